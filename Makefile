@@ -1,0 +1,119 @@
+# Everything one does here, by name. `make` alone lists it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+# Cargo uses all cores by itself, and two of them would wait for each other.
+.NOTPARALLEL:
+
+WASM := wasm32-unknown-unknown
+E2E_INSTALLED := end2end/node_modules/.package-lock.json
+
+# The release is target/release/caleida and target/site, wherever else cargo may be told to build.
+export CARGO_TARGET_DIR := $(CURDIR)/target
+ifeq ($(CI),true)
+export CARGO_TERM_COLOR ?= always
+# Pays from the second build on; there is none.
+export CARGO_INCREMENTAL ?= 0
+endif
+
+# A machine to develop on has its receivers on loopback, without TLS.
+run watch: export CALEIDA_ALLOW_HTTP ?= true
+run watch: export CALEIDA_ALLOW_NETWORKS ?= 127.0.0.0/8,::1/128
+LOCAL = "make $@: so that you can try it here, receivers on loopback over http are allowed (CALEIDA_ALLOW_HTTP=$$CALEIDA_ALLOW_HTTP CALEIDA_ALLOW_NETWORKS=$$CALEIDA_ALLOW_NETWORKS)"
+
+# $(call need,COMMAND,PACKAGES): installs the packages if the command is missing, or says how and fails.
+define need
+@if ! command -v $(1) >/dev/null; then \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "$(1) is missing: installing $(2)"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y $(2) >/dev/null; \
+	else \
+		echo "error: $(1) is missing; on Debian or Ubuntu run: sudo apt-get install $(2)" >&2; exit 1; \
+	fi; \
+fi
+endef
+
+.PHONY: help
+help: ## lists these
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## builds and starts the dashboard on http://127.0.0.1:3000, with receivers on loopback allowed
+	@echo $(LOCAL)
+	@exec target/release/caleida serve
+
+.PHONY: build
+build: rust ## builds target/release/caleida and target/site, and prints what a page weighs
+	cargo build --release --locked
+	cargo run --locked -p caleida-site -- build
+
+.PHONY: watch
+watch: rust ## builds for development, serves, and does so again at every change
+	@echo $(LOCAL)
+	@exec cargo run --locked -p caleida-site -- watch
+
+.PHONY: test
+test: tools fmt-check e2e-check lint unit e2e ## checks everything: formatting, lints, unit, integration and browser tests
+	@echo; echo "Unit and integration tests, from above:"; grep -ah '^test result' target/unit.log
+
+.PHONY: unit
+unit: site ## runs the unit and integration tests
+	@: > target/unit.log
+# One package at a time: together they would share the features of their dependencies, and build those again.
+	cargo test --locked -p caleida-site 2>&1 | tee -a target/unit.log
+	cargo test --locked -p caleida 2>&1 | tee -a target/unit.log
+
+.PHONY: e2e
+e2e: tools-e2e e2e-check site ## runs the browser tests in Chromium (or CHROMIUM=…) against a debug server
+	cargo build --locked
+	cd end2end && npx playwright test
+
+.PHONY: e2e-check
+e2e-check: $(E2E_INSTALLED)
+	cd end2end && npm run --silent check
+
+.PHONY: lint
+lint: rust ## runs clippy on the server, on the browser's part and on the builder; warnings are errors
+	cargo clippy --locked -p caleida-site --all-targets -- -D warnings
+	cargo clippy --locked -p caleida --all-targets -- -D warnings
+	cargo clippy --locked -p caleida-browser --target $(WASM) --target-dir target/front -- -D warnings
+
+.PHONY: deny
+deny: ## checks licences, sources and duplicates of dependencies (needs cargo-deny)
+	cargo deny --workspace check
+
+.PHONY: fmt
+fmt: ## formats the code
+	cargo fmt --all
+
+.PHONY: fmt-check
+fmt-check: rust
+	cargo fmt --all --check
+
+.PHONY: site
+site: rust
+	cargo run --locked -p caleida-site -- build
+
+# What is missing is found before anything is built.
+.PHONY: tools
+tools: rust tools-e2e
+
+.PHONY: rust
+rust:
+	$(call need,cc,build-essential)
+	@command -v cargo >/dev/null || { echo "error: cargo is missing; install Rust by rustup: https://rustup.rs" >&2; exit 1; }
+	@[ -d "$$(rustc --print target-libdir --target $(WASM))" ] || rustup target add $(WASM)
+
+.PHONY: tools-e2e
+tools-e2e:
+	$(call need,npm,nodejs npm)
+ifeq ($(CHROMIUM),)
+	$(call need,chromium,chromium)
+endif
+
+# The browser is the system's: Playwright's own would be a second one.
+$(E2E_INSTALLED): export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
+$(E2E_INSTALLED): end2end/package.json end2end/package-lock.json
+	cd end2end && npm ci --no-audit --no-fund
+	@touch $@

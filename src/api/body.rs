@@ -1,0 +1,47 @@
+//! Request bodies, bounded and parsed with errors that say where they are wrong.
+
+use axum::{
+    body::{Body, Bytes},
+    http::HeaderMap,
+};
+use http_body_util::LengthLimitError;
+use serde::de::DeserializeOwned;
+
+use super::Problem;
+
+/// The largest body of a call that is not a batch of events.
+pub(super) const LIMIT: usize = 256 * 1024;
+
+/// Reads at most `limit` bytes. 413 beyond.
+pub(super) async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
+    axum::body::to_bytes(body, limit).await.map_err(|error| {
+        let too_large =
+            std::error::Error::source(&error).is_some_and(|source| source.is::<LengthLimitError>());
+        if too_large {
+            Problem::too_large(limit)
+        } else {
+            Problem::malformed("The body broke off.")
+        }
+    })
+}
+
+/// Parses JSON; an empty body counts as `{}`.
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+    serde_json::from_slice(bytes)
+        .map_err(|error| Problem::malformed(format!("The body is not as expected: {error}.")))
+}
+
+/// The `Idempotency-Key` header: 1 to 255 visible ASCII characters.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    match value.to_str() {
+        Ok(text) if (1..=255).contains(&text.len()) => Ok(Some(text.to_owned())),
+        _ => Err(Problem::invalid(
+            "Idempotency-Key",
+            "Use 1 to 255 visible ASCII characters.",
+        )),
+    }
+}

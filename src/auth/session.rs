@@ -1,0 +1,89 @@
+//! Sessions in our own store, under the hash of their id: who reads the database cannot sign in with what it holds.
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use sha2::{Digest, Sha256};
+use tower_sessions::{
+    SessionStore,
+    session::{Id, Record},
+    session_store::{Error, Result},
+};
+
+use crate::{
+    domain::{Clock, Timestamp},
+    store::{SessionRow, Store, StoreError},
+};
+
+/// Four statements behind tower-sessions.
+#[derive(Clone)]
+pub struct Sessions {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Sessions {
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+        Self { store, clock }
+    }
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sessions")
+    }
+}
+
+#[async_trait]
+impl SessionStore for Sessions {
+    async fn create(&self, record: &mut Record) -> Result<()> {
+        while !self.store.create_session(&row(record)?).await.map_err(backend)? {
+            // 128 random bits met an existing session: draw again.
+            record.id = Id::default();
+        }
+        Ok(())
+    }
+
+    async fn save(&self, record: &Record) -> Result<()> {
+        self.store.save_session(&row(record)?).await.map_err(backend)
+    }
+
+    async fn load(&self, id: &Id) -> Result<Option<Record>> {
+        let Some(row) = self
+            .store
+            .session(&hash(id), self.clock.now())
+            .await
+            .map_err(backend)?
+        else {
+            return Ok(None);
+        };
+        let data = serde_json::from_slice(&row.data).map_err(|error| Error::Decode(error.to_string()))?;
+        Ok(Some(Record {
+            id: *id,
+            data,
+            expiry_date: row.expires_at.utc(),
+        }))
+    }
+
+    async fn delete(&self, id: &Id) -> Result<()> {
+        self.store.delete_session(&hash(id)).await.map_err(backend)
+    }
+}
+
+fn row(record: &Record) -> Result<SessionRow> {
+    let data = serde_json::to_vec(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
+    let millis = record.expiry_date.unix_timestamp().saturating_mul(1_000);
+    Ok(SessionRow {
+        id_hash: hash(&record.id),
+        data,
+        expires_at: Timestamp::from_millis(millis),
+    })
+}
+
+fn hash(id: &Id) -> [u8; 32] {
+    Sha256::digest(id.to_string().as_bytes()).into()
+}
+
+fn backend(error: StoreError) -> Error {
+    Error::Backend(error.to_string())
+}

@@ -1,0 +1,243 @@
+//! `caleida trigger`: publishes one event through the API, as a publisher would.
+
+use std::{
+    fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use reqwest::{StatusCode, header::CONTENT_TYPE};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use url::Url;
+
+use super::terminal::{escaped, escaped_line};
+use crate::{
+    delivery::sender::{ClientError, plain_client},
+    domain::EventType,
+};
+
+#[derive(Args)]
+pub struct TriggerArgs {
+    /// chat, message, insight.summary, insight.topic, insight.key, insight.conversation or insight.sentiment
+    #[arg(value_name = "TYPE")]
+    pub event_type: EventType,
+    /// A file with the event's data as JSON, or - for stdin; without it, an example is sent
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// Where the API is
+    #[arg(long, env = "CALEIDA_PUBLIC_URL", default_value = "http://127.0.0.1:3000")]
+    pub url: Url,
+    /// An API key that may write events
+    #[arg(long, env = "CALEIDA_API_KEY", hide_env_values = true, value_name = "KEY")]
+    pub api_key: Option<String>,
+}
+
+/// Prints the event's id and how many deliveries it became.
+pub async fn run(args: TriggerArgs) -> Result<(), TriggerError> {
+    let published = trigger(args).await?;
+    println!(
+        "{} ({})",
+        escaped_line(&published.id),
+        deliveries(published.deliveries)
+    );
+    Ok(())
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum TriggerError {
+    #[error(
+        "There is no API key: make one with “caleida api-key create --name trigger --scope events:write”, \
+         and give it by --api-key or CALEIDA_API_KEY."
+    )]
+    NoKey,
+    #[error("{file} cannot be read: {error}", file = .0.display(), error = .1)]
+    Data(PathBuf, io::Error),
+    #[error("The data is not JSON: {0}")]
+    NotJson(serde_json::Error),
+    #[error("--url takes an http or https URL, such as http://127.0.0.1:3000.")]
+    NotAnAddress,
+    #[error("{0} does not answer: is “caleida serve” running there?")]
+    Unreachable(String),
+    /// The API's own words.
+    #[error("{0}")]
+    Refused(String),
+    #[error("{url} answered {status}, but not as this API does: check --url.")]
+    NotThisApi { url: String, status: StatusCode },
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+/// What the API says of an event that it has taken.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Published {
+    pub id: String,
+    pub deliveries: u64,
+}
+
+/// Publishes what the arguments say.
+pub async fn trigger(args: TriggerArgs) -> Result<Published, TriggerError> {
+    #[derive(Serialize)]
+    struct Event<'a> {
+        r#type: EventType,
+        data: &'a RawValue,
+    }
+
+    let key = args
+        .api_key
+        .as_deref()
+        .map(str::trim)
+        .filter(|key| !key.is_empty())
+        .ok_or(TriggerError::NoKey)?;
+    let data = read_data(args.event_type, args.data.as_deref())?;
+    let url = events_url(&args.url)?;
+    let origin = url.origin().ascii_serialization();
+    let body = serde_json::to_vec(&Event {
+        r#type: args.event_type,
+        data: &data,
+    })
+    .map_err(TriggerError::NotJson)?;
+    let request = plain_client()?
+        .post(url)
+        .bearer_auth(key)
+        .header(CONTENT_TYPE, "application/json")
+        .body(body);
+    let unreachable = |_| TriggerError::Unreachable(origin.clone());
+    let response = request.send().await.map_err(unreachable)?;
+    let status = response.status();
+    let answer = response.bytes().await.map_err(unreachable)?;
+    if status.is_success()
+        && let Ok(published) = serde_json::from_slice(&answer)
+    {
+        return Ok(published);
+    }
+    match serde_json::from_slice::<Problem>(&answer) {
+        Ok(problem) => Err(TriggerError::Refused(problem.told())),
+        Err(_) => Err(TriggerError::NotThisApi { url: origin, status }),
+    }
+}
+
+/// An `application/problem+json`.
+#[derive(Deserialize)]
+struct Problem {
+    title: String,
+    #[serde(default)]
+    detail: Option<String>,
+    #[serde(default)]
+    errors: Vec<FieldProblem>,
+}
+
+#[derive(Deserialize)]
+struct FieldProblem {
+    field: String,
+    #[serde(alias = "detail")]
+    message: String,
+}
+
+impl Problem {
+    fn told(&self) -> String {
+        let detail = self.detail.iter().map(|detail| format!(": {}", escaped(detail)));
+        let fields = self
+            .errors
+            .iter()
+            .map(|error| format!("\n  {}: {}", escaped_line(&error.field), escaped(&error.message)));
+        std::iter::once(escaped_line(&self.title))
+            .chain(detail)
+            .chain(fields)
+            .collect()
+    }
+}
+
+fn events_url(url: &Url) -> Result<Url, TriggerError> {
+    let mut url = url.clone();
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(TriggerError::NotAnAddress);
+    }
+    let mut path = url.path_segments_mut().map_err(|()| TriggerError::NotAnAddress)?;
+    path.pop_if_empty().extend(["api", "v1", "events"]);
+    drop(path);
+    Ok(url)
+}
+
+fn read_data(event_type: EventType, file: Option<&Path>) -> Result<Box<RawValue>, TriggerError> {
+    let text = match file {
+        None => event_type.example().to_owned(),
+        Some(file) => {
+            let read = if file == Path::new("-") {
+                let mut text = String::new();
+                io::stdin().read_to_string(&mut text).map(|_| text)
+            } else {
+                fs::read_to_string(file)
+            };
+            read.map_err(|error| TriggerError::Data(file.to_owned(), error))?
+        }
+    };
+    serde_json::from_str(&text).map_err(TriggerError::NotJson)
+}
+
+fn deliveries(count: u64) -> String {
+    match count {
+        0 => "no webhook wants it".to_owned(),
+        1 => "1 delivery".to_owned(),
+        _ => format!("{count} deliveries"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_api_is_found_below_any_base() {
+        for (base, expected) in [
+            ("http://127.0.0.1:3000", "http://127.0.0.1:3000/api/v1/events"),
+            (
+                "https://example.com/hooks/",
+                "https://example.com/hooks/api/v1/events",
+            ),
+        ] {
+            assert_eq!(events_url(&base.parse().unwrap()).unwrap().as_str(), expected);
+        }
+        assert!(matches!(
+            events_url(&"mailto:a@b.c".parse().unwrap()),
+            Err(TriggerError::NotAnAddress)
+        ));
+    }
+
+    #[test]
+    fn every_type_has_an_example_to_send() {
+        for event_type in EventType::ALL {
+            read_data(event_type, None).unwrap();
+        }
+    }
+
+    #[test]
+    fn data_that_cannot_be_sent_is_explained() {
+        let missing = read_data(EventType::Chat, Some(Path::new("no/such/file"))).unwrap_err();
+        assert!(
+            missing.to_string().starts_with("no/such/file cannot be read: "),
+            "{missing}"
+        );
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "{oops").unwrap();
+        let broken = read_data(EventType::Chat, Some(file.path())).unwrap_err();
+        assert!(
+            broken.to_string().starts_with("The data is not JSON: "),
+            "{broken}"
+        );
+    }
+
+    #[test]
+    fn a_problem_is_told_with_its_fields() {
+        let problem: Problem = serde_json::from_str(
+            r#"{"type":"about:blank","title":"Invalid event","status":422,"detail":"It was not taken.",
+                "errors":[{"field":"id","message":"Use letters.\u001b[31m"}]}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            problem.told(),
+            "Invalid event: It was not taken.\n  id: Use letters.\\u{1b}[31m"
+        );
+    }
+}

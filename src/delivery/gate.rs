@@ -1,0 +1,210 @@
+//! Which webhooks may be called right now: the only door to the sender.
+//!
+//! Every attempt enters here and holds its [`Pass`] until its request is over. What an attempt needs to know of its
+//! webhook is kept in memory between attempts, and forgotten at every change. Deleting closes the door for good:
+//! attempts inside are cut short, and [`Gate::close`] returns when the last has left, so that no request starts after.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    domain::{EndpointUrl, Secret, Timestamp, WebhookId},
+    store::{Destination, DestinationState, Store, StoreError},
+    vault::{Vault, VaultError},
+};
+
+pub struct Gate {
+    store: Arc<dyn Store>,
+    vault: Arc<Vault>,
+    /// A std mutex: it is held for a few lines, and never across an await.
+    doors: Mutex<HashMap<WebhookId, Door>>,
+}
+
+/// What is known of one webhook, and who is inside.
+#[derive(Default)]
+struct Door {
+    /// Forgotten at every change.
+    target: Option<Arc<Target>>,
+    /// Counts the changes, so that what was read before one is not remembered after it.
+    generation: u64,
+    inside: usize,
+    closed: CancellationToken,
+    /// Told when the last one leaves.
+    empty: Arc<Notify>,
+}
+
+/// Where to send, and what to sign with.
+pub struct Target {
+    pub url: EndpointUrl,
+    current: Secret,
+    previous: Option<(Secret, Timestamp)>,
+}
+
+impl Target {
+    /// The current secret, and during a rotation the one before it.
+    pub fn secrets(&self, now: Timestamp) -> impl Iterator<Item = &Secret> {
+        let previous = self.previous.as_ref().filter(|(_, until)| now < *until);
+        std::iter::once(&self.current).chain(previous.map(|(secret, _)| secret))
+    }
+}
+
+/// What an attempt is told at the door.
+pub enum Admission {
+    Open(Pass),
+    /// Not now: paused or disabled. Its deliveries are held or cancelled.
+    Stopped,
+    /// Deleted: its deliveries are cancelled already.
+    Gone,
+}
+
+/// Why the door cannot be opened just now.
+#[derive(Debug, thiserror::Error)]
+pub enum GateError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the webhook's secret cannot be opened: {0}")]
+    Vault(#[from] VaultError),
+}
+
+/// The right to make one attempt, until it is dropped.
+pub struct Pass {
+    pub target: Arc<Target>,
+    visit: Visit,
+}
+
+impl Pass {
+    /// Resolves when the attempt has to stop at once.
+    pub async fn cancelled(&self) {
+        self.visit.closed.cancelled().await;
+    }
+}
+
+/// One who is inside; counted out when dropped, on whatever path.
+struct Visit {
+    gate: Arc<Gate>,
+    webhook_id: WebhookId,
+    closed: CancellationToken,
+}
+
+impl Gate {
+    pub fn new(store: Arc<dyn Store>, vault: Arc<Vault>) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            vault,
+            doors: Mutex::default(),
+        })
+    }
+
+    /// Asks to make an attempt.
+    pub async fn enter(self: &Arc<Self>, webhook_id: &WebhookId) -> Result<Admission, GateError> {
+        // Counted in before anything is read: whoever changes the webhook from here on finds us inside.
+        let (visit, known, generation) = {
+            let mut doors = self.doors();
+            let door = doors.entry(webhook_id.clone()).or_default();
+            door.inside += 1;
+            let visit = Visit {
+                gate: Arc::clone(self),
+                webhook_id: webhook_id.clone(),
+                closed: door.closed.clone(),
+            };
+            (visit, door.target.clone(), door.generation)
+        };
+        let target = match known {
+            Some(target) => target,
+            None => match self.store.destination(webhook_id).await? {
+                None => return Ok(Admission::Gone),
+                Some(Destination {
+                    state: DestinationState::Paused | DestinationState::Disabled,
+                    ..
+                }) => {
+                    return Ok(Admission::Stopped);
+                }
+                Some(destination) => {
+                    let target = Arc::new(self.open(webhook_id, &destination)?);
+                    let mut doors = self.doors();
+                    let door = doors.entry(webhook_id.clone()).or_default();
+                    if door.generation == generation {
+                        door.target = Some(Arc::clone(&target));
+                    }
+                    target
+                }
+            },
+        };
+        if visit.closed.is_cancelled() {
+            return Ok(Admission::Gone);
+        }
+        Ok(Admission::Open(Pass { target, visit }))
+    }
+
+    /// To call after every change of a webhook: the next attempt reads it afresh.
+    pub fn refresh(&self, webhook_id: &WebhookId) {
+        if let Some(door) = self.doors().get_mut(webhook_id) {
+            door.generation += 1;
+            door.target = None;
+        }
+    }
+
+    /// To call after a webhook was deleted in the store: cuts its attempts short, and returns when none is left.
+    /// Whoever enters later reads that it is gone.
+    pub async fn close(&self, webhook_id: &WebhookId) {
+        let empty = {
+            let mut doors = self.doors();
+            let Some(door) = doors.get_mut(webhook_id) else {
+                return;
+            };
+            door.generation += 1;
+            door.target = None;
+            door.closed.cancel();
+            Arc::clone(&door.empty)
+        };
+        loop {
+            let left = empty.notified();
+            tokio::pin!(left);
+            // Registered before looking, so that a departure in between is not missed.
+            left.as_mut().enable();
+            {
+                let mut doors = self.doors();
+                if doors.get(webhook_id).is_none_or(|door| door.inside == 0) {
+                    doors.remove(webhook_id);
+                    return;
+                }
+            }
+            left.await;
+        }
+    }
+
+    fn open(&self, id: &WebhookId, destination: &Destination) -> Result<Target, VaultError> {
+        let secrets = &destination.secrets;
+        let previous = secrets
+            .previous
+            .as_ref()
+            .map(|(sealed, until)| Ok((self.vault.open(id, sealed)?, *until)));
+        Ok(Target {
+            url: destination.url.clone(),
+            current: self.vault.open(id, &secrets.current)?,
+            previous: previous.transpose()?,
+        })
+    }
+
+    fn doors(&self) -> MutexGuard<'_, HashMap<WebhookId, Door>> {
+        // Nothing in the critical sections can panic half-way through a change.
+        self.doors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let mut doors = self.gate.doors();
+        if let Some(door) = doors.get_mut(&self.webhook_id) {
+            door.inside -= 1;
+            if door.inside == 0 {
+                door.empty.notify_waiters();
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The outcomes of attempts, written down together: as many as have come in while the last commit was under way.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{sync::mpsc, task::JoinHandle};
+
+use super::{Wake, gate::Gate};
+use crate::store::{Next, RecordedAttempt, Store};
+
+/// Outcomes that may wait for the disk; then attempts wait too, instead of memory growing.
+const QUEUE: usize = 1_024;
+
+/// Outcomes in one commit.
+const BATCH: usize = 256;
+
+/// Between tries while the database does not take them: nothing that was sent is forgotten because the disk is full.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Takes outcomes. It ends when the last clone is dropped and everything is written.
+#[derive(Clone)]
+pub struct Recorder {
+    queue: mpsc::Sender<RecordedAttempt>,
+}
+
+impl Recorder {
+    pub fn start(store: Arc<dyn Store>, gate: Arc<Gate>, wake: Arc<Wake>) -> (Self, JoinHandle<()>) {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        (Self { queue }, tokio::spawn(run(waiting, store, gate, wake)))
+    }
+
+    pub async fn record(&self, attempt: RecordedAttempt) {
+        // It can only fail once the task is gone, with the runtime; then the lease lapses and the attempt is repeated.
+        let _ = self.queue.send(attempt).await;
+    }
+}
+
+async fn run(
+    mut waiting: mpsc::Receiver<RecordedAttempt>,
+    store: Arc<dyn Store>,
+    gate: Arc<Gate>,
+    wake: Arc<Wake>,
+) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while waiting.recv_many(&mut batch, BATCH).await > 0 {
+        while let Err(error) = store.record_attempts(&batch).await {
+            tracing::error!(%error, attempts = batch.len(), "attempts could not be recorded, trying again");
+            tokio::time::sleep(PAUSE).await;
+        }
+        let mut retries = false;
+        for recorded in batch.drain(..) {
+            match recorded.next {
+                Next::DisableWebhook(_) => gate.refresh(&recorded.webhook_id),
+                Next::RetryAt(_) => retries = true,
+                Next::Delivered | Next::Failed | Next::Cancelled => {}
+            }
+        }
+        if retries {
+            // It may be due before whatever the scheduler sleeps for.
+            wake.ring();
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! One HTTP exchange with a receiver, which may be slow, broken or hostile: whatever it does ends as an [`Exchange`].
+
+mod answer;
+mod client;
+mod failure;
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use reqwest::header::HeaderMap;
+use rustls::pki_types::CertificateDer;
+use tokio::time::{Instant, timeout_at};
+
+pub use self::{
+    answer::{BODY_KEPT, HEADER_VALUE_KEPT, HEADERS_KEPT, retry_after},
+    client::{ClientError, USER_AGENT, plain_client},
+};
+use super::guard::Guard;
+use crate::domain::{EndpointUrl, FailureReason, Outcome, Timestamp};
+
+/// Sends requests to receivers, and nowhere else. Connections are kept and shared.
+pub struct Sender {
+    guard: Arc<Guard>,
+    client: reqwest::Client,
+    timeout: Duration,
+}
+
+/// All that is kept of an exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    pub outcome: Outcome,
+    /// What went wrong, precisely, in a sentence without a full stop; it may also accompany an answer.
+    pub detail: Option<String>,
+    pub response_headers: Vec<(String, String)>,
+    /// The first [`BODY_KEPT`] bytes, decompressed.
+    pub response_body: Vec<u8>,
+    /// Whether there is, or was to be, more of the body.
+    pub response_truncated: bool,
+}
+
+impl Sender {
+    /// `timeout` is for the whole exchange; `extra_roots` are trusted besides the system's certificate authorities.
+    pub fn new(
+        guard: Arc<Guard>,
+        timeout: Duration,
+        extra_roots: Vec<CertificateDer<'static>>,
+    ) -> Result<Self, ClientError> {
+        let client = client::guarded(&guard, timeout, extra_roots)?;
+        Ok(Self {
+            guard,
+            client,
+            timeout,
+        })
+    }
+
+    /// Posts a body and reads the answer, all before one deadline. `now` is the present moment, for `Retry-After`.
+    ///
+    /// | what happens | outcome |
+    /// |---|---|
+    /// | the guard refuses the address | blocked; nothing was sent |
+    /// | the name does not resolve | dns |
+    /// | no connection | connect |
+    /// | no trust, or no TLS | tls |
+    /// | no header of an answer before the deadline | timeout |
+    /// | no HTTP, or a connection that breaks before the headers | protocol |
+    /// | the headers of an answer | answered, whatever becomes of the body |
+    pub async fn send(&self, url: &EndpointUrl, headers: HeaderMap, body: Bytes, now: Timestamp) -> Exchange {
+        // The client resolves names with the guard, but connects to addresses that stand in the URL without asking.
+        if let Err(refusal) = self.guard.judge_literal(url) {
+            return Exchange::failed(FailureReason::Blocked, refusal.to_string());
+        }
+        let started = Instant::now();
+        let deadline = started + self.timeout;
+        let request = self.client.post(url.as_url().clone()).headers(headers).body(body);
+        match timeout_at(deadline, request.send()).await {
+            Ok(Ok(response)) => answer::read(response, deadline, || now.plus(started.elapsed())).await,
+            Ok(Err(error)) => {
+                let (reason, detail) = failure::explain(&error, url, self.timeout);
+                Exchange::failed(reason, detail)
+            }
+            Err(_) => Exchange::failed(FailureReason::Timeout, failure::too_late(self.timeout)),
+        }
+    }
+}
+
+impl Exchange {
+    /// One without an answer.
+    pub fn failed(reason: FailureReason, detail: String) -> Self {
+        Self {
+            outcome: Outcome::Failed(reason),
+            detail: Some(detail),
+            response_headers: Vec::new(),
+            response_body: Vec::new(),
+            response_truncated: false,
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Why there was no answer: from the client's chain of errors to a reason and a plain sentence.
+
+use std::{error::Error, io, iter, time::Duration};
+
+use rustls::{CertificateError, PeerIncompatible};
+
+use crate::{
+    delivery::guard::Refusal,
+    domain::{EndpointUrl, FailureReason},
+};
+
+const BROKE_OFF: &str = "The receiver closed the connection before answering";
+
+/// The reason, and a sentence that names the host at most: paths and queries may hold secrets of the receiver's owner.
+pub(super) fn explain(
+    error: &reqwest::Error,
+    url: &EndpointUrl,
+    timeout: Duration,
+) -> (FailureReason, String) {
+    if let Some(refusal) = find::<Refusal>(error) {
+        let reason = match refusal {
+            Refusal::Blocked(_) => FailureReason::Blocked,
+            Refusal::NotFound(_) | Refusal::LookupFailed(_) => FailureReason::Dns,
+        };
+        return (reason, refusal.to_string());
+    }
+    if let Some(error) = find::<rustls::Error>(error) {
+        return (FailureReason::Tls, explain_tls(error));
+    }
+    if error.is_timeout() {
+        return (FailureReason::Timeout, too_late(timeout));
+    }
+    let io = chain(error)
+        .filter_map(|error| error.downcast_ref::<io::Error>())
+        .last();
+    if error.is_connect() {
+        return explain_connect(io, url);
+    }
+    let detail = match find::<hyper::Error>(error) {
+        _ if io.is_some_and(|io| is_end(io.kind())) => BROKE_OFF,
+        Some(error) if error.is_parse() => "The answer is not HTTP",
+        Some(error) if error.is_incomplete_message() || error.is_closed() || error.is_canceled() => BROKE_OFF,
+        _ if error.is_builder() => "The URL cannot be written as an HTTP request",
+        _ => "The receiver broke the rules of HTTP",
+    };
+    (FailureReason::Protocol, detail.to_owned())
+}
+
+/// `No complete answer within 15 s`.
+pub(super) fn too_late(timeout: Duration) -> String {
+    if timeout.subsec_millis() == 0 {
+        format!("No complete answer within {} s", timeout.as_secs())
+    } else {
+        format!("No complete answer within {} ms", timeout.as_millis())
+    }
+}
+
+/// Whether it was the connection that failed, while a body was read, and not its decompression.
+pub(super) fn broke_off(error: &reqwest::Error) -> bool {
+    find::<hyper::Error>(error).is_some()
+}
+
+fn explain_connect(io: Option<&io::Error>, url: &EndpointUrl) -> (FailureReason, String) {
+    use io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable};
+
+    let host = url.as_url().host_str().unwrap_or_default();
+    let port = url.as_url().port_or_known_default().unwrap_or_default();
+    let detail = match io {
+        Some(io) if io.kind() == ConnectionRefused => format!("Connection refused by {host}:{port}"),
+        Some(io) if matches!(io.kind(), HostUnreachable | NetworkUnreachable) => {
+            format!("No route to {host}:{port}")
+        }
+        // Once TCP is up, what is left of connecting is TLS.
+        Some(io) if is_end(io.kind()) && url.is_https() => {
+            let detail = "The receiver closed the connection during the TLS handshake".to_owned();
+            return (FailureReason::Tls, detail);
+        }
+        Some(io) => format!("Could not connect to {host}:{port}: {io}"),
+        None => format!("Could not connect to {host}:{port}"),
+    };
+    (FailureReason::Connect, detail)
+}
+
+fn explain_tls(error: &rustls::Error) -> String {
+    use rustls::Error as Tls;
+
+    match error {
+        Tls::InvalidCertificate(problem) => explain_certificate(problem),
+        Tls::NoCertificatesPresented => "The receiver showed no certificate".to_owned(),
+        Tls::InvalidMessage(_) => "The receiver does not speak TLS on this port".to_owned(),
+        Tls::PeerIncompatible(PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig) => {
+            "The receiver speaks only versions of TLS that are no longer safe".to_owned()
+        }
+        Tls::PeerIncompatible(_) => "The receiver and we have no kind of TLS in common".to_owned(),
+        Tls::AlertReceived(alert) => format!("The receiver refused the TLS handshake ({alert:?})"),
+        Tls::NoApplicationProtocol => "The receiver speaks neither HTTP/1.1 nor HTTP/2".to_owned(),
+        _ => "The TLS handshake failed".to_owned(),
+    }
+}
+
+fn explain_certificate(problem: &CertificateError) -> String {
+    use CertificateError as Bad;
+
+    let text = match problem {
+        Bad::Expired | Bad::ExpiredContext { .. } => "The certificate has expired",
+        Bad::NotValidYet | Bad::NotValidYetContext { .. } => "The certificate is not valid yet",
+        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => "The certificate is for another name",
+        Bad::UnknownIssuer => "The certificate's issuer is not trusted",
+        Bad::Revoked => "The certificate has been revoked",
+        Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => "The certificate is not meant for servers",
+        Bad::BadEncoding => "The certificate cannot be read",
+        Bad::BadSignature => "The certificate's signature is wrong",
+        // An authority's own certificate shown as a server's: how most self-signed ones are made.
+        Bad::Other(_) => "The certificate is self-signed, or not made for a server",
+        _ => "The certificate is not acceptable",
+    };
+    text.to_owned()
+}
+
+fn is_end(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
+
+    matches!(
+        kind,
+        UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe | NotConnected
+    )
+}
+
+fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    chain(error).find_map(|error| error.downcast_ref())
+}
+
+/// An error and all that caused it. An `io::Error` keeps another error inside without naming it as its source.
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    iter::successors(Some(error), |&error| {
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_inside_an_io_error_is_found() {
+        let inner = io::Error::other(rustls::Error::HandshakeNotComplete);
+        let outer = io::Error::other(inner);
+        assert_eq!(
+            find::<rustls::Error>(&outer),
+            Some(&rustls::Error::HandshakeNotComplete)
+        );
+    }
+
+    #[test]
+    fn a_deadline_is_told_in_the_unit_that_it_was_set_in() {
+        assert_eq!(
+            too_late(Duration::from_secs(15)),
+            "No complete answer within 15 s"
+        );
+        assert_eq!(
+            too_late(Duration::from_millis(300)),
+            "No complete answer within 300 ms"
+        );
+    }
+}

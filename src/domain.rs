@@ -1,0 +1,26 @@
+//! The words of the product as types. No I/O and no clock; everything here also compiles for the browser.
+//!
+//! Parse, don't validate: a [`EndpointUrl`], a [`WebhookName`] or a [`Secret`] cannot be wrong, because its only
+//! constructor is `parse`, and the text a person sees when it fails stands beside it.
+
+pub mod delivery;
+pub mod error;
+pub mod event;
+pub mod id;
+pub mod retry;
+pub mod secret;
+pub mod time;
+pub mod user;
+pub mod webhook;
+
+pub use delivery::{Attempt, Delivery, DeliveryStatus, FailureReason, Outcome};
+pub use error::{Field, FieldErrors};
+pub use event::{EventType, EventTypes};
+pub use id::{AccountId, ApiKeyId, DeliveryId, EventId, UserId, WebhookId};
+pub use retry::{RetrySchedule, Verdict};
+pub use secret::Secret;
+pub use time::{Clock, Timestamp};
+pub use user::{Role, User};
+pub use webhook::{
+    DisabledReason, EndpointUrl, Transport, Webhook, WebhookName, WebhookSettings, WebhookStatus,
+};

@@ -1,0 +1,194 @@
+//! Identifiers: a prefix that says what it names, then a UUIDv7 in hex, so that they sort by age.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// A text that is no identifier of the wanted kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not an identifier that starts with {prefix}")]
+pub struct InvalidId {
+    prefix: &'static str,
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            pub const PREFIX: &'static str = $prefix;
+
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// A new identifier that sorts after every one made in an earlier millisecond.
+            #[cfg(feature = "ssr")]
+            pub fn generate(now: super::Timestamp) -> Self {
+                Self(format!("{}{}", Self::PREFIX, uuid_v7(now)))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                text.strip_prefix(Self::PREFIX)
+                    .filter(|rest| !rest.is_empty() && rest.len() <= 40)
+                    .filter(|rest| rest.bytes().all(|b| b.is_ascii_alphanumeric()))
+                    .map(|_| Self(text.to_owned()))
+                    .ok_or(InvalidId { prefix: Self::PREFIX })
+            }
+        }
+
+        id!(@common $name);
+    };
+    (@common $name:ident) => {
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// Owns webhooks, events, users and API keys; nothing crosses accounts.
+    AccountId, "acc_"
+);
+id!(
+    /// A person who signs in to the dashboard.
+    UserId, "usr_"
+);
+id!(
+    /// A key with which a machine calls the API; the key itself is another text.
+    ApiKeyId, "key_"
+);
+id!(
+    /// A destination.
+    WebhookId, "wh_"
+);
+id!(
+    /// One event for one webhook.
+    DeliveryId, "dlv_"
+);
+
+/// Names an event within its account. The publisher may choose it; receivers see it as `webhook-id`.
+///
+/// Letters, digits, `_` and `-` only: a dot would make the signed text `id.timestamp.body` ambiguous.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct EventId(String);
+
+impl EventId {
+    pub const PREFIX: &'static str = "evt_";
+    pub const MAX_LENGTH: usize = 64;
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// An identifier for an event whose publisher chose none.
+    #[cfg(feature = "ssr")]
+    pub fn generate(now: super::Timestamp) -> Self {
+        Self(format!("{}{}", Self::PREFIX, uuid_v7(now)))
+    }
+}
+
+impl FromStr for EventId {
+    type Err = InvalidEventId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidEventId> {
+        let fits = (1..=Self::MAX_LENGTH).contains(&text.len())
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidEventId)
+        }
+    }
+}
+
+impl TryFrom<String> for EventId {
+    type Error = InvalidEventId;
+
+    fn try_from(text: String) -> Result<Self, InvalidEventId> {
+        text.parse()
+    }
+}
+
+impl From<EventId> for String {
+    fn from(id: EventId) -> String {
+        id.0
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A publisher's event id that receivers could not take.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("Use 1 to 64 letters, digits, “_” or “-” for the id.")]
+pub struct InvalidEventId;
+
+#[cfg(feature = "ssr")]
+fn uuid_v7(now: super::Timestamp) -> uuid::fmt::Simple {
+    let mut random = [0; 10];
+    getrandom::fill(&mut random).expect("the system's random numbers are available");
+    let millis = u64::try_from(now.as_millis()).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &random)
+        .into_uuid()
+        .simple()
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+
+    #[test]
+    fn ids_sort_by_age_and_survive_a_round_trip() {
+        let older = WebhookId::generate(Timestamp::from_millis(1_000));
+        let newer = WebhookId::generate(Timestamp::from_millis(1_001));
+        assert!(older < newer);
+        assert_eq!(newer.as_str().parse::<WebhookId>(), Ok(newer));
+    }
+
+    #[test]
+    fn an_id_of_another_kind_is_refused() {
+        let delivery = DeliveryId::generate(Timestamp::from_millis(1));
+        assert!(delivery.as_str().parse::<WebhookId>().is_err());
+        assert!("wh_".parse::<WebhookId>().is_err());
+        assert!("wh_../etc".parse::<WebhookId>().is_err());
+    }
+
+    #[test]
+    fn an_event_id_never_holds_a_dot() {
+        assert!("order-17_a".parse::<EventId>().is_ok());
+        for bad in ["", "a.b", "a b", "é", &"a".repeat(65)] {
+            assert!(bad.parse::<EventId>().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! What follows an attempt: the whole retry policy, as a pure function.
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use super::Outcome;
+
+/// The pauses between attempts; one attempt more than there are pauses.
+///
+/// The default, with the time since the first attempt (before jitter):
+///
+/// | attempt | after a pause of | since the first |
+/// |---|---|---|
+/// | 1 | | 0 |
+/// | 2 | 5 s | 5 s |
+/// | 3 | 5 min | 5 min 5 s |
+/// | 4 | 30 min | 35 min 5 s |
+/// | 5 | 2 h | 2 h 35 min |
+/// | 6 | 5 h | 7 h 35 min |
+/// | 7 | 10 h | 17 h 35 min |
+/// | 8 | 14 h | 31 h 35 min |
+/// | 9 | 20 h | 51 h 35 min |
+/// | 10 | 24 h | 75 h 35 min |
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetrySchedule(Vec<Duration>);
+
+/// What to do with a delivery after an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Delivered,
+    RetryIn(Duration),
+    /// No attempt is left.
+    GiveUp,
+    /// The receiver wants no more: disable its webhook.
+    Disable,
+}
+
+/// The longest pause that a receiver's `Retry-After` can ask for.
+pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The pauses vary by this much to either side, so that what failed together is not retried together.
+pub const JITTER: f64 = 0.10;
+
+impl RetrySchedule {
+    /// Decides after attempt `number` (1 for the first). `random` is from 0 to 1 and becomes the jitter.
+    ///
+    /// | outcome | verdict |
+    /// |---|---|
+    /// | 2xx | delivered |
+    /// | 410 | disable |
+    /// | 429, 503 with `Retry-After` | retry after that, or after the scheduled pause if it is longer |
+    /// | anything else | retry after the scheduled pause ± 10 % |
+    /// | anything else at the last attempt | give up |
+    pub fn decide(&self, number: u32, outcome: Outcome, random: f64) -> Verdict {
+        if outcome.succeeded() {
+            return Verdict::Delivered;
+        }
+        if outcome.status_code() == Some(410) {
+            return Verdict::Disable;
+        }
+        let index = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
+        let Some(&pause) = self.0.get(index) else {
+            return Verdict::GiveUp;
+        };
+        let pause = pause.mul_f64(1.0 + JITTER * (2.0 * random.clamp(0.0, 1.0) - 1.0));
+        match outcome {
+            Outcome::Answered {
+                status: 429 | 503,
+                retry_after: Some(asked),
+            } => Verdict::RetryIn(pause.max(asked.min(MAX_RETRY_AFTER))),
+            _ => Verdict::RetryIn(pause),
+        }
+    }
+
+    /// How many attempts a delivery gets.
+    pub fn attempts(&self) -> usize {
+        self.0.len() + 1
+    }
+
+    pub fn pauses(&self) -> &[Duration] {
+        &self.0
+    }
+}
+
+impl Default for RetrySchedule {
+    fn default() -> Self {
+        const MINUTE: u64 = 60;
+        const HOUR: u64 = 60 * MINUTE;
+        let pauses = [
+            5,
+            5 * MINUTE,
+            30 * MINUTE,
+            2 * HOUR,
+            5 * HOUR,
+            10 * HOUR,
+            14 * HOUR,
+            20 * HOUR,
+            24 * HOUR,
+        ];
+        Self(pauses.into_iter().map(Duration::from_secs).collect())
+    }
+}
+
+/// A retry schedule that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no pause: write pauses like 5s,5m,2h, at most 30 of them and each at most 7d")]
+pub struct InvalidSchedule(String);
+
+impl FromStr for RetrySchedule {
+    type Err = InvalidSchedule;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSchedule> {
+        if text.trim().is_empty() {
+            return Ok(Self(Vec::new()));
+        }
+        let pauses = text.split(',').map(parse_pause).collect::<Result<Vec<_>, _>>()?;
+        if pauses.len() > 30 {
+            Err(InvalidSchedule(text.to_owned()))
+        } else {
+            Ok(Self(pauses))
+        }
+    }
+}
+
+/// `90s`, `5m`, `2h`, `1d`, `500ms`.
+fn parse_pause(text: &str) -> Result<Duration, InvalidSchedule> {
+    let invalid = || InvalidSchedule(text.to_owned());
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(invalid)?;
+    let number: u64 = text[..digits].parse().map_err(|_| invalid())?;
+    let millis = match &text[digits..] {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err(invalid()),
+    };
+    let pause = Duration::from_millis(number.checked_mul(millis).ok_or_else(invalid)?);
+    if pause <= Duration::from_secs(7 * 86_400) {
+        Ok(pause)
+    } else {
+        Err(invalid())
+    }
+}
+
+impl fmt::Display for RetrySchedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, pause) in self.0.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            match pause.as_millis() {
+                ms if ms % 3_600_000 == 0 && ms > 0 => write!(f, "{comma}{}h", ms / 3_600_000)?,
+                ms if ms % 60_000 == 0 && ms > 0 => write!(f, "{comma}{}m", ms / 60_000)?,
+                ms if ms % 1_000 == 0 => write!(f, "{comma}{}s", ms / 1_000)?,
+                ms => write!(f, "{comma}{ms}ms")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::FailureReason;
+
+    const REFUSED: Outcome = Outcome::Failed(FailureReason::Connect);
+
+    fn answered(status: u16) -> Outcome {
+        Outcome::Answered {
+            status,
+            retry_after: None,
+        }
+    }
+
+    fn busy(status: u16, seconds: u64) -> Outcome {
+        Outcome::Answered {
+            status,
+            retry_after: Some(Duration::from_secs(seconds)),
+        }
+    }
+
+    #[test]
+    fn the_default_is_the_documented_text() {
+        let schedule = RetrySchedule::default();
+        assert_eq!(schedule.to_string(), "5s,5m,30m,2h,5h,10h,14h,20h,24h");
+        assert_eq!("5s,5m,30m,2h,5h,10h,14h,20h,24h".parse(), Ok(schedule));
+    }
+
+    #[test]
+    fn ten_attempts_with_the_exact_pauses_between_them() {
+        let schedule = RetrySchedule::default();
+        for (index, &pause) in schedule.pauses().iter().enumerate() {
+            let number = u32::try_from(index).unwrap() + 1;
+            assert_eq!(schedule.decide(number, REFUSED, 0.5), Verdict::RetryIn(pause));
+        }
+        assert_eq!(schedule.attempts(), 10);
+        assert_eq!(schedule.decide(10, REFUSED, 0.5), Verdict::GiveUp);
+        assert_eq!(schedule.decide(11, REFUSED, 0.5), Verdict::GiveUp);
+    }
+
+    #[test]
+    fn only_2xx_is_success_and_410_disables() {
+        let schedule = RetrySchedule::default();
+        for status in 100..=599 {
+            let verdict = schedule.decide(1, answered(status), 0.5);
+            match status {
+                200..=299 => assert_eq!(verdict, Verdict::Delivered),
+                410 => assert_eq!(verdict, Verdict::Disable),
+                _ => assert_eq!(verdict, Verdict::RetryIn(Duration::from_secs(5)), "{status}"),
+            }
+        }
+    }
+
+    #[test]
+    fn retry_after_lengthens_the_pause_of_429_and_503_only() {
+        let schedule = RetrySchedule::default();
+        let seconds = |n| Verdict::RetryIn(Duration::from_secs(n));
+        assert_eq!(schedule.decide(1, busy(429, 60), 0.5), seconds(60));
+        assert_eq!(schedule.decide(1, busy(503, 60), 0.5), seconds(60));
+        assert_eq!(schedule.decide(1, busy(500, 60), 0.5), seconds(5));
+        assert_eq!(schedule.decide(1, busy(429, 1), 0.5), seconds(5));
+        assert_eq!(schedule.decide(1, busy(429, u64::MAX), 0.5), seconds(86_400));
+        assert_eq!(schedule.decide(10, busy(429, 60), 0.5), Verdict::GiveUp);
+    }
+
+    #[test]
+    fn nonsense_schedules_are_refused() {
+        for bad in ["5", "s", "5x", "5s,,5m", "8d", "-5s", "99999999999999999999s"] {
+            assert!(bad.parse::<RetrySchedule>().is_err(), "{bad:?}");
+        }
+        assert_eq!("".parse::<RetrySchedule>().unwrap().attempts(), 1);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn jitter_stays_within_ten_percent(random in 0.0..=1.0_f64, number in 1_u32..=9) {
+            let schedule = RetrySchedule::default();
+            let pause = schedule.pauses()[usize::try_from(number).unwrap() - 1];
+            let Verdict::RetryIn(actual) = schedule.decide(number, REFUSED, random) else { panic!("gave up") };
+            proptest::prop_assert!(actual >= pause.mul_f64(0.8999) && actual <= pause.mul_f64(1.1001));
+        }
+    }
+}

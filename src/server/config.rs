@@ -1,0 +1,210 @@
+//! The configuration: every setting is a flag of `caleida serve` and an environment variable.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{Args, builder::BoolishValueParser};
+use ipnet::IpNet;
+use zeroize::Zeroizing;
+
+use crate::domain::{RetrySchedule, Transport};
+
+/// Which database.
+#[derive(Debug, Clone, Args)]
+pub struct Database {
+    /// Where everything is kept; an SQLite file is created if it does not exist
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        value_name = "URL",
+        default_value = "sqlite://data/caleida.db"
+    )]
+    #[arg(value_parser = database_url, hide_env_values = true)]
+    pub database_url: String,
+}
+
+/// How the server runs.
+#[derive(Clone, Args)]
+pub struct Config {
+    #[command(flatten)]
+    pub database: Database,
+
+    /// The address of dashboard and API
+    #[arg(
+        long,
+        env = "CALEIDA_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:3000"
+    )]
+    pub listen: SocketAddr,
+
+    /// The dashboard's URL as browsers see it; with https, cookies are only sent over https [default: http:// + listen]
+    #[arg(long, env = "CALEIDA_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+
+    /// 32 random bytes in base64 that seal the webhooks' secrets; wins over the file
+    #[arg(
+        long,
+        env = "CALEIDA_MASTER_KEY",
+        value_name = "BASE64",
+        hide_env_values = true
+    )]
+    pub master_key: Option<Zeroizing<String>>,
+
+    /// The file that holds the master key; made on the first start
+    #[arg(
+        long,
+        env = "CALEIDA_MASTER_KEY_FILE",
+        value_name = "PATH",
+        default_value = "data/master.key"
+    )]
+    pub master_key_file: PathBuf,
+
+    /// The first admin's email, used when there is no user yet
+    #[arg(
+        long,
+        env = "CALEIDA_ADMIN_EMAIL",
+        value_name = "EMAIL",
+        default_value = "admin@localhost"
+    )]
+    pub admin_email: String,
+
+    /// The first admin's password; without it one is generated and printed once
+    #[arg(
+        long,
+        env = "CALEIDA_ADMIN_PASSWORD",
+        value_name = "PASSWORD",
+        hide_env_values = true
+    )]
+    pub admin_password: Option<Zeroizing<String>>,
+
+    /// Let webhooks have http:// URLs
+    #[arg(
+        long,
+        env = "CALEIDA_ALLOW_HTTP",
+        value_name = "BOOL",
+        default_value_t = false
+    )]
+    #[arg(value_parser = BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true")]
+    pub allow_http: bool,
+
+    /// Private networks that webhooks may call, comma-separated CIDRs; cloud metadata addresses stay refused
+    #[arg(
+        long,
+        env = "CALEIDA_ALLOW_NETWORKS",
+        value_name = "CIDRS",
+        default_value = "",
+        hide_default_value = true
+    )]
+    #[arg(value_parser = networks)]
+    pub allow_networks: Networks,
+
+    /// The pauses between attempts; one attempt more than pauses
+    #[arg(
+        long,
+        env = "CALEIDA_RETRY_SCHEDULE",
+        value_name = "PAUSES",
+        default_value = "5s,5m,30m,2h,5h,10h,14h,20h,24h"
+    )]
+    pub retry_schedule: RetrySchedule,
+
+    /// The time for one whole exchange with a receiver
+    #[arg(
+        long,
+        env = "CALEIDA_DELIVERY_TIMEOUT",
+        value_name = "TIME",
+        default_value = "15s"
+    )]
+    #[arg(value_parser = delivery_timeout)]
+    pub delivery_timeout: Duration,
+
+    /// The time that requests and attempts under way are given when the process is told to stop
+    #[arg(
+        long,
+        env = "CALEIDA_SHUTDOWN_GRACE",
+        value_name = "TIME",
+        default_value = "20s"
+    )]
+    #[arg(value_parser = humantime::parse_duration)]
+    pub shutdown_grace: Duration,
+
+    /// The folder with the dashboard's script and style [default: site, beside the program or its folder]
+    #[arg(long, env = "LEPTOS_SITE_ROOT", value_name = "PATH")]
+    pub site_root: Option<PathBuf>,
+
+    /// Log lines as JSON
+    #[arg(long, env = "CALEIDA_LOG_JSON", value_name = "BOOL", default_value_t = false)]
+    #[arg(value_parser = BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true")]
+    pub log_json: bool,
+}
+
+impl Config {
+    pub fn transport(&self) -> Transport {
+        if self.allow_http {
+            Transport::HttpAllowed
+        } else {
+            Transport::HttpsOnly
+        }
+    }
+
+    /// Whether browsers reach the dashboard over https only.
+    pub fn is_https(&self) -> bool {
+        self.public_url
+            .as_deref()
+            .is_some_and(|url| url.starts_with("https://"))
+    }
+}
+
+/// A list that clap reads from one value.
+pub type Networks = std::sync::Arc<[IpNet]>;
+
+fn networks(text: &str) -> Result<Networks, String> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+        .map(|text| {
+            text.parse()
+                .map_err(|_| format!("{text:?} is no network: write CIDRs like 10.0.0.0/8"))
+        })
+        .collect()
+}
+
+fn delivery_timeout(text: &str) -> Result<Duration, String> {
+    let timeout = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let bounds = Duration::from_millis(100)..=Duration::from_secs(60);
+    if bounds.contains(&timeout) {
+        Ok(timeout)
+    } else {
+        Err("use 100ms to 60s".to_owned())
+    }
+}
+
+fn database_url(text: &str) -> Result<String, String> {
+    if text.starts_with("sqlite:") {
+        Ok(text.to_owned())
+    } else {
+        Err("use sqlite://PATH".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_are_read_or_named() {
+        assert_eq!(networks("10.0.0.0/8, ::1/128").unwrap().len(), 2);
+        assert!(networks("").unwrap().is_empty());
+        assert!(
+            networks("10.0.0.0/8,localhost")
+                .unwrap_err()
+                .contains("localhost")
+        );
+    }
+
+    #[test]
+    fn a_delivery_may_take_a_minute_at_most() {
+        assert_eq!(delivery_timeout("15s"), Ok(Duration::from_secs(15)));
+        assert!(delivery_timeout("2m").is_err());
+        assert!(delivery_timeout("soon").is_err());
+    }
+}

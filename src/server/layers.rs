@@ -1,0 +1,163 @@
+//! One router from the parts, and the layers around it, outermost last.
+
+use std::{any::Any, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    csrf::CsrfLayer,
+    request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
+    services::{ServeDir, ServeFile},
+    set_header::SetResponseHeaderLayer,
+    timeout::TimeoutLayer,
+};
+use tower_sessions::{
+    Expiry, SessionManagerLayer,
+    cookie::{SameSite, time::Duration as CookieDuration},
+};
+
+use super::{Config, site::SiteFolder};
+use crate::{
+    auth::session::Sessions,
+    domain::Clock,
+    store::Store,
+    ui::{self, Ui},
+};
+
+/// The largest form: a webhook with every field at its limit is a tenth of it.
+const FORM_LIMIT: usize = 64 * 1024;
+
+/// Nobody waits longer for an answer; the slowest thing we do is a commit on a busy disk.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// For which a session lives without being used.
+const SESSION_DAYS: i64 = 7;
+
+pub(super) fn assemble(
+    ui: Ui,
+    api: Router,
+    site: &SiteFolder,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+    config: &Config,
+) -> Router {
+    let people = ui::router(ui)
+        .layer(DefaultBodyLimit::max(FORM_LIMIT))
+        .layer(sessions(store, clock, config))
+        // Before the session is even looked up: what another site made the browser send goes no further.
+        .layer(CsrfLayer::new());
+    let health = Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready).with_state(Arc::clone(store)));
+
+    Router::new()
+        .merge(health)
+        .merge(api)
+        .nest_service("/pkg", assets(site))
+        .merge(public_files(site))
+        // Whatever else is a page, if only “not found”.
+        .fallback_service(people)
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::REFERRER_POLICY,
+            // Not no-referrer: forms without script come back by it.
+            HeaderValue::from_static("same-origin"),
+        ))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            HeaderName::from_static("cross-origin-opener-policy"),
+            HeaderValue::from_static("same-origin"),
+        ))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            REQUEST_TIMEOUT,
+        ))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+}
+
+fn sessions(
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+    config: &Config,
+) -> SessionManagerLayer<Sessions> {
+    let secure = config.is_https();
+    SessionManagerLayer::new(Sessions::new(Arc::clone(store), Arc::clone(clock)))
+        // The prefix makes browsers refuse the cookie from any other host, or without https.
+        .with_name(if secure { "__Host-caleida" } else { "caleida" })
+        .with_secure(secure)
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_expiry(Expiry::OnInactivity(CookieDuration::days(SESSION_DAYS)))
+}
+
+/// Files whose name changes whenever their content does, compressed when they were built.
+fn assets(site: &SiteFolder) -> Router {
+    let files = ServeDir::new(site.root.join("pkg"))
+        .precompressed_br()
+        .precompressed_gzip();
+    Router::new()
+        .fallback_service(files)
+        .layer(middleware::from_fn(cache_forever))
+}
+
+/// The few files of `public/`, such as the icon. Each is a route of its own, so that no other path reaches the disk.
+fn public_files(site: &SiteFolder) -> Router {
+    let files = site
+        .public_files()
+        .into_iter()
+        .fold(Router::new(), |router, name| {
+            let file = ServeFile::new(site.root.join(&name))
+                .precompressed_br()
+                .precompressed_gzip();
+            router.route_service(&format!("/{name}"), file)
+        });
+    files.layer(SetResponseHeaderLayer::if_not_present(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=3600"),
+    ))
+}
+
+async fn cache_forever(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
+        let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
+        response.headers_mut().insert(header::CACHE_CONTROL, forever);
+    }
+    response
+}
+
+/// 200 when the database answers and is migrated, so that a balancer sends requests here.
+async fn ready(State(store): State<Arc<dyn Store>>) -> Response {
+    match store.ready().await {
+        Ok(()) => "ready\n".into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, "the database is not available\n").into_response()
+        }
+    }
+}
+
+/// One request's panic is that request's 500, and a line in the log.
+fn panicked(payload: Box<dyn Any + Send>) -> Response {
+    let message = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(|s| &**s));
+    tracing::error!(message, "a request panicked");
+    (
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "Something went wrong here. It has been logged.\n",
+    )
+        .into_response()
+}

@@ -1,0 +1,408 @@
+//! Where everything is kept. One method is one operation is one transaction, named as a verb; time is an argument.
+//!
+//! The traits say what the product needs, the adapters how a database does it. No transaction, row or SQL crosses this
+//! border, and an [`StoreError`] never carries a database's words to a user.
+
+mod error;
+mod sqlite;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::domain::{
+    AccountId, ApiKeyId, Attempt, Delivery, DeliveryId, DeliveryStatus, DisabledReason, EndpointUrl, EventId,
+    EventType, Role, Timestamp, User, UserId, Webhook, WebhookId, WebhookSettings, WebhookStatus,
+};
+
+pub use error::StoreError;
+
+/// All of it, shared by everyone who reads or writes.
+pub trait Store: PeopleStore + WebhookStore + EventStore + DeliveryStore {}
+
+impl<T: PeopleStore + WebhookStore + EventStore + DeliveryStore> Store for T {}
+
+/// Opens the database that `url` names, creates it if it is an SQLite file that does not exist, and applies the
+/// migrations that it lacks.
+pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(sqlite::SqliteStore::open(url).await?))
+}
+
+/// The account of a product that has only one.
+pub const DEFAULT_ACCOUNT: &str = "default";
+
+/// Accounts, the people and keys that act for them, and their sessions.
+#[async_trait]
+pub trait PeopleStore: Send + Sync {
+    /// Whether the database answers and has every migration that this program knows.
+    async fn ready(&self) -> Result<(), StoreError>;
+
+    /// The account of that name, made if there is none.
+    async fn ensure_account(&self, name: &str, now: Timestamp) -> Result<AccountId, StoreError>;
+
+    /// [`StoreError::Conflict`] if the email is taken.
+    async fn insert_user(&self, user: &User, password_hash: &str, now: Timestamp) -> Result<(), StoreError>;
+    async fn users(&self) -> Result<Vec<UserRow>, StoreError>;
+    /// Nobody who is disabled.
+    async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError>;
+    /// With the password's hash, for signing in; nobody who is disabled.
+    async fn user_by_email(&self, email: &str) -> Result<Option<(User, String)>, StoreError>;
+    /// False if there is no such user.
+    async fn set_password(&self, email: &str, password_hash: &str) -> Result<bool, StoreError>;
+    /// False if there is no such user.
+    async fn disable_user(&self, email: &str, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// The most refused sign-ins under any one of these keys since then.
+    async fn login_failures(&self, keys: &[String], since: Timestamp) -> Result<u32, StoreError>;
+    /// Counts a refused sign-in under each key, and forgets what is older than `keep_since`.
+    async fn record_login_failure(
+        &self,
+        keys: &[String],
+        now: Timestamp,
+        keep_since: Timestamp,
+    ) -> Result<(), StoreError>;
+    async fn clear_login_failures(&self, key: &str) -> Result<(), StoreError>;
+
+    async fn insert_api_key(&self, key: &ApiKey, hash: &[u8; 32], now: Timestamp) -> Result<(), StoreError>;
+    /// The key with that SHA-256, unless it was revoked.
+    async fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError>;
+
+    /// False if a session of that id exists already.
+    async fn create_session(&self, session: &SessionRow) -> Result<bool, StoreError>;
+    async fn save_session(&self, session: &SessionRow) -> Result<(), StoreError>;
+    async fn session(&self, id_hash: &[u8; 32], now: Timestamp) -> Result<Option<SessionRow>, StoreError>;
+    async fn delete_session(&self, id_hash: &[u8; 32]) -> Result<(), StoreError>;
+    async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64, StoreError>;
+}
+
+/// A user as the command line lists them.
+#[derive(Debug, Clone)]
+pub struct UserRow {
+    pub email: String,
+    pub account: String,
+    pub role: Role,
+    pub disabled: bool,
+}
+
+/// What an API key may do, and for whom. The key itself is nowhere: only its hash is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    pub id: ApiKeyId,
+    pub account_id: AccountId,
+    pub name: String,
+    pub prefix: String,
+    pub scopes: Vec<String>,
+}
+
+/// A session as it is kept: under the hash of its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRow {
+    pub id_hash: [u8; 32],
+    pub data: Vec<u8>,
+    pub expires_at: Timestamp,
+}
+
+/// Webhooks and their secrets. Every change is written to the audit log in the same transaction.
+#[async_trait]
+pub trait WebhookStore: Send + Sync {
+    /// [`StoreError::Conflict`] if the name is taken.
+    async fn insert_webhook(&self, webhook: NewWebhook) -> Result<Webhook, StoreError>;
+    async fn webhook(&self, account: &AccountId, id: &WebhookId) -> Result<Option<Webhook>, StoreError>;
+    /// Newest first, [`WebhookFilter::PAGE_SIZE`] at a time.
+    async fn list_webhooks(
+        &self,
+        account: &AccountId,
+        filter: &WebhookFilter,
+    ) -> Result<WebhookPage, StoreError>;
+    async fn update_webhook(&self, update: UpdateWebhook) -> Result<Updated, StoreError>;
+    /// Holds the open deliveries; one that is being sent is held only if that attempt fails. `None`: no such webhook.
+    async fn pause_webhook(&self, change: &Change) -> Result<Option<Webhook>, StoreError>;
+    /// Makes it active again, whatever stopped it, and what was held due at once. `None`: no such webhook.
+    async fn resume_webhook(&self, change: &Change) -> Result<Option<Webhook>, StoreError>;
+    /// Makes `secret` the current one; the one before signs too until `previous_until`. `None`: no such webhook.
+    async fn rotate_secret(
+        &self,
+        change: &Change,
+        secret: Sealed,
+        previous_until: Timestamp,
+    ) -> Result<Option<Webhook>, StoreError>;
+    /// Erases the secrets, frees the name and cancels every open delivery. `None`: no such webhook.
+    async fn delete_webhook(&self, change: &Change) -> Result<Option<Deleted>, StoreError>;
+
+    async fn sealed_secrets(
+        &self,
+        account: &AccountId,
+        id: &WebhookId,
+    ) -> Result<Option<SealedSecrets>, StoreError>;
+    /// Writes down that a secret was looked at.
+    async fn record_reveal(&self, change: &Change) -> Result<(), StoreError>;
+    /// What an attempt needs to know, as of now. `None` once deleted.
+    async fn destination(&self, id: &WebhookId) -> Result<Option<Destination>, StoreError>;
+    /// Attempts by hour since then, for each of these webhooks.
+    async fn webhook_activity(
+        &self,
+        ids: &[WebhookId],
+        since: Timestamp,
+    ) -> Result<Vec<HourOfActivity>, StoreError>;
+    /// The master keys with which secrets are sealed.
+    async fn master_key_ids(&self) -> Result<Vec<String>, StoreError>;
+    /// How many deliveries are pending or held.
+    async fn open_deliveries(&self, account: &AccountId, id: &WebhookId) -> Result<u64, StoreError>;
+}
+
+/// Who changes which webhook, and when.
+#[derive(Debug, Clone)]
+pub struct Change {
+    pub account_id: AccountId,
+    pub webhook_id: WebhookId,
+    /// An email, or an API key's name.
+    pub by: String,
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Clone)]
+pub struct NewWebhook {
+    pub change: Change,
+    pub settings: WebhookSettings,
+    pub secret: Sealed,
+}
+
+#[derive(Debug, Clone)]
+pub struct UpdateWebhook {
+    pub change: Change,
+    pub settings: WebhookSettings,
+    /// Replaces the current secret at once, without an overlap.
+    pub secret: Option<Sealed>,
+    /// The version that the change was made on; `None` overwrites whatever is there.
+    pub based_on: Option<i64>,
+}
+
+/// What became of an update.
+#[derive(Debug, Clone)]
+pub enum Updated {
+    Saved(Box<Webhook>),
+    /// Somebody saved it since; this is what it is now.
+    Stale(Box<Webhook>),
+    NameTaken,
+    NotFound,
+}
+
+#[derive(Debug, Clone)]
+pub struct Deleted {
+    pub name: String,
+    pub cancelled: u64,
+}
+
+/// A secret under the master key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// Which master key opens it.
+    pub key_id: String,
+    pub ciphertext: Vec<u8>,
+}
+
+#[derive(Debug, Clone)]
+pub struct SealedSecrets {
+    pub current: Sealed,
+    /// With the moment at which it stops to sign.
+    pub previous: Option<(Sealed, Timestamp)>,
+}
+
+/// What an attempt needs to know of its webhook.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    pub url: EndpointUrl,
+    pub state: DestinationState,
+    pub secrets: SealedSecrets,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DestinationState {
+    Active,
+    Paused,
+    Disabled,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WebhookFilter {
+    /// Part of the name or the URL, in any case.
+    pub search: Option<String>,
+    pub event_type: Option<EventType>,
+    pub status: Option<WebhookStatus>,
+    /// 0 for the first.
+    pub page: u32,
+}
+
+impl WebhookFilter {
+    pub const PAGE_SIZE: u32 = 50;
+}
+
+#[derive(Debug, Clone)]
+pub struct WebhookPage {
+    pub webhooks: Vec<Webhook>,
+    /// How many match the filter.
+    pub matching: u64,
+    /// How many the account has.
+    pub total: u64,
+}
+
+/// The attempts of one webhook in one hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HourOfActivity {
+    pub webhook_id: WebhookId,
+    pub hour: Timestamp,
+    pub succeeded: u32,
+    pub failed: u32,
+}
+
+/// Events coming in.
+#[async_trait]
+pub trait EventStore: Send + Sync {
+    /// Stores the events together with a delivery for every webhook that wants them, in one transaction for all.
+    ///
+    /// Each submission stands or falls as a whole, on its own; the answers are in the order of the submissions.
+    async fn accept_events(
+        &self,
+        submissions: &[Submission],
+        now: Timestamp,
+    ) -> Result<Vec<Result<Vec<AcceptedEvent>, ConflictingEvent>>, StoreError>;
+}
+
+/// What one request publishes.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    pub account_id: AccountId,
+    pub events: Vec<NewEvent>,
+}
+
+#[derive(Debug, Clone)]
+pub struct NewEvent {
+    pub id: EventId,
+    pub idempotency_key: Option<String>,
+    pub event_type: EventType,
+    pub occurred_at: Timestamp,
+    /// The exact bytes to sign and send.
+    pub payload: Bytes,
+    /// SHA-256 of what was published, the same for a repetition.
+    pub fingerprint: [u8; 32],
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptedEvent {
+    pub id: EventId,
+    pub event_type: EventType,
+    pub occurred_at: Timestamp,
+    /// How many webhooks it goes to.
+    pub deliveries: u32,
+    /// Whether the same event was accepted before; then this is the first answer.
+    pub repeated: bool,
+}
+
+/// An event whose id or idempotency key already stands for another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConflictingEvent {
+    /// Its place in the submission.
+    pub index: usize,
+    pub id: EventId,
+}
+
+/// Deliveries going out, and their log.
+#[async_trait]
+pub trait DeliveryStore: Send + Sync {
+    /// Takes what is due, under a lease.
+    async fn claim_due(&self, claim: &Claim) -> Result<Vec<ClaimedDelivery>, StoreError>;
+    /// When the next pending delivery is due, if there is one.
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// Gives leases back: due at `at`, or held if the webhook is paused.
+    async fn release(&self, leases: &[(DeliveryId, Lease)], at: Timestamp) -> Result<(), StoreError>;
+    /// Appends attempts and moves their deliveries on, in one transaction.
+    ///
+    /// An attempt whose lease has lapsed is still put on record, but moves nothing: a newer claim decides.
+    async fn record_attempts(&self, attempts: &[RecordedAttempt]) -> Result<(), StoreError>;
+
+    /// Newest first.
+    async fn list_deliveries(
+        &self,
+        account: &AccountId,
+        filter: &DeliveryFilter,
+    ) -> Result<DeliveryPage, StoreError>;
+    async fn delivery(
+        &self,
+        account: &AccountId,
+        id: &DeliveryId,
+    ) -> Result<Option<DeliveryDetail>, StoreError>;
+}
+
+#[derive(Debug, Clone)]
+pub struct Claim {
+    pub now: Timestamp,
+    pub lease: Duration,
+    pub limit: u32,
+    /// At most so many of one webhook.
+    pub per_webhook: u32,
+    /// Not these: they have all they can take.
+    pub except: Vec<WebhookId>,
+}
+
+/// Names a claim, and no other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease(pub String);
+
+#[derive(Debug, Clone)]
+pub struct ClaimedDelivery {
+    pub id: DeliveryId,
+    pub webhook_id: WebhookId,
+    pub event_id: EventId,
+    pub lease: Lease,
+    /// Of the attempt to make; 1 for the first.
+    pub number: u32,
+    pub payload: Bytes,
+}
+
+#[derive(Debug, Clone)]
+pub struct RecordedAttempt {
+    pub delivery_id: DeliveryId,
+    pub webhook_id: WebhookId,
+    pub lease: Lease,
+    pub attempt: Attempt,
+    pub next: Next,
+}
+
+/// Where an attempt leaves its delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    Delivered,
+    /// Held instead, if the webhook is paused by then.
+    RetryAt(Timestamp),
+    Failed,
+    /// As failed; also disables the webhook and cancels what else was open for it.
+    DisableWebhook(DisabledReason),
+    /// Cut short, because the webhook was deleted.
+    Cancelled,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct DeliveryFilter {
+    pub webhook_id: Option<WebhookId>,
+    pub status: Option<DeliveryStatus>,
+    pub event_type: Option<EventType>,
+    pub event_id: Option<EventId>,
+    /// Only those older than this one.
+    pub before: Option<DeliveryId>,
+    pub limit: u32,
+}
+
+#[derive(Debug, Clone)]
+pub struct DeliveryPage {
+    pub deliveries: Vec<Delivery>,
+    /// Whether older ones match too.
+    pub more: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct DeliveryDetail {
+    pub delivery: Delivery,
+    pub payload: Bytes,
+    pub attempts: Vec<Attempt>,
+}

@@ -1,0 +1,80 @@
+//! The embedded database: one connection writes, a few read.
+//!
+//! What differs from a database server: SQLite has one writer at a time, so ours is one connection, and a write waits
+//! for its turn in the pool's queue instead of failing with “database is locked”. Transactions that write begin with
+//! `BEGIN IMMEDIATE`: a deferred one that read first could not become a writer any more once another had committed.
+
+mod deliveries;
+mod events;
+mod people;
+mod rows;
+mod webhooks;
+
+use std::{str::FromStr, time::Duration};
+
+use sqlx::{
+    Sqlite, SqlitePool, Transaction,
+    migrate::Migrator,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::StoreError;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Readers that may wait on the disk at the same time.
+const READERS: u32 = 4;
+
+/// So many rows go into one statement: far below SQLite's limit of bound values, and long past the point where more
+/// rows still make it cheaper per row.
+const ROWS_PER_STATEMENT: usize = 200;
+
+pub(super) struct SqliteStore {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl SqliteStore {
+    pub(super) async fn open(url: &str) -> Result<Self, StoreError> {
+        let cannot_open = |error: &dyn std::fmt::Display| {
+            StoreError::Open(format!("the database {url} cannot be opened: {error}"))
+        };
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(|error| cannot_open(&error))?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // What was answered with 202 must survive a power cut: sync the log at every commit.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5));
+        create_directory_of(&options).map_err(|error| cannot_open(&error))?;
+
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            // Opening it again would throw away its page cache and prepared statements.
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options.clone())
+            .await
+            .map_err(|error| cannot_open(&error))?;
+        MIGRATIONS.run(&writer).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options.read_only(true))
+            .await
+            .map_err(|error| cannot_open(&error))?;
+        Ok(Self { writer, readers })
+    }
+
+    /// A transaction that may write.
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+fn create_directory_of(options: &SqliteConnectOptions) -> std::io::Result<()> {
+    match options.get_filename().parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => std::fs::create_dir_all(directory),
+        _ => Ok(()),
+    }
+}

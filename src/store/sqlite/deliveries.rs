@@ -1,0 +1,415 @@
+use std::collections::{BTreeMap, HashMap};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use sqlx::{AssertSqlSafe, QueryBuilder, SqliteConnection};
+
+use super::{
+    ROWS_PER_STATEMENT, SqliteStore,
+    rows::{
+        ATTEMPT, AttemptRow, ClaimedRow, DELIVERY, DeliveryRow, PayloadRow, headers_text, small_count,
+        stored_id, timestamp,
+    },
+};
+use crate::{
+    domain::{AccountId, Attempt, Delivery, DeliveryId, FailureReason, Outcome, Timestamp, WebhookId},
+    store::{
+        Claim, ClaimedDelivery, DeliveryDetail, DeliveryFilter, DeliveryPage, DeliveryStore, Lease, Next,
+        RecordedAttempt, StoreError,
+    },
+};
+
+/// A claim looks at so many of the deliveries that are due longest, and shares its places out among their webhooks:
+/// enough to find others behind one webhook's backlog, and the same work however long the queue is.
+const CLAIM_WINDOW: i64 = 1_000;
+
+#[async_trait]
+impl DeliveryStore for SqliteStore {
+    async fn claim_due(&self, claim: &Claim) -> Result<Vec<ClaimedDelivery>, StoreError> {
+        let lease = Lease(DeliveryId::generate(claim.now).into());
+        let mut update = QueryBuilder::new("update deliveries set lease = ");
+        update
+            .push_bind(&lease.0)
+            .push(", next_attempt_at = ")
+            .push_bind(claim.now.plus(claim.lease).as_millis())
+            .push(
+                " where id in (select id from (
+                     select id, row_number() over (partition by webhook_id order by next_attempt_at, id) as place
+                     from (select id, webhook_id, next_attempt_at from deliveries
+                           where status = 'pending' and next_attempt_at <= ",
+            )
+            .push_bind(claim.now.as_millis());
+        if !claim.except.is_empty() {
+            update.push(" and webhook_id not in (");
+            let mut list = update.separated(", ");
+            for id in &claim.except {
+                list.push_bind(id.as_str());
+            }
+            update.push(")");
+        }
+        update
+            .push(" order by next_attempt_at limit ")
+            .push_bind(CLAIM_WINDOW)
+            .push(")) where place <= ")
+            .push_bind(i64::from(claim.per_webhook))
+            // Everybody's first before anybody's second.
+            .push(" order by place limit ")
+            .push_bind(i64::from(claim.limit))
+            .push(") returning id, account_id, webhook_id, event_id, attempts");
+        let rows: Vec<ClaimedRow> = update.build_query_as().fetch_all(&self.writer).await?;
+        let payloads = self.payloads(&rows).await?;
+        rows.into_iter()
+            .map(|row| {
+                let payload = payloads.get(&(row.account_id, row.event_id.clone()));
+                Ok(ClaimedDelivery {
+                    id: stored_id(&row.id)?,
+                    webhook_id: stored_id(&row.webhook_id)?,
+                    event_id: stored_id(&row.event_id)?,
+                    lease: lease.clone(),
+                    number: small_count(row.attempts).saturating_add(1),
+                    payload: payload
+                        .cloned()
+                        .ok_or(StoreError::Corrupt("delivery without an event"))?,
+                })
+            })
+            .collect()
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let due: Option<i64> =
+            sqlx::query_scalar("select min(next_attempt_at) from deliveries where status = 'pending'")
+                .fetch_one(&self.readers)
+                .await?;
+        Ok(timestamp(due))
+    }
+
+    async fn release(&self, leases: &[(DeliveryId, Lease)], at: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        for leases in leases.chunks(ROWS_PER_STATEMENT) {
+            let mut update = QueryBuilder::new("with released (id, lease) as (");
+            update.push_values(leases, |mut row, (id, lease)| {
+                row.push_bind(id.as_str()).push_bind(&lease.0);
+            });
+            update
+                .push(
+                    ") update deliveries set lease = null,
+                         status = case (select state from webhooks w where w.id = deliveries.webhook_id)
+                             when 'paused' then 'held' when 'disabled' then 'cancelled' else status end,
+                         next_attempt_at = ",
+                )
+                .push_bind(at.as_millis())
+                .push(
+                    " from released where deliveries.id = released.id and deliveries.lease = released.lease
+                         and deliveries.status = 'pending'",
+                );
+            update.build().execute(&mut *tx).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    async fn record_attempts(&self, attempts: &[RecordedAttempt]) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        for attempts in attempts.chunks(ROWS_PER_STATEMENT) {
+            append_attempts(&mut tx, attempts).await?;
+            move_on(&mut tx, attempts).await?;
+        }
+        for (webhook, tally) in Tally::of(attempts) {
+            tally.save(&mut tx, webhook).await?;
+        }
+        for attempt in attempts {
+            if let Next::DisableWebhook(reason) = attempt.next {
+                let at = ended_at(&attempt.attempt);
+                disable_webhook(&mut tx, &attempt.webhook_id, reason.as_str(), at).await?;
+            }
+        }
+        Ok(tx.commit().await?)
+    }
+
+    async fn list_deliveries(
+        &self,
+        account: &AccountId,
+        filter: &DeliveryFilter,
+    ) -> Result<DeliveryPage, StoreError> {
+        let mut query = QueryBuilder::new(format!(
+            "select {DELIVERY} from deliveries d join webhooks w on w.id = d.webhook_id where d.account_id = "
+        ));
+        query.push_bind(account.as_str());
+        if let Some(webhook) = &filter.webhook_id {
+            query.push(" and d.webhook_id = ").push_bind(webhook.as_str());
+        }
+        if let Some(status) = filter.status {
+            query.push(" and d.status = ").push_bind(status.as_str());
+        }
+        if let Some(event_type) = filter.event_type {
+            query.push(" and d.event_type = ").push_bind(event_type.as_str());
+        }
+        if let Some(event) = &filter.event_id {
+            query.push(" and d.event_id = ").push_bind(event.as_str());
+        }
+        if let Some(before) = &filter.before {
+            query.push(" and d.id < ").push_bind(before.as_str());
+        }
+        // One more than wanted tells whether there are more.
+        query
+            .push(" order by d.id desc limit ")
+            .push_bind(i64::from(filter.limit) + 1);
+        let rows: Vec<DeliveryRow> = query.build_query_as().fetch_all(&self.readers).await?;
+        let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        let deliveries = rows
+            .into_iter()
+            .take(limit)
+            .map(Delivery::try_from)
+            .collect::<Result<_, _>>()?;
+        Ok(DeliveryPage { deliveries, more })
+    }
+
+    async fn delivery(
+        &self,
+        account: &AccountId,
+        id: &DeliveryId,
+    ) -> Result<Option<DeliveryDetail>, StoreError> {
+        // One transaction, so that the attempts are those that the delivery's state tells of.
+        let mut tx = self.readers.begin().await?;
+        let sql = format!(
+            "select {DELIVERY} from deliveries d join webhooks w on w.id = d.webhook_id
+             where d.account_id = $1 and d.id = $2"
+        );
+        let row: Option<DeliveryRow> = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(account.as_str())
+            .bind(id.as_str())
+            .fetch_optional(&mut *tx)
+            .await?;
+        let Some(delivery) = row.map(Delivery::try_from).transpose()? else {
+            return Ok(None);
+        };
+        let payload: Vec<u8> =
+            sqlx::query_scalar("select payload from events where account_id = $1 and id = $2")
+                .bind(account.as_str())
+                .bind(delivery.event_id.as_str())
+                .fetch_one(&mut *tx)
+                .await?;
+        let sql =
+            format!("select {ATTEMPT} from attempts where delivery_id = $1 order by number, started_at");
+        let rows: Vec<AttemptRow> = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(id.as_str())
+            .fetch_all(&mut *tx)
+            .await?;
+        let attempts = rows
+            .into_iter()
+            .map(Attempt::try_from)
+            .collect::<Result<_, _>>()?;
+        Ok(Some(DeliveryDetail {
+            delivery,
+            payload: payload.into(),
+            attempts,
+        }))
+    }
+}
+
+impl SqliteStore {
+    /// The bodies to send, each event's once.
+    async fn payloads(&self, claimed: &[ClaimedRow]) -> Result<HashMap<(String, String), Bytes>, StoreError> {
+        let mut payloads = HashMap::with_capacity(claimed.len());
+        for claimed in claimed.chunks(ROWS_PER_STATEMENT) {
+            let mut query =
+                QueryBuilder::new("select account_id, id, payload from events where (account_id, id) in (");
+            query.push_values(claimed, |mut row, claimed| {
+                row.push_bind(&claimed.account_id).push_bind(&claimed.event_id);
+            });
+            query.push(")");
+            let rows: Vec<PayloadRow> = query.build_query_as().fetch_all(&self.readers).await?;
+            payloads.extend(
+                rows.into_iter()
+                    .map(|row| ((row.account_id, row.id), row.payload.into())),
+            );
+        }
+        Ok(payloads)
+    }
+}
+
+async fn append_attempts(
+    connection: &mut SqliteConnection,
+    attempts: &[RecordedAttempt],
+) -> Result<(), StoreError> {
+    let mut insert = QueryBuilder::new(
+        "insert into attempts (id, delivery_id, number, started_at, duration_ms, url, status_code, retry_after, \
+         failure, detail, request_headers, response_headers, response_body, response_truncated) ",
+    );
+    insert.push_values(
+        attempts,
+        |mut row,
+         RecordedAttempt {
+             delivery_id, attempt, ..
+         }| {
+            let (status, retry_after, failure) = match attempt.outcome {
+                Outcome::Answered { status, retry_after } => (Some(i64::from(status)), retry_after, None),
+                Outcome::Failed(reason) => (None, None, Some(reason.as_str())),
+            };
+            row.push_bind(String::from(DeliveryId::generate(attempt.started_at)))
+                .push_bind(delivery_id.as_str())
+                .push_bind(i64::from(attempt.number))
+                .push_bind(attempt.started_at.as_millis())
+                .push_bind(millis(attempt.duration))
+                .push_bind(&attempt.url)
+                .push_bind(status)
+                .push_bind(retry_after.map(|pause| i64::try_from(pause.as_secs()).unwrap_or(i64::MAX)))
+                .push_bind(failure)
+                .push_bind(attempt.detail.as_deref())
+                .push_bind(headers_text(&attempt.request_headers))
+                .push_bind(headers_text(&attempt.response_headers))
+                .push_bind(attempt.response_body.as_slice())
+                .push_bind(attempt.response_truncated);
+        },
+    );
+    insert.build().execute(connection).await?;
+    Ok(())
+}
+
+/// Moves each delivery on, if the lease under which it was attempted still holds.
+async fn move_on(connection: &mut SqliteConnection, attempts: &[RecordedAttempt]) -> Result<(), StoreError> {
+    let mut update =
+        QueryBuilder::new("with ended (id, lease, status, next_attempt_at, last_result, ended_at) as (");
+    update.push_values(attempts, |mut row, recorded| {
+        let (status, next_attempt_at) = match recorded.next {
+            Next::Delivered => ("delivered", None),
+            Next::RetryAt(at) => ("pending", Some(at.as_millis())),
+            Next::Failed | Next::DisableWebhook(_) => ("failed", None),
+            Next::Cancelled => ("cancelled", None),
+        };
+        row.push_bind(recorded.delivery_id.as_str())
+            .push_bind(&recorded.lease.0)
+            .push_bind(status)
+            .push_bind(next_attempt_at)
+            .push_bind(recorded.attempt.outcome.to_string())
+            .push_bind(ended_at(&recorded.attempt).as_millis());
+    });
+    update.push(
+        ") update deliveries set
+               status = case when ended.status <> 'pending' then ended.status
+                   else case (select state from webhooks w where w.id = deliveries.webhook_id)
+                       when 'paused' then 'held' when 'disabled' then 'cancelled' else 'pending' end end,
+               attempts = attempts + 1, lease = null, next_attempt_at = ended.next_attempt_at,
+               last_result = ended.last_result, updated_at = ended.ended_at
+           from ended where deliveries.id = ended.id and deliveries.lease = ended.lease",
+    );
+    update.build().execute(connection).await?;
+    Ok(())
+}
+
+async fn disable_webhook(
+    connection: &mut SqliteConnection,
+    webhook: &WebhookId,
+    reason: &str,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let disabled = sqlx::query(
+        "update webhooks set state = 'disabled', disabled_reason = $2, version = version + 1, updated_at = $3,
+             updated_by = 'Caleida'
+         where id = $1 and state <> 'disabled' and deleted_at is null",
+    )
+    .bind(webhook.as_str())
+    .bind(reason)
+    .bind(at.as_millis())
+    .execute(&mut *connection)
+    .await?;
+    if disabled.rows_affected() == 0 {
+        return Ok(());
+    }
+    // What is being sent right now keeps its lease and its outcome; it is only not retried.
+    sqlx::query(
+        "update deliveries set status = 'cancelled', updated_at = $2
+         where webhook_id = $1 and status in ('pending', 'held') and lease is null",
+    )
+    .bind(webhook.as_str())
+    .bind(at.as_millis())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// What a batch of attempts means for the webhook that they were for.
+struct Tally<'a> {
+    last: &'a Attempt,
+    /// The first failure since the last success in this batch, or in it at all.
+    failing_since: Option<Timestamp>,
+    any_success: bool,
+    /// Succeeded and failed, by the hour in which they started.
+    hours: BTreeMap<i64, (i64, i64)>,
+}
+
+impl<'a> Tally<'a> {
+    fn of(attempts: &'a [RecordedAttempt]) -> HashMap<&'a WebhookId, Self> {
+        let mut tallies: HashMap<&WebhookId, Self> = HashMap::new();
+        for RecordedAttempt {
+            webhook_id, attempt, ..
+        } in attempts
+        {
+            // We cut it short ourselves: that says nothing about the receiver.
+            if attempt.outcome == Outcome::Failed(FailureReason::Cancelled) {
+                continue;
+            }
+            let tally = tallies.entry(webhook_id).or_insert(Self {
+                last: attempt,
+                failing_since: None,
+                any_success: false,
+                hours: BTreeMap::new(),
+            });
+            tally.last = attempt;
+            let hour = tally.hours.entry(start_of_hour(attempt.started_at)).or_default();
+            if attempt.outcome.succeeded() {
+                hour.0 += 1;
+                tally.any_success = true;
+                tally.failing_since = None;
+            } else {
+                hour.1 += 1;
+                tally.failing_since = tally.failing_since.or(Some(ended_at(attempt)));
+            }
+        }
+        tallies
+    }
+
+    async fn save(&self, connection: &mut SqliteConnection, webhook: &WebhookId) -> Result<(), StoreError> {
+        sqlx::query(
+            "update webhooks set last_attempt_at = $2, last_attempt_summary = $3, last_attempt_succeeded = $4,
+                 failing_since = case when $4 then null when $5 then $6 else coalesce(failing_since, $6) end
+             where id = $1",
+        )
+        .bind(webhook.as_str())
+        .bind(ended_at(self.last).as_millis())
+        .bind(self.last.outcome.to_string())
+        .bind(self.last.outcome.succeeded())
+        .bind(self.any_success)
+        .bind(self.failing_since.map(Timestamp::as_millis))
+        .execute(&mut *connection)
+        .await?;
+        for (hour, (succeeded, failed)) in &self.hours {
+            sqlx::query(
+                "insert into webhook_hours (webhook_id, hour, succeeded, failed) values ($1, $2, $3, $4)
+                 on conflict (webhook_id, hour) do update set
+                     succeeded = webhook_hours.succeeded + excluded.succeeded,
+                     failed = webhook_hours.failed + excluded.failed",
+            )
+            .bind(webhook.as_str())
+            .bind(hour)
+            .bind(succeeded)
+            .bind(failed)
+            .execute(&mut *connection)
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+fn start_of_hour(at: Timestamp) -> i64 {
+    const HOUR: i64 = 3_600_000;
+    at.as_millis().div_euclid(HOUR) * HOUR
+}
+
+fn ended_at(attempt: &Attempt) -> Timestamp {
+    attempt.started_at.plus(attempt.duration)
+}
+
+fn millis(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,397 @@
+use async_trait::async_trait;
+use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite, SqliteConnection};
+
+use super::{
+    SqliteStore,
+    rows::{SECRETS, SecretsRow, WEBHOOK, WebhookRow, count, event_types_text, small_count, stored_id},
+};
+use crate::{
+    domain::{AccountId, Timestamp, Webhook, WebhookId, WebhookStatus},
+    store::{
+        Change, Deleted, Destination, HourOfActivity, NewWebhook, Sealed, SealedSecrets, StoreError,
+        UpdateWebhook, Updated, WebhookFilter, WebhookPage, WebhookStore,
+    },
+};
+
+#[async_trait]
+impl WebhookStore for SqliteStore {
+    async fn insert_webhook(
+        &self,
+        NewWebhook {
+            change,
+            settings,
+            secret,
+        }: NewWebhook,
+    ) -> Result<Webhook, StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query(
+            "insert into webhooks (id, account_id, name, url, events, state, secret, secret_key_id, version,
+                 created_at, updated_at, updated_by)
+             values ($1, $2, $3, $4, $5, 'active', $6, $7, 1, $8, $8, $9)",
+        )
+        .bind(change.webhook_id.as_str())
+        .bind(change.account_id.as_str())
+        .bind(settings.name.as_str())
+        .bind(settings.url.as_str())
+        .bind(event_types_text(&settings.events))
+        .bind(&secret.ciphertext)
+        .bind(&secret.key_id)
+        .bind(change.at.as_millis())
+        .bind(&change.by)
+        .execute(&mut *tx)
+        .await?;
+        audit(&mut tx, &change, "webhook.created").await?;
+        let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
+        tx.commit().await?;
+        webhook.ok_or(StoreError::Corrupt("webhook"))
+    }
+
+    async fn webhook(&self, account: &AccountId, id: &WebhookId) -> Result<Option<Webhook>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        find(&mut reader, account, id).await
+    }
+
+    async fn list_webhooks(
+        &self,
+        account: &AccountId,
+        filter: &WebhookFilter,
+    ) -> Result<WebhookPage, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        let total: i64 =
+            sqlx::query_scalar("select count(*) from webhooks where account_id = $1 and deleted_at is null")
+                .bind(account.as_str())
+                .fetch_one(&mut *reader)
+                .await?;
+
+        let mut counting = QueryBuilder::new("select count(*) from webhooks");
+        push_filter(&mut counting, account, filter);
+        let matching: i64 = counting.build_query_scalar().fetch_one(&mut *reader).await?;
+
+        let mut listing = QueryBuilder::new(format!("select {WEBHOOK} from webhooks"));
+        push_filter(&mut listing, account, filter);
+        listing
+            .push(" order by id desc limit ")
+            .push_bind(i64::from(WebhookFilter::PAGE_SIZE))
+            .push(" offset ")
+            .push_bind(i64::from(filter.page) * i64::from(WebhookFilter::PAGE_SIZE));
+        let rows: Vec<WebhookRow> = listing.build_query_as().fetch_all(&mut *reader).await?;
+        let webhooks = rows
+            .into_iter()
+            .map(Webhook::try_from)
+            .collect::<Result<_, _>>()?;
+        Ok(WebhookPage {
+            webhooks,
+            matching: count(matching),
+            total: count(total),
+        })
+    }
+
+    async fn update_webhook(&self, update: UpdateWebhook) -> Result<Updated, StoreError> {
+        let UpdateWebhook {
+            change,
+            settings,
+            secret,
+            based_on,
+        } = update;
+        let mut tx = self.begin().await?;
+        let Some(current) = find(&mut tx, &change.account_id, &change.webhook_id).await? else {
+            return Ok(Updated::NotFound);
+        };
+        if based_on.is_some_and(|version| version != current.version) {
+            return Ok(Updated::Stale(Box::new(current)));
+        }
+        let saved = sqlx::query(
+            "update webhooks set name = $2, url = $3, events = $4, version = version + 1, updated_at = $5,
+                 updated_by = $6, secret = coalesce($7, secret), secret_key_id = coalesce($8, secret_key_id)
+             where id = $1",
+        )
+        .bind(change.webhook_id.as_str())
+        .bind(settings.name.as_str())
+        .bind(settings.url.as_str())
+        .bind(event_types_text(&settings.events))
+        .bind(change.at.as_millis())
+        .bind(&change.by)
+        .bind(secret.as_ref().map(|secret| secret.ciphertext.as_slice()))
+        .bind(secret.as_ref().map(|secret| secret.key_id.as_str()))
+        .execute(&mut *tx)
+        .await;
+        match saved.map_err(StoreError::from) {
+            Err(StoreError::Conflict) => return Ok(Updated::NameTaken),
+            other => other?,
+        };
+        let action = if secret.is_some() {
+            "webhook.updated_with_secret"
+        } else {
+            "webhook.updated"
+        };
+        audit(&mut tx, &change, action).await?;
+        let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
+        tx.commit().await?;
+        Ok(webhook.map_or(Updated::NotFound, |webhook| Updated::Saved(Box::new(webhook))))
+    }
+
+    async fn pause_webhook(&self, change: &Change) -> Result<Option<Webhook>, StoreError> {
+        let mut tx = self.begin().await?;
+        if !set_state(&mut tx, change, "paused").await? {
+            return Ok(None);
+        }
+        // What is being sent right now keeps its lease; recording that attempt holds it if it failed.
+        sqlx::query(
+            "update deliveries set status = 'held', updated_at = $2
+             where webhook_id = $1 and status = 'pending' and lease is null",
+        )
+        .bind(change.webhook_id.as_str())
+        .bind(change.at.as_millis())
+        .execute(&mut *tx)
+        .await?;
+        audit(&mut tx, change, "webhook.paused").await?;
+        let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
+        tx.commit().await?;
+        Ok(webhook)
+    }
+
+    async fn resume_webhook(&self, change: &Change) -> Result<Option<Webhook>, StoreError> {
+        let mut tx = self.begin().await?;
+        if !set_state(&mut tx, change, "active").await? {
+            return Ok(None);
+        }
+        sqlx::query(
+            "update deliveries set status = 'pending', next_attempt_at = $2, updated_at = $2
+             where webhook_id = $1 and status = 'held'",
+        )
+        .bind(change.webhook_id.as_str())
+        .bind(change.at.as_millis())
+        .execute(&mut *tx)
+        .await?;
+        audit(&mut tx, change, "webhook.resumed").await?;
+        let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
+        tx.commit().await?;
+        Ok(webhook)
+    }
+
+    async fn rotate_secret(
+        &self,
+        change: &Change,
+        secret: Sealed,
+        previous_until: Timestamp,
+    ) -> Result<Option<Webhook>, StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query(
+            "update webhooks set previous_secret = secret, previous_secret_key_id = secret_key_id,
+                 previous_secret_until = $3, secret = $4, secret_key_id = $5, version = version + 1,
+                 updated_at = $6, updated_by = $7
+             where id = $1 and account_id = $2 and deleted_at is null",
+        )
+        .bind(change.webhook_id.as_str())
+        .bind(change.account_id.as_str())
+        .bind(previous_until.as_millis())
+        .bind(&secret.ciphertext)
+        .bind(&secret.key_id)
+        .bind(change.at.as_millis())
+        .bind(&change.by)
+        .execute(&mut *tx)
+        .await?;
+        let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
+        if webhook.is_some() {
+            audit(&mut tx, change, "webhook.secret_rotated").await?;
+        }
+        tx.commit().await?;
+        Ok(webhook)
+    }
+
+    async fn delete_webhook(&self, change: &Change) -> Result<Option<Deleted>, StoreError> {
+        let mut tx = self.begin().await?;
+        let name: Option<String> = sqlx::query_scalar(
+            "update webhooks set deleted_at = $3, updated_at = $3, updated_by = $4, secret = null,
+                 secret_key_id = null, previous_secret = null, previous_secret_key_id = null,
+                 previous_secret_until = null
+             where id = $1 and account_id = $2 and deleted_at is null returning name",
+        )
+        .bind(change.webhook_id.as_str())
+        .bind(change.account_id.as_str())
+        .bind(change.at.as_millis())
+        .bind(&change.by)
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some(name) = name else { return Ok(None) };
+        let cancelled = sqlx::query(
+            "update deliveries set status = 'cancelled', lease = null, updated_at = $2
+             where webhook_id = $1 and status in ('pending', 'held')",
+        )
+        .bind(change.webhook_id.as_str())
+        .bind(change.at.as_millis())
+        .execute(&mut *tx)
+        .await?
+        .rows_affected();
+        audit(&mut tx, change, "webhook.deleted").await?;
+        tx.commit().await?;
+        Ok(Some(Deleted { name, cancelled }))
+    }
+
+    async fn sealed_secrets(
+        &self,
+        account: &AccountId,
+        id: &WebhookId,
+    ) -> Result<Option<SealedSecrets>, StoreError> {
+        let sql = format!(
+            "select {SECRETS} from webhooks where id = $1 and account_id = $2 and deleted_at is null"
+        );
+        let row: Option<SecretsRow> = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(id.as_str())
+            .bind(account.as_str())
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(row
+            .map(Destination::try_from)
+            .transpose()?
+            .map(|destination| destination.secrets))
+    }
+
+    async fn record_reveal(&self, change: &Change) -> Result<(), StoreError> {
+        let mut writer = self.writer.acquire().await?;
+        audit(&mut writer, change, "webhook.secret_revealed").await
+    }
+
+    async fn destination(&self, id: &WebhookId) -> Result<Option<Destination>, StoreError> {
+        let sql = format!("select {SECRETS} from webhooks where id = $1 and deleted_at is null");
+        let row: Option<SecretsRow> = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(id.as_str())
+            .fetch_optional(&self.readers)
+            .await?;
+        row.map(Destination::try_from).transpose()
+    }
+
+    async fn webhook_activity(
+        &self,
+        ids: &[WebhookId],
+        since: Timestamp,
+    ) -> Result<Vec<HourOfActivity>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut query =
+            QueryBuilder::new("select webhook_id, hour, succeeded, failed from webhook_hours where hour >= ");
+        query.push_bind(since.as_millis()).push(" and webhook_id in (");
+        let mut list = query.separated(", ");
+        for id in ids {
+            list.push_bind(id.as_str());
+        }
+        query.push(") order by webhook_id, hour");
+        let rows: Vec<(String, i64, i64, i64)> = query.build_query_as().fetch_all(&self.readers).await?;
+        rows.into_iter()
+            .map(|(webhook_id, hour, succeeded, failed)| {
+                Ok(HourOfActivity {
+                    webhook_id: stored_id(&webhook_id)?,
+                    hour: Timestamp::from_millis(hour),
+                    succeeded: small_count(succeeded),
+                    failed: small_count(failed),
+                })
+            })
+            .collect()
+    }
+
+    async fn master_key_ids(&self) -> Result<Vec<String>, StoreError> {
+        let ids = sqlx::query_scalar(
+            "select secret_key_id from webhooks where secret_key_id is not null
+             union select previous_secret_key_id from webhooks where previous_secret_key_id is not null",
+        );
+        Ok(ids.fetch_all(&self.readers).await?)
+    }
+
+    async fn open_deliveries(&self, account: &AccountId, id: &WebhookId) -> Result<u64, StoreError> {
+        let open: i64 = sqlx::query_scalar(
+            "select count(*) from deliveries
+             where webhook_id = $1 and account_id = $2 and status in ('pending', 'held')",
+        )
+        .bind(id.as_str())
+        .bind(account.as_str())
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(count(open))
+    }
+}
+
+async fn find(
+    connection: &mut SqliteConnection,
+    account: &AccountId,
+    id: &WebhookId,
+) -> Result<Option<Webhook>, StoreError> {
+    let sql =
+        format!("select {WEBHOOK} from webhooks where id = $1 and account_id = $2 and deleted_at is null");
+    let row: Option<WebhookRow> = sqlx::query_as(AssertSqlSafe(sql))
+        .bind(id.as_str())
+        .bind(account.as_str())
+        .fetch_optional(connection)
+        .await?;
+    row.map(Webhook::try_from).transpose()
+}
+
+/// False if there is no such webhook. Also counts as a save: a form opened before must not bring the old state back.
+async fn set_state(
+    connection: &mut SqliteConnection,
+    change: &Change,
+    state: &str,
+) -> Result<bool, StoreError> {
+    let result = sqlx::query(
+        "update webhooks set state = $3, disabled_reason = null,
+             failing_since = case when $3 = 'active' then null else failing_since end,
+             version = version + 1, updated_at = $4, updated_by = $5
+         where id = $1 and account_id = $2 and deleted_at is null",
+    )
+    .bind(change.webhook_id.as_str())
+    .bind(change.account_id.as_str())
+    .bind(state)
+    .bind(change.at.as_millis())
+    .bind(&change.by)
+    .execute(connection)
+    .await?;
+    Ok(result.rows_affected() == 1)
+}
+
+async fn audit(connection: &mut SqliteConnection, change: &Change, action: &str) -> Result<(), StoreError> {
+    let id = crate::domain::EventId::generate(change.at);
+    sqlx::query(
+        "insert into audit_log (id, account_id, actor, action, subject, at) values ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(id.as_str())
+    .bind(change.account_id.as_str())
+    .bind(&change.by)
+    .bind(action)
+    .bind(change.webhook_id.as_str())
+    .bind(change.at.as_millis())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn push_filter(query: &mut QueryBuilder<Sqlite>, account: &AccountId, filter: &WebhookFilter) {
+    query
+        .push(" where deleted_at is null and account_id = ")
+        .push_bind(account.as_str().to_owned());
+    if let Some(search) = &filter.search {
+        let pattern = format!("%{}%", escape_like(&search.to_lowercase()));
+        query.push(" and (lower(name) like ").push_bind(pattern.clone());
+        query
+            .push(r" escape '\' or lower(url) like ")
+            .push_bind(pattern)
+            .push(r" escape '\')");
+    }
+    if let Some(event_type) = filter.event_type {
+        // The commas on both sides keep `chat` from matching the end of another type.
+        query
+            .push(" and ',' || events || ',' like ")
+            .push_bind(format!("%,{event_type},%"));
+    }
+    query.push(match filter.status {
+        None => "",
+        Some(WebhookStatus::Active) => " and state = 'active' and failing_since is null",
+        Some(WebhookStatus::Failing) => " and state = 'active' and failing_since is not null",
+        Some(WebhookStatus::Paused) => " and state = 'paused'",
+        Some(WebhookStatus::Disabled) => " and state = 'disabled'",
+    });
+}
+
+/// Makes the signs that mean something to `like` mean themselves.
+fn escape_like(text: &str) -> String {
+    text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_")
+}

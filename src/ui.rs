@@ -1,0 +1,46 @@
+//! The dashboard.
+//!
+//! axum is the only router, and a page is a pure function of what its handler loaded: a handler takes a [`Visit`],
+//! loads from the store, and answers with complete HTML. Everything works without JavaScript; the [`islands`] make it
+//! smoother, and are all of this module that compiles for the browser.
+//!
+//! In reading order: [`routes`] is the map of the screens; [`visit`] is who asks, [`render`] the answer; [`pages`] has
+//! a file per screen and [`components`] what they share.
+
+pub mod islands;
+
+#[cfg(feature = "ssr")]
+mod components;
+#[cfg(feature = "ssr")]
+mod error;
+#[cfg(feature = "ssr")]
+mod flash;
+#[cfg(feature = "ssr")]
+mod form;
+#[cfg(feature = "ssr")]
+mod local_path;
+#[cfg(feature = "ssr")]
+mod pages;
+#[cfg(feature = "ssr")]
+mod paths;
+#[cfg(feature = "ssr")]
+mod query;
+#[cfg(feature = "ssr")]
+mod render;
+#[cfg(feature = "ssr")]
+mod routes;
+#[cfg(feature = "ssr")]
+mod shell;
+#[cfg(feature = "ssr")]
+mod state;
+#[cfg(feature = "ssr")]
+mod theme;
+#[cfg(feature = "ssr")]
+mod visit;
+
+#[cfg(feature = "ssr")]
+pub use self::{
+    error::PageError,
+    routes::router,
+    state::{Site, Ui},
+};

@@ -1,0 +1,13 @@
+//! What the screens share.
+
+pub mod activity_chart;
+pub mod badge;
+pub mod dialog;
+pub mod empty_state;
+pub mod event_types;
+pub mod field;
+pub mod icon;
+pub mod mark;
+pub mod pagination;
+pub mod select;
+pub mod time_ago;

@@ -1,0 +1,159 @@
+//! The last 24 hours of a webhook as little stacked bars.
+
+use std::fmt::Write;
+
+use leptos::prelude::*;
+
+use crate::{domain::Timestamp, store::HourOfActivity};
+
+const HOURS: usize = 24;
+const HOUR_MILLIS: i64 = 60 * 60 * 1000;
+const HEIGHT: u32 = 24;
+/// From one bar to the next, and how much of that the bar takes.
+const STEP: usize = 4;
+const BAR: usize = 3;
+
+/// Attempts by hour, the oldest first; the last one is the hour that is under way.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Activity {
+    hours: [Hour; HOURS],
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Hour {
+    succeeded: u32,
+    failed: u32,
+}
+
+impl Activity {
+    /// Since when its hours count.
+    pub fn start(now: Timestamp) -> Timestamp {
+        let hour = now.as_millis().div_euclid(HOUR_MILLIS) + 1;
+        Timestamp::from_millis((hour - i64::try_from(HOURS).expect("a day's")) * HOUR_MILLIS)
+    }
+
+    pub fn add(&mut self, activity: &HourOfActivity, now: Timestamp) {
+        let offset = (activity.hour.as_millis() - Self::start(now).as_millis()).div_euclid(HOUR_MILLIS);
+        let hour = usize::try_from(offset)
+            .ok()
+            .and_then(|index| self.hours.get_mut(index));
+        if let Some(hour) = hour {
+            hour.succeeded += activity.succeeded;
+            hour.failed += activity.failed;
+        }
+    }
+
+    fn summary(&self) -> String {
+        let succeeded: u64 = self.hours.iter().map(|hour| u64::from(hour.succeeded)).sum();
+        let failed: u64 = self.hours.iter().map(|hour| u64::from(hour.failed)).sum();
+        match (succeeded, failed) {
+            (0, 0) => "Nothing sent in the last 24 hours".into(),
+            (_, 0) => format!("Last 24 hours: {succeeded} delivered, none failed"),
+            _ => format!("Last 24 hours: {succeeded} delivered, {failed} failed attempts"),
+        }
+    }
+
+    /// The outlines of the bars: what succeeded at the bottom, what failed on top of it.
+    fn outlines(&self) -> (String, String) {
+        let highest = self
+            .hours
+            .iter()
+            .map(|hour| hour.succeeded + hour.failed)
+            .max()
+            .unwrap_or(0)
+            .max(1);
+        let (mut succeeded, mut failed) = (String::new(), String::new());
+        for (index, hour) in self.hours.iter().enumerate() {
+            let below = height(hour.succeeded, highest);
+            let above = height(hour.failed, highest).min(HEIGHT - below);
+            bar(&mut succeeded, index, HEIGHT, below);
+            bar(&mut failed, index, HEIGHT - below, above);
+        }
+        (succeeded, failed)
+    }
+}
+
+/// In proportion, but never too small to be seen.
+fn height(count: u32, highest: u32) -> u32 {
+    let exact = u64::from(count) * u64::from(HEIGHT) / u64::from(highest);
+    let exact = u32::try_from(exact).unwrap_or(HEIGHT);
+    if count == 0 { 0 } else { exact.max(2) }
+}
+
+fn bar(path: &mut String, index: usize, bottom: u32, height: u32) {
+    if height > 0 {
+        // Writing to a String cannot fail.
+        let _ = write!(path, "M{} {bottom}v-{height}h{BAR}v{height}z", index * STEP);
+    }
+}
+
+#[component]
+pub fn ActivityChart(activity: Activity) -> impl IntoView {
+    let summary = activity.summary();
+    let tooltip = summary.clone();
+    let (succeeded, failed) = activity.outlines();
+    let width = HOURS * STEP - (STEP - BAR);
+    view! {
+        <span class="activity" title=tooltip>
+            <svg viewBox=format!("0 0 {width} {HEIGHT}") width=width height=HEIGHT role="img" aria-label=summary>
+                <path class="activity__base" d=format!("M0 {HEIGHT}h{width}v-1h-{width}z")></path>
+                <path class="activity__succeeded" d=succeeded></path>
+                <path class="activity__failed" d=failed></path>
+            </svg>
+        </span>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Half past an hour.
+    const NOW: Timestamp = Timestamp::from_millis(1_795_429_800_000);
+
+    fn hour(hours_ago: i64, succeeded: u32, failed: u32) -> HourOfActivity {
+        let hour = NOW.as_millis().div_euclid(HOUR_MILLIS) - hours_ago;
+        HourOfActivity {
+            webhook_id: "wh_1".parse().unwrap(),
+            hour: Timestamp::from_millis(hour * HOUR_MILLIS),
+            succeeded,
+            failed,
+        }
+    }
+
+    #[test]
+    fn each_hour_has_its_place_and_what_is_older_has_none() {
+        let mut activity = Activity::default();
+        for hour in [hour(0, 3, 0), hour(23, 1, 2), hour(24, 9, 9), hour(-1, 9, 9)] {
+            activity.add(&hour, NOW);
+        }
+        assert_eq!(
+            activity.hours[23],
+            Hour {
+                succeeded: 3,
+                failed: 0
+            }
+        );
+        assert_eq!(
+            activity.hours[0],
+            Hour {
+                succeeded: 1,
+                failed: 2
+            }
+        );
+        assert_eq!(
+            activity.summary(),
+            "Last 24 hours: 4 delivered, 2 failed attempts"
+        );
+    }
+
+    #[test]
+    fn the_highest_hour_fills_the_chart_and_the_lowest_can_be_seen() {
+        let mut activity = Activity::default();
+        activity.add(&hour(1, 999, 1), NOW);
+        let (succeeded, failed) = activity.outlines();
+        assert_eq!(succeeded, "M88 24v-23h3v23z");
+        assert_eq!(failed, "M88 1v-1h3v1z");
+        assert_eq!(Activity::default().outlines(), (String::new(), String::new()));
+    }
+}

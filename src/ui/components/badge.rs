@@ -1,0 +1,51 @@
+//! Where something stands: a word, a colour and a shape, so that none of them is needed alone.
+
+use leptos::prelude::*;
+
+use super::icon::{Glyph, Icon};
+use crate::domain::{DeliveryStatus, DisabledReason, WebhookStatus};
+
+#[component]
+pub fn WebhookBadge(
+    status: WebhookStatus,
+    #[prop(optional_no_strip)] reason: Option<DisabledReason>,
+) -> impl IntoView {
+    let (tone, glyph) = match status {
+        WebhookStatus::Active => ("good", Glyph::Check),
+        WebhookStatus::Failing => ("bad", Glyph::Warning),
+        WebhookStatus::Paused => ("waiting", Glyph::Pause),
+        WebhookStatus::Disabled => ("quiet", Glyph::Slash),
+    };
+    view! {
+        <Badge tone glyph label=status.label()/>
+        {reason.map(|reason| view! { <span class="badge__reason">{format!("because {}", reason.because())}</span> })}
+    }
+}
+
+#[component]
+pub fn DeliveryBadge(status: DeliveryStatus) -> impl IntoView {
+    let (tone, glyph) = match status {
+        DeliveryStatus::Pending => ("waiting", Glyph::Clock),
+        DeliveryStatus::Held => ("waiting", Glyph::Pause),
+        DeliveryStatus::Delivered => ("good", Glyph::Check),
+        DeliveryStatus::Failed => ("bad", Glyph::Cross),
+        DeliveryStatus::Cancelled => ("quiet", Glyph::Slash),
+    };
+    view! { <Badge tone glyph label=status.label()/> }
+}
+
+/// An attempt by what came of it: `200`, `Timed out`.
+#[component]
+pub fn ResultBadge(succeeded: bool, #[prop(into)] label: String) -> impl IntoView {
+    let (tone, glyph) = if succeeded {
+        ("good", Glyph::Check)
+    } else {
+        ("bad", Glyph::Cross)
+    };
+    view! { <Badge tone glyph label/> }
+}
+
+#[component]
+fn Badge(tone: &'static str, glyph: Glyph, #[prop(into)] label: String) -> impl IntoView {
+    view! { <span class=format!("badge badge--{tone}")><Icon glyph/>{label}</span> }
+}

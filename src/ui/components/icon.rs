@@ -1,0 +1,58 @@
+//! Small line drawings, all on a grid of 16.
+
+use leptos::prelude::*;
+
+/// What there is a drawing for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Glyph {
+    Check,
+    Clock,
+    Cross,
+    Deliveries,
+    Exit,
+    Menu,
+    Pause,
+    Search,
+    Slash,
+    UpDown,
+    Warning,
+    Webhook,
+}
+
+impl Glyph {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Check => "M3.5 8.5l3 3 6-7",
+            Self::Clock => "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zM8 5v3l2 1.5",
+            Self::Cross => "M4 4l8 8M12 4l-8 8",
+            Self::Deliveries => "M2 4.5h7M2 8h5M2 11.5h7M10.5 8h4M12.5 6l2 2-2 2",
+            Self::Exit => "M6.5 2.5h-3a1 1 0 0 0-1 1v9a1 1 0 0 0 1 1h3M10 5l3 3-3 3M13 8H6.5",
+            Self::Menu => "M2.5 4.5h11M2.5 8h11M2.5 11.5h11",
+            Self::Pause => "M5.5 3.5v9M10.5 3.5v9",
+            Self::Search => "M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM10.3 10.3l3.2 3.2",
+            Self::Slash => "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zM3.8 3.8l8.4 8.4",
+            Self::UpDown => "M5 6l3-3 3 3M5 10l3 3 3-3",
+            Self::Warning => "M8 2.2L1.7 13.3h12.6zM8 6.5v3M8 11.4v.1",
+            Self::Webhook => {
+                "M5.4 5.6a2.8 2.8 0 1 1 4.3 1.2l2 3.6M8 4.6L5.8 8.5M4.2 8.4a2.8 2.8 0 1 0 2.9 3h4.2M11.5 11.4a2.8 2.8 0 1 0-1.1-2.6"
+            }
+        }
+    }
+}
+
+/// Decoration: the text beside it says the same.
+#[component]
+pub fn Icon(glyph: Glyph) -> impl IntoView {
+    view! {
+        <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" focusable="false">
+            <path
+                d=glyph.path()
+                fill="none"
+                stroke="currentColor"
+                stroke-width="1.5"
+                stroke-linecap="round"
+                stroke-linejoin="round"
+            ></path>
+        </svg>
+    }
+}

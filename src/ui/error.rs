@@ -1,0 +1,150 @@
+//! The pages that say why there is no page.
+//!
+//! A handler answers a bare [`PageError`]; the outermost layer of the routes turns it into a page with the same status,
+//! in the shell if somebody is signed in. So no handler builds an error page, and none can forget to.
+
+use axum::{
+    extract::{FromRequestParts, Request, State},
+    http::{Method, StatusCode},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use leptos::prelude::*;
+
+use super::{
+    Ui, paths,
+    render::{Page, bare},
+    shell::Section,
+    theme::Theme,
+    visit::Visit,
+};
+use crate::{domain::Role, store::StoreError, webhooks::WebhookError};
+
+/// Why a page is not shown, by what a person can do about it.
+#[derive(Debug, Clone, Copy)]
+pub enum PageError {
+    /// 404: there is no such page, webhook or delivery, or not in this account.
+    NotFound,
+    /// 403: it needs another role. `what` completes “Only admins may …”.
+    Forbidden { needs: Role, what: &'static str },
+    /// 405: the address takes another method; people get here by reloading after a form.
+    WrongMethod,
+    /// 503: the database does not answer; trying again may help.
+    Unavailable,
+    /// 500: our mistake.
+    Broken,
+}
+
+impl PageError {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Forbidden { .. } => StatusCode::FORBIDDEN,
+            Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::NotFound => "Not found",
+            Self::Forbidden { .. } => "Not allowed",
+            Self::WrongMethod => "Nothing to show here",
+            Self::Unavailable => "Not available just now",
+            Self::Broken => "Something went wrong",
+        }
+    }
+
+    fn explanation(self) -> String {
+        match self {
+            Self::NotFound => "This address leads nowhere: what was here may have been deleted.".into(),
+            Self::Forbidden {
+                needs: Role::Admin,
+                what,
+            } => format!("Only admins may {what}. Ask one of yours."),
+            Self::Forbidden { what, .. } => format!("Viewers may not {what}. Ask an admin for another role."),
+            Self::WrongMethod => "This address only takes a form that was sent to it.".into(),
+            Self::Unavailable => "The data cannot be read at the moment. Nothing is lost.".into(),
+            Self::Broken => "That was our mistake, and it has been written down.".into(),
+        }
+    }
+
+    /// Whether the same request may succeed later.
+    fn is_passing(self) -> bool {
+        matches!(self, Self::Unavailable | Self::Broken)
+    }
+}
+
+impl IntoResponse for PageError {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<StoreError> for PageError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "a page could not be loaded");
+        match error {
+            StoreError::Unavailable(_) => Self::Unavailable,
+            StoreError::Conflict | StoreError::Corrupt(_) | StoreError::Open(_) => Self::Broken,
+        }
+    }
+}
+
+impl From<WebhookError> for PageError {
+    fn from(error: WebhookError) -> Self {
+        match error {
+            WebhookError::NotFound => Self::NotFound,
+            WebhookError::Store(error) => error.into(),
+            error => {
+                tracing::error!(%error, "an operation on a webhook failed");
+                Self::Broken
+            }
+        }
+    }
+}
+
+/// The layer that shows them.
+pub async fn show(State(ui): State<Ui>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let mut asked = parts.clone();
+    let response = next.run(Request::from_parts(parts, body)).await;
+    let Some(&error) = response.extensions().get::<PageError>() else {
+        return response;
+    };
+    let again = (error.is_passing() && asked.method == Method::GET)
+        .then(|| asked.uri.path_and_query().map(ToString::to_string))
+        .flatten();
+    let theme = Theme::of(&asked.headers);
+    match Visit::from_request_parts(&mut asked, &ui).await {
+        Ok(visit) => {
+            let page = Page {
+                title: error.title(),
+                section: Section::None,
+                status: error.status(),
+            };
+            visit.page(page, move || view! { <Explanation error again/> }.into_any())
+        }
+        Err(_) => bare(&ui.site, theme, error.title(), error.status(), move || {
+            view! { <main class="alone"><Explanation error again/></main> }.into_any()
+        }),
+    }
+}
+
+#[component]
+fn Explanation(error: PageError, again: Option<String>) -> impl IntoView {
+    view! {
+        <div class="explanation">
+            <p class="explanation__status">{error.status().as_u16()}</p>
+            <h1>{error.title()}</h1>
+            <p>{error.explanation()}</p>
+            <p class="explanation__actions">
+                {again.map(|again| view! { <a class="button button--primary" href=again>"Try again"</a> })}
+                <a class="button" href=paths::LIST>"Back to the webhooks"</a>
+            </p>
+        </div>
+    }
+}

@@ -1,0 +1,13 @@
+//! A file per screen: its handlers, and the view of what they loaded.
+
+pub mod deliveries;
+pub mod delivery;
+pub mod login;
+pub mod url_advice;
+pub mod webhook_delete;
+pub mod webhook_edit;
+pub mod webhook_form;
+pub mod webhook_new;
+pub mod webhook_secret;
+pub mod webhook_state;
+pub mod webhooks;

@@ -1,0 +1,168 @@
+//! `/login` and `/logout`.
+
+use std::net::SocketAddr;
+
+use axum::{
+    extract::{ConnectInfo, FromRequestParts, State},
+    http::{StatusCode, header, request::Parts},
+    response::{IntoResponse, Redirect, Response},
+};
+use leptos::prelude::*;
+use tower_sessions::Session;
+use url::form_urlencoded;
+
+use crate::{
+    auth::{SignInError, SignedIn},
+    ui::{
+        PageError, Ui,
+        components::{mark::Mark, time_ago},
+        form::Posted,
+        local_path::LocalPath,
+        paths,
+        render::bare,
+        theme::Theme,
+    },
+};
+
+/// Somebody at the door, and where they want to go.
+pub struct Guest {
+    theme: Theme,
+    next: Option<LocalPath>,
+}
+
+impl FromRequestParts<Ui> for Guest {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Ui) -> Result<Self, Self::Rejection> {
+        let query = parts.uri.query().unwrap_or_default().as_bytes();
+        let next = form_urlencoded::parse(query).find(|(name, _)| name == "next");
+        let next = next.and_then(|(_, path)| LocalPath::parse(&path));
+        Ok(Self {
+            theme: Theme::of(&parts.headers),
+            next,
+        })
+    }
+}
+
+impl Guest {
+    fn redirect(&self) -> Redirect {
+        Redirect::to(self.next.as_ref().map_or(paths::LIST, LocalPath::as_str))
+    }
+
+    fn answer(self, ui: &Ui, status: StatusCode, email: String, error: Option<String>) -> Response {
+        let theme = self.theme;
+        bare(&ui.site, theme, "Sign in", status, || {
+            view! { <LoginScreen next=self.next email error/> }.into_any()
+        })
+    }
+}
+
+pub async fn show(State(ui): State<Ui>, guest: Guest, mut parts: Parts) -> Response {
+    // Who is signed in has no business here: perhaps they came back by the browser's own button.
+    if SignedIn::from_request_parts(&mut parts, &ui).await.is_ok() {
+        return guest.redirect().into_response();
+    }
+    guest.answer(&ui, StatusCode::OK, String::new(), None)
+}
+
+pub async fn sign_in(
+    State(ui): State<Ui>,
+    guest: Guest,
+    session: Session,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    form: Posted,
+) -> Response {
+    let email = form.text("email").trim();
+    match ui
+        .auth
+        .sign_in(&session, email, form.text("password"), address.ip())
+        .await
+    {
+        Ok(_) => guest.redirect().into_response(),
+        Err(SignInError::Wrong) => {
+            let error = "Email or password is wrong.".to_owned();
+            guest.answer(
+                &ui,
+                StatusCode::UNPROCESSABLE_ENTITY,
+                email.to_owned(),
+                Some(error),
+            )
+        }
+        Err(SignInError::TooMany { retry_after }) => {
+            let error = format!("Too many attempts. Try again in {}.", time_ago::span(retry_after));
+            let seconds = retry_after.as_secs().max(1).to_string();
+            let page = guest.answer(&ui, StatusCode::TOO_MANY_REQUESTS, email.to_owned(), Some(error));
+            ([(header::RETRY_AFTER, seconds)], page).into_response()
+        }
+        Err(SignInError::Unavailable(error)) => {
+            tracing::error!(%error, "nobody can sign in");
+            let error = "Signing in is not possible just now. Try again in a moment.".to_owned();
+            guest.answer(
+                &ui,
+                StatusCode::SERVICE_UNAVAILABLE,
+                email.to_owned(),
+                Some(error),
+            )
+        }
+    }
+}
+
+pub async fn sign_out(State(ui): State<Ui>, session: Session) -> Result<Redirect, PageError> {
+    ui.auth.sign_out(&session).await?;
+    Ok(Redirect::to(paths::LOGIN))
+}
+
+/// Posts to its own address, so that `next` stays in it.
+#[component]
+fn LoginScreen(next: Option<LocalPath>, email: String, error: Option<String>) -> impl IntoView {
+    let action = next.map_or_else(
+        || paths::LOGIN.to_owned(),
+        |next| {
+            let query = form_urlencoded::Serializer::new(String::new())
+                .append_pair("next", next.as_str())
+                .finish();
+            format!("{}?{query}", paths::LOGIN)
+        },
+    );
+    let failed = error.is_some();
+    let error =
+        error.map(|error| view! { <p class="notice notice--bad" role="alert" id="refused">{error}</p> });
+    let described = failed.then_some("refused");
+    // The email is right more often than the password.
+    let again = failed && !email.is_empty();
+    view! {
+        <main class="door">
+            <p class="door__brand"><Mark/>"Caleida"</p>
+            <h1>"Sign in"</h1>
+            {error}
+            <form method="post" action=action>
+                <div class="field">
+                    <label for="email">"Email"</label>
+                    <input
+                        id="email"
+                        name="email"
+                        type="email"
+                        value=email
+                        autocomplete="username"
+                        required
+                        autofocus=!again
+                        aria-describedby=described
+                    />
+                </div>
+                <div class="field">
+                    <label for="password">"Password"</label>
+                    <input
+                        id="password"
+                        name="password"
+                        type="password"
+                        autocomplete="current-password"
+                        required
+                        autofocus=again
+                        aria-describedby=described
+                    />
+                </div>
+                <button class="button button--primary button--wide" type="submit">"Sign in"</button>
+            </form>
+        </main>
+    }
+}

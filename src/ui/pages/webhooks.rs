@@ -1,0 +1,191 @@
+//! `/integrations/webhook`: the list, which also lies under every dialog about a webhook.
+
+mod filters;
+mod nothing_yet;
+mod table;
+
+use std::collections::HashMap;
+
+use axum::{http::StatusCode, response::Response};
+use leptos::prelude::*;
+
+use self::{filters::Filters, nothing_yet::NothingYet, table::Table};
+use crate::{
+    domain::{Role, Timestamp, WebhookId},
+    store::{StoreError, WebhookPage},
+    ui::{
+        components::{activity_chart::Activity, empty_state::EmptyState, pagination::Pagination},
+        paths,
+        query::ListQuery,
+        render::Page,
+        shell::Section,
+        visit::Visit,
+    },
+};
+
+pub async fn show(visit: Visit) -> Response {
+    let list = List::load(&visit, visit.list_query()).await;
+    let page = Page {
+        status: list.status(),
+        ..PAGE
+    };
+    visit.page(page, || view! { <ListScreen list/> }.into_any())
+}
+
+/// Answers with a dialog over the list. If the list cannot be read, the dialog still shows what was typed into it.
+pub async fn show_under(
+    visit: &Visit,
+    title: &str,
+    status: StatusCode,
+    dialog: impl FnOnce(ListQuery) -> AnyView,
+) -> Response {
+    let query = visit.list_query();
+    let list = List::load(visit, query.clone()).await;
+    let page = Page {
+        title,
+        status,
+        ..PAGE
+    };
+    visit.page_under(page, || view! { <ListScreen list/> }.into_any(), || dialog(query))
+}
+
+const PAGE: Page<'static> = Page {
+    title: "Webhook",
+    section: Section::Webhooks,
+    status: StatusCode::OK,
+};
+
+/// What the screen shows.
+struct List {
+    query: ListQuery,
+    page: Result<WebhookPage, StoreError>,
+    activity: HashMap<WebhookId, Activity>,
+    /// Of the webhook that has just been added or saved.
+    fresh: Option<WebhookId>,
+    may_add: bool,
+    now: Timestamp,
+}
+
+impl List {
+    async fn load(visit: &Visit, query: ListQuery) -> Self {
+        let now = visit.now;
+        let page = visit
+            .ui
+            .store
+            .list_webhooks(&visit.user.account_id, &query.0)
+            .await;
+        let mut activity = HashMap::<_, Activity>::new();
+        match &page {
+            Ok(page) => {
+                let ids: Vec<_> = page.webhooks.iter().map(|webhook| webhook.id.clone()).collect();
+                // The list is worth showing without its charts.
+                let hours = visit.ui.store.webhook_activity(&ids, Activity::start(now)).await;
+                let hours = hours.inspect_err(|error| tracing::warn!(%error, "no charts in the list"));
+                for hour in hours.unwrap_or_default() {
+                    activity
+                        .entry(hour.webhook_id.clone())
+                        .or_default()
+                        .add(&hour, now);
+                }
+            }
+            Err(error) => tracing::error!(%error, "the list of webhooks cannot be loaded"),
+        }
+        let fresh = visit.flash.as_ref().and_then(|flash| flash.webhook.clone());
+        Self {
+            query,
+            page,
+            activity,
+            fresh,
+            may_add: visit.may(Role::Member),
+            now,
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match &self.page {
+            Ok(_) => StatusCode::OK,
+            Err(StoreError::Unavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            Err(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.page.as_ref().is_ok_and(|page| page.total == 0)
+    }
+}
+
+#[component]
+fn ListScreen(list: List) -> impl IntoView {
+    // With nothing in the list yet, the way to add one stands in its middle.
+    let add_above = list.may_add && !list.is_empty();
+    let add = add_above.then(|| view! { <AddWebhook query=list.query.clone()/> });
+    view! {
+        <div class="heading">
+            <div>
+                <h1>"Webhook"</h1>
+                <p class="heading__text">
+                    "Caleida calls these URLs, with a signature that proves it, each time one of their events happens."
+                </p>
+            </div>
+            {add}
+        </div>
+        <Contents list/>
+    }
+}
+
+/// The four states of the list. (Loading is not among them: a page arrives complete.)
+#[component]
+fn Contents(list: List) -> impl IntoView {
+    let List {
+        query,
+        page,
+        activity,
+        fresh,
+        may_add,
+        now,
+    } = list;
+    match page {
+        Err(_) => view! {
+            <EmptyState
+                title="The webhooks cannot be shown just now"
+                text="The database does not answer. Nothing is lost, and what is due will still be sent."
+            >
+                <a class="button button--primary" href=query.on(paths::LIST)>"Try again"</a>
+            </EmptyState>
+        }
+        .into_any(),
+        Ok(page) if page.total == 0 => {
+            let add = may_add.then(|| view! { <AddWebhook query/> }.into_any());
+            view! { <NothingYet add/> }.into_any()
+        }
+        Ok(page) if page.webhooks.is_empty() => view! {
+            <Filters query/>
+            <EmptyState title="Nothing matches" text=format!("None of the {} fits this search.", counted(page.total))>
+                <a class="button" href=paths::LIST>"Clear filters"</a>
+            </EmptyState>
+        }
+        .into_any(),
+        Ok(page) => {
+            let shown = page.webhooks.len();
+            view! {
+                <Filters query=query.clone()/>
+                <Table webhooks=page.webhooks query=query.clone() activity fresh now/>
+                <Pagination query shown matching=page.matching/>
+            }
+            .into_any()
+        }
+    }
+}
+
+#[component]
+fn AddWebhook(query: ListQuery) -> impl IntoView {
+    view! { <a class="button button--primary" href=query.on(paths::NEW)>"+ Add Webhook"</a> }
+}
+
+fn counted(total: u64) -> String {
+    if total == 1 {
+        "1 webhook".into()
+    } else {
+        format!("{total} webhooks")
+    }
+}

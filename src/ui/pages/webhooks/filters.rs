@@ -1,0 +1,64 @@
+//! What narrows the list: a plain form, whose answer has an address.
+
+use leptos::prelude::*;
+
+use crate::{
+    domain::{EventType, WebhookStatus},
+    ui::{
+        components::{
+            icon::{Glyph, Icon},
+            select::Select,
+        },
+        paths,
+        query::ListQuery,
+    },
+};
+
+#[component]
+pub fn Filters(query: ListQuery) -> impl IntoView {
+    let events = [("", "Any event")].into_iter();
+    let events = events
+        .chain(EventType::ALL.map(|event| (event.as_str(), event.as_str())))
+        .collect();
+    let statuses = [("", "Any status")].into_iter();
+    let statuses = statuses
+        .chain(WebhookStatus::ALL.map(|status| (status.as_str(), status.label())))
+        .collect();
+    let clear = query
+        .is_filtered()
+        .then(|| view! { <a class="filters__clear" href=paths::LIST>"Clear filters"</a> });
+    let filter = query.0;
+    view! {
+        <form class="filters" method="get" action=paths::LIST role="search">
+            <div class="filter filter--search">
+                <label for="q">"Search"</label>
+                <Icon glyph=Glyph::Search/>
+                <input
+                    id="q"
+                    name="q"
+                    type="search"
+                    value=filter.search
+                    placeholder="Name or URL"
+                    autocomplete="off"
+                    spellcheck="false"
+                />
+            </div>
+            <Select
+                id="filter-event"
+                name="event"
+                label="Event type"
+                choices=events
+                chosen=filter.event_type.map_or("", EventType::as_str)
+            />
+            <Select
+                id="filter-status"
+                name="status"
+                label="Status"
+                choices=statuses
+                chosen=filter.status.map_or("", WebhookStatus::as_str)
+            />
+            <button class="button" type="submit">"Apply"</button>
+            {clear}
+        </form>
+    }
+}

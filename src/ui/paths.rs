@@ -1,0 +1,44 @@
+//! The addresses of the screens.
+
+use crate::domain::{DeliveryId, WebhookId};
+
+pub const LOGIN: &str = "/login";
+pub const LOGOUT: &str = "/logout";
+pub const THEME: &str = "/theme";
+pub const LIST: &str = "/integrations/webhook";
+pub const NEW: &str = "/integrations/webhook/new";
+pub const ADVICE: &str = "/integrations/webhook/advice";
+pub const DELIVERIES: &str = "/integrations/webhook/deliveries";
+
+pub fn webhook(id: &WebhookId) -> String {
+    format!("{LIST}/{id}")
+}
+
+pub fn delete(id: &WebhookId) -> String {
+    format!("{LIST}/{id}/delete")
+}
+
+pub fn pause(id: &WebhookId) -> String {
+    format!("{LIST}/{id}/pause")
+}
+
+pub fn resume(id: &WebhookId) -> String {
+    format!("{LIST}/{id}/resume")
+}
+
+pub fn reveal(id: &WebhookId) -> String {
+    format!("{LIST}/{id}/reveal")
+}
+
+pub fn rotate(id: &WebhookId) -> String {
+    format!("{LIST}/{id}/rotate")
+}
+
+/// The log of one webhook, or of all.
+pub fn deliveries(webhook: Option<&WebhookId>) -> String {
+    webhook.map_or_else(|| DELIVERIES.to_owned(), |id| format!("{LIST}/{id}/deliveries"))
+}
+
+pub fn delivery(id: &DeliveryId) -> String {
+    format!("{DELIVERIES}/{id}")
+}

@@ -1,0 +1,67 @@
+//! The map of the screens.
+
+use axum::{
+    Router,
+    middleware::from_fn_with_state,
+    response::{IntoResponse, Redirect},
+    routing::{get, post},
+};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::{PageError, Ui, error, pages::*, paths, theme};
+
+/// Every route of the dashboard, with its error pages.
+///
+/// It needs the session layer around it, and one that refuses forms from other sites. Whatever no route takes, here or
+/// in a router that this one is merged into, gets its page “Not found”.
+pub fn router(ui: Ui) -> Router {
+    Router::new()
+        .route("/", get(to_the_list))
+        .route("/integrations", get(to_the_list))
+        .route("/login", get(login::show).post(login::sign_in))
+        .route("/logout", post(login::sign_out))
+        .route("/theme", post(theme::choose))
+        .route("/integrations/webhook", get(webhooks::show))
+        .route(
+            "/integrations/webhook/new",
+            get(webhook_new::show).post(webhook_new::add),
+        )
+        .route("/integrations/webhook/advice", post(url_advice::advise))
+        .route("/integrations/webhook/deliveries", get(deliveries::of_all))
+        .route("/integrations/webhook/deliveries/{id}", get(delivery::show))
+        .route(
+            "/integrations/webhook/{id}",
+            get(webhook_edit::show).post(webhook_edit::save),
+        )
+        .route("/integrations/webhook/{id}/deliveries", get(deliveries::of_one))
+        .route(
+            "/integrations/webhook/{id}/delete",
+            get(webhook_delete::show).post(webhook_delete::delete),
+        )
+        // People come back to these by GET when they had to sign in again before the form went through.
+        .route(
+            "/integrations/webhook/{id}/pause",
+            get(webhook_edit::instead).post(webhook_state::pause),
+        )
+        .route(
+            "/integrations/webhook/{id}/resume",
+            get(webhook_edit::instead).post(webhook_state::resume),
+        )
+        .route(
+            "/integrations/webhook/{id}/reveal",
+            get(webhook_edit::instead).post(webhook_secret::reveal),
+        )
+        .route(
+            "/integrations/webhook/{id}/rotate",
+            get(webhook_edit::instead).post(webhook_secret::rotate),
+        )
+        .fallback(|| async { PageError::NotFound })
+        .method_not_allowed_fallback(|| async { PageError::WrongMethod })
+        .layer(CatchPanicLayer::custom(|_| PageError::Broken.into_response()))
+        .layer(from_fn_with_state(ui.clone(), error::show))
+        .with_state(ui)
+}
+
+async fn to_the_list() -> Redirect {
+    Redirect::to(paths::LIST)
+}

@@ -1,0 +1,123 @@
+//! What is around every screen: the mark, the navigation, who is signed in, and the message of what was just done.
+
+use leptos::prelude::*;
+
+use super::{
+    components::{
+        icon::{Glyph, Icon},
+        mark::Mark,
+    },
+    paths,
+    theme::Theme,
+    visit::Visit,
+};
+use crate::domain::User;
+
+/// The entry of the navigation that a page belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    Webhooks,
+    Deliveries,
+    None,
+}
+
+/// `covered`: a dialog lies over it.
+#[component]
+pub fn Shell<'a>(
+    visit: &'a Visit,
+    section: Section,
+    content: AnyView,
+    covered: bool,
+) -> impl IntoView + use<> {
+    let flash = visit.flash.clone().map(|flash| {
+        view! {
+            <p class="flash" role="status"><Icon glyph=Glyph::Check/>{flash.message}</p>
+        }
+    });
+    view! {
+        <div class="app" inert=covered>
+            <a class="skip" href="#main">"Skip to content"</a>
+            <header class="bar">
+                <a class="brand" href=paths::LIST><Mark/>"Caleida"</a>
+                // A popover opens and closes without a script; on wide screens the same element is simply there.
+                <button class="bar__menu" type="button" popovertarget="menu">
+                    <Icon glyph=Glyph::Menu/>"Menu"
+                </button>
+                <div class="menu" id="menu" popover="auto">
+                    <Navigation section/>
+                    <UserMenu user=visit.user.clone() theme=visit.theme here=visit.here.clone()/>
+                </div>
+            </header>
+            <main class="main" id="main" tabindex="-1">
+                {flash}
+                {content}
+            </main>
+        </div>
+    }
+}
+
+#[component]
+fn Navigation(section: Section) -> impl IntoView {
+    let current = move |entry| (section == entry).then_some("page");
+    view! {
+        <nav class="navigation" aria-label="Main">
+            <p class="navigation__group">"Integrations"</p>
+            <ul>
+                <li>
+                    <a href=paths::LIST aria-current=current(Section::Webhooks)>
+                        <Icon glyph=Glyph::Webhook/>"Webhook"
+                    </a>
+                </li>
+                <li>
+                    <a href=paths::DELIVERIES aria-current=current(Section::Deliveries)>
+                        <Icon glyph=Glyph::Deliveries/>"Deliveries"
+                    </a>
+                </li>
+            </ul>
+        </nav>
+    }
+}
+
+#[component]
+fn UserMenu(user: User, theme: Theme, here: String) -> impl IntoView {
+    let initial = user
+        .email
+        .chars()
+        .next()
+        .unwrap_or('?')
+        .to_uppercase()
+        .to_string();
+    let themes = Theme::ALL.map(|choice| {
+        view! {
+            <button
+                type="submit"
+                name="theme"
+                value=choice.as_str()
+                aria-pressed=if choice == theme { "true" } else { "false" }
+            >
+                {choice.label()}
+            </button>
+        }
+    });
+    view! {
+        <details class="user">
+            <summary>
+                <span class="user__initial" aria-hidden="true">{initial}</span>
+                <span class="user__who">
+                    <span class="user__email">{user.email}</span>
+                    <span class="user__role">{user.role.as_str()}</span>
+                </span>
+                <Icon glyph=Glyph::UpDown/>
+            </summary>
+            <div class="user__panel">
+                <form class="segments" method="post" action=paths::THEME aria-label="Theme">
+                    <input type="hidden" name="return" value=here/>
+                    {themes.to_vec()}
+                </form>
+                <form method="post" action=paths::LOGOUT>
+                    <button class="user__out" type="submit"><Icon glyph=Glyph::Exit/>"Sign out"</button>
+                </form>
+            </div>
+        </details>
+    }
+}

@@ -1,0 +1,40 @@
+//! What every screen works with.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+
+use crate::{
+    auth::Auth,
+    delivery::guard::Guard,
+    domain::{Clock, Transport},
+    store::Store,
+    webhooks::Webhooks,
+};
+
+/// The state of the dashboard's routes. Cheap to clone.
+#[derive(Clone)]
+pub struct Ui {
+    pub store: Arc<dyn Store>,
+    pub webhooks: Webhooks,
+    pub auth: Auth,
+    pub guard: Arc<Guard>,
+    pub clock: Arc<dyn Clock>,
+    pub transport: Transport,
+    pub site: Arc<Site>,
+}
+
+/// The built site's fingerprinted names, from its manifest.
+#[derive(Debug, Clone, serde::Deserialize)]
+pub struct Site {
+    /// `/pkg/{script}.js` and `/pkg/{script}_bg.wasm`.
+    pub script: String,
+    /// `/pkg/{style}.css`.
+    pub style: String,
+}
+
+impl FromRef<Ui> for Auth {
+    fn from_ref(ui: &Ui) -> Self {
+        ui.auth.clone()
+    }
+}

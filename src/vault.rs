@@ -1,0 +1,148 @@
+//! Secrets at rest: sealed with the master key, each bound to the webhook it belongs to.
+
+use chacha20poly1305::{
+    KeyInit, XChaCha20Poly1305, XNonce,
+    aead::{Aead, Payload},
+};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::{
+    domain::{Secret, WebhookId},
+    store::Sealed,
+};
+
+/// Seals and opens secrets with XChaCha20-Poly1305. The webhook's id is authenticated with each secret, so that a row
+/// copied to another webhook does not open.
+pub struct Vault {
+    key_id: String,
+    cipher: XChaCha20Poly1305,
+}
+
+/// A sealed secret that does not open.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    /// The database was written with another master key: give that one back.
+    #[error("sealed with the master key {sealed_with}, but this is {ours}")]
+    OtherKey { sealed_with: String, ours: String },
+    /// It was changed, or belongs to another webhook.
+    #[error("the sealed secret is damaged")]
+    Damaged,
+}
+
+/// The length of a master key in bytes.
+pub const MASTER_KEY_LENGTH: usize = 32;
+
+const NONCE_LENGTH: usize = 24;
+
+impl Vault {
+    pub fn new(master_key: &Zeroizing<[u8; MASTER_KEY_LENGTH]>) -> Self {
+        // Names the key without telling anything of it; stored beside every secret, for the day of its rotation.
+        let fingerprint = Sha256::new()
+            .chain_update(b"caleida master key id")
+            .chain_update(master_key.as_slice());
+        let key_id = fingerprint.finalize()[..4]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Self {
+            key_id,
+            cipher: XChaCha20Poly1305::new(master_key.as_slice().try_into().expect("32 bytes")),
+        }
+    }
+
+    /// Names the key; it can be told to anybody.
+    pub fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    pub fn seal(&self, webhook: &WebhookId, secret: &Secret) -> Sealed {
+        let mut nonce = [0; NONCE_LENGTH];
+        getrandom::fill(&mut nonce).expect("the system's random numbers are available");
+        let payload = Payload {
+            msg: secret.reveal().as_bytes(),
+            aad: webhook.as_str().as_bytes(),
+        };
+        let sealed = self
+            .cipher
+            .encrypt(&XNonce::from(nonce), payload)
+            .expect("a secret is short");
+        Sealed {
+            key_id: self.key_id.clone(),
+            ciphertext: [nonce.as_slice(), &sealed].concat(),
+        }
+    }
+
+    pub fn open(&self, webhook: &WebhookId, sealed: &Sealed) -> Result<Secret, VaultError> {
+        if sealed.key_id != self.key_id {
+            return Err(VaultError::OtherKey {
+                sealed_with: sealed.key_id.clone(),
+                ours: self.key_id.clone(),
+            });
+        }
+        let (nonce, ciphertext) = sealed
+            .ciphertext
+            .split_first_chunk::<NONCE_LENGTH>()
+            .ok_or(VaultError::Damaged)?;
+        let payload = Payload {
+            msg: ciphertext,
+            aad: webhook.as_str().as_bytes(),
+        };
+        let text = self
+            .cipher
+            .decrypt(&XNonce::from(*nonce), payload)
+            .map_err(|_| VaultError::Damaged)?;
+        let text = Zeroizing::new(String::from_utf8(text).map_err(|_| VaultError::Damaged)?);
+        Secret::parse(&text).map_err(|_| VaultError::Damaged)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+
+    fn vault(byte: u8) -> Vault {
+        Vault::new(&Zeroizing::new([byte; MASTER_KEY_LENGTH]))
+    }
+
+    fn webhook() -> WebhookId {
+        WebhookId::generate(Timestamp::from_millis(1))
+    }
+
+    #[test]
+    fn what_was_sealed_opens_for_the_same_webhook_only() {
+        let (id, secret) = (webhook(), Secret::generate());
+        let sealed = vault(1).seal(&id, &secret);
+        assert_eq!(vault(1).open(&id, &sealed), Ok(secret));
+        assert_eq!(vault(1).open(&webhook(), &sealed), Err(VaultError::Damaged));
+    }
+
+    #[test]
+    fn another_master_key_is_named_instead_of_tried() {
+        let id = webhook();
+        let sealed = vault(1).seal(&id, &Secret::generate());
+        assert!(matches!(
+            vault(2).open(&id, &sealed),
+            Err(VaultError::OtherKey { .. })
+        ));
+    }
+
+    #[test]
+    fn the_same_secret_never_looks_the_same_and_never_shows() {
+        let (id, secret) = (webhook(), Secret::parse("correct horse battery staple").unwrap());
+        let (one, two) = (vault(1).seal(&id, &secret), vault(1).seal(&id, &secret));
+        assert_ne!(one, two);
+        assert!(!one.ciphertext.windows(5).any(|window| window == b"horse"));
+    }
+
+    #[test]
+    fn a_changed_byte_is_noticed() {
+        let id = webhook();
+        let mut sealed = vault(1).seal(&id, &Secret::generate());
+        *sealed.ciphertext.last_mut().unwrap() ^= 1;
+        assert_eq!(vault(1).open(&id, &sealed), Err(VaultError::Damaged));
+        sealed.ciphertext.truncate(3);
+        assert_eq!(vault(1).open(&id, &sealed), Err(VaultError::Damaged));
+    }
+}

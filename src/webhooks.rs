@@ -1,0 +1,268 @@
+//! What people and machines do to webhooks: add, edit, pause, resume, rotate, reveal, delete.
+//!
+//! The dashboard and the API both come through here, so that they cannot differ: the same parsing, the same messages,
+//! secrets sealed on the way in, and the delivery engine told of every change before the change is answered.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use zeroize::Zeroizing;
+
+use crate::{
+    delivery::{Wake, gate::Gate, guard::Guard},
+    domain::{
+        AccountId, Clock, Field, FieldErrors, Secret, Timestamp, Transport, Webhook, WebhookId, WebhookName,
+        WebhookSettings,
+    },
+    store::{Change, Deleted, NewWebhook, Store, StoreError, UpdateWebhook, Updated},
+    vault::Vault,
+};
+
+/// The operations on webhooks. Cheap to clone.
+#[derive(Clone)]
+pub struct Webhooks {
+    store: Arc<dyn Store>,
+    vault: Arc<Vault>,
+    gate: Arc<Gate>,
+    guard: Arc<Guard>,
+    wake: Arc<Wake>,
+    clock: Arc<dyn Clock>,
+    transport: Transport,
+}
+
+/// Who acts, for which account.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    pub account_id: AccountId,
+    /// An email, or an API key's name.
+    pub name: String,
+}
+
+/// The fields of a webhook as they were typed or posted.
+#[derive(Clone, Default)]
+pub struct Draft {
+    pub url: String,
+    pub name: String,
+    /// Empty: generate one for a new webhook, keep the one there is when editing.
+    pub secret: Zeroizing<String>,
+    pub events: Vec<String>,
+}
+
+impl fmt::Debug for Draft {
+    /// Without the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            url,
+            name,
+            secret: _,
+            events,
+        } = self;
+        f.debug_struct("Draft")
+            .field("url", url)
+            .field("name", name)
+            .field("events", events)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why an operation on a webhook did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum WebhookError {
+    /// The fields and what is wrong with each.
+    #[error("invalid fields")]
+    Invalid(FieldErrors),
+    /// Invalid only in that another webhook has this name.
+    #[error("{}", .0.taken())]
+    NameTaken(WebhookName),
+    /// Somebody saved it since the version that this change was made on.
+    #[error("the webhook was changed by {} in the meantime", .0.updated_by)]
+    Stale(Box<Webhook>),
+    #[error("there is no such webhook")]
+    NotFound,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The secret does not open with this master key.
+    #[error("a secret cannot be opened: {0}")]
+    Vault(#[from] crate::vault::VaultError),
+}
+
+impl Webhooks {
+    pub fn new(
+        store: Arc<dyn Store>,
+        vault: Arc<Vault>,
+        gate: Arc<Gate>,
+        guard: Arc<Guard>,
+        wake: Arc<Wake>,
+        clock: Arc<dyn Clock>,
+        transport: Transport,
+    ) -> Self {
+        Self {
+            store,
+            vault,
+            gate,
+            guard,
+            wake,
+            clock,
+            transport,
+        }
+    }
+
+    /// Adds a webhook; from then on it gets every new event that it wants. Also answers its secret, which was generated
+    /// if the draft has none.
+    pub async fn add(&self, actor: &Actor, draft: &Draft) -> Result<(Webhook, Secret), WebhookError> {
+        let mut errors = FieldErrors::default();
+        let settings = self.parse_settings(draft, &mut errors);
+        let secret = if draft.secret.trim().is_empty() {
+            Some(Secret::generate())
+        } else {
+            errors.keep(Field::Secret, Secret::parse(&draft.secret))
+        };
+        let (Some(settings), Some(secret)) = (settings, secret) else {
+            return Err(WebhookError::Invalid(errors));
+        };
+        let name = settings.name.clone();
+        let change = self.change(actor, WebhookId::generate(self.clock.now()));
+        let sealed = self.vault.seal(&change.webhook_id, &secret);
+        match self
+            .store
+            .insert_webhook(NewWebhook {
+                change,
+                settings,
+                secret: sealed,
+            })
+            .await
+        {
+            Ok(webhook) => Ok((webhook, secret)),
+            Err(StoreError::Conflict) => Err(WebhookError::NameTaken(name)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Saves the settings, and the secret if the draft has one. `based_on` is the version that was edited; `None`
+    /// overwrites whatever is there.
+    pub async fn edit(
+        &self,
+        actor: &Actor,
+        id: &WebhookId,
+        draft: &Draft,
+        based_on: Option<i64>,
+    ) -> Result<Webhook, WebhookError> {
+        let mut errors = FieldErrors::default();
+        let settings = self.parse_settings(draft, &mut errors);
+        let secret = if draft.secret.trim().is_empty() {
+            None
+        } else {
+            errors.keep(Field::Secret, Secret::parse(&draft.secret))
+        };
+        let Some(settings) = settings.filter(|_| errors.is_empty()) else {
+            return Err(WebhookError::Invalid(errors));
+        };
+        let name = settings.name.clone();
+        let secret = secret.map(|secret| self.vault.seal(id, &secret));
+        let change = self.change(actor, id.clone());
+        match self
+            .store
+            .update_webhook(UpdateWebhook {
+                change,
+                settings,
+                secret,
+                based_on,
+            })
+            .await?
+        {
+            Updated::Saved(webhook) => {
+                self.gate.refresh(id);
+                Ok(*webhook)
+            }
+            Updated::Stale(current) => Err(WebhookError::Stale(current)),
+            Updated::NameTaken => Err(WebhookError::NameTaken(name)),
+            Updated::NotFound => Err(WebhookError::NotFound),
+        }
+    }
+
+    /// Holds its events, and whatever is still to be sent, until it is resumed.
+    pub async fn pause(&self, actor: &Actor, id: &WebhookId) -> Result<Webhook, WebhookError> {
+        let paused = self.store.pause_webhook(&self.change(actor, id.clone())).await?;
+        self.gate.refresh(id);
+        paused.ok_or(WebhookError::NotFound)
+    }
+
+    /// Sends what was held, and everything new.
+    pub async fn resume(&self, actor: &Actor, id: &WebhookId) -> Result<Webhook, WebhookError> {
+        let resumed = self.store.resume_webhook(&self.change(actor, id.clone())).await?;
+        self.gate.refresh(id);
+        self.wake.ring();
+        resumed.ok_or(WebhookError::NotFound)
+    }
+
+    /// Replaces the secret by a generated one; the old one signs too for `overlap`.
+    pub async fn rotate(
+        &self,
+        actor: &Actor,
+        id: &WebhookId,
+        overlap: Duration,
+    ) -> Result<(Webhook, Secret), WebhookError> {
+        let secret = Secret::generate();
+        let change = self.change(actor, id.clone());
+        let until = change.at.plus(overlap.min(MAX_OVERLAP));
+        let rotated = self
+            .store
+            .rotate_secret(&change, self.vault.seal(id, &secret), until)
+            .await?;
+        self.gate.refresh(id);
+        rotated
+            .map(|webhook| (webhook, secret))
+            .ok_or(WebhookError::NotFound)
+    }
+
+    /// The secret, for an admin's eyes; that it was looked at is written to the audit log first.
+    pub async fn reveal(&self, actor: &Actor, id: &WebhookId) -> Result<Secret, WebhookError> {
+        let sealed = self
+            .store
+            .sealed_secrets(&actor.account_id, id)
+            .await?
+            .ok_or(WebhookError::NotFound)?;
+        self.store.record_reveal(&self.change(actor, id.clone())).await?;
+        Ok(self.vault.open(id, &sealed.current)?)
+    }
+
+    /// Deletes it for good. When this returns, no request for it is under way, and none will start.
+    pub async fn delete(&self, actor: &Actor, id: &WebhookId) -> Result<Deleted, WebhookError> {
+        let deleted = self.store.delete_webhook(&self.change(actor, id.clone())).await?;
+        let deleted = deleted.ok_or(WebhookError::NotFound)?;
+        self.gate.close(id).await;
+        Ok(deleted)
+    }
+
+    fn parse_settings(&self, draft: &Draft, errors: &mut FieldErrors) -> Option<WebhookSettings> {
+        let events = draft.events.iter().map(String::as_str);
+        let settings = WebhookSettings::parse(&draft.url, &draft.name, events, self.transport, errors)?;
+        // A name may resolve differently at every attempt, and is judged then; a written address is what it is.
+        if self.guard.judge_literal(&settings.url).is_err() {
+            errors.add(
+                Field::Url,
+                "Enter a URL with a public address: webhooks cannot call private networks.",
+            );
+            return None;
+        }
+        Some(settings)
+    }
+
+    fn change(&self, actor: &Actor, webhook_id: WebhookId) -> Change {
+        Change {
+            account_id: actor.account_id.clone(),
+            webhook_id,
+            by: actor.name.clone(),
+            at: self.now(),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// The longest time for which a replaced secret may still sign.
+pub const MAX_OVERLAP: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// For which a replaced secret signs unless told otherwise.
+pub const DEFAULT_OVERLAP: Duration = Duration::from_secs(24 * 60 * 60);

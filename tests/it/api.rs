@@ -1,0 +1,351 @@
+//! `/api/v1` as its callers see it.
+
+use reqwest::{Method, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::support::app::TestApp;
+
+#[tokio::test]
+async fn nobody_gets_in_without_a_key_that_may() {
+    let app = TestApp::start().await;
+    let calls = [
+        (Method::POST, "/api/v1/events"),
+        (Method::POST, "/api/v1/events/batch"),
+        (Method::GET, "/api/v1/webhooks"),
+        (Method::POST, "/api/v1/webhooks"),
+        (Method::GET, "/api/v1/webhooks/wh_1"),
+        (Method::PATCH, "/api/v1/webhooks/wh_1"),
+        (Method::DELETE, "/api/v1/webhooks/wh_1"),
+        (Method::GET, "/api/v1/webhooks/wh_1/secret"),
+        (Method::POST, "/api/v1/webhooks/wh_1/rotate-secret"),
+        (Method::POST, "/api/v1/webhooks/wh_1/pause"),
+        (Method::POST, "/api/v1/webhooks/wh_1/resume"),
+        (Method::GET, "/api/v1/deliveries"),
+        (Method::GET, "/api/v1/deliveries/dlv_1"),
+    ];
+    let publisher = app.key_with(&["events:write"]).await;
+    let reader = app.key_with(&["webhooks:read"]).await;
+    for (method, path) in calls {
+        for authorization in ["", "Bearer ", "Bearer ck_wrong", "Basic YTpi"] {
+            let request = app
+                .anonymous(method.clone(), path)
+                .header(header::AUTHORIZATION, authorization);
+            let response = request.send().await.unwrap();
+            assert_eq!(
+                response.status(),
+                StatusCode::UNAUTHORIZED,
+                "{method} {path} {authorization:?}"
+            );
+            assert_eq!(
+                response.headers()[header::CONTENT_TYPE],
+                "application/problem+json"
+            );
+        }
+        let wrong_scope = if path.starts_with("/api/v1/events") {
+            &reader
+        } else {
+            &publisher
+        };
+        let response = app
+            .anonymous(method.clone(), path)
+            .bearer_auth(wrong_scope)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), StatusCode::FORBIDDEN, "{method} {path}");
+    }
+    let reads_secret = app
+        .anonymous(Method::GET, "/api/v1/webhooks/wh_1/secret")
+        .bearer_auth(&reader);
+    assert_eq!(reads_secret.send().await.unwrap().status(), StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_webhook_lives_from_post_to_delete() {
+    let app = TestApp::start().await;
+    let created = app
+        .add_webhook("orders", "https://example.com/hook", &["chat", "insight.*"])
+        .await;
+    let id = created["id"].as_str().unwrap();
+    assert!(created["secret"].as_str().unwrap().starts_with("whsec_"));
+    assert_eq!(created["events"].as_array().unwrap().len(), 6);
+    let path = format!("/api/v1/webhooks/{id}");
+
+    let shown = app.get(&path).await;
+    assert_eq!(
+        (shown["name"].as_str(), shown["status"].as_str()),
+        (Some("orders"), Some("active"))
+    );
+    assert!(
+        shown.get("secret").is_none(),
+        "a secret is never in an answer that did not ask for it"
+    );
+    assert!(
+        app.get("/api/v1/webhooks").await["webhooks"][0]
+            .get("secret")
+            .is_none()
+    );
+    assert_eq!(
+        app.get(&format!("{path}/secret")).await["secret"],
+        created["secret"]
+    );
+
+    let changed = app
+        .patch(&path, json!({ "name": "renamed" }), StatusCode::OK)
+        .await;
+    assert_eq!(
+        (changed["name"].as_str(), changed["version"].as_i64()),
+        (Some("renamed"), Some(2))
+    );
+    assert_eq!(changed["url"], "https://example.com/hook");
+    assert_eq!(
+        app.get(&format!("{path}/secret")).await["secret"],
+        created["secret"]
+    );
+
+    assert_eq!(app.delete(&path).await, StatusCode::NO_CONTENT);
+    let gone = app.call(Method::GET, &path).send().await.unwrap();
+    assert_eq!(gone.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn every_wrong_field_is_named_with_what_to_do() {
+    let app = TestApp::start().await;
+    let body = json!({ "url": "ftp://example.com", "name": " ", "secret": "short", "events": ["chatt"] });
+    let refused = app
+        .post("/api/v1/webhooks", body, StatusCode::UNPROCESSABLE_ENTITY)
+        .await;
+    let errors = refused["errors"].as_array().unwrap();
+    let message = |field: &str| {
+        let error = errors
+            .iter()
+            .find(|error| error["field"] == field)
+            .unwrap_or_else(|| panic!("{field}: {refused}"));
+        error["message"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(message("url"), "Enter a URL that starts with https://.");
+    assert_eq!(message("name"), "Enter a name for the webhook.");
+    assert_eq!(message("secret"), "Use at least 24 characters for the secret.");
+    assert!(message("events").contains("chatt"));
+    let nothing = app
+        .post("/api/v1/webhooks", json!({}), StatusCode::UNPROCESSABLE_ENTITY)
+        .await;
+    assert_eq!(nothing["errors"][2]["message"], "Choose at least one event.");
+}
+
+#[tokio::test]
+async fn a_taken_name_is_409_and_an_old_version_412() {
+    let app = TestApp::start().await;
+    app.add_webhook("orders", "https://example.com/", &["chat"]).await;
+    let other = app.add_webhook("other", "https://example.com/", &["chat"]).await;
+    let body = json!({ "name": "orders", "url": "https://example.com/", "events": ["chat"] });
+    let taken = app.post("/api/v1/webhooks", body, StatusCode::CONFLICT).await;
+    assert_eq!(taken["detail"], "A webhook named “orders” already exists.");
+
+    let path = format!("/api/v1/webhooks/{}", other["id"].as_str().unwrap());
+    app.patch(&path, json!({ "name": "orders" }), StatusCode::CONFLICT)
+        .await;
+    app.patch(&path, json!({ "name": "second", "version": 1 }), StatusCode::OK)
+        .await;
+    app.patch(
+        &path,
+        json!({ "name": "third", "version": 1 }),
+        StatusCode::PRECONDITION_FAILED,
+    )
+    .await;
+    let tagged = app
+        .call(Method::PATCH, &path)
+        .header(header::IF_MATCH, "\"1\"")
+        .body(r#"{"name":"third"}"#);
+    assert_eq!(
+        tagged.send().await.unwrap().status(),
+        StatusCode::PRECONDITION_FAILED
+    );
+    let tagged = app
+        .call(Method::PATCH, &path)
+        .header(header::IF_MATCH, "\"2\"")
+        .body(r#"{"name":"third"}"#);
+    let response = tagged.send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()[header::ETAG], "\"3\"");
+}
+
+#[tokio::test]
+async fn publishing_again_answers_as_the_first_time() {
+    let app = TestApp::start().await;
+    let event = json!({ "type": "chat", "id": "a", "data": { "n": 1 } });
+    let first = app
+        .post("/api/v1/events", event.clone(), StatusCode::ACCEPTED)
+        .await;
+    let again = app.post("/api/v1/events", event, StatusCode::OK).await;
+    assert_eq!(first, again);
+    let other = json!({ "type": "chat", "id": "a", "data": { "n": 2 } });
+    app.post("/api/v1/events", other, StatusCode::CONFLICT).await;
+
+    let keyed = |n: u32| {
+        let body = json!({ "type": "chat", "data": { "n": n } }).to_string();
+        app.call(Method::POST, "/api/v1/events")
+            .header("idempotency-key", "k")
+            .body(body)
+    };
+    let first: Value = serde_json::from_str(&keyed(1).send().await.unwrap().text().await.unwrap()).unwrap();
+    let again = keyed(1).send().await.unwrap();
+    assert_eq!(again.status(), StatusCode::OK);
+    assert_eq!(
+        serde_json::from_str::<Value>(&again.text().await.unwrap()).unwrap(),
+        first
+    );
+    assert_eq!(keyed(2).send().await.unwrap().status(), StatusCode::CONFLICT);
+}
+
+#[tokio::test]
+async fn a_batch_is_taken_whole_or_not_at_all() {
+    let app = TestApp::start().await;
+    let good = json!({ "type": "chat", "id": "good", "data": {} });
+    let bad = json!({ "events": [good, { "type": "nonsense", "data": {} }] });
+    let refused = app
+        .post("/api/v1/events/batch", bad, StatusCode::UNPROCESSABLE_ENTITY)
+        .await;
+    assert_eq!(refused["errors"][0]["field"], "events[1].type");
+    let accepted = app
+        .post(
+            "/api/v1/events/batch",
+            json!({ "events": [good] }),
+            StatusCode::ACCEPTED,
+        )
+        .await;
+    assert_eq!(accepted["events"][0]["id"], "good");
+    for events in [
+        json!([]),
+        Value::Array(vec![json!({ "type": "chat", "data": {} }); 1_001]),
+    ] {
+        app.post(
+            "/api/v1/events/batch",
+            json!({ "events": events }),
+            StatusCode::UNPROCESSABLE_ENTITY,
+        )
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn bad_events_are_refused_with_a_reason() {
+    let app = TestApp::start().await;
+    let too_large = "x".repeat(256 * 1024);
+    for (body, status) in [
+        (r#"{"type":"chat"#.to_owned(), StatusCode::BAD_REQUEST),
+        (r#"{"data":{}}"#.to_owned(), StatusCode::BAD_REQUEST),
+        (r#"{"type":"chat"}"#.to_owned(), StatusCode::BAD_REQUEST),
+        (
+            r#"{"type":"chat","data":{},"tpye":1}"#.to_owned(),
+            StatusCode::BAD_REQUEST,
+        ),
+        (
+            r#"{"type":"chat","data":[]}"#.to_owned(),
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+        (
+            r#"{"type":"chat","data":{},"id":"a.b"}"#.to_owned(),
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+        (
+            r#"{"type":"chat","data":{},"timestamp":"now"}"#.to_owned(),
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+        (
+            format!(r#"{{"type":"chat","data":{{"x":"{too_large}"}}}}"#),
+            StatusCode::PAYLOAD_TOO_LARGE,
+        ),
+    ] {
+        let response = app
+            .call(Method::POST, "/api/v1/events")
+            .body(body.clone())
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), status, "{}", &body[..body.len().min(80)]);
+        let problem: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+        assert_eq!(problem["status"], status.as_u16());
+        assert!(problem["detail"].as_str().unwrap().len() > 10);
+    }
+}
+
+#[tokio::test]
+async fn nothing_crosses_accounts() {
+    let app = TestApp::start().await;
+    let webhook = app.add_webhook("ours", "https://example.com/", &["chat"]).await;
+    app.publish("chat").await;
+    let delivery = app.deliveries("").await.remove(0);
+    let theirs = app.key_of_another_account().await;
+    let id = webhook["id"].as_str().unwrap();
+    for (method, path) in [
+        (Method::GET, format!("/api/v1/webhooks/{id}")),
+        (Method::PATCH, format!("/api/v1/webhooks/{id}")),
+        (Method::DELETE, format!("/api/v1/webhooks/{id}")),
+        (Method::GET, format!("/api/v1/webhooks/{id}/secret")),
+        (Method::POST, format!("/api/v1/webhooks/{id}/rotate-secret")),
+        (Method::POST, format!("/api/v1/webhooks/{id}/pause")),
+        (Method::POST, format!("/api/v1/webhooks/{id}/resume")),
+        (
+            Method::GET,
+            format!("/api/v1/deliveries/{}", delivery["id"].as_str().unwrap()),
+        ),
+    ] {
+        let response = app
+            .anonymous(method.clone(), &path)
+            .bearer_auth(&theirs)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), StatusCode::NOT_FOUND, "{method} {path}");
+    }
+    for path in ["/api/v1/webhooks", "/api/v1/deliveries"] {
+        let text = app
+            .anonymous(Method::GET, path)
+            .bearer_auth(&theirs)
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
+        assert!(!text.contains("wh_"), "{text}");
+    }
+    // Their event reaches their webhooks only.
+    let event = app
+        .anonymous(Method::POST, "/api/v1/events")
+        .bearer_auth(&theirs)
+        .body(r#"{"type":"chat","data":{}}"#);
+    assert!(
+        event
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap()
+            .contains(r#""deliveries":0"#)
+    );
+}
+
+#[tokio::test]
+async fn health_is_plain_and_unknown_calls_are_problems() {
+    let app = TestApp::start().await;
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(
+            app.anonymous(Method::GET, path).send().await.unwrap().status(),
+            StatusCode::OK
+        );
+    }
+    for (method, path, status) in [
+        (Method::GET, "/api/v1/nonsense", StatusCode::NOT_FOUND),
+        (Method::PUT, "/api/v1/webhooks", StatusCode::METHOD_NOT_ALLOWED),
+    ] {
+        let response = app.call(method, path).send().await.unwrap();
+        assert_eq!(response.status(), status);
+        assert_eq!(
+            response.headers()[header::CONTENT_TYPE],
+            "application/problem+json"
+        );
+    }
+}

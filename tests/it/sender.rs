@@ -1,0 +1,521 @@
+//! Every hostile receiver ends as an exact outcome, in time, and within bounds.
+
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use caleida::{
+    delivery::{
+        guard::{Guard, Lookup, LookupError},
+        sender::{BODY_KEPT, Exchange, HEADERS_KEPT, Sender},
+    },
+    domain::{EndpointUrl, FailureReason, Outcome, Timestamp, Transport},
+};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use rustls::pki_types::CertificateDer;
+use tokio::net::TcpListener;
+
+use crate::support::{
+    certificate::{Certificate, Identity},
+    receiver::{Answer, Gate, Receiver},
+};
+
+/// Of an exchange that is to run into its deadline.
+const SHORT: Duration = Duration::from_millis(300);
+/// Of one that is not.
+const LONG: Duration = Duration::from_secs(10);
+const NOON: Timestamp = Timestamp::from_millis(1_795_435_200_000);
+
+/// Sends every name to this machine, except those that fail.
+struct Loopback;
+
+#[async_trait]
+impl Lookup for Loopback {
+    async fn lookup(&self, name: &str) -> Result<Vec<IpAddr>, LookupError> {
+        match name {
+            "nowhere.test" => Err(LookupError::NotFound),
+            "silent.test" => Err(LookupError::Unavailable),
+            "metadata.test" => Ok(vec!["169.254.169.254".parse().unwrap()]),
+            "mixed.test" => Ok(vec!["127.0.0.1".parse().unwrap(), "10.0.0.1".parse().unwrap()]),
+            _ => Ok(vec!["127.0.0.1".parse().unwrap()]),
+        }
+    }
+}
+
+fn sender(timeout: Duration, roots: Vec<CertificateDer<'static>>) -> Sender {
+    let loopback = vec!["127.0.0.0/8".parse().unwrap()];
+    Sender::new(Arc::new(Guard::with_lookup(loopback, Loopback)), timeout, roots).unwrap()
+}
+
+async fn post(sender: &Sender, url: &str) -> Exchange {
+    let url = EndpointUrl::parse(url, Transport::HttpAllowed).unwrap();
+    let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+    sender
+        .send(&url, headers, Bytes::from_static(b"{\"n\":1}"), NOON)
+        .await
+}
+
+/// One exchange with a receiver that answers so.
+async fn exchange(answer: Answer, timeout: Duration) -> Exchange {
+    let receiver = Receiver::start().await;
+    receiver.answer(answer);
+    let started = Instant::now();
+    let exchange = post(&sender(timeout, Vec::new()), &receiver.url("/hook")).await;
+    assert!(
+        started.elapsed() < timeout + Duration::from_secs(2),
+        "ended after {:?}",
+        started.elapsed()
+    );
+    exchange
+}
+
+fn answered(status: u16) -> Outcome {
+    Outcome::Answered {
+        status,
+        retry_after: None,
+    }
+}
+
+#[track_caller]
+fn assert_failed(exchange: &Exchange, reason: FailureReason, detail: &str) {
+    assert_eq!(exchange.outcome, Outcome::Failed(reason), "{:?}", exchange.detail);
+    assert_eq!(exchange.detail.as_deref(), Some(detail));
+    assert!(exchange.response_headers.is_empty() && exchange.response_body.is_empty());
+}
+
+#[tokio::test]
+async fn a_call_arrives_as_it_was_sent_and_the_answer_is_kept() {
+    let receiver = Receiver::start().await;
+    receiver.answer(Answer::full(
+        201,
+        &[("X-Request-Id", "17"), ("Set-Cookie", "a=b")],
+        "thanks",
+    ));
+    let exchange = post(&sender(LONG, Vec::new()), &receiver.url("/hook?a=1")).await;
+
+    assert_eq!(exchange.outcome, answered(201));
+    assert_eq!((exchange.detail, exchange.response_truncated), (None, false));
+    assert_eq!(exchange.response_body, b"thanks");
+    let header = |name: &str| {
+        exchange
+            .response_headers
+            .iter()
+            .find(|(at, _)| at == name)
+            .unwrap()
+            .1
+            .as_str()
+    };
+    assert_eq!(
+        (header("x-request-id"), header("set-cookie")),
+        ("17", "[redacted]")
+    );
+
+    let calls = receiver.wait_for(1).await;
+    let call = &calls[0];
+    assert_eq!((call.method.as_str(), call.path.as_str()), ("POST", "/hook?a=1"));
+    assert_eq!(call.body, b"{\"n\":1}");
+    assert_eq!(call.header("content-type"), "application/json");
+    assert_eq!(
+        call.header("user-agent"),
+        concat!("Caleida-Webhooks/", env!("CARGO_PKG_VERSION"))
+    );
+    assert_eq!(call.header("content-length"), "7");
+    assert_eq!(call.header("referer"), "");
+}
+
+#[tokio::test]
+async fn every_status_is_told_as_it_is() {
+    let receiver = Receiver::start().await;
+    let sender = sender(LONG, Vec::new());
+    for status in [200, 204, 301, 304, 400, 404, 410, 429, 500, 503, 599, 999] {
+        receiver.answer(Answer::Status(status));
+        assert_eq!(post(&sender, &receiver.url("/")).await.outcome, answered(status));
+    }
+}
+
+#[tokio::test]
+async fn the_connection_is_kept_for_the_next_call() {
+    let receiver = Receiver::start().await;
+    let sender = sender(LONG, Vec::new());
+    for _ in 0..3 {
+        post(&sender, &receiver.url("/")).await;
+    }
+    let calls = receiver.received();
+    assert!(calls.is_sorted_by_key(|call| call.at));
+    let connections: Vec<_> = calls.iter().map(|call| call.connection).collect();
+    assert_eq!(connections, [0, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer_and_is_not_followed() {
+    let (receiver, target) = (Receiver::start().await, Receiver::start().await);
+    for url in [
+        target.url("/"),
+        "http://169.254.169.254/latest/meta-data/".to_owned(),
+    ] {
+        receiver.answer(Answer::Redirect(url));
+        assert_eq!(
+            post(&sender(LONG, Vec::new()), &receiver.url("/")).await.outcome,
+            answered(302)
+        );
+    }
+    assert!(target.received().is_empty());
+}
+
+#[tokio::test]
+async fn retry_after_is_read_as_seconds_and_as_a_date() {
+    for value in ["120", "Mon, 23 Nov 2026 12:02:00 GMT"] {
+        let exchange = exchange(Answer::full(429, &[("Retry-After", value)], ""), LONG).await;
+        let Outcome::Answered {
+            status: 429,
+            retry_after: Some(pause),
+        } = exchange.outcome
+        else {
+            panic!("{:?}", exchange.outcome)
+        };
+        // A date is compared with the moment of the answer, some milliseconds after noon.
+        assert!(
+            pause <= Duration::from_secs(120) && pause > Duration::from_secs(110),
+            "{pause:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_never_answers_costs_no_more_than_the_deadline() {
+    for silent in [
+        Answer::Never,
+        Answer::DripHeaders,
+        Answer::Interim,
+        Answer::Hold(Gate::closed(), 200),
+    ] {
+        let exchange = exchange(silent, SHORT).await;
+        assert_failed(
+            &exchange,
+            FailureReason::Timeout,
+            "No complete answer within 300 ms",
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_late_answer_still_counts_before_the_deadline() {
+    let receiver = Receiver::start().await;
+    let gate = Gate::closed();
+    receiver.answer(Answer::Hold(gate.clone(), 200));
+    let sender = sender(LONG, Vec::new());
+    let url = receiver.url("/");
+    let (exchange, ()) = tokio::join!(post(&sender, &url), async {
+        receiver.wait_for(1).await;
+        gate.open();
+    });
+    assert_eq!(exchange.outcome, answered(200));
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_before_an_answer_is_a_broken_answer() {
+    let cut = Answer::Raw(b"HTTP/1.1 200 OK\r\ncontent-le".to_vec());
+    for broken in [Answer::Close, Answer::Raw(Vec::new()), cut] {
+        let exchange = exchange(broken, LONG).await;
+        assert_failed(
+            &exchange,
+            FailureReason::Protocol,
+            "The receiver closed the connection before answering",
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_http_is_a_broken_answer() {
+    let raw = |bytes: &[u8]| Answer::Raw(bytes.to_vec());
+    let too_many_headers = format!("HTTP/1.1 200 OK\r\n{}\r\n", "x-a: 1\r\n".repeat(1000));
+    for garbage in [
+        Answer::Garbage,
+        raw(b"220 mail.example ESMTP\r\n"),
+        raw(b"HTTP/1.1 abc OK\r\n\r\n"),
+        raw(b"HTTP/1.1 200 OK\r\ncontent-length: 1, 2\r\n\r\n"),
+        raw(too_many_headers.as_bytes()),
+        raw(&[b'x'; 1024 * 1024]),
+    ] {
+        let exchange = exchange(garbage, LONG).await;
+        assert_failed(&exchange, FailureReason::Protocol, "The answer is not HTTP");
+    }
+}
+
+#[tokio::test]
+async fn nobody_listening_is_named_with_its_address() {
+    let free = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let sender = sender(LONG, Vec::new());
+    let exchange = post(&sender, &format!("http://{free}/secret-path?token=1")).await;
+    assert_failed(
+        &exchange,
+        FailureReason::Connect,
+        &format!("Connection refused by {free}"),
+    );
+    let exchange = post(&sender, &format!("http://receiver.test:{}/", free.port())).await;
+    let detail = format!("Connection refused by receiver.test:{}", free.port());
+    assert_failed(&exchange, FailureReason::Connect, &detail);
+}
+
+#[tokio::test]
+async fn a_body_without_end_is_read_up_to_the_cap_and_dropped() {
+    for endless in [Answer::EndlessBody, Answer::GzipBomb(1 << 24)] {
+        let exchange = exchange(endless, LONG).await;
+        assert_eq!(exchange.outcome, answered(200));
+        assert_eq!(exchange.response_body.len(), BODY_KEPT);
+        assert_eq!((exchange.response_truncated, exchange.detail), (true, None));
+    }
+}
+
+#[tokio::test]
+async fn a_body_of_exactly_the_cap_is_whole() {
+    let body = vec![b'.'; BODY_KEPT];
+    let whole = exchange(Answer::full(200, &[], &body), LONG).await;
+    assert_eq!(
+        (whole.response_body.len(), whole.response_truncated),
+        (BODY_KEPT, false)
+    );
+    let longer = exchange(Answer::full(200, &[], [body, vec![b'.']].concat()), LONG).await;
+    assert_eq!(
+        (longer.response_body.len(), longer.response_truncated),
+        (BODY_KEPT, true)
+    );
+}
+
+#[tokio::test]
+async fn a_compressed_body_is_kept_readable() {
+    let exchange = exchange(Answer::GzipBomb(100), LONG).await;
+    assert_eq!(
+        (exchange.response_body, exchange.response_truncated),
+        (vec![0; 100], false)
+    );
+}
+
+#[tokio::test]
+async fn the_status_decides_whatever_becomes_of_the_body() {
+    let dripping = exchange(Answer::DripBody, SHORT).await;
+    assert_eq!(dripping.outcome, answered(200));
+    assert_eq!(
+        dripping.detail.as_deref(),
+        Some("The body of the answer did not end in time")
+    );
+    assert!(dripping.response_body.starts_with(b"..") && dripping.response_truncated);
+
+    let cut = exchange(Answer::CutBody, LONG).await;
+    assert_eq!(cut.outcome, answered(200));
+    assert_eq!(
+        cut.detail.as_deref(),
+        Some("The connection broke in the middle of the answer's body")
+    );
+    assert_eq!(
+        (cut.response_body.as_slice(), cut.response_truncated),
+        (b"only this".as_slice(), true)
+    );
+
+    for encoding in ["gzip", "br", "deflate"] {
+        let lying = exchange(
+            Answer::full(500, &[("Content-Encoding", encoding)], "plain text"),
+            LONG,
+        )
+        .await;
+        assert_eq!(lying.outcome, answered(500));
+        let detail = "The body of the answer is not compressed as its headers say";
+        assert_eq!(lying.detail.as_deref(), Some(detail), "{encoding}");
+    }
+}
+
+#[tokio::test]
+async fn odd_headers_are_kept_as_well_as_they_can_be_read() {
+    let headers = vec![
+        ("x-latin".to_owned(), b"caf\xe9".to_vec()),
+        ("x-utf8".to_owned(), "café".as_bytes().to_vec()),
+        ("x-long".to_owned(), vec![b'a'; 5000]),
+        ("not a header".to_owned(), b"1".to_vec()),
+    ];
+    let exchange = exchange(Answer::Full(200, headers, b"ok".to_vec()), LONG).await;
+    assert_eq!(exchange.outcome, answered(200));
+    let header = |name: &str| {
+        exchange
+            .response_headers
+            .iter()
+            .find(|(at, _)| at == name)
+            .unwrap()
+            .1
+            .as_str()
+    };
+    assert_eq!((header("x-latin"), header("x-utf8")), ("caf\u{fffd}", "café"));
+    assert_eq!(header("x-long").len(), 1024);
+    assert_eq!(exchange.response_body, b"ok");
+}
+
+#[tokio::test]
+async fn of_many_headers_the_first_are_kept() {
+    let headers = (0..90).map(|n| (format!("x-{n}"), b"1".to_vec())).collect();
+    let exchange = exchange(Answer::Full(200, headers, Vec::new()), LONG).await;
+    assert_eq!(
+        (exchange.outcome, exchange.response_headers.len()),
+        (answered(200), HEADERS_KEPT)
+    );
+}
+
+#[tokio::test]
+async fn a_forbidden_address_is_never_called() {
+    let receiver = Receiver::start().await;
+    let strict = Sender::new(
+        Arc::new(Guard::with_lookup(Vec::new(), Loopback)),
+        LONG,
+        Vec::new(),
+    )
+    .unwrap();
+    let port = receiver.port();
+    for (host, ip) in [
+        ("127.0.0.1", "127.0.0.1"),
+        ("2130706433", "127.0.0.1"),
+        ("[::ffff:127.0.0.1]", "::ffff:127.0.0.1"),
+        ("receiver.test", "127.0.0.1"),
+    ] {
+        let exchange = post(&strict, &format!("http://{host}:{port}/")).await;
+        let detail = format!("{ip} is not a public address, so nothing was sent");
+        assert_failed(&exchange, FailureReason::Blocked, &detail);
+    }
+    // With loopback allowed, what is not loopback stays forbidden, and so does a name of which one address is.
+    let lenient = sender(LONG, Vec::new());
+    for (host, ip) in [
+        ("metadata.test", "169.254.169.254"),
+        ("mixed.test", "10.0.0.1"),
+        ("[fd00:ec2::254]", "fd00:ec2::254"),
+    ] {
+        let exchange = post(&lenient, &format!("http://{host}:{port}/")).await;
+        let detail = format!("{ip} is not a public address, so nothing was sent");
+        assert_failed(&exchange, FailureReason::Blocked, &detail);
+    }
+    assert!(receiver.received().is_empty());
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_resolve_is_told_from_one_that_could_not_be_looked_up() {
+    let sender = sender(LONG, Vec::new());
+    let exchange = post(&sender, "https://nowhere.test/secret").await;
+    assert_failed(
+        &exchange,
+        FailureReason::Dns,
+        "nowhere.test does not resolve to any address",
+    );
+    let exchange = post(&sender, "https://silent.test/secret").await;
+    assert_failed(
+        &exchange,
+        FailureReason::Dns,
+        "The name service did not answer for silent.test",
+    );
+}
+
+#[tokio::test]
+async fn a_receiver_with_a_trusted_certificate_is_called_by_name_and_by_address() {
+    let receiver = Receiver::start_tls(Certificate::Good).await;
+    let sender = sender(LONG, receiver.authority().into_iter().collect());
+    let by_name = format!("https://receiver.test:{}/", receiver.port());
+    for url in [receiver.url("/"), by_name] {
+        let exchange = post(&sender, &url).await;
+        assert_eq!(exchange.outcome, answered(200), "{:?}", exchange.detail);
+    }
+}
+
+#[tokio::test]
+async fn each_bad_certificate_is_named_and_nothing_is_sent() {
+    for (certificate, trusted, detail) in [
+        (
+            Certificate::Good,
+            false,
+            "The certificate's issuer is not trusted",
+        ),
+        (
+            Certificate::SelfSigned,
+            true,
+            "The certificate's issuer is not trusted",
+        ),
+        (
+            Certificate::OtherName,
+            true,
+            "The certificate is for another name",
+        ),
+        (Certificate::Expired, true, "The certificate has expired"),
+    ] {
+        let receiver = Receiver::start_tls(certificate).await;
+        let roots = receiver.authority().filter(|_| trusted).into_iter().collect();
+        let exchange = post(&sender(LONG, roots), &receiver.url("/")).await;
+        assert_failed(&exchange, FailureReason::Tls, detail);
+        assert!(receiver.received().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_does_not_speak_tls_is_named() {
+    let sender = sender(LONG, Vec::new());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    for (say, detail) in [
+        (
+            b"HTTP/1.1 400 Bad Request\r\n\r\n".as_slice(),
+            "The receiver does not speak TLS on this port",
+        ),
+        (b"", "The receiver closed the connection during the TLS handshake"),
+    ] {
+        let url = format!("https://{address}/");
+        let (exchange, ()) = tokio::join!(post(&sender, &url), async {
+            let (mut tcp, _) = listener.accept().await.unwrap();
+            let mut hello = [0; 4096];
+            let _ = tokio::io::AsyncReadExt::read(&mut tcp, &mut hello).await;
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut tcp, say).await;
+        });
+        assert_failed(&exchange, FailureReason::Tls, detail);
+    }
+}
+
+#[tokio::test]
+async fn a_silent_tls_port_costs_no_more_than_the_deadline() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    let exchange = post(&sender(SHORT, Vec::new()), &url).await;
+    assert_failed(
+        &exchange,
+        FailureReason::Timeout,
+        "No complete answer within 300 ms",
+    );
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_where_it_is_offered() {
+    let identity = Identity::make(Certificate::Good);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/hook", listener.local_addr().unwrap());
+    let acceptor = identity.acceptor(b"h2");
+    let sender = sender(LONG, vec![identity.authority]);
+    let serve = async {
+        let (tcp, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(acceptor.accept(tcp).await.unwrap())
+            .await
+            .unwrap();
+        while let Some(call) = connection.accept().await {
+            let (request, mut respond) = call.unwrap();
+            assert_eq!(
+                (request.method().as_str(), request.uri().path()),
+                ("POST", "/hook")
+            );
+            let mut response = axum::http::Response::new(());
+            *response.status_mut() = axum::http::StatusCode::ACCEPTED;
+            respond.send_response(response, true).unwrap();
+        }
+    };
+    tokio::select! {
+        exchange = post(&sender, &url) => assert_eq!(exchange.outcome, answered(202), "{:?}", exchange.detail),
+        () = serve => panic!("the connection ended before the call"),
+    }
+}

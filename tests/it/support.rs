@@ -1,0 +1,6 @@
+//! What the integration tests share.
+
+pub mod app;
+pub mod certificate;
+pub mod clock;
+pub mod receiver;

@@ -1,0 +1,79 @@
+//! Certificates, good and bad, from an authority that only the tests know.
+
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
+use rustls::{
+    ServerConfig,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer},
+};
+use tokio_rustls::TlsAcceptor;
+
+/// Which certificate a receiver shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certificate {
+    /// For `127.0.0.1` and `receiver.test`, from the authority.
+    Good,
+    /// For the right names, but from nobody.
+    SelfSigned,
+    /// From the authority, but for `elsewhere.test`.
+    OtherName,
+    /// From the authority and for the right names, until some years ago.
+    Expired,
+}
+
+/// A receiver's certificate with its key.
+pub struct Identity {
+    /// The authority to trust.
+    pub authority: CertificateDer<'static>,
+    certificate: CertificateDer<'static>,
+    key: PrivateKeyDer<'static>,
+}
+
+impl Identity {
+    pub fn make(kind: Certificate) -> Self {
+        let authority = authority();
+        let names: &[&str] = match kind {
+            Certificate::OtherName => &["elsewhere.test"],
+            _ => &["127.0.0.1", "receiver.test"],
+        };
+        let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        if kind == Certificate::Expired {
+            params.not_before = date_time_ymd(2020, 1, 1);
+            params.not_after = date_time_ymd(2021, 1, 1);
+        }
+        let key = KeyPair::generate().unwrap();
+        let certificate = match kind {
+            Certificate::SelfSigned => params.self_signed(&key),
+            _ => params.signed_by(&key, &authority),
+        };
+        Self {
+            authority: authority.as_ref().der().clone(),
+            certificate: certificate.unwrap().der().clone(),
+            key: PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        }
+    }
+
+    /// TLS with this certificate, offering HTTP/1.1 or whatever else is named.
+    pub fn acceptor(&self, protocol: &[u8]) -> TlsAcceptor {
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![self.certificate.clone()], self.key.clone_key())
+            .unwrap();
+        config.alpn_protocols = vec![protocol.to_vec()];
+        TlsAcceptor::from(Arc::new(config))
+    }
+}
+
+fn authority() -> CertifiedIssuer<'static, KeyPair> {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "The authority of the tests");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
