@@ -33,7 +33,7 @@ pub struct Auth {
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
     /// The same for an unknown email and for a wrong password.
-    #[error("The email or the password is wrong.")]
+    #[error("Email or password is wrong.")]
     Wrong,
     #[error("Too many failed attempts.")]
     TooMany { retry_after: Duration },

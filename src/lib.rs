@@ -6,6 +6,9 @@
 //!
 //! Modules depend only on those further up: the test `tidy` checks it. What only the server has is gated here, once.
 
+// A page's view is one deeply nested type.
+#![recursion_limit = "512"]
+
 pub mod domain;
 
 #[cfg(feature = "ssr")]

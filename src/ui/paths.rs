@@ -7,7 +7,6 @@ pub const LOGOUT: &str = "/logout";
 pub const THEME: &str = "/theme";
 pub const LIST: &str = "/integrations/webhook";
 pub const NEW: &str = "/integrations/webhook/new";
-pub const ADVICE: &str = "/integrations/webhook/advice";
 pub const DELIVERIES: &str = "/integrations/webhook/deliveries";
 
 pub fn webhook(id: &WebhookId) -> String {

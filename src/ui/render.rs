@@ -32,11 +32,6 @@ impl<'a> Page<'a> {
             status: StatusCode::OK,
         }
     }
-
-    #[must_use]
-    pub fn status(self, status: StatusCode) -> Self {
-        Self { status, ..self }
-    }
 }
 
 impl Visit {

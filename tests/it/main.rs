@@ -1,8 +1,11 @@
 //! The integration tests, in one binary so that it is linked once.
 
 mod api;
+mod assets;
 mod cli;
 mod delivery;
 mod sender;
+mod sign_in;
 mod store;
 mod support;
+mod tidy;

@@ -1,6 +1,7 @@
 //! What the integration tests share.
 
 pub mod app;
+pub mod browser;
 pub mod certificate;
 pub mod clock;
 pub mod receiver;

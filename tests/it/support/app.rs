@@ -14,7 +14,7 @@ use reqwest::{Method, RequestBuilder, StatusCode, header};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::clock::TestClock;
+use super::{browser::Browser, clock::TestClock};
 
 pub const ADMIN: &str = "admin@localhost";
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -199,6 +199,18 @@ impl TestApp {
         })
         .await
         .unwrap_or_else(|| panic!("there were never {count} deliveries with status {status}"))
+    }
+
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.client.clone(), self.url(""))
+    }
+
+    /// A browser in which this user has signed in.
+    pub async fn signed_in(&self, email: &str) -> Browser {
+        let mut browser = self.browser();
+        let page = browser.post("/login", &[("email", email), ("password", PASSWORD)]).await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.body);
+        browser
     }
 
     pub async fn add_user(&self, email: &str, role: Role) {

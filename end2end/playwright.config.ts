@@ -1,0 +1,39 @@
+import { defineConfig } from "@playwright/test";
+
+const onCi = Boolean(process.env["CI"]);
+
+/** Every journey is taken twice: with JavaScript and without. */
+export default defineConfig({
+  testDir: "tests",
+  fullyParallel: true,
+  // Each worker has a server and a browser of its own.
+  workers: 2,
+  forbidOnly: onCi,
+  // A test that passes only sometimes is a failure that somebody should see.
+  retries: 0,
+  timeout: 45_000,
+  expect: { timeout: 7_500 },
+  reporter: onCi ? [["list"], ["html", { open: "never" }]] : [["list"]],
+  use: {
+    trace: "retain-on-failure",
+    actionTimeout: 10_000,
+    navigationTimeout: 15_000,
+    launchOptions: {
+      executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+      args: [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+      ],
+    },
+  },
+  projects: [
+    { name: "javascript", use: { javaScriptEnabled: true } },
+    { name: "no-javascript", use: { javaScriptEnabled: false } },
+  ],
+});

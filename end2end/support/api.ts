@@ -1,0 +1,61 @@
+/** The API, as a machine of the account calls it. */
+export class Api {
+  constructor(
+    private readonly server: string,
+    private readonly key: string,
+  ) {}
+
+  /** Publishes an event, and answers for how many webhooks it is. */
+  async publish(type: string, data: object = { text: "hello" }, id?: string): Promise<Published> {
+    return this.call("POST", "/events", id === undefined ? { type, data } : { type, data, id });
+  }
+
+  async add(webhook: { name: string; url: string; events?: string[]; secret?: string }): Promise<Added> {
+    return this.call("POST", "/webhooks", { events: ["chat"], ...webhook });
+  }
+
+  async webhooks(): Promise<Added[]> {
+    const { webhooks } = await this.call<{ webhooks: Added[] }>("GET", "/webhooks");
+    return webhooks;
+  }
+
+  async pause(id: string): Promise<void> {
+    await this.call("POST", `/webhooks/${id}/pause`, {});
+  }
+
+  async deliveries(webhook: string): Promise<Delivery[]> {
+    const { deliveries } = await this.call<{ deliveries: Delivery[] }>("GET", `/deliveries?webhook=${webhook}`);
+    return deliveries;
+  }
+
+  private async call<T>(method: string, path: string, body?: object): Promise<T> {
+    const answer = await fetch(`${this.server}/api/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${this.key}`, "content-type": "application/json" },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path} was answered ${answer.status}: ${text}`);
+    return JSON.parse(text) as T;
+  }
+}
+
+export interface Published {
+  id: string;
+  deliveries: number;
+}
+
+export interface Added {
+  id: string;
+  name: string;
+  url: string;
+  events: string[];
+  status: string;
+  secret: string;
+}
+
+export interface Delivery {
+  id: string;
+  status: string;
+  attempts: number;
+}

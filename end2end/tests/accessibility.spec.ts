@@ -1,0 +1,240 @@
+import type { Page } from "@playwright/test";
+
+import { Login } from "../pages/login.ts";
+import { EVENT_TYPES, LIST, Webhooks } from "../pages/webhooks.ts";
+import { expectAccessible } from "../support/axe.ts";
+import { expect, needsScript, test } from "../support/test.ts";
+
+test("the sign-in page, also after a refusal", async ({ page }) => {
+  const login = new Login(page);
+  await login.open();
+  await expectAccessible(page);
+  await login.signIn({ email: "nobody@caleida.test", password: "some long password" });
+  await expect(login.refusal).toBeVisible();
+  await expectAccessible(page);
+});
+
+test("the empty list", async ({ webhooks }) => {
+  await expectAccessible(webhooks.page);
+});
+
+test("the list in all its states", async ({ webhooks, api, receivers }) => {
+  const [well, broken, gone] = [await receivers(), await receivers(), await receivers()];
+  broken.answer = { status: 500, headers: { "retry-after": "3600" } };
+  gone.answer = { status: 410 };
+  await api.add({ name: "Well", url: well.url(), events: EVENT_TYPES });
+  await api.add({ name: "Broken", url: broken.url() });
+  await api.add({ name: "Gone", url: gone.url() });
+  await api.pause((await api.add({ name: "Paused", url: LONG_URL })).id);
+  await api.publish("chat");
+  await expect.poll(async () => (await api.webhooks()).map((webhook) => webhook.status).sort()).toEqual([
+    "active",
+    "disabled",
+    "failing",
+    "paused",
+  ]);
+  await webhooks.open();
+  await expectAccessible(webhooks.page);
+  await webhooks.open("?q=nothing-like-it");
+  await expectAccessible(webhooks.page);
+});
+
+const LONG_URL = `https://${"long-label.".repeat(8)}example.com/${"path-without-a-space".repeat(8)}`;
+const LONG_NAME = "N".repeat(100);
+
+test("texts as long as they may be", async ({ webhooks, api }) => {
+  const { id } = await api.add({ name: LONG_NAME, url: LONG_URL, events: EVENT_TYPES });
+  await webhooks.open();
+  await expectAccessible(webhooks.page);
+  for (const path of ["", "/delete", "/deliveries"]) {
+    await webhooks.page.goto(`${LIST}/${id}${path}`);
+    await expectAccessible(webhooks.page);
+  }
+});
+
+test("the dialog “Add Webhook”, also after a refusal", async ({ webhooks }) => {
+  const dialog = await webhooks.openAdding();
+  await expectAccessible(webhooks.page);
+  await dialog.fill({ url: "https://", name: "", secret: "short", events: [] });
+  await dialog.button("Add").click();
+  await expect(dialog.url).toHaveAttribute("aria-invalid", "true");
+  await expectAccessible(webhooks.page);
+});
+
+test("the dialog “Edit Webhook”, also with its secret revealed and rotated", async ({ webhooks, api }) => {
+  await api.add({ name: "Orders", url: "https://example.com/", secret: "correct horse battery staple" });
+  await webhooks.open();
+  const dialog = await webhooks.openEditing("Orders");
+  await expectAccessible(webhooks.page);
+  await dialog.button("Reveal").click();
+  await expect(dialog.root.getByText("correct horse battery staple")).toBeVisible();
+  await expectAccessible(webhooks.page);
+  await dialog.button("Rotate").click();
+  await expect(dialog.root.getByText("The secret was rotated.")).toBeVisible();
+  await expectAccessible(webhooks.page);
+});
+
+test("the dialog “Edit Webhook” with a conflict", async ({ webhooks, api, browserOf }) => {
+  await api.add({ name: "Orders", url: "https://example.com/" });
+  await webhooks.open();
+  const theirs = new Webhooks(await browserOf("admin"));
+  await theirs.open();
+  const dialog = await webhooks.openEditing("Orders");
+  const first = await theirs.openEditing("Orders");
+  await first.fill({ url: LONG_URL });
+  await first.button("Save").click();
+  await theirs.expectList();
+  await dialog.fill({ name: "Mine" });
+  await dialog.button("Save").click();
+  await expect(dialog.root.getByRole("alert")).toBeVisible();
+  await expectAccessible(webhooks.page);
+});
+
+test("the dialog “Edit Webhook” as a viewer sees it", async ({ api, browserOf }) => {
+  await api.add({ name: "Orders", url: "https://example.com/" });
+  const webhooks = new Webhooks(await browserOf("viewer"));
+  await webhooks.open();
+  await webhooks.openEditing("Orders");
+  await expectAccessible(webhooks.page);
+});
+
+test("the confirmation before a delete, and the message after it", async ({ webhooks, api }) => {
+  await api.add({ name: "Orders", url: "https://example.com/" });
+  await webhooks.open();
+  const dialog = await webhooks.openDeleting("Orders");
+  await expectAccessible(webhooks.page);
+  await dialog.getByRole("button", { name: "Delete webhook" }).click();
+  await webhooks.expectMessage("Webhook “Orders” deleted.");
+  await expectAccessible(webhooks.page);
+});
+
+test("the log and one delivery, good and bad", async ({ webhooks: { page }, api, receivers }) => {
+  await page.goto(`${LIST}/deliveries`);
+  await expectAccessible(page);
+
+  const [well, broken] = [await receivers(), await receivers()];
+  broken.answer = { status: 500, body: "no-space-in-it".repeat(40) };
+  const webhooks = [await api.add({ name: "Well", url: well.url() }), await api.add({ name: LONG_NAME, url: broken.url() })];
+  await api.publish("chat", { text: "without-a-space".repeat(40) });
+  for (const [index, status] of ["delivered", "failed"].entries()) {
+    const id = webhooks[index]!.id;
+    await expect.poll(async () => (await api.deliveries(id))[0]?.status, { timeout: 15_000 }).toBe(status);
+    await page.goto(`${LIST}/deliveries/${(await api.deliveries(id))[0]!.id}`);
+    await expectAccessible(page);
+  }
+  for (const query of ["", "?status=failed", "?status=held"]) {
+    await page.goto(`${LIST}/deliveries${query}`);
+    await expectAccessible(page);
+  }
+  await page.goto(`${LIST}/${webhooks[1]!.id}/deliveries`);
+  await expectAccessible(page);
+});
+
+test("the pages that say why there is no page", async ({ webhooks, browserOf }) => {
+  await webhooks.page.goto(`${LIST}/wh_nothing`);
+  await expectAccessible(webhooks.page);
+  const viewer = await browserOf("viewer");
+  await viewer.goto(`${LIST}/new`);
+  await expectAccessible(viewer);
+});
+
+test("the first Tab offers to skip to the content", async ({ webhooks }) => {
+  await webhooks.page.keyboard.press("Tab");
+  const skip = webhooks.page.getByRole("link", { name: "Skip to content" });
+  await expect(skip).toBeFocused();
+  await expect(skip).toBeInViewport();
+  await webhooks.page.keyboard.press("Enter");
+  await expect(webhooks.page.getByRole("main")).toBeFocused();
+});
+
+test("Tab reaches everything in the list", async ({ webhooks, api }) => {
+  await api.add({ name: "Orders", url: "https://example.com/" });
+  await webhooks.open();
+  const reached = await tabThrough(webhooks.page);
+  for (const name of ["Webhook", "Deliveries", "+ Add Webhook", "Search", "Event type", "Status", "Apply", "Orders"]) {
+    expect(reached).toContain(name);
+  }
+});
+
+test("Tab stays in the dialog and reaches all of it", async ({ webhooks, api }) => {
+  await api.add({ name: "Orders", url: "https://example.com/" });
+  await webhooks.open();
+  await webhooks.openEditing("Orders");
+  const reached = await tabThrough(webhooks.page, 60);
+  const fields = ["URL", "Webhook name", "Secret", ...EVENT_TYPES, "Select all insights"];
+  const buttons = ["View deliveries", "Reveal", "Rotate", "Delete", "Pause", "Cancel", "Save"];
+  for (const name of [...fields, ...buttons]) expect(reached).toContain(name);
+  for (const beneath of ["Orders", "+ Add Webhook", "Skip to content", "Apply"]) expect(reached).not.toContain(beneath);
+});
+
+/** The names of what has the focus, one for each press of the Tab key. */
+async function tabThrough(page: Page, presses = 40): Promise<string[]> {
+  const reached = [];
+  for (let press = 0; press < presses; press++) {
+    await page.keyboard.press("Tab");
+    reached.push(await page.evaluate(nameOfFocus));
+  }
+  return reached;
+}
+
+function nameOfFocus(): string {
+  const focused = document.activeElement;
+  const label = focused instanceof HTMLInputElement || focused instanceof HTMLSelectElement ? focused.labels?.[0] : null;
+  return (label ?? focused)?.textContent?.trim() ?? "";
+}
+
+test("the focus can always be seen", async ({ webhooks, api }) => {
+  await api.add({ name: "Orders", url: "https://example.com/" });
+  await webhooks.open();
+  for (const locator of [webhooks.addLink, webhooks.search, webhooks.link("Orders"), webhooks.eventType]) {
+    await locator.focus();
+    await webhooks.page.keyboard.press("Shift+Tab");
+    await webhooks.page.keyboard.press("Tab");
+    await expect(locator).toBeFocused();
+    const seen = await locator.evaluate((element) => {
+      const around = [getComputedStyle(element), getComputedStyle(element, "::after")];
+      return around.some((style) => style.outlineStyle !== "none" || style.boxShadow !== "none");
+    });
+    expect(seen, `the focus of ${locator}`).toBe(true);
+  }
+});
+
+test("a closed dialog gives the focus back to what opened it", async ({ webhooks, api }) => {
+  await api.add({ name: "Orders", url: "https://example.com/" });
+  await webhooks.open();
+  await webhooks.link("Orders").focus();
+  await webhooks.page.keyboard.press("Enter");
+  await webhooks.editing.button("Cancel").click();
+  await webhooks.expectList();
+  await expect(webhooks.link("Orders")).toBeFocused();
+
+  await webhooks.addLink.focus();
+  await webhooks.page.keyboard.press("Enter");
+  await webhooks.adding.button("Cancel").click();
+  await webhooks.expectList();
+  await expect(webhooks.addLink).toBeFocused();
+});
+
+test("the theme can be chosen, and stays", async ({ webhooks: { page } }) => {
+  await page.emulateMedia({ colorScheme: "light" });
+  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await background();
+  await page.getByText(/^admin-.*@caleida\.test$/).click();
+  await page.getByRole("button", { name: "Dark", exact: true }).click();
+  await expect(page.getByRole("heading", { name: "Webhook", level: 1 })).toBeVisible();
+  await expect.poll(background).not.toBe(light);
+  await expectAccessible(page);
+  await page.goto(`${LIST}/deliveries`);
+  expect(await background()).not.toBe(light);
+});
+
+test.describe("with JavaScript", () => {
+  needsScript();
+
+  test("the modal is a modal one, and keeps the focus it found", async ({ webhooks }) => {
+    const dialog = await webhooks.openAdding();
+    await webhooks.expectModal(dialog.root);
+    await expect(dialog.url).toBeFocused();
+    await expectAccessible(webhooks.page);
+  });
+});

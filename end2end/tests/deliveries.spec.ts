@@ -1,0 +1,180 @@
+import type { Page } from "@playwright/test";
+
+import type { Api } from "../support/api.ts";
+import { expect, test } from "../support/test.ts";
+
+const LOG = "/integrations/webhook/deliveries";
+
+/** One webhook, one event, and what became of it; answers the delivery's id. */
+async function deliver(api: Api, url: string, ends: string, id?: string): Promise<string> {
+  const webhook = await api.add({ name: `Webhook of ${id ?? "one event"}`, url });
+  await api.publish("chat", { text: "hello" }, id);
+  const statuses = async () => (await api.deliveries(webhook.id)).map((delivery) => delivery.status);
+  await expect.poll(statuses, { timeout: 15_000 }).toEqual([ends]);
+  return (await api.deliveries(webhook.id))[0]!.id;
+}
+
+async function expectEvents(page: Page, ...ids: string[]): Promise<void> {
+  await expect(page.getByRole("rowheader").getByRole("link")).toHaveText(ids);
+}
+
+test("before anything was sent, the log says what will stand there", async ({ webhooks: { page } }) => {
+  await page.goto(LOG);
+  await expect(page.getByText("No deliveries yet")).toBeVisible();
+});
+
+test("the log shows the newest first, under its day", async ({ webhooks: { page }, api, receiver }) => {
+  await api.add({ name: "Orders", url: receiver.url(), events: ["chat", "message"] });
+  await api.publish("chat", {}, "first");
+  await api.publish("message", {}, "second");
+  await expect.poll(() => receiver.calls.length).toBe(2);
+
+  await page.goto(LOG);
+  await expect(page.getByRole("heading", { level: 2, name: /^(Today|Yesterday)$/ }).first()).toBeVisible();
+  await expectEvents(page, "second", "first");
+  const row = page.getByRole("row").filter({ hasText: "first" });
+  for (const text of ["chat", "Orders", "Delivered"]) {
+    await expect(row.getByText(text, { exact: true })).toBeVisible();
+  }
+  await expect(row.getByText("1 · 200")).toBeVisible();
+});
+
+test("one webhook has a log of its own", async ({ webhooks: { page }, api, receivers }) => {
+  const [one, two] = [await receivers(), await receivers()];
+  const orders = await api.add({ name: "Orders", url: one.url(), events: ["chat"] });
+  await api.add({ name: "Others", url: two.url(), events: ["chat", "message"] });
+  await api.publish("chat", {}, "for-both");
+  await api.publish("message", {}, "for-others");
+  await expect.poll(() => [one.calls.length, two.calls.length]).toEqual([1, 2]);
+
+  await page.goto(LOG);
+  await expect(page.getByRole("rowheader").getByRole("link")).toHaveCount(3);
+  await page.goto(`/integrations/webhook/${orders.id}/deliveries`);
+  await expectEvents(page, "for-both");
+  await page.getByRole("main").getByRole("link", { name: "Orders", exact: true }).click();
+  await expect(page.getByRole("dialog", { name: "Edit Webhook" })).toBeVisible();
+});
+
+test("the log is filtered by status, event type and event id", async ({ webhooks: { page }, api, receivers }) => {
+  const [well, held] = [await receivers(), await receivers()];
+  await api.add({ name: "Well", url: well.url(), events: ["chat"] });
+  await api.pause((await api.add({ name: "Held", url: held.url(), events: ["message"] })).id);
+  await api.publish("chat", {}, "chat-1");
+  await api.publish("chat", {}, "chat-2");
+  await api.publish("message", {}, "message-1");
+  await expect.poll(() => well.calls.length).toBe(2);
+
+  await page.goto(LOG);
+  const apply = page.getByRole("button", { name: "Apply" });
+  await page.getByRole("combobox", { name: "Status" }).selectOption({ label: "Held" });
+  await apply.click();
+  await expectEvents(page, "message-1");
+  await expect(page).toHaveURL(/[?&]status=held/);
+
+  await page.getByRole("link", { name: "Clear filters" }).click();
+  await page.getByRole("combobox", { name: "Event type" }).selectOption("chat");
+  await apply.click();
+  await expectEvents(page, "chat-2", "chat-1");
+
+  await page.getByRole("textbox", { name: "Event id" }).fill("chat-1");
+  await apply.click();
+  await expectEvents(page, "chat-1");
+
+  await page.getByRole("combobox", { name: "Status" }).selectOption({ label: "Failed" });
+  await apply.click();
+  await expect(page.getByText("Nothing matches")).toBeVisible();
+  await page.getByRole("link", { name: "Clear filters" }).last().click();
+  await expectEvents(page, "message-1", "chat-2", "chat-1");
+});
+
+test("more than a page of deliveries can be read to the end", async ({ webhooks: { page }, api, receiver }) => {
+  await api.pause((await api.add({ name: "Orders", url: receiver.url() })).id);
+  for (let number = 1; number <= 52; number++) await api.publish("chat", {}, `event-${number}`);
+  await page.goto(LOG);
+  const rows = page.getByRole("rowheader").getByRole("link");
+  await expect(rows).toHaveCount(50);
+  await page.getByRole("link", { name: "Older" }).click();
+  await expectEvents(page, "event-2", "event-1");
+  await page.getByRole("link", { name: "Newest" }).click();
+  await expect(rows).toHaveCount(50);
+});
+
+test("one delivery shows the request as it was sent, and the answer", async ({ webhooks: { page }, api, receiver }) => {
+  receiver.answer = { status: 201, headers: { "x-receiver": "mine", "set-cookie": "session=hidden" }, body: "thank you" };
+  await deliver(api, receiver.url("/hook"), "delivered", "order-7");
+  await page.goto(LOG);
+  await page.getByRole("link", { name: "order-7" }).click();
+
+  const call = receiver.calls[0]!;
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("chat");
+  await expect(page.getByRole("region", { name: "Body", exact: true }).last()).toHaveText(call.body);
+  const main = page.getByRole("main");
+  await expect(main.getByText(receiver.url("/hook"))).toBeVisible();
+  for (const name of ["content-type", "webhook-id", "webhook-timestamp", "user-agent"]) {
+    await expect(main.getByText(name, { exact: true }).first()).toBeVisible();
+    await expect(main.getByText(String(call.headers[name]), { exact: true }).first()).toBeVisible();
+  }
+  await expect(main.getByText("201", { exact: true })).toBeVisible();
+  await expect(main.getByText("mine", { exact: true })).toBeVisible();
+  await expect(page.getByRole("region", { name: "Response to attempt 1" })).toHaveText("thank you");
+  await expect(main.getByText("session=hidden")).toHaveCount(0);
+});
+
+test("a failing receiver leaves one entry for each attempt", async ({ webhooks: { page }, api, receiver }) => {
+  receiver.answer = { status: 500, body: "out of order" };
+  const id = await deliver(api, receiver.url(), "failed");
+  expect(receiver.calls).toHaveLength(3);
+  await page.goto(`${LOG}/${id}`);
+
+  for (const number of [1, 2, 3]) {
+    await expect(page.getByRole("heading", { name: `Attempt ${number}` })).toBeVisible();
+  }
+  await expect(page.getByRole("main").getByText("500", { exact: true })).toHaveCount(3);
+  await expect(page.getByText("no attempt is left")).toBeVisible();
+  await expect(page.getByRole("region", { name: "Response to attempt 3" })).toHaveText("out of order");
+  await page.getByRole("heading", { name: "Attempt 1" }).click();
+  await expect(page.getByRole("region", { name: "Response to attempt 1" })).toBeVisible();
+});
+
+test("a receiver that cannot be reached is explained in words", async ({ webhooks: { page }, api, receivers }) => {
+  const receiver = await receivers();
+  const url = receiver.url();
+  await receiver.stop();
+  await page.goto(`${LOG}/${await deliver(api, url, "failed")}`);
+  await expect(page.getByText(/^Connection refused by 127\.0\.0\.1:\d+/).last()).toBeVisible();
+});
+
+test("what a hostile receiver answers is inert text", async ({ webhooks: { page }, api, receiver }) => {
+  const body = `<script>document.title = "owned"</script><img src=x onerror="document.title='owned'"></pre><h1>hi</h1>`;
+  receiver.answer = { status: 200, headers: { "content-type": "text/html", "x-note": "<b>bold</b>" }, body };
+  await page.goto(`${LOG}/${await deliver(api, receiver.url(), "delivered")}`);
+  await expect(page.getByRole("region", { name: "Response to attempt 1" })).toHaveText(body);
+  await expect(page.getByText("<b>bold</b>")).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveCount(1);
+  await expect(page).toHaveTitle("Delivery · Caleida");
+});
+
+test("a pending delivery says when it is tried next", async ({ webhooks: { page }, api, receiver }) => {
+  receiver.answer = { status: 503, headers: { "retry-after": "3600" } };
+  const webhook = await api.add({ name: "Orders", url: receiver.url() });
+  await api.publish("chat");
+  await expect.poll(async () => (await api.deliveries(webhook.id))[0]?.attempts).toBe(1);
+  await page.goto(`/integrations/webhook/${webhook.id}/deliveries`);
+  await expect(page.getByText("Pending", { exact: true }).last()).toBeVisible();
+  await page.getByRole("rowheader").getByRole("link").click();
+  await expect(page.getByText(/Next attempt/)).toBeVisible();
+  await expect(page.getByText(/in (59 min|1 h)/)).toBeVisible();
+});
+
+test("the deliveries of a deleted webhook stay on record", async ({ webhooks, api, receiver }) => {
+  await api.add({ name: "Orders", url: receiver.url() });
+  await api.publish("chat", {}, "order-7");
+  await expect.poll(() => receiver.calls.length).toBe(1);
+  await webhooks.open();
+  const dialog = await webhooks.openDeleting("Orders");
+  await dialog.getByRole("button", { name: "Delete webhook" }).click();
+  await webhooks.expectMessage("Webhook “Orders” deleted.");
+
+  await webhooks.page.goto(LOG);
+  await expect(webhooks.page.getByRole("row").filter({ hasText: "order-7" })).toContainText("Orders (deleted)");
+});

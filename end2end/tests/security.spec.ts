@@ -1,0 +1,137 @@
+import type { Page } from "@playwright/test";
+
+import { LIST } from "../pages/webhooks.ts";
+import type { Api } from "../support/api.ts";
+import { expect, signIn, test } from "../support/test.ts";
+
+/** Every address that shows something of this webhook. */
+async function addresses(api: Api, id: string): Promise<string[]> {
+  const [delivery] = await api.deliveries(id);
+  return [
+    LIST,
+    `${LIST}/new`,
+    `${LIST}/${id}`,
+    `${LIST}/${id}/delete`,
+    `${LIST}/${id}/deliveries`,
+    `${LIST}/deliveries`,
+    `${LIST}/deliveries/${delivery!.id}`,
+    `${LIST}/wh_nothing`,
+  ];
+}
+
+test("every page forbids foreign scripts, frames and caches", async ({ webhooks: { page }, api, receiver }) => {
+  const { id } = await api.add({ name: "Orders", url: receiver.url() });
+  await api.publish("chat");
+  await expect.poll(() => receiver.calls.length).toBe(1);
+  for (const address of await addresses(api, id)) {
+    const headers = (await page.goto(address))!.headers();
+    const policy = headers["content-security-policy"];
+    expect(policy, address).toMatch(/script-src 'self' 'nonce-[\w+/=-]{16,}' 'wasm-unsafe-eval'/);
+    for (const part of ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"]) {
+      expect(policy, address).toContain(part);
+    }
+    expect(policy, address).not.toContain("unsafe-inline");
+    expect(headers, address).toMatchObject({
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+      "referrer-policy": "same-origin",
+      "cross-origin-opener-policy": "same-origin",
+    });
+  }
+});
+
+test("a nonce is used once", async ({ page }) => {
+  const nonce = async () => (await page.goto("/login"))!.headers()["content-security-policy"]?.match(/nonce-([^']+)/)?.[1];
+  expect(await nonce()).not.toBe(await nonce());
+});
+
+test("the site's files are cached for ever, and compressed", async ({ webhooks: { page } }) => {
+  await page.goto(`${LIST}/new`);
+  const html = await (await page.request.get(`${LIST}/new`)).text();
+  const files = new Set(html.match(/\/pkg\/[\w.-]+\.(css|js|wasm)/g));
+  expect([...files].map((file) => file.replace(/.*\./, "")).sort()).toEqual(["css", "js", "wasm"]);
+  for (const file of files) {
+    const answer = await page.request.get(file, { headers: { "accept-encoding": "br" } });
+    expect(answer.status(), file).toBe(200);
+    expect(answer.headers(), file).toMatchObject({
+      "cache-control": "public, max-age=31536000, immutable",
+      "content-encoding": "br",
+      "x-content-type-options": "nosniff",
+    });
+  }
+  const missing = await page.request.get("/pkg/missing.js");
+  expect(missing.status()).toBe(404);
+  expect(missing.headers()["cache-control"] ?? "").not.toContain("immutable");
+});
+
+test("no page holds a secret, until an admin reveals it", async ({ webhooks: { page }, api, receiver }) => {
+  const { id, secret } = await api.add({ name: "Orders", url: receiver.url() });
+  await api.publish("chat");
+  await expect.poll(() => receiver.calls.length).toBe(1);
+  const key = secret.replace("whsec_", "").replace(/=+$/, "");
+  for (const address of await addresses(api, id)) {
+    await page.goto(address);
+    expect(await page.content(), address).not.toContain(key);
+  }
+  await page.goto(`${LIST}/${id}`);
+  await page.getByRole("button", { name: "Reveal" }).click();
+  await expect(page.getByText(secret)).toBeVisible();
+  await page.goto(`${LIST}/${id}`);
+  expect(await page.content()).not.toContain(key);
+});
+
+test("another site's form is refused", async ({ webhooks: { page }, api, receiver, server }) => {
+  const { id } = await api.add({ name: "Orders", url: "https://example.com/" });
+  const action = `${server.url}${LIST}/${id}/delete`;
+  const body = `<!doctype html><form method="post" action="${action}"><button>Win a prize</button></form>`;
+  receiver.answer = { status: 200, headers: { "content-type": "text/html" }, body };
+  // By its other name the same machine is another site.
+  await page.goto(receiver.url().replace("127.0.0.1", "localhost"));
+  const [answer] = await Promise.all([
+    page.waitForResponse((response) => response.url() === action),
+    page.getByRole("button", { name: "Win a prize" }).click(),
+  ]);
+  expect(answer.status()).toBe(403);
+  expect(await api.webhooks()).toHaveLength(1);
+});
+
+for (const [what, headers] of [
+  ["a cross-site request", { "sec-fetch-site": "cross-site" }],
+  ["a request of a neighbouring site", { "sec-fetch-site": "same-site" }],
+  ["a foreign origin", { origin: "https://evil.example" }],
+] as const) {
+  test(`${what} with the session's cookie changes nothing`, async ({ webhooks: { page }, api }) => {
+    const { id } = await api.add({ name: "Orders", url: "https://example.com/" });
+    for (const action of [`${LIST}/new`, `${LIST}/${id}`, `${LIST}/${id}/delete`, `${LIST}/${id}/rotate`, "/logout"]) {
+      const form = { url: "https://evil.example/", name: "Owned", events: "chat" };
+      const answer = await page.request.post(action, { headers, form, maxRedirects: 0 });
+      expect(answer.status(), action).toBe(403);
+    }
+    await expectUntouched(page, api);
+  });
+}
+
+test("whoever is not signed in changes nothing", async ({ page, api, account }) => {
+  const { id } = await api.add({ name: "Orders", url: "https://example.com/" });
+  const form = { url: "https://evil.example/", name: "Owned", events: "chat" };
+  for (const action of ["new", id, `${id}/delete`, `${id}/pause`, `${id}/resume`, `${id}/reveal`, `${id}/rotate`]) {
+    const answer = await page.request.post(`${LIST}/${action}`, { form, maxRedirects: 0 });
+    expect(answer.status(), action).toBe(303);
+    expect(answer.headers()["location"], action).toMatch(/^\/login\?next=/);
+  }
+  await signIn(page, await account.person("admin"));
+  await expectUntouched(page, api);
+});
+
+async function expectUntouched(page: Page, api: Api): Promise<void> {
+  const webhook = { name: "Orders", url: "https://example.com/", status: "active", version: 1 };
+  expect(await api.webhooks()).toEqual([expect.objectContaining(webhook)]);
+  await page.goto(LIST);
+  await expect(page.getByRole("heading", { name: "Webhook", level: 1 })).toBeVisible();
+}
+
+test("the API takes no cookie for a key", async ({ webhooks: { page } }) => {
+  const answer = await page.request.get("/api/v1/webhooks");
+  expect(answer.status()).toBe(401);
+  expect(answer.headers()["content-type"]).toContain("application/problem+json");
+});

@@ -1,0 +1,156 @@
+//! Signing in, and that nothing of the dashboard is there before. As a browser without script does it.
+
+use caleida::domain::Role;
+use reqwest::{Method, StatusCode, header};
+
+use crate::support::app::{ADMIN, Options, PASSWORD, TestApp};
+
+/// Every page and form of the dashboard.
+const GUARDED: [(Method, &str); 15] = [
+    (Method::GET, "/integrations/webhook"),
+    (Method::GET, "/integrations/webhook/new"),
+    (Method::POST, "/integrations/webhook/new"),
+    (Method::GET, "/integrations/webhook/wh_1"),
+    (Method::POST, "/integrations/webhook/wh_1"),
+    (Method::GET, "/integrations/webhook/wh_1/delete"),
+    (Method::POST, "/integrations/webhook/wh_1/delete"),
+    (Method::POST, "/integrations/webhook/wh_1/pause"),
+    (Method::POST, "/integrations/webhook/wh_1/resume"),
+    (Method::POST, "/integrations/webhook/wh_1/rotate"),
+    (Method::POST, "/integrations/webhook/wh_1/reveal"),
+    (Method::POST, "/integrations/webhook/advice"),
+    (Method::GET, "/integrations/webhook/deliveries"),
+    (Method::GET, "/integrations/webhook/wh_1/deliveries"),
+    (Method::GET, "/integrations/webhook/deliveries/dlv_1"),
+];
+
+#[tokio::test]
+async fn every_page_and_form_wants_a_sign_in() {
+    let app = TestApp::start().await;
+    for (method, path) in GUARDED {
+        let response = app.anonymous(method.clone(), path).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::SEE_OTHER, "{method} {path}");
+        let location = response.headers()[header::LOCATION].to_str().unwrap();
+        assert!(location.starts_with("/login"), "{method} {path} leads to {location}");
+    }
+}
+
+#[tokio::test]
+async fn the_right_password_opens_the_page_that_was_wanted_under_a_new_session() {
+    let app = TestApp::start().await;
+    let mut browser = app.browser();
+    browser.cookie = Some("caleida=AAAAAAAAAAAAAAAAAAAAAA".to_owned());
+    let asked = browser.get("/integrations/webhook?status=paused").await;
+    let response = browser.post(&asked.location.unwrap(), &[("email", ADMIN), ("password", PASSWORD)]).await;
+    assert_eq!(response.status, StatusCode::SEE_OTHER);
+    assert_eq!(response.location.as_deref(), Some("/integrations/webhook?status=paused"));
+    let cookie = response.set_cookie.expect("a session");
+    assert!(!cookie.contains("AAAAAAAAAAAAAAAAAAAAAA"));
+    for attribute in ["HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(cookie.contains(attribute), "{cookie}");
+    }
+    assert!(!cookie.contains("Secure"), "the public URL is not https");
+    assert_eq!(browser.get("/integrations/webhook").await.status, StatusCode::OK);
+
+    assert_eq!(browser.post("/logout", &[]).await.status, StatusCode::SEE_OTHER);
+    browser.cookie = Some(cookie.split(';').next().unwrap().to_owned());
+    assert_eq!(browser.get("/integrations/webhook").await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn on_https_the_cookie_never_travels_without_it() {
+    let arguments = vec!["--public-url=https://caleida.example".to_owned()];
+    let app = TestApp::start_with(Options { arguments, ..Options::default() }).await;
+    let response = app.browser().post("/login", &[("email", ADMIN), ("password", PASSWORD)]).await;
+    let cookie = response.set_cookie.expect("a session");
+    assert!(cookie.starts_with("__Host-") && cookie.contains("Secure"), "{cookie}");
+}
+
+#[tokio::test]
+async fn an_unknown_email_and_a_wrong_password_are_answered_alike() {
+    let app = TestApp::start().await;
+    let wrong = app.browser().post("/login", &[("email", ADMIN), ("password", "wrong")]).await;
+    let unknown = app.browser().post("/login", &[("email", "x@localhost"), ("password", "wrong")]).await;
+    assert_eq!((wrong.status, unknown.status), (StatusCode::UNPROCESSABLE_ENTITY, StatusCode::UNPROCESSABLE_ENTITY));
+    assert!(wrong.body.contains("Email or password is wrong."));
+    assert!(unknown.body.contains("Email or password is wrong."));
+    assert!(wrong.set_cookie.is_none_or(|cookie| !cookie.contains("caleida=")));
+}
+
+#[tokio::test]
+async fn guessing_is_stopped_by_account_and_another_account_is_not_hindered() {
+    let app = TestApp::start().await;
+    app.add_user("ada@example.com", Role::Viewer).await;
+    let mut statuses = Vec::new();
+    for _ in 0..9 {
+        statuses.push(app.browser().post("/login", &[("email", ADMIN), ("password", "wrong")]).await.status);
+    }
+    assert_eq!(statuses[7], StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(statuses[8], StatusCode::TOO_MANY_REQUESTS);
+    let right = app.browser().post("/login", &[("email", ADMIN), ("password", PASSWORD)]).await;
+    assert_eq!(right.status, StatusCode::TOO_MANY_REQUESTS, "not even the right password tells while it is stopped");
+    let other = app.browser().post("/login", &[("email", "ADA@example.com"), ("password", PASSWORD)]).await;
+    assert_eq!(other.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn guessing_across_accounts_is_stopped_by_address() {
+    let app = TestApp::start().await;
+    let mut last = StatusCode::OK;
+    for index in 0..25 {
+        let email = format!("user{index}@example.com");
+        last = app.browser().post("/login", &[("email", &email), ("password", "wrong")]).await.status;
+    }
+    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
+async fn a_disabled_user_is_out_at_once() {
+    let app = TestApp::start().await;
+    app.add_user("ada@example.com", Role::Viewer).await;
+    let mut browser = app.signed_in("ada@example.com").await;
+    assert_eq!(browser.get("/integrations/webhook").await.status, StatusCode::OK);
+    let now = caleida::domain::Clock::now(&caleida::server::clock::SystemClock);
+    assert!(app.server().store.disable_user("ada@example.com", now).await.unwrap());
+    assert_eq!(browser.get("/integrations/webhook").await.status, StatusCode::SEE_OTHER);
+    let again = browser.post("/login", &[("email", "ada@example.com"), ("password", PASSWORD)]).await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn after_signing_in_nobody_is_led_to_another_site() {
+    let app = TestApp::start().await;
+    for next in ["//evil.example", "https:%2F%2Fevil.example", "/%5Cevil.example", "javascript:alert(1)", "/a%0D%0Ab"] {
+        let form = [("email", ADMIN), ("password", PASSWORD)];
+        let location = app.browser().post(&format!("/login?next={next}"), &form).await.location.unwrap();
+        assert_eq!(location, "/integrations/webhook", "{next:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_another_site_makes_the_browser_send_is_refused() {
+    let app = TestApp::start().await;
+    let browser = app.signed_in(ADMIN).await;
+    for (name, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")] {
+        let request = app.anonymous(Method::POST, "/integrations/webhook/new");
+        let request = request.header(header::COOKIE, browser.cookie.clone().unwrap()).header(name, value);
+        assert_eq!(request.send().await.unwrap().status(), StatusCode::FORBIDDEN, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_database_holds_no_password_cookie_key_or_secret() {
+    let mut app = TestApp::start().await;
+    let browser = app.signed_in(ADMIN).await;
+    let webhook = app.add_webhook("quiet", "https://example.com/", &["chat"]).await;
+    let key = app.key_with(&["events:write"]).await;
+    app.stop().await;
+    let cookie = browser.cookie.unwrap();
+    let secret = webhook["secret"].as_str().unwrap();
+    for file in ["caleida.db", "caleida.db-wal"] {
+        let Ok(bytes) = std::fs::read(app.data().join(file)) else { continue };
+        for hidden in [PASSWORD, cookie.split('=').nth(1).unwrap(), &key, secret] {
+            assert!(!bytes.windows(hidden.len()).any(|window| window == hidden.as_bytes()), "{file}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What ARCHITECTURE.md says is absent stays absent.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Which modules each may use: only those further up.
+const DIRECTIONS: [(&str, &[&str]); 10] = [
+    ("domain", &[]),
+    ("store", &["domain"]),
+    ("vault", &["domain", "store"]),
+    ("delivery", &["domain", "store", "vault"]),
+    ("auth", &["domain", "store"]),
+    ("webhooks", &["domain", "store", "vault", "delivery"]),
+    ("api", &["domain", "store", "delivery", "auth", "webhooks"]),
+    ("ui", &["domain", "store", "delivery", "auth", "webhooks"]),
+    ("server", &["domain", "store", "vault", "delivery", "auth", "webhooks", "api", "ui"]),
+    ("cli", &["domain", "store", "vault", "delivery", "auth", "webhooks", "api", "ui", "server"]),
+];
+
+/// Which libraries stay out of which modules.
+const STRANGERS: [(&str, &[&str]); 6] = [
+    ("domain", &["axum", "leptos", "sqlx", "tokio", "reqwest", "tracing"]),
+    ("store", &["axum", "leptos", "reqwest", "tower_sessions"]),
+    ("delivery", &["axum", "leptos", "sqlx", "tower_sessions"]),
+    ("webhooks", &["axum", "leptos", "sqlx", "tower_sessions"]),
+    ("api", &["leptos", "sqlx", "reqwest", "tower_sessions"]),
+    ("ui", &["sqlx", "reqwest"]),
+];
+
+struct Source {
+    path: PathBuf,
+    text: String,
+}
+
+/// The files of a module: `src/NAME.rs` and everything below `src/NAME/`.
+fn module(name: &str) -> Vec<Source> {
+    let src = root().join("src");
+    let mut files = vec![src.join(format!("{name}.rs"))];
+    collect(&src.join(name), &mut files);
+    files.into_iter().map(|path| Source { text: fs::read_to_string(&path).unwrap(), path }).collect()
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The code without comments, which may name anything.
+fn code(source: &Source) -> impl Iterator<Item = &str> {
+    source.text.lines().filter(|line| !line.trim_start().starts_with("//"))
+}
+
+#[test]
+fn modules_use_only_those_further_up() {
+    let names: Vec<_> = DIRECTIONS.iter().map(|(name, _)| *name).collect();
+    for (name, allowed) in DIRECTIONS {
+        for source in module(name) {
+            // `use crate::{ a::…, b::… }` names modules at the start of its lines; everything else spells them out.
+            let mut in_braces = false;
+            for line in code(&source) {
+                let starts = line.trim_start();
+                let used = names.iter().filter(|&&other| {
+                    line.contains(&format!("crate::{other}::"))
+                        || line.contains(&format!("crate::{{{other}::"))
+                        || (in_braces && starts.starts_with(&format!("{other}::")))
+                });
+                for other in used.filter(|&&other| other != name && !allowed.contains(&other)) {
+                    panic!("{} uses {other}, which {name} must not know: {line}", source.path.display());
+                }
+                in_braces = starts.starts_with("use crate::{") || (in_braces && line != "};");
+            }
+        }
+    }
+    let map = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let modules = map.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    assert!(modules.eq(names), "a module of lib.rs has no direction here, or stands in another order");
+}
+
+#[test]
+fn each_library_stays_where_it_belongs() {
+    for (name, strangers) in STRANGERS {
+        for source in module(name) {
+            for line in code(&source) {
+                for stranger in strangers {
+                    let named = line.contains(&format!("{stranger}::")) && !line.contains(&format!("_{stranger}::"));
+                    assert!(!named, "{} names {stranger}: {line}", source.path.display());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_statement_asks_the_database_for_the_time() {
+    let mut sources = module("store");
+    for entry in fs::read_dir(root().join("migrations/sqlite")).unwrap() {
+        let path = entry.unwrap().path();
+        sources.push(Source { text: fs::read_to_string(&path).unwrap(), path });
+    }
+    for source in sources {
+        let text = source.text.to_lowercase();
+        for clock in ["now()", "current_timestamp", "unixepoch(", "strftime(", "datetime(", "julianday("] {
+            assert!(!text.contains(clock), "{} contains {clock}", source.path.display());
+        }
+    }
+}
+
+#[test]
+fn every_table_is_strict() {
+    for entry in fs::read_dir(root().join("migrations/sqlite")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let tables = text.matches("create table").count();
+        assert_eq!(text.matches(") strict").count(), tables, "{}", path.display());
+    }
+}
+
+#[test]
+fn no_page_sets_inner_html() {
+    for source in module("ui") {
+        for line in code(&source) {
+            assert!(!line.contains("inner_html"), "{}: {line}", source.path.display());
+        }
+    }
+}
+
+#[test]
+fn no_file_has_become_two_things() {
+    for (name, _) in DIRECTIONS {
+        for source in module(name) {
+            let lines = source.text.lines().count();
+            assert!(lines <= 500, "{} has {lines} lines", source.path.display());
+        }
+    }
+}
