@@ -23,7 +23,7 @@ export class Server {
     const folder = await mkdtemp(join(tmpdir(), "caleida-e2e-"));
     const environment = {
       PATH: process.env["PATH"],
-      LEPTOS_SITE_ROOT: join(repository, "target/site"),
+      LEPTOS_SITE_ROOT: process.env["LEPTOS_SITE_ROOT"] ?? join(repository, "target/site"),
       // The system chooses the port: nobody else can take it first.
       CALEIDA_LISTEN: "127.0.0.1:0",
       CALEIDA_METRICS_LISTEN: "off",

@@ -12,8 +12,8 @@ use super::{PageError, Ui, error, pages::*, paths, theme};
 
 /// Every route of the dashboard, with its error pages.
 ///
-/// It needs the session layer around it, and one that refuses forms from other sites. Whatever no route takes, here or
-/// in a router that this one is merged into, gets its page “Not found”.
+/// It needs the session layer around it, and one that refuses forms from other sites. Whatever no route takes gets the
+/// page “Not found”: this router is the last one to ask.
 pub fn router(ui: Ui) -> Router {
     Router::new()
         .route("/", get(to_the_list))

@@ -31,7 +31,7 @@ pub fn Dialog(
     let class = if urgency == Urgency::Alert {
         "dialog dialog--alert"
     } else {
-        "dialog"
+        "dialog dialog--form"
     };
     view! {
         <dialog

@@ -1,6 +1,6 @@
 //! The few words of the browser's own language that the islands share.
 
-use leptos::web_sys::{Element, Event, EventTarget, HtmlInputElement};
+use leptos::web_sys::{Element, Event, EventTarget, FocusEvent, HtmlInputElement};
 use wasm_bindgen::{JsCast, closure::Closure};
 
 /// Calls `handler` at every such event, for as long as the page lives.
@@ -13,6 +13,17 @@ pub fn listen(target: &EventTarget, event: &str, handler: impl FnMut(Event) + 's
 /// The first input below `root` that the selector finds.
 pub fn input(root: &Element, selector: &str) -> Option<HtmlInputElement> {
     root.query_selector(selector).ok().flatten()?.dyn_into().ok()
+}
+
+/// Calls `handler` when the focus moves from this input to another one. Not when it goes to a button: an error that
+/// appeared at that moment could move the button away before it is clicked, and the server will tell anyhow.
+pub fn on_move_on(input: &HtmlInputElement, mut handler: impl FnMut() + 'static) {
+    listen(input, "focusout", move |event| {
+        let next = event.dyn_into::<FocusEvent>().ok().and_then(|event| event.related_target());
+        if next.is_some_and(|next| next.has_type::<HtmlInputElement>()) {
+            handler();
+        }
+    });
 }
 
 /// The nearest element around `inner` that the selector finds.

@@ -7,13 +7,13 @@ pub fn NameCheck() -> impl IntoView {
     let place = NodeRef::<leptos::html::Span>::new();
     #[cfg(feature = "hydrate")]
     place.on_load(|place| {
-        use super::dom::{around, input, listen, set_error};
+        use super::dom::{around, input, on_move_on, set_error};
         use crate::domain::WebhookName;
 
         let Some(name) = around(&place, ".field").and_then(|field| input(&field, "input")) else {
             return;
         };
-        listen(&name.clone(), "change", move |_| {
+        on_move_on(&name.clone(), move || {
             let error = WebhookName::parse(&name.value())
                 .err()
                 .map(|error| error.to_string());

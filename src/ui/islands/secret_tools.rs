@@ -54,7 +54,7 @@ mod browser {
 
     use crate::{
         domain::Secret,
-        ui::islands::dom::{around, input, listen, set_error},
+        ui::islands::dom::{around, input, listen, on_move_on, set_error},
     };
 
     pub fn secret_input(inside: &Element) -> Option<HtmlInputElement> {
@@ -73,9 +73,9 @@ mod browser {
                 Err(_) => hint.set(String::new()),
             }
         });
-        listen(secret, "change", {
+        on_move_on(secret, {
             let secret = secret.clone();
-            move |_| {
+            move || {
                 let text = secret.value();
                 let error = if text.trim().is_empty() {
                     None

@@ -70,7 +70,16 @@ pub enum Purpose {
 }
 
 #[component]
-pub fn Fields(form: FormState, purpose: Purpose, #[prop(optional)] keep_focus: bool) -> impl IntoView {
+pub fn Fields(
+    form: FormState,
+    purpose: Purpose,
+    /// Something else in the form has it.
+    #[prop(optional)]
+    keep_focus: bool,
+    /// What stands below the secret.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
     let first = form.errors.first().unwrap_or(Field::Url);
     let focus = |field| !keep_focus && first == field;
     let readonly = purpose == Purpose::Look;
@@ -115,6 +124,7 @@ pub fn Fields(form: FormState, purpose: Purpose, #[prop(optional)] keep_focus: b
             {(!readonly).then(|| view! { <NameCheck/> })}
         </TextField>
         {secret}
+        {children.map(|children| children())}
         <EventsField chosen=form.draft.events error=events_error focus=focus(Field::Events) readonly/>
     }
 }

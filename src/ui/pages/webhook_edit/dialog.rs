@@ -56,8 +56,7 @@ pub fn EditDialog(edit: Edit, query: ListQuery, may_edit: bool, now: Timestamp) 
                 {done}
                 {conflict}
                 <input type="hidden" name="version" value=version/>
-                <Fields form purpose keep_focus=shows_secret/>
-                {panel}
+                <Fields form purpose keep_focus=shows_secret>{panel}</Fields>
             </form>
             <div class="dialog__buttons">{buttons}</div>
             <GetForm id="delete" action=paths::delete(&id) query/>
