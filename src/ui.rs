@@ -36,6 +36,8 @@ mod state;
 #[cfg(feature = "ssr")]
 mod theme;
 #[cfg(feature = "ssr")]
+mod tidy_query;
+#[cfg(feature = "ssr")]
 mod visit;
 
 #[cfg(feature = "ssr")]

@@ -35,8 +35,9 @@ function isPageWithAStatus(message: ConsoleMessage, pages: Set<string>): boolean
     && pages.has(message.location().url);
 }
 
-/** Without JavaScript, Chromium counts `modulepreload` as a script that the policy forbids. */
+/** Without JavaScript nothing uses what was preloaded, and Chromium says so after a while; it also counts
+ * `modulepreload` as a script that the policy forbids. */
 function isPreloadWithoutScript(message: ConsoleMessage): boolean {
-  return /modulepreload|Content Security Policy directive: "script-src/.test(message.text())
-    && /\/pkg\/[\w.-]+\.js/.test(message.text());
+  return /modulepreload|preloaded using link preload|Content Security Policy directive: "script-src/.test(message.text())
+    && /\/pkg\/[\w.-]+\.(js|wasm)/.test(message.text());
 }

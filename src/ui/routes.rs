@@ -2,13 +2,13 @@
 
 use axum::{
     Router,
-    middleware::from_fn_with_state,
+    middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Redirect},
     routing::{get, post},
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::{PageError, Ui, error, pages::*, paths, theme};
+use super::{PageError, Ui, error, pages::*, paths, theme, tidy_query};
 
 /// Every route of the dashboard, with its error pages.
 ///
@@ -57,6 +57,7 @@ pub fn router(ui: Ui) -> Router {
         )
         .fallback(|| async { PageError::NotFound })
         .method_not_allowed_fallback(|| async { PageError::WrongMethod })
+        .layer(from_fn(tidy_query::redirect))
         .layer(CatchPanicLayer::custom(|_| PageError::Broken.into_response()))
         .layer(from_fn_with_state(ui.clone(), error::show))
         .with_state(ui)

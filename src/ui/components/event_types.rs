@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::domain::EventTypes;
+use crate::domain::{EventType, EventTypes};
 
 /// How many are named before the rest becomes a number.
 const NAMED: usize = 3;
@@ -16,8 +16,8 @@ pub fn EventTypeList(events: EventTypes, href: String) -> impl IntoView {
         .take(NAMED)
         .map(|event| view! { <code class="event">{event.as_str()}</code> });
     let named = named.collect_view();
-    let rest: Vec<_> = events.iter().skip(NAMED).map(|event| event.as_str()).collect();
-    let all: Vec<_> = events.iter().map(|event| event.as_str()).collect();
+    let rest: Vec<_> = events.iter().skip(NAMED).map(EventType::as_str).collect();
+    let all: Vec<_> = events.iter().map(EventType::as_str).collect();
     let more = (!rest.is_empty()).then(|| {
         view! {
             <a class="event event--more" href=href title=all.join(", ") tabindex="-1" aria-hidden="true">

@@ -49,7 +49,8 @@ fn DeleteDialog(webhook: Webhook, open: u64, query: ListQuery) -> impl IntoView 
     };
     view! {
         <Dialog title=format!("Delete “{}”?", webhook.name) urgency=Urgency::Alert query=query.clone()>
-            <div class="dialog__body" id="dialog-text">
+            // On a small screen the text scrolls, also by keyboard.
+            <div class="dialog__body" id="dialog-text" tabindex="0">
                 <p>{open}</p>
                 <p>"Once deleted, no calls will be made to "<span class="address">{webhook.url.to_string()}</span>"."</p>
             </div>
