@@ -5,6 +5,9 @@ import { EVENT_TYPES, LIST, Webhooks } from "../pages/webhooks.ts";
 import { expectAccessible } from "../support/axe.ts";
 import { expect, needsScript, test } from "../support/test.ts";
 
+// axe looks three times at each state, which takes a busy machine its time.
+test.describe.configure({ timeout: 120_000 });
+
 test("the sign-in page, also after a refusal", async ({ page }) => {
   const login = new Login(page);
   await login.open();

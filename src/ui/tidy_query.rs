@@ -11,15 +11,17 @@ use axum::{
 };
 use url::form_urlencoded;
 
+use super::local_path::LocalPath;
+
 pub async fn redirect(request: Request, next: Next) -> Response {
     match tidied(request.uri()) {
-        Some(path) if request.method() == Method::GET => Redirect::to(&path).into_response(),
+        Some(path) if request.method() == Method::GET => Redirect::to(path.as_str()).into_response(),
         _ => next.run(request).await,
     }
 }
 
 /// The address without its empty parts, if it has any.
-fn tidied(uri: &Uri) -> Option<String> {
+fn tidied(uri: &Uri) -> Option<LocalPath> {
     let query = uri.query()?;
     let parts: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
     let filled: Vec<_> = parts.iter().filter(|(_, value)| !value.is_empty()).collect();
@@ -28,11 +30,13 @@ fn tidied(uri: &Uri) -> Option<String> {
     }
     let mut path = uri.path().to_owned();
     if !filled.is_empty() {
-        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(filled).finish();
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(filled)
+            .finish();
         path.push('?');
         path.push_str(&query);
     }
-    Some(path)
+    LocalPath::parse(&path)
 }
 
 #[cfg(test)]
@@ -41,11 +45,16 @@ mod tests {
 
     #[test]
     fn only_empty_parts_are_dropped() {
-        let tidied = |uri: &'static str| tidied(&Uri::from_static(uri));
+        let tidied = |uri| tidied(&Uri::from_static(uri)).map(|path| path.as_str().to_owned());
         assert_eq!(tidied("/list?"), Some("/list".into()));
         assert_eq!(tidied("/list?q=&event=&status="), Some("/list".into()));
-        assert_eq!(tidied("/list?q=a+b&event=&page=2"), Some("/list?q=a+b&page=2".into()));
+        assert_eq!(
+            tidied("/list?q=a+b&event=&page=2"),
+            Some("/list?q=a+b&page=2".into())
+        );
         assert_eq!(tidied("/list?q=a%20b"), None);
         assert_eq!(tidied("/list"), None);
+        // Would lead to another site.
+        assert_eq!(tidied("//evil.example/?"), None);
     }
 }

@@ -31,7 +31,10 @@ async fn every_page_and_form_wants_a_sign_in() {
         let response = app.anonymous(method.clone(), path).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::SEE_OTHER, "{method} {path}");
         let location = response.headers()[header::LOCATION].to_str().unwrap();
-        assert!(location.starts_with("/login"), "{method} {path} leads to {location}");
+        assert!(
+            location.starts_with("/login"),
+            "{method} {path} leads to {location}"
+        );
     }
 }
 
@@ -41,9 +44,17 @@ async fn the_right_password_opens_the_page_that_was_wanted_under_a_new_session()
     let mut browser = app.browser();
     browser.cookie = Some("caleida=AAAAAAAAAAAAAAAAAAAAAA".to_owned());
     let asked = browser.get("/integrations/webhook?status=paused").await;
-    let response = browser.post(&asked.location.unwrap(), &[("email", ADMIN), ("password", PASSWORD)]).await;
+    let response = browser
+        .post(
+            &asked.location.unwrap(),
+            &[("email", ADMIN), ("password", PASSWORD)],
+        )
+        .await;
     assert_eq!(response.status, StatusCode::SEE_OTHER);
-    assert_eq!(response.location.as_deref(), Some("/integrations/webhook?status=paused"));
+    assert_eq!(
+        response.location.as_deref(),
+        Some("/integrations/webhook?status=paused")
+    );
     let cookie = response.set_cookie.expect("a session");
     assert!(!cookie.contains("AAAAAAAAAAAAAAAAAAAAAA"));
     for attribute in ["HttpOnly", "SameSite=Lax", "Path=/"] {
@@ -54,24 +65,46 @@ async fn the_right_password_opens_the_page_that_was_wanted_under_a_new_session()
 
     assert_eq!(browser.post("/logout", &[]).await.status, StatusCode::SEE_OTHER);
     browser.cookie = Some(cookie.split(';').next().unwrap().to_owned());
-    assert_eq!(browser.get("/integrations/webhook").await.status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        browser.get("/integrations/webhook").await.status,
+        StatusCode::SEE_OTHER
+    );
 }
 
 #[tokio::test]
 async fn on_https_the_cookie_never_travels_without_it() {
     let arguments = vec!["--public-url=https://caleida.example".to_owned()];
-    let app = TestApp::start_with(Options { arguments, ..Options::default() }).await;
-    let response = app.browser().post("/login", &[("email", ADMIN), ("password", PASSWORD)]).await;
+    let app = TestApp::start_with(Options {
+        arguments,
+        ..Options::default()
+    })
+    .await;
+    let response = app
+        .browser()
+        .post("/login", &[("email", ADMIN), ("password", PASSWORD)])
+        .await;
     let cookie = response.set_cookie.expect("a session");
-    assert!(cookie.starts_with("__Host-") && cookie.contains("Secure"), "{cookie}");
+    assert!(
+        cookie.starts_with("__Host-") && cookie.contains("Secure"),
+        "{cookie}"
+    );
 }
 
 #[tokio::test]
 async fn an_unknown_email_and_a_wrong_password_are_answered_alike() {
     let app = TestApp::start().await;
-    let wrong = app.browser().post("/login", &[("email", ADMIN), ("password", "wrong")]).await;
-    let unknown = app.browser().post("/login", &[("email", "x@localhost"), ("password", "wrong")]).await;
-    assert_eq!((wrong.status, unknown.status), (StatusCode::UNPROCESSABLE_ENTITY, StatusCode::UNPROCESSABLE_ENTITY));
+    let wrong = app
+        .browser()
+        .post("/login", &[("email", ADMIN), ("password", "wrong")])
+        .await;
+    let unknown = app
+        .browser()
+        .post("/login", &[("email", "x@localhost"), ("password", "wrong")])
+        .await;
+    assert_eq!(
+        (wrong.status, unknown.status),
+        (StatusCode::UNPROCESSABLE_ENTITY, StatusCode::UNPROCESSABLE_ENTITY)
+    );
     assert!(wrong.body.contains("Email or password is wrong."));
     assert!(unknown.body.contains("Email or password is wrong."));
     assert!(wrong.set_cookie.is_none_or(|cookie| !cookie.contains("caleida=")));
@@ -83,13 +116,28 @@ async fn guessing_is_stopped_by_account_and_another_account_is_not_hindered() {
     app.add_user("ada@example.com", Role::Viewer).await;
     let mut statuses = Vec::new();
     for _ in 0..9 {
-        statuses.push(app.browser().post("/login", &[("email", ADMIN), ("password", "wrong")]).await.status);
+        statuses.push(
+            app.browser()
+                .post("/login", &[("email", ADMIN), ("password", "wrong")])
+                .await
+                .status,
+        );
     }
     assert_eq!(statuses[7], StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(statuses[8], StatusCode::TOO_MANY_REQUESTS);
-    let right = app.browser().post("/login", &[("email", ADMIN), ("password", PASSWORD)]).await;
-    assert_eq!(right.status, StatusCode::TOO_MANY_REQUESTS, "not even the right password tells while it is stopped");
-    let other = app.browser().post("/login", &[("email", "ADA@example.com"), ("password", PASSWORD)]).await;
+    let right = app
+        .browser()
+        .post("/login", &[("email", ADMIN), ("password", PASSWORD)])
+        .await;
+    assert_eq!(
+        right.status,
+        StatusCode::TOO_MANY_REQUESTS,
+        "not even the right password tells while it is stopped"
+    );
+    let other = app
+        .browser()
+        .post("/login", &[("email", "ADA@example.com"), ("password", PASSWORD)])
+        .await;
     assert_eq!(other.status, StatusCode::SEE_OTHER);
 }
 
@@ -99,7 +147,11 @@ async fn guessing_across_accounts_is_stopped_by_address() {
     let mut last = StatusCode::OK;
     for index in 0..25 {
         let email = format!("user{index}@example.com");
-        last = app.browser().post("/login", &[("email", &email), ("password", "wrong")]).await.status;
+        last = app
+            .browser()
+            .post("/login", &[("email", &email), ("password", "wrong")])
+            .await
+            .status;
     }
     assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
 }
@@ -111,18 +163,40 @@ async fn a_disabled_user_is_out_at_once() {
     let mut browser = app.signed_in("ada@example.com").await;
     assert_eq!(browser.get("/integrations/webhook").await.status, StatusCode::OK);
     let now = caleida::domain::Clock::now(&caleida::server::clock::SystemClock);
-    assert!(app.server().store.disable_user("ada@example.com", now).await.unwrap());
-    assert_eq!(browser.get("/integrations/webhook").await.status, StatusCode::SEE_OTHER);
-    let again = browser.post("/login", &[("email", "ada@example.com"), ("password", PASSWORD)]).await;
+    assert!(
+        app.server()
+            .store
+            .disable_user("ada@example.com", now)
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        browser.get("/integrations/webhook").await.status,
+        StatusCode::SEE_OTHER
+    );
+    let again = browser
+        .post("/login", &[("email", "ada@example.com"), ("password", PASSWORD)])
+        .await;
     assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
 #[tokio::test]
 async fn after_signing_in_nobody_is_led_to_another_site() {
     let app = TestApp::start().await;
-    for next in ["//evil.example", "https:%2F%2Fevil.example", "/%5Cevil.example", "javascript:alert(1)", "/a%0D%0Ab"] {
+    for next in [
+        "//evil.example",
+        "https:%2F%2Fevil.example",
+        "/%5Cevil.example",
+        "javascript:alert(1)",
+        "/a%0D%0Ab",
+    ] {
         let form = [("email", ADMIN), ("password", PASSWORD)];
-        let location = app.browser().post(&format!("/login?next={next}"), &form).await.location.unwrap();
+        let location = app
+            .browser()
+            .post(&format!("/login?next={next}"), &form)
+            .await
+            .location
+            .unwrap();
         assert_eq!(location, "/integrations/webhook", "{next:?}");
     }
 }
@@ -131,10 +205,19 @@ async fn after_signing_in_nobody_is_led_to_another_site() {
 async fn what_another_site_makes_the_browser_send_is_refused() {
     let app = TestApp::start().await;
     let browser = app.signed_in(ADMIN).await;
-    for (name, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")] {
+    for (name, value) in [
+        ("sec-fetch-site", "cross-site"),
+        ("origin", "https://evil.example"),
+    ] {
         let request = app.anonymous(Method::POST, "/integrations/webhook/new");
-        let request = request.header(header::COOKIE, browser.cookie.clone().unwrap()).header(name, value);
-        assert_eq!(request.send().await.unwrap().status(), StatusCode::FORBIDDEN, "{name}");
+        let request = request
+            .header(header::COOKIE, browser.cookie.clone().unwrap())
+            .header(name, value);
+        assert_eq!(
+            request.send().await.unwrap().status(),
+            StatusCode::FORBIDDEN,
+            "{name}"
+        );
     }
 }
 
@@ -148,9 +231,16 @@ async fn the_database_holds_no_password_cookie_key_or_secret() {
     let cookie = browser.cookie.unwrap();
     let secret = webhook["secret"].as_str().unwrap();
     for file in ["caleida.db", "caleida.db-wal"] {
-        let Ok(bytes) = std::fs::read(app.data().join(file)) else { continue };
+        let Ok(bytes) = std::fs::read(app.data().join(file)) else {
+            continue;
+        };
         for hidden in [PASSWORD, cookie.split('=').nth(1).unwrap(), &key, secret] {
-            assert!(!bytes.windows(hidden.len()).any(|window| window == hidden.as_bytes()), "{file}");
+            assert!(
+                !bytes
+                    .windows(hidden.len())
+                    .any(|window| window == hidden.as_bytes()),
+                "{file}"
+            );
         }
     }
 }

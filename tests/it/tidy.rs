@@ -15,13 +15,26 @@ const DIRECTIONS: [(&str, &[&str]); 10] = [
     ("webhooks", &["domain", "store", "vault", "delivery"]),
     ("api", &["domain", "store", "delivery", "auth", "webhooks"]),
     ("ui", &["domain", "store", "delivery", "auth", "webhooks"]),
-    ("server", &["domain", "store", "vault", "delivery", "auth", "webhooks", "api", "ui"]),
-    ("cli", &["domain", "store", "vault", "delivery", "auth", "webhooks", "api", "ui", "server"]),
+    (
+        "server",
+        &[
+            "domain", "store", "vault", "delivery", "auth", "webhooks", "api", "ui",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "domain", "store", "vault", "delivery", "auth", "webhooks", "api", "ui", "server",
+        ],
+    ),
 ];
 
 /// Which libraries stay out of which modules.
 const STRANGERS: [(&str, &[&str]); 6] = [
-    ("domain", &["axum", "leptos", "sqlx", "tokio", "reqwest", "tracing"]),
+    (
+        "domain",
+        &["axum", "leptos", "sqlx", "tokio", "reqwest", "tracing"],
+    ),
     ("store", &["axum", "leptos", "reqwest", "tower_sessions"]),
     ("delivery", &["axum", "leptos", "sqlx", "tower_sessions"]),
     ("webhooks", &["axum", "leptos", "sqlx", "tower_sessions"]),
@@ -39,7 +52,13 @@ fn module(name: &str) -> Vec<Source> {
     let src = root().join("src");
     let mut files = vec![src.join(format!("{name}.rs"))];
     collect(&src.join(name), &mut files);
-    files.into_iter().map(|path| Source { text: fs::read_to_string(&path).unwrap(), path }).collect()
+    files
+        .into_iter()
+        .map(|path| Source {
+            text: fs::read_to_string(&path).unwrap(),
+            path,
+        })
+        .collect()
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
@@ -59,7 +78,10 @@ fn root() -> &'static Path {
 
 /// The code without comments, which may name anything.
 fn code(source: &Source) -> impl Iterator<Item = &str> {
-    source.text.lines().filter(|line| !line.trim_start().starts_with("//"))
+    source
+        .text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
 }
 
 #[test]
@@ -77,15 +99,23 @@ fn modules_use_only_those_further_up() {
                         || (in_braces && starts.starts_with(&format!("{other}::")))
                 });
                 for other in used.filter(|&&other| other != name && !allowed.contains(&other)) {
-                    panic!("{} uses {other}, which {name} must not know: {line}", source.path.display());
+                    panic!(
+                        "{} uses {other}, which {name} must not know: {line}",
+                        source.path.display()
+                    );
                 }
                 in_braces = starts.starts_with("use crate::{") || (in_braces && line != "};");
             }
         }
     }
     let map = fs::read_to_string(root().join("src/lib.rs")).unwrap();
-    let modules = map.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
-    assert!(modules.eq(names), "a module of lib.rs has no direction here, or stands in another order");
+    let modules = map
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    assert!(
+        modules.eq(names),
+        "a module of lib.rs has no direction here, or stands in another order"
+    );
 }
 
 #[test]
@@ -94,7 +124,8 @@ fn each_library_stays_where_it_belongs() {
         for source in module(name) {
             for line in code(&source) {
                 for stranger in strangers {
-                    let named = line.contains(&format!("{stranger}::")) && !line.contains(&format!("_{stranger}::"));
+                    let named =
+                        line.contains(&format!("{stranger}::")) && !line.contains(&format!("_{stranger}::"));
                     assert!(!named, "{} names {stranger}: {line}", source.path.display());
                 }
             }
@@ -107,12 +138,26 @@ fn no_statement_asks_the_database_for_the_time() {
     let mut sources = module("store");
     for entry in fs::read_dir(root().join("migrations/sqlite")).unwrap() {
         let path = entry.unwrap().path();
-        sources.push(Source { text: fs::read_to_string(&path).unwrap(), path });
+        sources.push(Source {
+            text: fs::read_to_string(&path).unwrap(),
+            path,
+        });
     }
     for source in sources {
         let text = source.text.to_lowercase();
-        for clock in ["now()", "current_timestamp", "unixepoch(", "strftime(", "datetime(", "julianday("] {
-            assert!(!text.contains(clock), "{} contains {clock}", source.path.display());
+        for clock in [
+            "now()",
+            "current_timestamp",
+            "unixepoch(",
+            "strftime(",
+            "datetime(",
+            "julianday(",
+        ] {
+            assert!(
+                !text.contains(clock),
+                "{} contains {clock}",
+                source.path.display()
+            );
         }
     }
 }

@@ -19,7 +19,10 @@ pub fn input(root: &Element, selector: &str) -> Option<HtmlInputElement> {
 /// appeared at that moment could move the button away before it is clicked, and the server will tell anyhow.
 pub fn on_move_on(input: &HtmlInputElement, mut handler: impl FnMut() + 'static) {
     listen(input, "focusout", move |event| {
-        let next = event.dyn_into::<FocusEvent>().ok().and_then(|event| event.related_target());
+        let next = event
+            .dyn_into::<FocusEvent>()
+            .ok()
+            .and_then(|event| event.related_target());
         if next.is_some_and(|next| next.has_type::<HtmlInputElement>()) {
             handler();
         }

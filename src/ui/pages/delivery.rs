@@ -73,7 +73,7 @@ fn DeliveryScreen(detail: DeliveryDetail, now: Timestamp) -> impl IntoView {
         <section aria-labelledby="body">
             <h2 id="body">"Body"</h2>
             <p class="quiet">"The exact bytes that are signed and sent, the same at every attempt."</p>
-            <Inert label="Body" text=String::from_utf8_lossy(&payload).into_owned()/>
+            <Inert label="Body of the request" text=String::from_utf8_lossy(&payload).into_owned()/>
         </section>
     }
 }

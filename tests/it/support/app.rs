@@ -208,7 +208,9 @@ impl TestApp {
     /// A browser in which this user has signed in.
     pub async fn signed_in(&self, email: &str) -> Browser {
         let mut browser = self.browser();
-        let page = browser.post("/login", &[("email", email), ("password", PASSWORD)]).await;
+        let page = browser
+            .post("/login", &[("email", email), ("password", PASSWORD)])
+            .await;
         assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.body);
         browser
     }

@@ -18,7 +18,11 @@ pub struct Page {
 
 impl Browser {
     pub fn new(client: Client, origin: String) -> Self {
-        Self { client, origin, cookie: None }
+        Self {
+            client,
+            origin,
+            cookie: None,
+        }
     }
 
     pub async fn get(&mut self, path: &str) -> Page {
@@ -28,7 +32,8 @@ impl Browser {
     pub async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Page {
         let body = form_urlencoded(form);
         let request = self.client.post(format!("{}{path}", self.origin)).body(body);
-        self.send(request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")).await
+        self.send(request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded"))
+            .await
     }
 
     async fn send(&mut self, request: RequestBuilder) -> Page {
@@ -44,7 +49,13 @@ impl Browser {
             self.cookie = cookie.split(';').next().map(str::to_owned);
         }
         let (status, location) = (response.status(), text(header::LOCATION));
-        Page { status, location, set_cookie, body: response.text().await.unwrap(), headers }
+        Page {
+            status,
+            location,
+            set_cookie,
+            body: response.text().await.unwrap(),
+            headers,
+        }
     }
 }
 
