@@ -8,7 +8,7 @@ use axum::{
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-use crate::webhooks::Draft;
+use crate::{domain::EventTypes, webhooks::Draft};
 
 /// The fields as they were posted. Repeated ones stay repeated, which checkboxes need and `axum::Form` cannot do.
 pub struct Posted(Vec<(String, Zeroizing<String>)>);
@@ -43,7 +43,16 @@ impl Posted {
             url: self.text("url").to_owned(),
             name: self.text("name").to_owned(),
             secret: Zeroizing::new(self.text("secret").to_owned()),
-            events: self.all("events").map(ToOwned::to_owned).collect(),
+            events: self.events(),
+        }
+    }
+
+    /// Each once, in the order of the form, and “all insights” as the five that it stands for; as they were posted if
+    /// that cannot be said of them.
+    fn events(&self) -> Vec<String> {
+        match EventTypes::parse(self.all("events")) {
+            Ok(events) => events.iter().map(|event| event.to_string()).collect(),
+            Err(_) => self.all("events").map(ToOwned::to_owned).collect(),
         }
     }
 
@@ -71,9 +80,21 @@ mod tests {
     #[test]
     fn repeated_fields_stay_repeated() {
         let form = Posted::parse(b"name=A+%26+B&events=chat&events=insight.*");
-        assert_eq!(form.draft().events, ["chat", "insight.*"]);
+        assert_eq!(form.all("events").collect::<Vec<_>>(), ["chat", "insight.*"]);
         assert_eq!(form.text("name"), "A & B");
         assert_eq!(form.text("url"), "");
         assert_eq!(form.version(), None);
+    }
+
+    #[test]
+    fn a_draft_has_the_events_as_they_are_stored() {
+        let events = |body: &[u8]| Posted::parse(body).draft().events;
+        assert_eq!(
+            events(b"events=message&events=chat&events=chat"),
+            ["chat", "message"]
+        );
+        assert_eq!(events(b"events=insight.*&events=insight.key").len(), 5);
+        assert_eq!(events(b"events=unheard-of"), ["unheard-of"]);
+        assert!(events(b"name=x").is_empty());
     }
 }
