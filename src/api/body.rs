@@ -16,7 +16,7 @@ pub(super) const LIMIT: usize = 256 * 1024;
 pub(super) async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
     axum::body::to_bytes(body, limit).await.map_err(|error| {
         let too_large =
-            std::error::Error::source(&error).is_some_and(|source| source.is::<LengthLimitError>());
+            std::error::Error::source(&error).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
         if too_large {
             Problem::too_large(limit)
         } else {

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::{Api, Problem};
 use crate::{
     auth::api_key::WEBHOOKS_READ,
-    domain::{Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, EventType, WebhookId},
+    domain::{Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, EventType, Timestamp, WebhookId},
     store::DeliveryFilter,
 };
 
@@ -132,7 +132,7 @@ impl From<Delivery> for DeliveryView {
             attempts: delivery.attempts,
             created_at: delivery.created_at.rfc3339(),
             updated_at: delivery.updated_at.rfc3339(),
-            next_attempt_at: delivery.next_attempt_at.map(|at| at.rfc3339()),
+            next_attempt_at: delivery.next_attempt_at.map(Timestamp::rfc3339),
             last_result: delivery.last_result,
         }
     }

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::{Api, Problem, actor, body};
 use crate::{
     auth::api_key::{WEBHOOKS_READ, WEBHOOKS_WRITE},
-    domain::{DisabledReason, EventType, Secret, Webhook, WebhookId, WebhookStatus},
+    domain::{DisabledReason, EventType, Secret, Timestamp, Webhook, WebhookId, WebhookStatus},
     store::WebhookFilter,
     webhooks::{DEFAULT_OVERLAP, Draft, MAX_OVERLAP, WebhookError},
 };
@@ -295,7 +295,7 @@ impl WebhookView {
             events: webhook.events.iter().collect(),
             status: webhook.status,
             disabled_reason: webhook.disabled_reason,
-            failing_since: webhook.failing_since.map(|at| at.rfc3339()),
+            failing_since: webhook.failing_since.map(Timestamp::rfc3339),
             created_at: webhook.created_at.rfc3339(),
             updated_at: webhook.updated_at.rfc3339(),
             version: webhook.version,

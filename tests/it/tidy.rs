@@ -93,12 +93,12 @@ fn modules_use_only_those_further_up() {
             let mut in_braces = false;
             for line in code(&source) {
                 let starts = line.trim_start();
-                let used = names.iter().filter(|&&other| {
+                let mut used = names.iter().filter(|&&other| {
                     line.contains(&format!("crate::{other}::"))
                         || line.contains(&format!("crate::{{{other}::"))
                         || (in_braces && starts.starts_with(&format!("{other}::")))
                 });
-                for other in used.filter(|&&other| other != name && !allowed.contains(&other)) {
+                if let Some(other) = used.find(|&&other| other != name && !allowed.contains(&other)) {
                     panic!(
                         "{} uses {other}, which {name} must not know: {line}",
                         source.path.display()

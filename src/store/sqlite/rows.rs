@@ -6,8 +6,8 @@ use sqlx::FromRow;
 
 use crate::{
     domain::{
-        Attempt, Delivery, DeliveryStatus, DisabledReason, EndpointUrl, EventTypes, FailureReason, Outcome,
-        Timestamp, Transport, Webhook, WebhookName, WebhookStatus, webhook::LastAttempt,
+        Attempt, Delivery, DeliveryStatus, DisabledReason, EndpointUrl, EventType, EventTypes, FailureReason,
+        Outcome, Timestamp, Transport, Webhook, WebhookName, WebhookStatus, webhook::LastAttempt,
     },
     store::{Destination, DestinationState, Sealed, SealedSecrets, StoreError},
 };
@@ -114,11 +114,7 @@ pub(super) fn event_types(text: &str) -> Result<EventTypes, StoreError> {
 }
 
 pub(super) fn event_types_text(events: &EventTypes) -> String {
-    events
-        .iter()
-        .map(|event_type| event_type.as_str())
-        .collect::<Vec<_>>()
-        .join(",")
+    events.iter().map(EventType::as_str).collect::<Vec<_>>().join(",")
 }
 
 pub(super) fn destination_state(text: &str) -> Result<DestinationState, StoreError> {
