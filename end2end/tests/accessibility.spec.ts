@@ -203,6 +203,22 @@ test("the focus can always be seen", async ({ webhooks, api }) => {
   }
 });
 
+test("a closed dialog gives the focus back to what opened it", async ({ webhooks, api }) => {
+  await api.add({ name: "Orders", url: "https://example.com/" });
+  await webhooks.open();
+  await webhooks.link("Orders").focus();
+  await webhooks.page.keyboard.press("Enter");
+  await webhooks.editing.button("Cancel").click();
+  await webhooks.expectList();
+  await expect(webhooks.link("Orders")).toBeFocused();
+
+  await webhooks.addLink.focus();
+  await webhooks.page.keyboard.press("Enter");
+  await webhooks.adding.button("Cancel").click();
+  await webhooks.expectList();
+  await expect(webhooks.addLink).toBeFocused();
+});
+
 test("the theme can be chosen, and stays", async ({ webhooks: { page } }) => {
   await page.emulateMedia({ colorScheme: "light" });
   const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);

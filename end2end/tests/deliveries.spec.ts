@@ -107,7 +107,7 @@ test("one delivery shows the request as it was sent, and the answer", async ({ w
 
   const call = receiver.calls[0]!;
   await expect(page.getByRole("heading", { level: 1 })).toContainText("chat");
-  await expect(page.getByRole("region", { name: "Body", exact: true }).last()).toHaveText(call.body);
+  await expect(page.getByRole("region", { name: "Body of the request" })).toHaveText(call.body);
   const main = page.getByRole("main");
   await expect(main.getByText(receiver.url("/hook"))).toBeVisible();
   for (const name of ["content-type", "webhook-id", "webhook-timestamp", "user-agent"]) {

@@ -80,7 +80,7 @@ test("no page holds a secret, until an admin reveals it", async ({ webhooks: { p
   expect(await page.content()).not.toContain(key);
 });
 
-test("another site's form is refused", async ({ webhooks: { page }, api, receiver, server }) => {
+test("another site's form is refused, and the page says so", async ({ webhooks: { page }, api, receiver, server }) => {
   const { id } = await api.add({ name: "Orders", url: "https://example.com/" });
   const action = `${server.url}${LIST}/${id}/delete`;
   const body = `<!doctype html><form method="post" action="${action}"><button>Win a prize</button></form>`;
@@ -92,6 +92,7 @@ test("another site's form is refused", async ({ webhooks: { page }, api, receive
     page.getByRole("button", { name: "Win a prize" }).click(),
   ]);
   expect(answer.status()).toBe(403);
+  await expect(page.getByText("Another site made your browser send this")).toBeVisible();
   expect(await api.webhooks()).toHaveLength(1);
 });
 

@@ -12,7 +12,6 @@ use axum::{
 };
 use tower_http::{
     catch_panic::CatchPanicLayer,
-    csrf::CsrfLayer,
     request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
     services::{ServeDir, ServeFile},
     set_header::SetResponseHeaderLayer,
@@ -50,9 +49,7 @@ pub(super) fn assemble(
 ) -> Router {
     let people = ui::router(ui)
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
-        .layer(sessions(store, clock, config))
-        // Before the session is even looked up: what another site made the browser send goes no further.
-        .layer(CsrfLayer::new());
+        .layer(sessions(store, clock, config));
     let health = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready).with_state(Arc::clone(store)));

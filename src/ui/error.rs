@@ -27,6 +27,8 @@ pub enum PageError {
     NotFound,
     /// 403: it needs another role. `what` completes “Only admins may …”.
     Forbidden { needs: Role, what: &'static str },
+    /// 403: another site made the browser send it.
+    FromElsewhere,
     /// 405: the address takes another method; people get here by reloading after a form.
     WrongMethod,
     /// 503: the database does not answer; trying again may help.
@@ -39,7 +41,7 @@ impl PageError {
     fn status(self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Forbidden { .. } => StatusCode::FORBIDDEN,
+            Self::Forbidden { .. } | Self::FromElsewhere => StatusCode::FORBIDDEN,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
@@ -50,6 +52,7 @@ impl PageError {
         match self {
             Self::NotFound => "Not found",
             Self::Forbidden { .. } => "Not allowed",
+            Self::FromElsewhere => "Not sent from here",
             Self::WrongMethod => "Nothing to show here",
             Self::Unavailable => "Not available just now",
             Self::Broken => "Something went wrong",
@@ -64,6 +67,9 @@ impl PageError {
                 what,
             } => format!("Only admins may {what}. Ask one of yours."),
             Self::Forbidden { what, .. } => format!("Viewers may not {what}. Ask an admin for another role."),
+            Self::FromElsewhere => {
+                "Another site made your browser send this, so nothing was changed. If it was you, do it again here.".into()
+            }
             Self::WrongMethod => "This address only takes a form that was sent to it.".into(),
             Self::Unavailable => "The data cannot be read at the moment. Nothing is lost.".into(),
             Self::Broken => "That was our mistake, and it has been written down.".into(),

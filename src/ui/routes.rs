@@ -6,13 +6,13 @@ use axum::{
     response::{IntoResponse, Redirect},
     routing::{get, post},
 };
-use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::{catch_panic::CatchPanicLayer, csrf::CsrfLayer};
 
 use super::{PageError, Ui, error, pages::*, paths, theme, tidy_query};
 
 /// Every route of the dashboard, with its error pages.
 ///
-/// It needs the session layer around it, and one that refuses forms from other sites. Whatever no route takes gets the
+/// It needs the session layer around it. Whatever no route takes gets the
 /// page “Not found”: this router is the last one to ask.
 pub fn router(ui: Ui) -> Router {
     Router::new()
@@ -59,6 +59,8 @@ pub fn router(ui: Ui) -> Router {
         .method_not_allowed_fallback(|| async { PageError::WrongMethod })
         .layer(from_fn(tidy_query::redirect))
         .layer(CatchPanicLayer::custom(|_| PageError::Broken.into_response()))
+        // What another site made the browser send goes no further.
+        .layer(CsrfLayer::new().with_rejection_response(|_| PageError::FromElsewhere.into_response()))
         .layer(from_fn_with_state(ui.clone(), error::show))
         .with_state(ui)
 }

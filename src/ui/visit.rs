@@ -2,7 +2,7 @@
 
 use axum::{
     extract::FromRequestParts,
-    http::{Method, request::Parts},
+    http::{HeaderMap, Method, Uri, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use tower_sessions::Session;
@@ -23,6 +23,8 @@ pub struct Visit {
     /// Path and query of a page that can be asked for again: where choosing a theme returns to.
     pub here: String,
     pub query: String,
+    /// The path of the page whose link or form led here, if the browser says so.
+    pub came_from: Option<String>,
     pub flash: Option<Flash>,
     /// One moment for the whole page.
     pub now: Timestamp,
@@ -84,8 +86,14 @@ impl FromRequestParts<Ui> for Visit {
                 .map_or("/", |path| path.as_str())
                 .to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
+            came_from: referring_path(&parts.headers),
             flash,
             now: ui.clock.now(),
         })
     }
+}
+
+fn referring_path(headers: &HeaderMap) -> Option<String> {
+    let page: Uri = headers.get(header::REFERER)?.to_str().ok()?.parse().ok()?;
+    Some(page.path().to_owned())
 }

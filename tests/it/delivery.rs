@@ -178,15 +178,7 @@ async fn retries_wait_for_exactly_the_scheduled_pauses() {
     for (index, pause) in pauses.into_iter().enumerate() {
         let attempts = index + 1;
         receiver.wait_for(attempts).await;
-        let recorded = eventually(|| async {
-            let delivery = app.deliveries("").await.remove(0);
-            (delivery["attempts"] == attempts && !delivery["next_attempt_at"].is_null()).then_some(delivery)
-        });
-        let next = recorded.await.expect("it was never recorded")["next_attempt_at"]
-            .as_str()
-            .unwrap()
-            .to_owned();
-        let next = caleida::domain::Timestamp::parse_rfc3339(&next).unwrap();
+        let next = app.wait_for_next_attempt(attempts).await;
         let waits = next.since(caleida::domain::Clock::now(&*clock));
         // The attempt itself took a moment of real time, which the test's clock does not know of.
         let slack = Duration::from_secs(3);
@@ -219,6 +211,7 @@ async fn a_receiver_that_asks_for_patience_gets_it() {
     app.add_webhook("busy", &receiver.url("/"), &["chat"]).await;
     app.publish("chat").await;
     receiver.wait_for(1).await;
+    app.wait_for_next_attempt(1).await;
     clock.advance(Duration::from_secs(3_595));
     app.server().wake.ring();
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -294,11 +287,7 @@ async fn deleting_cancels_a_retry_that_is_still_to_come() {
     let webhook = app.add_webhook("doomed", &receiver.url("/"), &["chat"]).await;
     app.publish("chat").await;
     receiver.wait_for(1).await;
-    let waiting = || async {
-        let delivery = app.deliveries("status=pending").await.pop()?;
-        (delivery["attempts"] == 1).then_some(())
-    };
-    eventually(waiting).await.unwrap();
+    app.wait_for_next_attempt(1).await;
     app.delete(&format!("/api/v1/webhooks/{}", webhook["id"].as_str().unwrap()))
         .await;
     clock.advance(Duration::from_secs(86_400));

@@ -1,6 +1,8 @@
 //! The few words of the browser's own language that the islands share.
 
-use leptos::web_sys::{Element, Event, EventTarget, FocusEvent, HtmlInputElement};
+use std::{cell::Cell, rc::Rc};
+
+use leptos::web_sys::{Element, Event, EventTarget, HtmlInputElement};
 use wasm_bindgen::{JsCast, closure::Closure};
 
 /// Calls `handler` at every such event, for as long as the page lives.
@@ -15,18 +17,26 @@ pub fn input(root: &Element, selector: &str) -> Option<HtmlInputElement> {
     root.query_selector(selector).ok().flatten()?.dyn_into().ok()
 }
 
-/// Calls `handler` when the focus moves from this input to another one. Not when it goes to a button: an error that
-/// appeared at that moment could move the button away before it is clicked, and the server will tell anyhow.
-pub fn on_move_on(input: &HtmlInputElement, mut handler: impl FnMut() + 'static) {
-    listen(input, "focusout", move |event| {
-        let next = event
-            .dyn_into::<FocusEvent>()
-            .ok()
-            .and_then(|event| event.related_target());
-        if next.is_some_and(|next| next.has_type::<HtmlInputElement>()) {
-            handler();
-        }
+/// Calls `handler` once the focus has moved from this input to something else in its form. Not at the moment when it
+/// moves: an error that appears while the mouse button is down pushes away what is being clicked. So it waits for the
+/// end of the click, or of the key stroke.
+pub fn on_move_on(input: &HtmlInputElement, handler: impl Fn() + 'static) {
+    let Some(form) = around(input, "form") else {
+        return;
+    };
+    let (left, handler) = (Rc::new(Cell::new(false)), Rc::new(handler));
+    listen(input, "focusout", {
+        let left = Rc::clone(&left);
+        move |_| left.set(true)
     });
+    for end in ["click", "keyup"] {
+        let (left, handler) = (Rc::clone(&left), Rc::clone(&handler));
+        listen(&form, end, move |_| {
+            if left.take() {
+                handler();
+            }
+        });
+    }
 }
 
 /// The nearest element around `inner` that the selector finds.

@@ -25,7 +25,7 @@ mod browser {
         task::spawn_local,
         web_sys::{HtmlInputElement, HtmlParagraphElement, RequestInit, Response},
     };
-    use wasm_bindgen::JsCast;
+    use wasm_bindgen::{JsCast, prelude::wasm_bindgen};
     use wasm_bindgen_futures::JsFuture;
 
     use crate::ui::islands::dom::{listen, set_error};
@@ -44,10 +44,13 @@ mod browser {
                 if asked.get() == ticket {
                     spawn_local(async move {
                         let text = url.value();
-                        let answer = ask(&text).await;
+                        if text.trim().is_empty() {
+                            advice.set_text_content(None);
                         // What was typed since has its own question.
-                        if asked.get() == ticket {
-                            show(&url, &advice, answer);
+                        } else if let Some(opinion) = ask(&text).await
+                            && asked.get() == ticket
+                        {
+                            show(&url, &advice, &opinion);
                         }
                     });
                 }
@@ -56,41 +59,34 @@ mod browser {
         });
     }
 
-    enum Answer {
-        Wrong(String),
-        Advice(String),
-        /// No connection, or signed out: saving will tell.
-        Unknown,
+    #[wasm_bindgen]
+    extern "C" {
+        /// The server's answer, an object of JSON.
+        type Opinion;
+
+        #[wasm_bindgen(method, getter)]
+        fn error(this: &Opinion) -> Option<String>;
+
+        #[wasm_bindgen(method, getter)]
+        fn advice(this: &Opinion) -> String;
     }
 
-    async fn ask(url: &str) -> Answer {
-        if url.trim().is_empty() {
-            return Answer::Advice(String::new());
-        }
-        match post(url).await {
-            Some((422, text)) => Answer::Wrong(text),
-            Some((200, text)) => Answer::Advice(text),
-            _ => Answer::Unknown,
-        }
-    }
-
-    async fn post(url: &str) -> Option<(u16, String)> {
+    /// `None` without a connection, or signed out: saving will tell.
+    async fn ask(url: &str) -> Option<Opinion> {
         let request = RequestInit::new();
         request.set_method("POST");
         request.set_body(&url.into());
         let sent = window().fetch_with_str_and_init("/integrations/webhook/advice", &request);
         let response: Response = JsFuture::from(sent).await.ok()?.dyn_into().ok()?;
-        let text = JsFuture::from(response.text().ok()?).await.ok()?;
-        Some((response.status(), text.as_string()?))
+        if !response.ok() || response.redirected() {
+            return None;
+        }
+        let opinion = JsFuture::from(response.json().ok()?).await.ok()?;
+        Some(opinion.unchecked_into())
     }
 
-    fn show(url: &HtmlInputElement, advice: &HtmlParagraphElement, answer: Answer) {
-        let (wrong, text) = match answer {
-            Answer::Wrong(text) => (Some(text), None),
-            Answer::Advice(text) => (None, Some(text)),
-            Answer::Unknown => return,
-        };
-        set_error(url, wrong.as_deref());
-        advice.set_text_content(text.as_deref());
+    fn show(url: &HtmlInputElement, advice: &HtmlParagraphElement, opinion: &Opinion) {
+        set_error(url, opinion.error().as_deref());
+        advice.set_text_content(Some(&opinion.advice()));
     }
 }

@@ -1,26 +1,43 @@
 //! `POST /integrations/webhook/advice`: what the form's island asks about a URL while it is typed.
 
 use axum::{
-    http::{StatusCode, header},
+    Json,
+    http::header,
     response::{IntoResponse, Response},
 };
+use serde::Serialize;
 
 use crate::{
     domain::{EndpointUrl, Role},
     ui::{PageError, visit::Visit},
 };
 
-/// Takes the URL as the body; answers 422 with what is wrong with it, or 200 with a line for each advice. By `POST`, so
-/// that other sites cannot ask and no log keeps a URL that may hold a password.
+/// What the island shows at the field.
+#[derive(Serialize)]
+struct Opinion {
+    /// Why it would be refused.
+    error: Option<String>,
+    /// What is unwise about it, a line each; empty if nothing is.
+    advice: String,
+}
+
+/// Takes the URL as the body. By `POST`, so that other sites cannot ask and no log keeps a URL that may hold a
+/// password.
 pub async fn advise(visit: Visit, url: String) -> Result<Response, PageError> {
     visit.require(Role::Member, "look up addresses")?;
-    let (status, text) = match EndpointUrl::parse(&url, visit.ui.transport) {
-        Err(error) => (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
+    let opinion = match EndpointUrl::parse(&url, visit.ui.transport) {
+        Err(error) => Opinion {
+            error: Some(error.to_string()),
+            advice: String::new(),
+        },
         Ok(url) => {
             let advice = visit.ui.guard.advise(&url).await;
             let lines: Vec<_> = advice.iter().map(ToString::to_string).collect();
-            (StatusCode::OK, lines.join("\n"))
+            Opinion {
+                error: None,
+                advice: lines.join("\n"),
+            }
         }
     };
-    Ok((status, [(header::CACHE_CONTROL, "no-store")], text).into_response())
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(opinion)).into_response())
 }

@@ -24,7 +24,8 @@ use crate::{
 };
 
 pub async fn show(visit: Visit) -> Response {
-    let list = List::load(&visit, visit.list_query()).await;
+    let mut list = List::load(&visit, visit.list_query()).await;
+    list.left = visit.came_from.as_deref().and_then(Left::of);
     let page = Page {
         status: list.status(),
         ..PAGE
@@ -62,8 +63,30 @@ struct List {
     activity: HashMap<WebhookId, Activity>,
     /// Of the webhook that has just been added or saved.
     fresh: Option<WebhookId>,
+    left: Option<Left>,
     may_add: bool,
     now: Timestamp,
+}
+
+/// Which dialog was open until now. What had opened it gets the focus back, as after any dialog.
+#[derive(Debug, PartialEq, Eq)]
+enum Left {
+    Adding,
+    Webhook(WebhookId),
+}
+
+impl Left {
+    fn of(path: &str) -> Option<Self> {
+        if path == paths::NEW {
+            return Some(Self::Adding);
+        }
+        let id = path
+            .strip_prefix(paths::LIST)?
+            .strip_prefix('/')?
+            .split('/')
+            .next()?;
+        id.parse().ok().map(Self::Webhook)
+    }
 }
 
 impl List {
@@ -96,6 +119,7 @@ impl List {
             page,
             activity,
             fresh,
+            left: None,
             may_add: visit.may(Role::Member),
             now,
         }
@@ -118,7 +142,8 @@ impl List {
 fn ListScreen(list: List) -> impl IntoView {
     // With nothing in the list yet, the way to add one stands in its middle.
     let add_above = list.may_add && !list.is_empty();
-    let add = add_above.then(|| view! { <AddWebhook query=list.query.clone()/> });
+    let left_adding = list.left == Some(Left::Adding);
+    let add = add_above.then(|| view! { <AddWebhook query=list.query.clone() focused=left_adding/> });
     view! {
         <div class="heading">
             <div>
@@ -141,6 +166,7 @@ fn Contents(list: List) -> impl IntoView {
         page,
         activity,
         fresh,
+        left,
         may_add,
         now,
     } = list;
@@ -155,7 +181,8 @@ fn Contents(list: List) -> impl IntoView {
         }
         .into_any(),
         Ok(page) if page.total == 0 => {
-            let add = may_add.then(|| view! { <AddWebhook query/> }.into_any());
+            let add = may_add
+                .then(|| view! { <AddWebhook query focused=left == Some(Left::Adding)/> }.into_any());
             view! { <NothingYet add/> }.into_any()
         }
         Ok(page) if page.webhooks.is_empty() => view! {
@@ -167,9 +194,13 @@ fn Contents(list: List) -> impl IntoView {
         .into_any(),
         Ok(page) => {
             let shown = page.webhooks.len();
+            let left = match left {
+                Some(Left::Webhook(id)) => Some(id),
+                _ => None,
+            };
             view! {
                 <Filters query=query.clone()/>
-                <Table webhooks=page.webhooks query=query.clone() activity fresh now/>
+                <Table webhooks=page.webhooks query=query.clone() activity fresh left now/>
                 <Pagination query shown matching=page.matching/>
             }
             .into_any()
@@ -178,8 +209,10 @@ fn Contents(list: List) -> impl IntoView {
 }
 
 #[component]
-fn AddWebhook(query: ListQuery) -> impl IntoView {
-    view! { <a class="button button--primary" href=query.on(paths::NEW)>"+ Add Webhook"</a> }
+fn AddWebhook(query: ListQuery, focused: bool) -> impl IntoView {
+    view! {
+        <a class="button button--primary" href=query.on(paths::NEW) autofocus=focused>"+ Add Webhook"</a>
+    }
 }
 
 fn counted(total: u64) -> String {

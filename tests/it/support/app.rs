@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use caleida::{
     auth::api_key,
     delivery::sender::plain_client,
-    domain::{AccountId, Clock, Role},
+    domain::{AccountId, Clock, Role, Timestamp},
     server::{Config, Server, clock::SystemClock},
     store::DEFAULT_ACCOUNT,
 };
@@ -199,6 +199,17 @@ impl TestApp {
         })
         .await
         .unwrap_or_else(|| panic!("there were never {count} deliveries with status {status}"))
+    }
+
+    /// Waits until so many attempts of the newest delivery are recorded, and answers when the next one is due.
+    pub async fn wait_for_next_attempt(&self, attempts: usize) -> Timestamp {
+        eventually(|| async {
+            let delivery = self.deliveries("").await.into_iter().next()?;
+            let next = delivery["next_attempt_at"].as_str()?;
+            (delivery["attempts"] == attempts).then(|| Timestamp::parse_rfc3339(next).unwrap())
+        })
+        .await
+        .unwrap_or_else(|| panic!("there was never a next attempt after {attempts}"))
     }
 
     pub fn browser(&self) -> Browser {

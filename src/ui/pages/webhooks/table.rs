@@ -25,12 +25,14 @@ pub fn Table(
     query: ListQuery,
     activity: HashMap<WebhookId, Activity>,
     fresh: Option<WebhookId>,
+    left: Option<WebhookId>,
     now: Timestamp,
 ) -> impl IntoView {
     let rows = webhooks.into_iter().map(|webhook| {
         let activity = activity.get(&webhook.id).cloned().unwrap_or_default();
         let fresh = fresh.as_ref() == Some(&webhook.id);
-        view! { <Row href=query.on(&paths::webhook(&webhook.id)) webhook activity fresh now/> }
+        let focused = left.as_ref() == Some(&webhook.id);
+        view! { <Row href=query.on(&paths::webhook(&webhook.id)) webhook activity fresh focused now/> }
     });
     view! {
         <table class="table table--webhooks" role="table">
@@ -51,7 +53,14 @@ pub fn Table(
 
 /// The name is the real link; the style sheet stretches it over the whole row.
 #[component]
-fn Row(webhook: Webhook, href: String, activity: Activity, fresh: bool, now: Timestamp) -> impl IntoView {
+fn Row(
+    webhook: Webhook,
+    href: String,
+    activity: Activity,
+    fresh: bool,
+    focused: bool,
+    now: Timestamp,
+) -> impl IntoView {
     let name_id = format!("name-{}", webhook.id);
     let last_attempt = webhook.last_attempt.map_or_else(
         || view! { <span class="quiet">"None yet"</span> }.into_any(),
@@ -63,7 +72,9 @@ fn Row(webhook: Webhook, href: String, activity: Activity, fresh: bool, now: Tim
     view! {
         <tr role="row" class=if fresh { "row row--fresh" } else { "row" }>
             <th role="rowheader" scope="row" class="row__name">
-                <a class="row__link" id=name_id.clone() href=href.clone()>{webhook.name.to_string()}</a>
+                <a class="row__link" id=name_id.clone() href=href.clone() autofocus=focused>
+                    {webhook.name.to_string()}
+                </a>
                 <span class="row__url">{webhook.url.to_string()}</span>
             </th>
             <td role="cell" class="row__events"><EventTypeList events=webhook.events href/></td>
