@@ -98,6 +98,7 @@ site: rust
 # What is missing is found before anything is built.
 .PHONY: tools
 tools: rust tools-e2e
+	$(call need,curl,curl)
 
 .PHONY: rust
 rust:

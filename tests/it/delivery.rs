@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::support::{
-    app::{Options, TestApp, eventually},
+    app::{Options, TestApp},
     clock::TestClock,
     receiver::{Answer, Gate, Received, Receiver},
 };

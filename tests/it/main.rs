@@ -4,6 +4,7 @@ mod api;
 mod assets;
 mod cli;
 mod delivery;
+mod readme;
 mod sender;
 mod sign_in;
 mod store;
