@@ -331,7 +331,7 @@ fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
 fn cut_short() -> Exchange {
     Exchange {
         outcome: Outcome::Failed(FailureReason::Cancelled),
-        detail: Some("The webhook was deleted while this attempt was under way.".to_owned()),
+        detail: Some("The webhook was deleted while this attempt was under way".to_owned()),
         response_headers: Vec::new(),
         response_body: Vec::new(),
         response_truncated: false,

@@ -79,15 +79,12 @@ pub async fn sign_in(
         .await
     {
         Ok(_) => guest.redirect().into_response(),
-        Err(SignInError::Wrong) => {
-            let error = "Email or password is wrong.".to_owned();
-            guest.answer(
-                &ui,
-                StatusCode::UNPROCESSABLE_ENTITY,
-                email.to_owned(),
-                Some(error),
-            )
-        }
+        Err(wrong @ SignInError::Wrong) => guest.answer(
+            &ui,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            email.to_owned(),
+            Some(wrong.to_string()),
+        ),
         Err(SignInError::TooMany { retry_after }) => {
             let error = format!("Too many attempts. Try again in {}.", time_ago::span(retry_after));
             let seconds = retry_after.as_secs().max(1).to_string();
