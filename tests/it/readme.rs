@@ -74,7 +74,7 @@ impl Machine {
         fs::read_to_string(self.folder.path().join(output)).unwrap()
     }
 
-    fn wait_until_printed(&self, output: &str, text: &str) {
+    async fn wait_until_printed(&self, output: &str, text: &str) {
         let patience = Instant::now() + Duration::from_secs(30);
         while !self.printed(output).contains(text) {
             let printed = self.printed(output);
@@ -82,7 +82,7 @@ impl Machine {
                 Instant::now() < patience,
                 "{output} never printed {text:?}:\n{printed}"
             );
-            std::thread::sleep(Duration::from_millis(50));
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 }
@@ -101,20 +101,22 @@ fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-#[test]
-fn the_two_terminals_of_the_readme_deliver_an_event() {
+#[tokio::test]
+async fn the_two_terminals_of_the_readme_deliver_an_event() {
     let mut machine = Machine::new();
     machine.start(concat!(env!("CARGO_BIN_EXE_caleida"), " serve"), "dashboard");
-    machine.wait_until_printed("dashboard", "One-time password");
+    machine.wait_until_printed("dashboard", "One-time password").await;
     machine.start(machine.readme("receiver").trim(), "receiver");
-    machine.wait_until_printed("receiver", &machine.receiver.to_string());
+    machine
+        .wait_until_printed("receiver", &machine.receiver.to_string())
+        .await;
 
     let publishes = machine
         .bash(&machine.readme("publisher"), "publisher")
         .status()
         .unwrap();
     assert!(publishes.success(), "{}", machine.printed("publisher"));
-    machine.wait_until_printed("receiver", "signature ok");
+    machine.wait_until_printed("receiver", "signature ok").await;
     assert!(
         machine.printed("publisher").contains("1 delivery"),
         "{}",
