@@ -15,6 +15,8 @@ export default defineConfig({
   expect: { timeout: 7_500 },
   reporter: onCi ? [["list"], ["html", { open: "never" }]] : [["list"]],
   use: {
+    // While pages fade into each other, a click hits the fading picture.
+    contextOptions: { reducedMotion: "reduce" },
     // A trace of every test would double its time; `npx playwright test --trace on …` makes one of those that failed.
     screenshot: "only-on-failure",
     actionTimeout: 10_000,
