@@ -63,10 +63,12 @@ unit: site ## runs the unit and integration tests
 # One package at a time: together they would share the features of their dependencies, and build those again.
 	cargo test --locked -p caleida-site 2>&1 | tee -a target/unit.log
 	cargo test --locked -p caleida 2>&1 | tee -a target/unit.log
+	cargo test --locked -p caleida-benchmarks 2>&1 | tee -a target/unit.log
 
 .PHONY: e2e
 e2e: tools-e2e e2e-check site ## runs the browser tests in Chromium (or CHROMIUM=…) against a debug server
-	cargo build --locked
+# With the tests, so that the dependencies are those that the tests were built with, and not built once more.
+	cargo build --locked -p caleida --bins --tests
 	cd end2end && npx playwright test
 
 .PHONY: e2e-check
@@ -77,7 +79,18 @@ e2e-check: $(E2E_INSTALLED)
 lint: rust ## runs clippy on the server, on the browser's part and on the builder; warnings are errors
 	cargo clippy --locked -p caleida-site --all-targets -- -D warnings
 	cargo clippy --locked -p caleida --all-targets -- -D warnings
+	cargo clippy --locked -p caleida-benchmarks --all-targets -- -D warnings
 	cargo clippy --locked -p caleida-browser --target $(WASM) --target-dir target/front -- -D warnings
+
+.PHONY: bench
+bench: ## measures the release build against what this machine allows, in under five minutes
+	cargo build --release --locked
+	cargo run --release --locked -p caleida-benchmarks
+
+.PHONY: bench-quick
+bench-quick: ## the same in under a minute, with less of everything
+	cargo build --release --locked
+	cargo run --release --locked -p caleida-benchmarks -- --quick
 
 .PHONY: deny
 deny: ## checks licences, sources and duplicates of dependencies (needs cargo-deny)

@@ -1,0 +1,75 @@
+//! Measures the released program against what this machine allows, in one run: `make bench`.
+//!
+//! The program under test is a process of its own, driven over HTTP like any publisher would, with a receiver on
+//! loopback; driver and receiver share the machine with it. What the figures mean stands in `README.md` beside.
+
+mod driver;
+mod limits;
+mod machine;
+mod program;
+mod receiver;
+mod report;
+mod scenarios;
+mod seed;
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use report::Report;
+use scenarios::Scale;
+
+/// Measures Caleida against the limits of this machine.
+#[derive(Parser)]
+struct Options {
+    /// Under a minute, for a first impression: fewer events, a smaller backlog
+    #[arg(long)]
+    quick: bool,
+    /// Only these parts, by their letter: a, b, c, d, f, g, h, i
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<char>,
+    /// The program to measure
+    #[arg(long, default_value = "target/release/caleida")]
+    program: PathBuf,
+    /// Where the figures go as JSON
+    #[arg(long, default_value = "target/bench.json")]
+    json: PathBuf,
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> anyhow::Result<()> {
+    let options = Options::parse();
+    let scale = if options.quick { Scale::QUICK } else { Scale::FULL };
+    let mut report = Report::default();
+    let wanted = |letter| options.only.is_empty() || options.only.contains(&letter);
+
+    if wanted('a') {
+        limits::measure(&scale, &mut report).await?;
+    }
+    let bench = scenarios::Bench::new(options.program.canonicalize()?, scale).await?;
+    if wanted('b') {
+        bench.publishing(&mut report).await?;
+    }
+    if wanted('c') || wanted('g') {
+        bench.end_to_end(&mut report).await?;
+    }
+    if wanted('d') {
+        bench.latency(&mut report).await?;
+    }
+    if wanted('h') {
+        bench.one_hangs(&mut report).await?;
+    }
+    if wanted('i') {
+        bench.slow_receivers(&mut report).await?;
+    }
+    if wanted('f') {
+        bench.backlog(&mut report).await?;
+    }
+    if wanted('g') {
+        bench.history(&mut report).await?;
+    }
+    report.print_bound();
+    report.save(&options.json)?;
+    println!("\nas JSON: {}", options.json.display());
+    Ok(())
+}

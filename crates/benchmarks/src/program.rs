@@ -1,0 +1,157 @@
+//! The program under test, as a process with its own data.
+
+use std::{
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, ensure};
+use caleida::delivery::sender::plain_client;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::json;
+use sqlx::{SqlitePool, sqlite::SqliteConnectOptions};
+use tempfile::TempDir;
+
+use crate::{driver::Target, machine};
+
+/// A folder with a database, and what can be done to it while nothing runs.
+pub struct Data {
+    program: PathBuf,
+    folder: TempDir,
+}
+
+impl Data {
+    pub fn new(program: &Path) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("caleida-bench-").tempdir()?;
+        // The dashboard is not measured: an empty site will do.
+        std::fs::create_dir_all(folder.path().join("site/pkg"))?;
+        std::fs::write(folder.path().join("site/pkg/caleida.css"), "")?;
+        Ok(Self {
+            program: program.to_owned(),
+            folder,
+        })
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.folder.path().join("data/caleida.db")
+    }
+
+    pub async fn open_database(&self) -> anyhow::Result<SqlitePool> {
+        let options = SqliteConnectOptions::new().filename(self.database());
+        Ok(SqlitePool::connect_with(options).await?)
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("LEPTOS_SITE_ROOT", "site")
+            .env("CALEIDA_LISTEN", "127.0.0.1:0")
+            .env("CALEIDA_ALLOW_HTTP", "true")
+            .env("CALEIDA_ALLOW_NETWORKS", "127.0.0.0/8")
+            .env("CALEIDA_SHUTDOWN_GRACE", "2s")
+            .stdin(Stdio::null())
+            .stderr(Stdio::null());
+        command
+    }
+
+    pub async fn start(&self) -> anyhow::Result<Program> {
+        let mut child = self.command().arg("serve").stdout(Stdio::piped()).spawn()?;
+        let mut lines = BufReader::new(child.stdout.take().context("no stdout")?).lines();
+        let address = loop {
+            let line = lines.next().context("the program did not start")??;
+            if let Some((_, address)) = line.split_once("http://") {
+                break address.parse()?;
+            }
+        };
+        // Whatever else it prints must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        let key = self
+            .command()
+            .args(["api-key", "create", "--name", "bench"])
+            .output()?;
+        ensure!(key.status.success(), "no API key could be made");
+        Ok(Program {
+            child,
+            address,
+            key: String::from_utf8(key.stdout)?.trim().to_owned(),
+            database: self.open_database().await?,
+        })
+    }
+}
+
+/// A running server.
+pub struct Program {
+    child: Child,
+    address: SocketAddr,
+    key: String,
+    database: SqlitePool,
+}
+
+impl Program {
+    fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn cpu_time(&self) -> anyhow::Result<Duration> {
+        machine::cpu_time(self.pid())
+    }
+
+    pub fn peak_memory(&self) -> anyhow::Result<u64> {
+        machine::peak_memory(self.pid())
+    }
+
+    pub fn target(&self) -> Target {
+        Target {
+            address: self.address,
+            path: "/api/v1/events",
+            key: self.key.clone(),
+        }
+    }
+
+    pub async fn add_webhook(&self, name: &str, url: &str) -> anyhow::Result<()> {
+        let response = plain_client()?
+            .post(format!("http://{}/api/v1/webhooks", self.address))
+            .bearer_auth(&self.key)
+            .body(json!({ "name": name, "url": url, "events": ["chat"] }).to_string())
+            .send()
+            .await?;
+        ensure!(response.status().is_success(), "{}", response.text().await?);
+        Ok(())
+    }
+
+    /// Waits until no delivery is left to send: every attempt is on record.
+    pub async fn wait_until_idle(&self, patience: Duration) -> anyhow::Result<()> {
+        let started = Instant::now();
+        let pending = "select exists (select 1 from deliveries where status = 'pending')";
+        while sqlx::query_scalar::<_, bool>(pending)
+            .fetch_one(&self.database)
+            .await?
+        {
+            ensure!(started.elapsed() < patience, "deliveries were still pending");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Ok(())
+    }
+
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        self.database.close().await;
+        kill(Pid::from_raw(self.pid().try_into()?), Signal::SIGTERM)?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Nothing happens to one that was stopped.
+        let _ = self.child.kill();
+    }
+}

@@ -1,0 +1,277 @@
+//! The scenarios, by the letters of the table in `README.md`.
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use anyhow::ensure;
+
+use crate::{
+    driver::{self, PUBLISHERS},
+    program::{Data, Program},
+    receiver::Receiver,
+    report::{Report, percentiles},
+    seed,
+};
+
+/// How much of everything.
+pub struct Scale {
+    pub limit_posts: u64,
+    pub limit_rows: u64,
+    pub events: u64,
+    pub steadily: Duration,
+    pub backlog: u64,
+    pub drain: Duration,
+    pub history: u64,
+}
+
+impl Scale {
+    pub const FULL: Self = Self {
+        limit_posts: 200_000,
+        limit_rows: 100_000,
+        events: 60_000,
+        steadily: Duration::from_secs(10),
+        backlog: 1_000_000,
+        drain: Duration::from_secs(10),
+        history: 3_333_333,
+    };
+    pub const QUICK: Self = Self {
+        limit_posts: 60_000,
+        limit_rows: 20_000,
+        events: 15_000,
+        steadily: Duration::from_secs(3),
+        backlog: 50_000,
+        drain: Duration::from_secs(3),
+        history: 100_000,
+    };
+}
+
+pub struct Bench {
+    program: PathBuf,
+    scale: Scale,
+}
+
+impl Bench {
+    pub async fn new(program: PathBuf, scale: Scale) -> anyhow::Result<Self> {
+        Ok(Self { program, scale })
+    }
+
+    /// (b) Events that nobody wants: only what it takes to accept them.
+    pub async fn publishing(&self, report: &mut Report) -> anyhow::Result<()> {
+        let data = Data::new(&self.program)?;
+        let program = data.start().await?;
+        let took = driver::publish(&program.target(), 0..self.scale.events, PUBLISHERS).await?;
+        report.rate(
+            "b  durable publish requests, 64 publishers",
+            per_second(self.scale.events, took),
+            "/s",
+        );
+        program.stop().await
+    }
+
+    /// (c) and (e): from the first publish to the last record.
+    pub async fn end_to_end(&self, report: &mut Report) -> anyhow::Result<()> {
+        for webhooks in [1, 10] {
+            let data = Data::new(&self.program)?;
+            let (program, receiver) = self.started(&data, webhooks).await?;
+            let deliveries = self.scale.events / webhooks * webhooks;
+            let cpu = program.cpu_time()?;
+            let rate = deliver(&program, &receiver, 0..deliveries / webhooks, webhooks).await?;
+            let plural = if webhooks == 1 { "" } else { "s" };
+            report.end_to_end(&format!("c  end to end, {webhooks} webhook{plural}"), rate);
+            let cost = (program.cpu_time()? - cpu).as_secs_f64() / deliveries as f64 * 1_000.0;
+            report.figure("e  its processor time", cost, "cpu-s per 1,000");
+            report.figure("e  its peak memory", megabytes(program.peak_memory()?), "MB");
+            program.stop().await?;
+        }
+        Ok(())
+    }
+
+    /// (d) From the start of the publish request to the arrival at the receiver.
+    pub async fn latency(&self, report: &mut Report) -> anyhow::Result<()> {
+        let half = report.known_end_to_end().map(|rate| rate / 2.0);
+        for (rate, name) in [(Some(50.0), "at 50/s"), (half, "at half of (c)")] {
+            let Some(rate) = rate else { continue };
+            let data = Data::new(&self.program)?;
+            let (program, receiver) = self.started(&data, 1).await?;
+            let latencies = self.latencies(&program, &receiver, rate).await?;
+            report_latencies(report, &format!("d  event to receiver, {name}"), latencies);
+            program.stop().await?;
+        }
+        Ok(())
+    }
+
+    /// (h) Ten webhooks, of which one never answers: what the other nine notice.
+    pub async fn one_hangs(&self, report: &mut Report) -> anyhow::Result<()> {
+        let mut p99 = Vec::new();
+        for hanging in [0, 1] {
+            let data = Data::new(&self.program)?;
+            let program = data.start().await?;
+            let receiver = Receiver::start()?;
+            for index in 0..10 {
+                let path = if index < hanging { "/hang" } else { "/ok" };
+                program
+                    .add_webhook(
+                        &format!("webhook {index}"),
+                        &receiver.url(&format!("{path}/{index}")),
+                    )
+                    .await?;
+            }
+            let latencies = self.latencies(&program, &receiver, 50.0).await?;
+            p99.push(percentiles(latencies.clone())[1]);
+            let name = format!("h  ten webhooks at 50/s, {hanging} hanging");
+            report_latencies(report, &name, latencies);
+            program.stop().await?;
+        }
+        report.figure("h  p99 of the others with one hanging", p99[1] / p99[0], "×");
+        Ok(())
+    }
+
+    /// (i) Receivers that take 200 ms: concurrency is all that helps.
+    pub async fn slow_receivers(&self, report: &mut Report) -> anyhow::Result<()> {
+        for webhooks in [1, 4, 16] {
+            let data = Data::new(&self.program)?;
+            let program = data.start().await?;
+            let receiver = Receiver::start()?;
+            for index in 0..webhooks {
+                let url = receiver.url(&format!("/slow/{index}"));
+                program.add_webhook(&format!("webhook {index}"), &url).await?;
+            }
+            let rate = deliver(&program, &receiver, 0..400, webhooks).await?;
+            report.rate(
+                format!("i  receivers of 200 ms, {webhooks}"),
+                rate,
+                "deliveries/s",
+            );
+            program.stop().await?;
+        }
+        Ok(())
+    }
+
+    /// (f) A start with a long queue.
+    pub async fn backlog(&self, report: &mut Report) -> anyhow::Result<()> {
+        let data = Data::new(&self.program)?;
+        let (program, receiver) = self.started(&data, 1).await?;
+        program.stop().await?;
+        let database = data.open_database().await?;
+        seed::backlog(&database, self.scale.backlog).await?;
+        database.close().await;
+
+        let started = Instant::now();
+        let program = data.start().await?;
+        while receiver.answered() == 0 {
+            ensure!(started.elapsed() < Duration::from_secs(60), "nothing was sent");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let count = self.scale.backlog;
+        report.figure(
+            format!("f  {count} pending: start to first attempt"),
+            started.elapsed().as_secs_f64() * 1_000.0,
+            "ms",
+        );
+        let (before, since) = (receiver.answered(), Instant::now());
+        tokio::time::sleep(self.scale.drain).await;
+        let rate = per_second(receiver.answered() - before, since.elapsed());
+        report.rate(format!("f  {count} pending: drain rate"), rate, "deliveries/s");
+        report.figure(
+            format!("f  {count} pending: peak memory"),
+            megabytes(program.peak_memory()?),
+            "MB",
+        );
+        program.stop().await
+    }
+
+    /// (g) As (c) with one webhook, on a database that has seen much.
+    pub async fn history(&self, report: &mut Report) -> anyhow::Result<()> {
+        let data = Data::new(&self.program)?;
+        let (program, receiver) = self.started(&data, 1).await?;
+        program.stop().await?;
+        let database = data.open_database().await?;
+        seed::history(&database, self.scale.history).await?;
+        database.close().await;
+
+        let program = data.start().await?;
+        let rate = deliver(&program, &receiver, 0..self.scale.events, 1).await?;
+        let rows = self.scale.history * 3;
+        report.rate(
+            format!("g  end to end, {rows} rows of history"),
+            rate,
+            "deliveries/s",
+        );
+        if let Some(empty) = report.known_end_to_end() {
+            report.figure("g  of the rate without history", rate / empty, "×");
+        }
+        program.stop().await
+    }
+
+    async fn started(&self, data: &Data, webhooks: u64) -> anyhow::Result<(Program, Receiver)> {
+        let program = data.start().await?;
+        let receiver = Receiver::start()?;
+        for index in 0..webhooks {
+            let url = receiver.url(&format!("/ok/{index}"));
+            program.add_webhook(&format!("webhook {index}"), &url).await?;
+        }
+        Ok((program, receiver))
+    }
+
+    async fn latencies(
+        &self,
+        program: &Program,
+        receiver: &Receiver,
+        per_second: f64,
+    ) -> anyhow::Result<Vec<Duration>> {
+        // The first ones pay for connections and caches.
+        const WARM_UP: u64 = 100;
+        driver::publish(&program.target(), 0..WARM_UP, 4).await?;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        receiver.take_arrivals();
+        let begun =
+            driver::publish_steadily(&program.target(), WARM_UP, per_second, self.scale.steadily).await?;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let arrivals = receiver.take_arrivals();
+        ensure!(arrivals.len() >= begun.len(), "not every event arrived in time");
+        Ok(arrivals
+            .into_iter()
+            .filter_map(|(number, at)| {
+                let index = usize::try_from(number.checked_sub(WARM_UP)?).ok()?;
+                Some(at.duration_since(*begun.get(index)?))
+            })
+            .collect())
+    }
+}
+
+/// Publishes these events for so many webhooks, and answers how many deliveries a second were made until the last was
+/// on record.
+async fn deliver(
+    program: &Program,
+    receiver: &Receiver,
+    events: std::ops::Range<u64>,
+    webhooks: u64,
+) -> anyhow::Result<f64> {
+    const PATIENCE: Duration = Duration::from_secs(120);
+    let deliveries = (events.end - events.start) * webhooks;
+    let (before, started) = (receiver.answered(), Instant::now());
+    driver::publish(&program.target(), events, PUBLISHERS).await?;
+    while receiver.answered() - before < deliveries {
+        ensure!(started.elapsed() < PATIENCE, "not everything was delivered");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    program.wait_until_idle(PATIENCE).await?;
+    Ok(per_second(deliveries, started.elapsed()))
+}
+
+fn report_latencies(report: &mut Report, name: &str, latencies: Vec<Duration>) {
+    let [p50, p99, p999] = percentiles(latencies);
+    for (percentile, value) in [("p50", p50), ("p99", p99), ("p99.9", p999)] {
+        report.figure(format!("{name}, {percentile}"), value, "ms");
+    }
+}
+
+fn per_second(count: u64, took: Duration) -> f64 {
+    count as f64 / took.as_secs_f64()
+}
+
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1_000_000.0
+}
