@@ -1,6 +1,7 @@
 //! Who is asking: people by session, machines by API key. The only ways to get a [`User`] or an [`ApiKey`].
 
 pub mod api_key;
+mod key_ring;
 pub mod password;
 pub mod session;
 
@@ -15,6 +16,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::Mutex;
 use tower_sessions::Session;
 
+use key_ring::KeyRing;
+
 use crate::{
     domain::{AccountId, Clock, Role, User, UserId},
     store::{ApiKey, Store, StoreError},
@@ -27,6 +30,7 @@ pub struct Auth {
     clock: Arc<dyn Clock>,
     /// One sign-in at a time: it bounds what hashing costs, and lets no burst slip past the count of failures.
     turn: Arc<Mutex<()>>,
+    keys: Arc<KeyRing>,
 }
 
 /// Why somebody was not signed in.
@@ -74,6 +78,7 @@ impl Auth {
             store,
             clock,
             turn: Arc::default(),
+            keys: Arc::default(),
         }
     }
 
@@ -153,7 +158,7 @@ impl Auth {
         &self,
         headers: &axum::http::HeaderMap,
         scope: &'static str,
-    ) -> Result<ApiKey, KeyError> {
+    ) -> Result<Arc<ApiKey>, KeyError> {
         let text = headers
             .get(axum::http::header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
@@ -161,11 +166,16 @@ impl Auth {
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, key)| key.trim())
             .ok_or(KeyError::Invalid)?;
-        let key = self
-            .store
-            .api_key_by_hash(&api_key::hash(text))
-            .await?
-            .ok_or(KeyError::Invalid)?;
+        let (hash, now) = (api_key::hash(text), self.clock.now());
+        let key = match self.keys.find(&hash, now) {
+            Some(key) => key,
+            None => {
+                let key = self.store.api_key_by_hash(&hash).await?;
+                let key = Arc::new(key.ok_or(KeyError::Invalid)?);
+                self.keys.remember(hash, Arc::clone(&key), now);
+                key
+            }
+        };
         if key.scopes.iter().any(|has| has == scope) {
             Ok(key)
         } else {

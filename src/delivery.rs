@@ -3,7 +3,8 @@
 //! | step | where |
 //! |---|---|
 //! | many publishers share a commit | [`intake`] |
-//! | what is due is claimed under a lease, fairly | [`scheduler`] |
+//! | what is due is claimed under a lease, fairly | [`scheduler`], [`slots`] |
+//! | one attempt, from the gate to the recorder | `courier` |
 //! | may this webhook be called now? | [`gate`] |
 //! | HMAC-SHA256 as Standard Webhooks has it | [`signer`] |
 //! | one guarded request with one deadline | [`sender`], [`guard`] |
@@ -11,13 +12,17 @@
 //!
 //! No database connection is held while a request is under way, and nothing here knows of axum, Leptos or SQL.
 
+mod courier;
 pub mod gate;
+mod gather;
 pub mod guard;
 pub mod intake;
+mod kill_point;
 pub mod recorder;
 pub mod scheduler;
 pub mod sender;
 pub mod signer;
+pub mod slots;
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,13 +31,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     domain::{Clock, RetrySchedule},
-    store::Store,
+    store::{Store, StoreError},
 };
+use courier::Courier;
 use gate::Gate;
 use intake::Intake;
 use recorder::Recorder;
 use scheduler::Scheduler;
 use sender::Sender;
+use slots::Slots;
 
 /// Rung whenever something may have become due, so that nobody has to poll for it.
 #[derive(Default)]
@@ -65,35 +72,71 @@ pub struct Parts {
 pub struct Engine {
     pub intake: Intake,
     stop: CancellationToken,
-    abort: CancellationToken,
+    courier: Courier,
+    slots: Slots,
     scheduler: JoinHandle<()>,
     intake_task: JoinHandle<()>,
     recorder_task: JoinHandle<()>,
 }
 
 impl Engine {
-    /// Starts to take events and to deliver them.
-    pub fn start(parts: Parts) -> Self {
-        let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
-        let (intake, intake_task) = Intake::start(
-            Arc::clone(&parts.store),
-            Arc::clone(&parts.clock),
-            Arc::clone(&parts.wake),
-        );
-        let (recorder, recorder_task) = Recorder::start(
-            Arc::clone(&parts.store),
-            Arc::clone(&parts.gate),
-            Arc::clone(&parts.wake),
-        );
-        let scheduler = tokio::spawn(Scheduler::new(parts, recorder).run(stop.clone(), abort.clone()));
-        Self {
+    /// Starts to take events and to deliver them, first of all what a process that died was about to.
+    pub async fn start(parts: Parts) -> Result<Self, StoreError> {
+        let Parts {
+            store,
+            gate,
+            sender,
+            clock,
+            wake,
+            schedule,
+            timeout,
+        } = parts;
+        let lease = timeout + LEASE_MARGIN;
+        let recovered = store.recover_leases(clock.now(), lease).await?;
+        if recovered > 0 {
+            tracing::info!(
+                recovered,
+                "deliveries were under way when the last process ended: they are due again"
+            );
+        }
+        let stop = CancellationToken::new();
+        let slots = Slots::new(Arc::clone(&wake));
+        let (recorder, recorder_task) =
+            Recorder::start(Arc::clone(&store), Arc::clone(&gate), Arc::clone(&wake));
+        let courier = Courier::new(courier::Parts {
+            store: Arc::clone(&store),
+            gate,
+            sender,
+            recorder,
+            clock: Arc::clone(&clock),
+            schedule,
+        });
+        let (intake, intake_task) = Intake::start(intake::Parts {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            courier: courier.clone(),
+            slots: slots.clone(),
+            wake: Arc::clone(&wake),
+            lease,
+        });
+        let scheduler = Scheduler {
+            store,
+            courier: courier.clone(),
+            slots: slots.clone(),
+            clock,
+            wake,
+            lease,
+        };
+        let scheduler = tokio::spawn(scheduler.run(stop.clone()));
+        Ok(Self {
             intake,
             stop,
-            abort,
+            courier,
+            slots,
             scheduler,
             intake_task,
             recorder_task,
-        }
+        })
     }
 
     /// Stops claiming at once, lets what is under way finish within `grace`, gives back what did not, and writes
@@ -102,21 +145,25 @@ impl Engine {
         let Self {
             intake,
             stop,
-            abort,
-            mut scheduler,
+            courier,
+            slots,
+            scheduler,
             intake_task,
             recorder_task,
         } = self;
+        slots.close();
         stop.cancel();
         drop(intake);
-        if tokio::time::timeout(grace, &mut scheduler).await.is_err() {
-            abort.cancel();
-            let _ = scheduler.await;
-        }
+        let _ = scheduler.await;
         // Short: what is left to do is to commit. Bounded all the same, lest a full disk keeps the process alive.
-        let _ = tokio::time::timeout(LAST_COMMITS, async { tokio::join!(intake_task, recorder_task) }).await;
+        let _ = tokio::time::timeout(LAST_COMMITS, intake_task).await;
+        courier.finish(grace).await;
+        let _ = tokio::time::timeout(LAST_COMMITS, recorder_task).await;
     }
 }
+
+/// What a lease has beyond the time of one exchange, for opening the gate before it and recording after it.
+const LEASE_MARGIN: Duration = Duration::from_secs(30);
 
 /// For the last commits of a process that stops.
 const LAST_COMMITS: Duration = Duration::from_secs(5);

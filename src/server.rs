@@ -91,7 +91,8 @@ impl Server {
             wake: Arc::clone(&wake),
             schedule: config.retry_schedule.clone(),
             timeout: config.delivery_timeout,
-        });
+        })
+        .await?;
         let webhooks = Webhooks::new(
             Arc::clone(&store),
             vault,

@@ -261,12 +261,28 @@ pub struct HourOfActivity {
 pub trait EventStore: Send + Sync {
     /// Stores the events together with a delivery for every webhook that wants them, in one transaction for all.
     ///
-    /// Each submission stands or falls as a whole, on its own; the answers are in the order of the submissions.
+    /// Each submission stands or falls as a whole, on its own.
     async fn accept_events(
         &self,
         submissions: &[Submission],
         now: Timestamp,
-    ) -> Result<Vec<Result<Vec<AcceptedEvent>, ConflictingEvent>>, StoreError>;
+        hand_off: HandOff<'_>,
+    ) -> Result<Accepted, StoreError>;
+}
+
+/// New deliveries may be leased by the insert that stores them, which saves their claim.
+pub struct HandOff<'a> {
+    pub lease: Duration,
+    /// Asked for each delivery that could be sent at once: whether the caller takes it.
+    pub wanted: &'a mut (dyn FnMut(&WebhookId) -> bool + Send + Sync),
+}
+
+#[derive(Debug)]
+pub struct Accepted {
+    /// In the order of the submissions.
+    pub answers: Vec<Result<Vec<AcceptedEvent>, ConflictingEvent>>,
+    /// What was handed off, in the order in which it was asked for.
+    pub claimed: Vec<ClaimedDelivery>,
 }
 
 /// What one request publishes.
@@ -314,6 +330,9 @@ pub trait DeliveryStore: Send + Sync {
     async fn claim_due(&self, claim: &Claim) -> Result<Vec<ClaimedDelivery>, StoreError>;
     /// When the next pending delivery is due, if there is one.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// At the start of a process: takes back the leases that one before it has left, if this database cannot have
+    /// other processes that still hold them. Otherwise they lapse. Answers how many.
+    async fn recover_leases(&self, now: Timestamp, longest: Duration) -> Result<u64, StoreError>;
     /// Gives leases back: due at `at`, or held if the webhook is paused.
     async fn release(&self, leases: &[(DeliveryId, Lease)], at: Timestamp) -> Result<(), StoreError>;
     /// Appends attempts and moves their deliveries on, in one transaction.
@@ -338,11 +357,12 @@ pub trait DeliveryStore: Send + Sync {
 pub struct Claim {
     pub now: Timestamp,
     pub lease: Duration,
-    pub limit: u32,
-    /// At most so many of one webhook.
-    pub per_webhook: u32,
-    /// Not these: they have all they can take.
-    pub except: Vec<WebhookId>,
+    /// At most so many in all,
+    pub limit: usize,
+    /// so many of one webhook,
+    pub each: usize,
+    /// and of these so many instead.
+    pub webhooks: Vec<(WebhookId, usize)>,
 }
 
 /// Names a claim, and no other.

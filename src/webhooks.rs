@@ -158,21 +158,20 @@ impl Webhooks {
         };
         let name = settings.name.clone();
         let secret = secret.map(|secret| self.vault.seal(id, &secret));
-        let change = self.change(actor, id.clone());
-        match self
-            .store
-            .update_webhook(UpdateWebhook {
-                change,
-                settings,
-                secret,
-                based_on,
-            })
-            .await?
-        {
-            Updated::Saved(webhook) => {
-                self.gate.refresh(id);
-                Ok(*webhook)
-            }
+        let update = UpdateWebhook {
+            change: self.change(actor, id.clone()),
+            settings,
+            secret,
+            based_on,
+        };
+        let (this, id) = (self.clone(), id.clone());
+        let updated = to_the_end(async move {
+            let updated = this.store.update_webhook(update).await;
+            this.gate.refresh(&id);
+            updated
+        });
+        match updated.await? {
+            Updated::Saved(webhook) => Ok(*webhook),
             Updated::Stale(current) => Err(WebhookError::Stale(current)),
             Updated::NameTaken => Err(WebhookError::NameTaken(name)),
             Updated::NotFound => Err(WebhookError::NotFound),
@@ -181,17 +180,25 @@ impl Webhooks {
 
     /// Holds its events, and whatever is still to be sent, until it is resumed.
     pub async fn pause(&self, actor: &Actor, id: &WebhookId) -> Result<Webhook, WebhookError> {
-        let paused = self.store.pause_webhook(&self.change(actor, id.clone())).await?;
-        self.gate.refresh(id);
-        paused.ok_or(WebhookError::NotFound)
+        let (this, change) = (self.clone(), self.change(actor, id.clone()));
+        let paused = to_the_end(async move {
+            let paused = this.store.pause_webhook(&change).await;
+            this.gate.refresh(&change.webhook_id);
+            paused
+        });
+        paused.await?.ok_or(WebhookError::NotFound)
     }
 
     /// Sends what was held, and everything new.
     pub async fn resume(&self, actor: &Actor, id: &WebhookId) -> Result<Webhook, WebhookError> {
-        let resumed = self.store.resume_webhook(&self.change(actor, id.clone())).await?;
-        self.gate.refresh(id);
-        self.wake.ring();
-        resumed.ok_or(WebhookError::NotFound)
+        let (this, change) = (self.clone(), self.change(actor, id.clone()));
+        let resumed = to_the_end(async move {
+            let resumed = this.store.resume_webhook(&change).await;
+            this.gate.refresh(&change.webhook_id);
+            this.wake.ring();
+            resumed
+        });
+        resumed.await?.ok_or(WebhookError::NotFound)
     }
 
     /// Replaces the secret by a generated one; the old one signs too for `overlap`.
@@ -204,12 +211,14 @@ impl Webhooks {
         let secret = Secret::generate();
         let change = self.change(actor, id.clone());
         let until = change.at.plus(overlap.min(MAX_OVERLAP));
-        let rotated = self
-            .store
-            .rotate_secret(&change, self.vault.seal(id, &secret), until)
-            .await?;
-        self.gate.refresh(id);
+        let (this, sealed) = (self.clone(), self.vault.seal(id, &secret));
+        let rotated = to_the_end(async move {
+            let rotated = this.store.rotate_secret(&change, sealed, until).await;
+            this.gate.refresh(&change.webhook_id);
+            rotated
+        });
         rotated
+            .await?
             .map(|webhook| (webhook, secret))
             .ok_or(WebhookError::NotFound)
     }
@@ -227,10 +236,15 @@ impl Webhooks {
 
     /// Deletes it for good. When this returns, no request for it is under way, and none will start.
     pub async fn delete(&self, actor: &Actor, id: &WebhookId) -> Result<Deleted, WebhookError> {
-        let deleted = self.store.delete_webhook(&self.change(actor, id.clone())).await?;
-        let deleted = deleted.ok_or(WebhookError::NotFound)?;
-        self.gate.close(id).await;
-        Ok(deleted)
+        let (this, change) = (self.clone(), self.change(actor, id.clone()));
+        let deleted = to_the_end(async move {
+            let deleted = this.store.delete_webhook(&change).await?;
+            if deleted.is_some() {
+                this.gate.close(&change.webhook_id).await;
+            }
+            Ok::<_, StoreError>(deleted)
+        });
+        deleted.await?.ok_or(WebhookError::NotFound)
     }
 
     fn parse_settings(&self, draft: &Draft, errors: &mut FieldErrors) -> Option<WebhookSettings> {
@@ -258,6 +272,19 @@ impl Webhooks {
 
     fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+}
+
+/// Runs it even if whoever asked hangs up meanwhile, which drops their request half-way: what the database says and what
+/// the gate remembers must not come apart.
+async fn to_the_end<T: Send + 'static>(change: impl Future<Output = T> + Send + 'static) -> T {
+    match tokio::spawn(change).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is being shut down, and this request with it.
+            Err(_) => std::future::pending().await,
+        },
     }
 }
 

@@ -72,7 +72,7 @@ pub(super) async fn publish(
     let published: Published<'_> = parse(&bytes)?;
     let event = published.into_event("", idempotency_key, api.clock.now())?;
     let submission = Submission {
-        account_id: key.account_id,
+        account_id: key.account_id.clone(),
         events: vec![event],
     };
     let accepted = api.intake.publish(submission).await?;
@@ -103,7 +103,7 @@ pub(super) async fn publish_batch(
         published.into_event(&format!("events[{index}]."), key, now)
     });
     let submission = Submission {
-        account_id: key.account_id,
+        account_id: key.account_id.clone(),
         events: events.collect::<Result<_, _>>()?,
     };
     let accepted = api.intake.publish(submission).await?;

@@ -3,17 +3,17 @@
 //! Whoever publishes waits for the commit that holds the event and its deliveries. While one commit is under way, the
 //! others queue up; the next takes all of them. So one publisher waits for one commit, and a thousand share a few.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
 };
 
-use super::Wake;
+use super::{Wake, courier::Courier, gather::Gather, kill_point::KillPoint, slots::Slots};
 use crate::{
     domain::Clock,
-    store::{AcceptedEvent, ConflictingEvent, Store, StoreError, Submission},
+    store::{AcceptedEvent, ConflictingEvent, HandOff, Store, StoreError, Submission},
 };
 
 /// Submissions that may wait for the disk; beyond that, publishers are asked to come back later.
@@ -21,6 +21,9 @@ const QUEUE: usize = 1_024;
 
 /// Submissions in one commit.
 const BATCH: usize = 256;
+
+/// What a publisher among many waits for the others: about as long as the disk takes for a commit.
+const PATIENCE: Duration = Duration::from_millis(1);
 
 /// Takes events. Cheap to clone; the intake ends when the last clone is dropped and everything waiting is answered.
 #[derive(Clone)]
@@ -50,9 +53,9 @@ struct Waiting {
 
 impl Intake {
     /// Starts the task that commits, and answers the way to it.
-    pub fn start(store: Arc<dyn Store>, clock: Arc<dyn Clock>, wake: Arc<Wake>) -> (Self, JoinHandle<()>) {
+    pub(super) fn start(parts: Parts) -> (Self, JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        (Self { queue }, tokio::spawn(run(waiting, store, clock, wake)))
+        (Self { queue }, tokio::spawn(parts.run(waiting)))
     }
 
     /// Returns when the events and their deliveries are durable.
@@ -65,33 +68,71 @@ impl Intake {
     }
 }
 
-async fn run(
-    mut waiting: mpsc::Receiver<Waiting>,
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
-    wake: Arc<Wake>,
-) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while waiting.recv_many(&mut batch, BATCH).await > 0 {
-        let (submissions, answers): (Vec<_>, Vec<_>) = batch
-            .drain(..)
-            .map(|Waiting { submission, answer }| (submission, answer))
-            .unzip();
-        match store.accept_events(&submissions, clock.now()).await {
-            Ok(accepted) => {
-                wake.ring();
-                for (answer, accepted) in answers.into_iter().zip(accepted) {
-                    // Who has hung up does not need the answer; the event is stored all the same.
-                    let _ = answer.send(accepted.map_err(PublishError::Conflict));
+/// What the task works with.
+pub(super) struct Parts {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub courier: Courier,
+    pub slots: Slots,
+    pub wake: Arc<Wake>,
+    /// Of a delivery that is handed to the courier by the commit that stores it.
+    pub lease: Duration,
+}
+
+impl Parts {
+    async fn run(self, waiting: mpsc::Receiver<Waiting>) {
+        let mut waiting = Gather::new(waiting, BATCH, PATIENCE);
+        let mut batch = Vec::with_capacity(BATCH);
+        while waiting.next(&mut batch).await {
+            let (submissions, answers): (Vec<_>, Vec<_>) = batch
+                .drain(..)
+                .map(|Waiting { submission, answer }| (submission, answer))
+                .unzip();
+            match self.accept(&submissions).await {
+                Ok(accepted) => {
+                    for (answer, accepted) in answers.into_iter().zip(accepted) {
+                        // Who has hung up does not need the answer; the event is stored all the same.
+                        let _ = answer.send(accepted.map_err(PublishError::Conflict));
+                    }
                 }
-            }
-            Err(error) => {
-                tracing::error!(%error, "events could not be stored");
-                let error = Arc::new(error);
-                for answer in answers {
-                    let _ = answer.send(Err(Arc::clone(&error).into()));
+                Err(error) => {
+                    tracing::error!(%error, "events could not be stored");
+                    let error = Arc::new(error);
+                    for answer in answers {
+                        let _ = answer.send(Err(Arc::clone(&error).into()));
+                    }
                 }
             }
         }
+    }
+
+    /// Stores them, and has sent at once what finds a slot.
+    async fn accept(
+        &self,
+        submissions: &[Submission],
+    ) -> Result<Vec<Result<Vec<AcceptedEvent>, ConflictingEvent>>, StoreError> {
+        let mut slots = Vec::new();
+        let mut refused = false;
+        let hand_off = HandOff {
+            lease: self.lease,
+            wanted: &mut |webhook| {
+                let slot = self.slots.take_for_new(webhook);
+                refused |= slot.is_none();
+                slot.map(|slot| slots.push(slot)).is_some()
+            },
+        };
+        KillPoint::BeforeStoring.reached();
+        let accepted = self
+            .store
+            .accept_events(submissions, self.clock.now(), hand_off)
+            .await?;
+        KillPoint::AfterStoring.reached();
+        for (delivery, slot) in accepted.claimed.into_iter().zip(slots) {
+            self.courier.dispatch(delivery, slot);
+        }
+        if refused {
+            self.wake.ring();
+        }
+        Ok(accepted.answers)
     }
 }

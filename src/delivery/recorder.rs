@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::mpsc, task::JoinHandle};
 
-use super::{Wake, gate::Gate};
+use super::{Wake, gate::Gate, gather::Gather, kill_point::KillPoint};
 use crate::store::{Next, RecordedAttempt, Store};
 
 /// Outcomes that may wait for the disk; then attempts wait too, instead of memory growing.
@@ -12,6 +12,9 @@ const QUEUE: usize = 1_024;
 
 /// Outcomes in one commit.
 const BATCH: usize = 256;
+
+/// What an outcome among many waits for others: nobody waits for it, and each commit saved leaves the disk to publishers.
+const PATIENCE: Duration = Duration::from_millis(5);
 
 /// Between tries while the database does not take them: nothing that was sent is forgotten because the disk is full.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -35,17 +38,19 @@ impl Recorder {
 }
 
 async fn run(
-    mut waiting: mpsc::Receiver<RecordedAttempt>,
+    waiting: mpsc::Receiver<RecordedAttempt>,
     store: Arc<dyn Store>,
     gate: Arc<Gate>,
     wake: Arc<Wake>,
 ) {
+    let mut waiting = Gather::new(waiting, BATCH, PATIENCE);
     let mut batch = Vec::with_capacity(BATCH);
-    while waiting.recv_many(&mut batch, BATCH).await > 0 {
+    while waiting.next(&mut batch).await {
         while let Err(error) = store.record_attempts(&batch).await {
             tracing::error!(%error, attempts = batch.len(), "attempts could not be recorded, trying again");
             tokio::time::sleep(PAUSE).await;
         }
+        KillPoint::AfterRecording.reached();
         let mut retries = false;
         for recorded in batch.drain(..) {
             match recorded.next {

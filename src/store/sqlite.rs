@@ -13,7 +13,7 @@ mod webhooks;
 use std::{str::FromStr, time::Duration};
 
 use sqlx::{
-    Sqlite, SqlitePool, Transaction,
+    Connection, Sqlite, SqliteConnection, SqlitePool, Transaction,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -54,6 +54,7 @@ impl SqliteStore {
             // Opening it again would throw away its page cache and prepared statements.
             .idle_timeout(None)
             .max_lifetime(None)
+            .after_release(|connection, _| Box::pin(is_reusable(connection)))
             .connect_with(options.clone())
             .await
             .map_err(|error| cannot_open(&error))?;
@@ -70,6 +71,14 @@ impl SqliteStore {
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
+}
+
+/// When the disk is full, SQLite itself ends the transaction. To sqlx it is still open, its `ROLLBACK` fails, and no
+/// other transaction could ever begin: such a connection is replaced by a new one.
+async fn is_reusable(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // Waits for the rollback that the drop of a transaction has asked for.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 fn create_directory_of(options: &SqliteConnectOptions) -> std::io::Result<()> {

@@ -319,6 +319,27 @@ async fn a_paused_webhook_loses_nothing() {
 }
 
 #[tokio::test]
+async fn a_long_backlog_is_sent_without_a_pause() {
+    let app = TestApp::start().await;
+    let receiver = Receiver::start().await;
+    let webhook = app.add_webhook("calm", &receiver.url("/"), &["chat"]).await;
+    let path = |action| format!("/api/v1/webhooks/{}/{action}", webhook["id"].as_str().unwrap());
+    app.post(&path("pause"), json!({}), StatusCode::OK).await;
+    let events: Vec<_> = (0..1_000)
+        .map(|n| json!({ "type": "chat", "data": { "n": n } }))
+        .collect();
+    app.post(
+        "/api/v1/events/batch",
+        json!({ "events": events }),
+        StatusCode::ACCEPTED,
+    )
+    .await;
+    app.post(&path("resume"), json!({}), StatusCode::OK).await;
+    // Many times what a webhook gets at once: a slot that becomes free has to call for the next.
+    receiver.wait_for(1_000).await;
+}
+
+#[tokio::test]
 async fn an_edited_url_and_secret_are_used_from_the_next_attempt_on() {
     let app = TestApp::start().await;
     let (before, after) = (Receiver::start().await, Receiver::start().await);

@@ -3,6 +3,7 @@
 mod api;
 mod assets;
 mod cli;
+mod crash;
 mod delivery;
 mod readme;
 mod sender;

@@ -9,8 +9,9 @@ use caleida::{
         WebhookStatus,
     },
     store::{
-        self, Change, Claim, ClaimedDelivery, DeliveryFilter, Lease, NewEvent, NewWebhook, Next,
-        RecordedAttempt, Sealed, Store, StoreError, Submission, UpdateWebhook, Updated, WebhookFilter,
+        self, AcceptedEvent, Change, Claim, ClaimedDelivery, ConflictingEvent, DeliveryFilter, HandOff,
+        Lease, NewEvent, NewWebhook, Next, RecordedAttempt, Sealed, Store, StoreError, Submission,
+        UpdateWebhook, Updated, WebhookFilter,
     },
 };
 use tempfile::TempDir;
@@ -23,6 +24,21 @@ struct Fixture {
     store: Arc<dyn Store>,
     account: AccountId,
     _folder: TempDir,
+}
+
+/// Stores them without handing anything off.
+async fn accept(
+    store: &dyn Store,
+    submissions: &[Submission],
+    now: Timestamp,
+) -> Vec<Result<Vec<AcceptedEvent>, ConflictingEvent>> {
+    let hand_off = HandOff {
+        lease: LEASE,
+        wanted: &mut |_| false,
+    };
+    let accepted = store.accept_events(submissions, now, hand_off).await.unwrap();
+    assert!(accepted.claimed.is_empty());
+    accepted.answers
 }
 
 impl Fixture {
@@ -68,7 +84,7 @@ impl Fixture {
             account_id: self.account.clone(),
             events: vec![event(id, event_type)],
         };
-        let answers = self.store.accept_events(&[submission], NOW).await.unwrap();
+        let answers = accept(&*self.store, &[submission], NOW).await;
         answers.into_iter().next().unwrap().unwrap()[0].deliveries
     }
 
@@ -79,18 +95,18 @@ impl Fixture {
     async fn claim_some(
         &self,
         now: Timestamp,
-        limit: u32,
-        per_webhook: u32,
-        except: &[&WebhookId],
+        limit: usize,
+        each: usize,
+        webhooks: &[(&WebhookId, usize)],
     ) -> Vec<ClaimedDelivery> {
-        let except = except.iter().map(|&id| id.clone()).collect();
+        let webhooks = webhooks.iter().map(|&(id, room)| (id.clone(), room)).collect();
         self.store
             .claim_due(&Claim {
                 now,
                 lease: LEASE,
                 limit,
-                per_webhook,
-                except,
+                each,
+                webhooks,
             })
             .await
             .unwrap()
@@ -250,7 +266,7 @@ async fn the_same_event_is_stored_once_and_another_under_its_id_is_a_conflict() 
             events,
         };
         let store = Arc::clone(&fixture.store);
-        async move { store.accept_events(&[submission], NOW).await.unwrap().remove(0) }
+        async move { accept(&*store, &[submission], NOW).await.remove(0) }
     };
     let first = submit(vec![event("a", EventType::Chat)]).await.unwrap();
     assert!(!first[0].repeated);
@@ -284,7 +300,7 @@ async fn an_idempotency_key_stands_for_the_event_that_came_with_it_first() {
         account_id: fixture.account.clone(),
         events: vec![event],
     });
-    let answers = fixture.store.accept_events(&submissions, NOW).await.unwrap();
+    let answers = accept(&*fixture.store, &submissions, NOW).await;
     assert_eq!(answers[0].as_ref().unwrap()[0].id.as_str(), "a");
     let second = &answers[1].as_ref().unwrap()[0];
     assert_eq!((second.id.as_str(), second.repeated), ("a", true));
@@ -360,7 +376,65 @@ async fn a_claim_shares_its_places_out_among_webhooks() {
     );
     let claimed = fixture.claim_some(NOW, 100, 5, &[]).await;
     assert_eq!(claimed.len(), 5, "at most so many of one webhook");
-    assert!(fixture.claim_some(NOW, 100, 100, &[&busy.id]).await.is_empty());
+    let few = fixture.claim_some(NOW, 100, 100, &[(&busy.id, 2)]).await;
+    assert_eq!(few.len(), 2, "or so many, for this one");
+    assert!(
+        fixture
+            .claim_some(NOW, 100, 100, &[(&busy.id, 0)])
+            .await
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn what_is_handed_off_is_leased_by_the_insert_itself() {
+    let fixture = Fixture::new().await;
+    let wanted = fixture.add("wanted", &["chat"]).await;
+    let unwanted = fixture.add("unwanted", &["chat"]).await;
+    let paused = fixture.add("paused", &["chat"]).await;
+    fixture
+        .store
+        .pause_webhook(&fixture.change(&paused.id, NOW))
+        .await
+        .unwrap();
+
+    let submission = Submission {
+        account_id: fixture.account.clone(),
+        events: vec![event("a", EventType::Chat)],
+    };
+    let mut asked = Vec::new();
+    let hand_off = HandOff {
+        lease: LEASE,
+        wanted: &mut |webhook| {
+            asked.push(webhook.clone());
+            *webhook == wanted.id
+        },
+    };
+    let accepted = fixture
+        .store
+        .accept_events(&[submission], NOW, hand_off)
+        .await
+        .unwrap();
+    assert!(!asked.contains(&paused.id), "what is held cannot be sent");
+    let [handed_off] = accepted.claimed.as_slice() else {
+        panic!("{:?}", accepted.claimed);
+    };
+    assert_eq!((&handed_off.webhook_id, handed_off.number), (&wanted.id, 1));
+    assert_eq!(handed_off.payload, event("a", EventType::Chat).payload);
+
+    let claimed = fixture.claim(NOW).await;
+    assert_eq!(claimed.len(), 1, "nobody else gets it while its lease holds");
+    assert_eq!(claimed[0].webhook_id, unwanted.id);
+    let lapsed = fixture.claim(NOW.plus(LEASE)).await;
+    assert!(
+        lapsed.iter().any(|delivery| delivery.id == handed_off.id),
+        "a lapsed lease is due again"
+    );
+    fixture.record(handed_off, OK, Next::Delivered).await;
+    assert!(
+        !fixture.statuses().await.contains(&DeliveryStatus::Delivered),
+        "it came too late"
+    );
 }
 
 #[tokio::test]
@@ -713,11 +787,12 @@ async fn the_log_pages_from_new_to_old_and_never_shows_another_account() {
             account_id: fixture.account.clone(),
             events: vec![event(&format!("e{index}"), EventType::Chat)],
         };
-        fixture
-            .store
-            .accept_events(&[submission], NOW.plus(Duration::from_millis(index)))
-            .await
-            .unwrap();
+        accept(
+            &*fixture.store,
+            &[submission],
+            NOW.plus(Duration::from_millis(index)),
+        )
+        .await;
     }
     let mut filter = DeliveryFilter {
         limit: 2,
@@ -793,11 +868,8 @@ async fn many_events_and_webhooks_fit_into_one_acceptance() {
         account_id: fixture.account.clone(),
         events,
     };
-    let accepted = fixture
-        .store
-        .accept_events(&[submission], NOW)
+    let accepted = accept(&*fixture.store, &[submission], NOW)
         .await
-        .unwrap()
         .remove(0)
         .unwrap();
     assert_eq!(accepted.len(), 1_000);

@@ -4,4 +4,5 @@ pub mod app;
 pub mod browser;
 pub mod certificate;
 pub mod clock;
+pub mod program;
 pub mod receiver;

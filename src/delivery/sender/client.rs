@@ -11,9 +11,9 @@ use crate::delivery::guard::Guard;
 pub const USER_AGENT: &str = concat!("Caleida-Webhooks/", env!("CARGO_PKG_VERSION"));
 
 /// Common servers close an idle connection after 5 s. To give it up before they do is cheaper than to send into a
-/// connection that is just being closed: that attempt would fail, and be repeated.
+/// connection that is just being closed: that attempt would fail, and be repeated. How many may be idle needs no limit
+/// of its own: there are never more of them than attempts were under way.
 const IDLE: Duration = Duration::from_secs(4);
-const IDLE_PER_HOST: usize = 32;
 
 /// A connection with many exchanges on it that has gone dead would fail all of them, again and again, until the
 /// operating system notices after a quarter of an hour. A ping finds out.
@@ -47,7 +47,6 @@ pub(super) fn guarded(
         // connection that nobody waits for any more.
         .connect_timeout(timeout)
         .pool_idle_timeout(IDLE)
-        .pool_max_idle_per_host(IDLE_PER_HOST)
         .http2_keep_alive_interval(PING_EVERY)
         .http2_keep_alive_timeout(PING_PATIENCE)
         .http2_initial_stream_window_size(STREAM_WINDOW)

@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -34,15 +37,17 @@ impl DeliveryStore for SqliteStore {
             .push_bind(claim.now.plus(claim.lease).as_millis())
             .push(
                 " where id in (select id from (
-                     select id, row_number() over (partition by webhook_id order by next_attempt_at, id) as place
+                     select id, webhook_id, row_number() over (partition by webhook_id order by next_attempt_at, id) as place
                      from (select id, webhook_id, next_attempt_at from deliveries
                            where status = 'pending' and next_attempt_at <= ",
             )
             .push_bind(claim.now.as_millis());
-        if !claim.except.is_empty() {
+        // Without those that have all they can take: their backlog must not fill the window.
+        let (full, shared): (Vec<_>, Vec<_>) = claim.webhooks.iter().partition(|(_, room)| *room == 0);
+        if !full.is_empty() {
             update.push(" and webhook_id not in (");
             let mut list = update.separated(", ");
-            for id in &claim.except {
+            for (id, _) in full {
                 list.push_bind(id.as_str());
             }
             update.push(")");
@@ -50,11 +55,24 @@ impl DeliveryStore for SqliteStore {
         update
             .push(" order by next_attempt_at limit ")
             .push_bind(CLAIM_WINDOW)
-            .push(")) where place <= ")
-            .push_bind(i64::from(claim.per_webhook))
+            .push(")) where place <= ");
+        if shared.is_empty() {
+            update.push_bind(bound(claim.each));
+        } else {
+            update.push("case webhook_id");
+            for (id, room) in shared {
+                update
+                    .push(" when ")
+                    .push_bind(id.as_str())
+                    .push(" then ")
+                    .push_bind(bound(*room));
+            }
+            update.push(" else ").push_bind(bound(claim.each)).push(" end");
+        }
+        update
             // Everybody's first before anybody's second.
             .push(" order by place limit ")
-            .push_bind(i64::from(claim.limit))
+            .push_bind(bound(claim.limit))
             .push(") returning id, account_id, webhook_id, event_id, attempts");
         let rows: Vec<ClaimedRow> = update.build_query_as().fetch_all(&self.writer).await?;
         let payloads = self.payloads(&rows).await?;
@@ -81,6 +99,20 @@ impl DeliveryStore for SqliteStore {
                 .fetch_one(&self.readers)
                 .await?;
         Ok(timestamp(due))
+    }
+
+    /// An embedded database has one process that delivers.
+    async fn recover_leases(&self, now: Timestamp, longest: Duration) -> Result<u64, StoreError> {
+        // A lease is due when it lapses, so the index finds them among what is due next.
+        let recovered = sqlx::query(
+            "update deliveries set lease = null, next_attempt_at = $1
+             where status = 'pending' and next_attempt_at > $1 and next_attempt_at <= $2 and lease is not null",
+        )
+        .bind(now.as_millis())
+        .bind(now.plus(longest).as_millis())
+        .execute(&self.writer)
+        .await?;
+        Ok(recovered.rows_affected())
     }
 
     async fn release(&self, leases: &[(DeliveryId, Lease)], at: Timestamp) -> Result<(), StoreError> {
@@ -401,6 +433,10 @@ impl<'a> Tally<'a> {
     }
 }
 
+fn bound(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
 fn start_of_hour(at: Timestamp) -> i64 {
     const HOUR: i64 = 3_600_000;
     at.as_millis().div_euclid(HOUR) * HOUR
@@ -410,6 +446,6 @@ fn ended_at(attempt: &Attempt) -> Timestamp {
     attempt.started_at.plus(attempt.duration)
 }
 
-fn millis(duration: std::time::Duration) -> i64 {
+fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -10,7 +10,8 @@ use super::{
 use crate::{
     domain::{AccountId, DeliveryId, EventType, EventTypes, Timestamp, WebhookId},
     store::{
-        AcceptedEvent, ConflictingEvent, DestinationState, EventStore, NewEvent, StoreError, Submission,
+        Accepted, AcceptedEvent, ClaimedDelivery, ConflictingEvent, DestinationState, EventStore, HandOff,
+        Lease, NewEvent, StoreError, Submission,
     },
 };
 
@@ -20,11 +21,12 @@ impl EventStore for SqliteStore {
         &self,
         submissions: &[Submission],
         now: Timestamp,
-    ) -> Result<Vec<Result<Vec<AcceptedEvent>, ConflictingEvent>>, StoreError> {
+        hand_off: HandOff<'_>,
+    ) -> Result<Accepted, StoreError> {
         let mut tx = self.begin().await?;
         let mut known = find_known(&mut tx, submissions).await?;
         let mut subscribers: HashMap<&AccountId, Vec<Subscriber>> = HashMap::new();
-        let mut rows = NewRows::default();
+        let mut rows = NewRows::new(now, hand_off);
         let mut answers = Vec::with_capacity(submissions.len());
         for submission in submissions {
             let account = &submission.account_id;
@@ -33,9 +35,12 @@ impl EventStore for SqliteStore {
             }
             answers.push(accept(submission, &subscribers[account], &mut known, &mut rows));
         }
-        rows.insert(&mut tx, now).await?;
+        rows.insert(&mut tx).await?;
         tx.commit().await?;
-        Ok(answers)
+        Ok(Accepted {
+            answers,
+            claimed: rows.claimed(),
+        })
     }
 }
 
@@ -77,8 +82,11 @@ impl Known {
 }
 
 /// Rows to insert at the end, all submissions' together.
-#[derive(Default)]
-struct NewRows<'a> {
+struct NewRows<'a, 'h> {
+    now: Timestamp,
+    hand_off: HandOff<'h>,
+    /// Of all that is handed off.
+    lease: Lease,
     events: Vec<EventRow<'a>>,
     deliveries: Vec<DeliveryRow<'a>>,
 }
@@ -91,10 +99,12 @@ struct EventRow<'a> {
 }
 
 struct DeliveryRow<'a> {
+    id: DeliveryId,
     account: &'a AccountId,
     event: &'a NewEvent,
     webhook_id: WebhookId,
     status: &'static str,
+    handed_off: bool,
 }
 
 /// Decides over one submission, and adds its rows if it is accepted.
@@ -102,7 +112,7 @@ fn accept<'a>(
     submission: &'a Submission,
     subscribers: &[Subscriber],
     known: &mut Known,
-    rows: &mut NewRows<'a>,
+    rows: &mut NewRows<'a, '_>,
 ) -> Result<Vec<AcceptedEvent>, ConflictingEvent> {
     let account = &submission.account_id;
     // All or nothing: conflicts are looked for before anything is added, also between the submission's own events.
@@ -140,12 +150,7 @@ fn accept<'a>(
                 DestinationState::Paused => "held",
                 DestinationState::Disabled => continue,
             };
-            rows.deliveries.push(DeliveryRow {
-                account,
-                event,
-                webhook_id: subscriber.id.clone(),
-                status,
-            });
+            rows.add_delivery(account, event, subscriber.id.clone(), status);
             deliveries += 1;
         }
         let unsent_reason = (deliveries == 0).then(|| why_unsent(event.event_type, subscribers));
@@ -190,8 +195,51 @@ fn why_unsent(event_type: EventType, subscribers: &[Subscriber]) -> &'static str
     }
 }
 
-impl NewRows<'_> {
-    async fn insert(&self, connection: &mut SqliteConnection, now: Timestamp) -> Result<(), StoreError> {
+impl<'a, 'h> NewRows<'a, 'h> {
+    fn new(now: Timestamp, hand_off: HandOff<'h>) -> Self {
+        Self {
+            now,
+            hand_off,
+            lease: Lease(DeliveryId::generate(now).into()),
+            events: Vec::new(),
+            deliveries: Vec::new(),
+        }
+    }
+
+    fn add_delivery(
+        &mut self,
+        account: &'a AccountId,
+        event: &'a NewEvent,
+        webhook_id: WebhookId,
+        status: &'static str,
+    ) {
+        let handed_off = status == "pending" && (self.hand_off.wanted)(&webhook_id);
+        self.deliveries.push(DeliveryRow {
+            id: DeliveryId::generate(self.now),
+            account,
+            event,
+            webhook_id,
+            status,
+            handed_off,
+        });
+    }
+
+    fn claimed(self) -> Vec<ClaimedDelivery> {
+        let handed_off = self.deliveries.into_iter().filter(|row| row.handed_off);
+        handed_off
+            .map(|row| ClaimedDelivery {
+                id: row.id,
+                webhook_id: row.webhook_id,
+                event_id: row.event.id.clone(),
+                lease: self.lease.clone(),
+                number: 1,
+                payload: row.event.payload.clone(),
+            })
+            .collect()
+    }
+
+    async fn insert(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        let now = self.now.as_millis();
         for events in self.events.chunks(ROWS_PER_STATEMENT) {
             let mut insert = QueryBuilder::new(
                 "insert into events (account_id, id, event_type, occurred_at, received_at, payload, fingerprint, \
@@ -202,7 +250,7 @@ impl NewRows<'_> {
                     .push_bind(new.event.id.as_str())
                     .push_bind(new.event.event_type.as_str())
                     .push_bind(new.event.occurred_at.as_millis())
-                    .push_bind(now.as_millis())
+                    .push_bind(now)
                     .push_bind(new.event.payload.as_ref())
                     .push_bind(new.event.fingerprint.as_slice())
                     .push_bind(new.event.idempotency_key.as_deref())
@@ -214,19 +262,21 @@ impl NewRows<'_> {
         for deliveries in self.deliveries.chunks(ROWS_PER_STATEMENT) {
             let mut insert = QueryBuilder::new(
                 "insert into deliveries (id, account_id, webhook_id, event_id, event_type, status, attempts, \
-                 next_attempt_at, created_at, updated_at) ",
+                 next_attempt_at, lease, created_at, updated_at) ",
             );
+            let lapses = self.now.plus(self.hand_off.lease).as_millis();
             insert.push_values(deliveries, |mut row, new| {
-                row.push_bind(String::from(DeliveryId::generate(now)))
+                row.push_bind(new.id.as_str())
                     .push_bind(new.account.as_str())
                     .push_bind(new.webhook_id.as_str())
                     .push_bind(new.event.id.as_str())
                     .push_bind(new.event.event_type.as_str())
                     .push_bind(new.status)
                     .push_bind(0_i64)
-                    .push_bind(now.as_millis())
-                    .push_bind(now.as_millis())
-                    .push_bind(now.as_millis());
+                    .push_bind(if new.handed_off { lapses } else { now })
+                    .push_bind(new.handed_off.then_some(self.lease.0.as_str()))
+                    .push_bind(now)
+                    .push_bind(now);
             });
             insert.build().execute(&mut *connection).await?;
         }

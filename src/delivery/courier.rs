@@ -1,0 +1,195 @@
+//! One attempt: in at the gate, signed, sent, and to the recorder with what follows from it.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    gate::{Admission, Gate, Pass},
+    kill_point::KillPoint,
+    recorder::Recorder,
+    sender::{Exchange, Sender, USER_AGENT},
+    signer,
+    slots::Slot,
+};
+use crate::{
+    domain::{Attempt, Clock, DisabledReason, FailureReason, Outcome, RetrySchedule, Timestamp, Verdict},
+    store::{ClaimedDelivery, Next, RecordedAttempt, Store},
+};
+
+/// When a delivery is looked at again that could not be attempted for a reason of ours.
+const OUR_TROUBLE: Duration = Duration::from_secs(10);
+
+/// Takes deliveries that are leased and have their slot. Cheap to clone; the clones share their tasks.
+#[derive(Clone)]
+pub(super) struct Courier {
+    parts: Arc<Parts>,
+    tasks: TaskTracker,
+    abort: CancellationToken,
+}
+
+pub(super) struct Parts {
+    pub store: Arc<dyn Store>,
+    pub gate: Arc<Gate>,
+    pub sender: Sender,
+    pub recorder: Recorder,
+    pub clock: Arc<dyn Clock>,
+    pub schedule: RetrySchedule,
+}
+
+impl Courier {
+    pub(super) fn new(parts: Parts) -> Self {
+        Self {
+            parts: Arc::new(parts),
+            tasks: TaskTracker::new(),
+            abort: CancellationToken::new(),
+        }
+    }
+
+    /// Makes the attempt in a task of its own, and frees the slot when it is on its way to the recorder.
+    pub(super) fn dispatch(&self, delivery: ClaimedDelivery, slot: Slot) {
+        let (parts, abort) = (Arc::clone(&self.parts), self.abort.clone());
+        self.tasks.spawn(async move {
+            parts.attempt(delivery, &slot, &abort).await;
+        });
+    }
+
+    /// Lets what is under way end within `grace`; cuts short what does not, and gives its lease back. To call when
+    /// nobody dispatches any more.
+    pub(super) async fn finish(self, grace: Duration) {
+        self.tasks.close();
+        if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
+            self.abort.cancel();
+            self.tasks.wait().await;
+        }
+    }
+}
+
+impl Parts {
+    async fn attempt(&self, delivery: ClaimedDelivery, slot: &Slot, abort: &CancellationToken) {
+        let pass = match self.gate.enter(&delivery.webhook_id).await {
+            Ok(Admission::Open(pass)) => pass,
+            Ok(Admission::Stopped) => return self.give_back(&delivery, self.clock.now()).await,
+            Ok(Admission::Gone) => return,
+            Err(error) => {
+                tracing::error!(%error, delivery = %delivery.id, webhook = %delivery.webhook_id, "cannot be attempted");
+                return self
+                    .give_back(&delivery, self.clock.now().plus(OUR_TROUBLE))
+                    .await;
+            }
+        };
+        let started_at = self.clock.now();
+        let clock = Instant::now();
+        let headers = headers(&delivery, &pass, started_at);
+        KillPoint::BeforeSending.reached();
+        let exchange = tokio::select! {
+            biased;
+            () = pass.cancelled() => cut_short(),
+            () = abort.cancelled() => return self.give_back(&delivery, self.clock.now()).await,
+            exchange = self.sender.send(&pass.target.url, headers.clone(), delivery.payload.clone(), started_at) => exchange,
+        };
+        KillPoint::AfterSending.reached();
+        slot.learn(exchange.outcome);
+        let attempt = Attempt {
+            number: delivery.number,
+            started_at,
+            duration: clock.elapsed(),
+            outcome: exchange.outcome,
+            detail: exchange.detail,
+            url: pass.target.url.to_string(),
+            request_headers: readable(&headers),
+            response_headers: exchange.response_headers,
+            response_body: exchange.response_body,
+            response_truncated: exchange.response_truncated,
+        };
+        // The request is over: whoever waits for the webhook to be silent need not wait for the disk too.
+        drop(pass);
+        let next = self.next(&attempt);
+        // Each attempt is on record anyway; a line for each success would only bury the rest.
+        tracing::debug!(
+            delivery = %delivery.id,
+            event = %delivery.event_id,
+            webhook = %delivery.webhook_id,
+            attempt = attempt.number,
+            result = %attempt.outcome,
+            duration_ms = attempt.duration.as_millis(),
+            "attempt"
+        );
+        let ClaimedDelivery {
+            id,
+            webhook_id,
+            lease,
+            ..
+        } = delivery;
+        self.recorder
+            .record(RecordedAttempt {
+                delivery_id: id,
+                webhook_id,
+                lease,
+                attempt,
+                next,
+            })
+            .await;
+    }
+
+    fn next(&self, attempt: &Attempt) -> Next {
+        if attempt.outcome == Outcome::Failed(FailureReason::Cancelled) {
+            return Next::Cancelled;
+        }
+        let random = f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / f64::from(u32::MAX);
+        match self.schedule.decide(attempt.number, attempt.outcome, random) {
+            Verdict::Delivered => Next::Delivered,
+            Verdict::RetryIn(pause) => Next::RetryAt(attempt.started_at.plus(attempt.duration).plus(pause)),
+            Verdict::GiveUp => Next::Failed,
+            Verdict::Disable => Next::DisableWebhook(DisabledReason::Gone),
+        }
+    }
+
+    async fn give_back(&self, delivery: &ClaimedDelivery, at: Timestamp) {
+        let lease = [(delivery.id.clone(), delivery.lease.clone())];
+        if let Err(error) = self.store.release(&lease, at).await {
+            // It lapses by itself.
+            tracing::warn!(%error, delivery = %delivery.id, "a lease could not be given back");
+        }
+    }
+}
+
+fn headers(delivery: &ClaimedDelivery, pass: &Pass, now: Timestamp) -> HeaderMap {
+    let id = delivery.event_id.as_str();
+    let signature = signer::sign(id, now.as_secs(), &delivery.payload, pass.target.secrets(now));
+    let value = |text: &str| HeaderValue::from_str(text).expect("ids, numbers and base64 are header values");
+    HeaderMap::from_iter([
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (reqwest::header::USER_AGENT, HeaderValue::from_static(USER_AGENT)),
+        (signer::ID_HEADER, value(id)),
+        (signer::TIMESTAMP_HEADER, value(&now.as_secs().to_string())),
+        (signer::SIGNATURE_HEADER, value(&signature)),
+    ])
+}
+
+/// As the log shows them.
+fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .map(|(name, value)| {
+            (
+                name.to_string(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        })
+        .collect()
+}
+
+fn cut_short() -> Exchange {
+    Exchange {
+        outcome: Outcome::Failed(FailureReason::Cancelled),
+        detail: Some("The webhook was deleted while this attempt was under way".to_owned()),
+        response_headers: Vec::new(),
+        response_body: Vec::new(),
+        response_truncated: false,
+    }
+}

@@ -1,0 +1,215 @@
+//! What was accepted arrives, whatever happens to the process or to its disk.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    hash::{BuildHasher, RandomState},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use reqwest::{StatusCode, header};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::support::{
+    app::eventually,
+    program::{Api, Program},
+    receiver::{Answer, Receiver},
+};
+
+/// How often each event arrived, by its id.
+fn arrivals(receiver: &Receiver) -> HashMap<String, usize> {
+    let mut arrivals = HashMap::new();
+    for call in receiver.received() {
+        *arrivals.entry(call.header("webhook-id").to_owned()).or_default() += 1;
+    }
+    arrivals
+}
+
+/// Publishers that, like real ones, repeat under the same id what was not answered.
+struct Publishers {
+    accepted: Arc<Mutex<BTreeSet<String>>>,
+    server: watch::Sender<Option<Api>>,
+    stop: Arc<AtomicBool>,
+    tasks: JoinSet<()>,
+}
+
+impl Publishers {
+    fn start(count: usize) -> Self {
+        let (server, stop) = (watch::Sender::new(None::<Api>), Arc::new(AtomicBool::new(false)));
+        let accepted = Arc::<Mutex<BTreeSet<String>>>::default();
+        let mut tasks = JoinSet::new();
+        for publisher in 0..count {
+            let (mut server, stop, accepted) = (server.subscribe(), Arc::clone(&stop), Arc::clone(&accepted));
+            tasks.spawn(async move {
+                for number in 0.. {
+                    let id = format!("{publisher}-{number}");
+                    loop {
+                        if stop.load(Ordering::Relaxed) {
+                            return;
+                        }
+                        let Some(api) = server.borrow_and_update().clone() else {
+                            let _ = server.changed().await;
+                            continue;
+                        };
+                        match api.publish(&id).await {
+                            Ok(answer) if answer.status().is_success() => break,
+                            Ok(answer) => panic!("{}", answer.status()),
+                            // Nobody there any more: the next one gets it.
+                            Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+                        }
+                    }
+                    accepted.lock().unwrap().insert(id);
+                }
+            });
+        }
+        Self {
+            accepted,
+            server,
+            stop,
+            tasks,
+        }
+    }
+
+    async fn stop(mut self) -> BTreeSet<String> {
+        self.stop.store(true, Ordering::Relaxed);
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.unwrap();
+        }
+        std::mem::take(&mut *self.accepted.lock().unwrap())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_that_was_accepted_is_lost_however_often_the_process_is_killed() {
+    const ROUNDS: usize = 8;
+    let receiver = Receiver::start().await;
+    let mut program = Program::start(&[("CALEIDA_RETRY_SCHEDULE", "100ms,100ms")]).await;
+    program.api().add_webhook(&receiver.url("/")).await;
+    let publishers = Publishers::start(8);
+    for round in 0..ROUNDS {
+        publishers.server.send_replace(Some(program.api()));
+        let moment = 100 + RandomState::new().hash_one(round) % 400;
+        tokio::time::sleep(Duration::from_millis(moment)).await;
+        program.kill();
+        program.restart(&[]).await;
+    }
+    publishers.server.send_replace(Some(program.api()));
+    let accepted = publishers.stop().await;
+    assert!(accepted.len() > ROUNDS, "only {} were published", accepted.len());
+
+    let (api, wanted) = (program.api(), &accepted);
+    let all_there = eventually(|| async {
+        let arrived = arrivals(&receiver);
+        let complete = wanted.iter().all(|id| arrived.contains_key(id));
+        (complete && api.deliveries("pending").await.is_empty()).then_some(arrived)
+    });
+    let arrived = all_there.await.unwrap_or_else(|| {
+        let arrived = arrivals(&receiver);
+        let lost: Vec<_> = accepted.iter().filter(|id| !arrived.contains_key(*id)).collect();
+        panic!("lost: {lost:?}\n{}", program.log())
+    });
+    assert!(api.deliveries("failed").await.is_empty());
+    // Those that had been sent, but not recorded when the process died. They carry the same id, so a receiver can tell.
+    let twice = arrived.values().filter(|&&count| count > 1).count();
+    println!(
+        "{} accepted, {twice} of them came more than once in {ROUNDS} kills",
+        accepted.len()
+    );
+    let under_way_at_most = 512;
+    assert!(twice <= ROUNDS * under_way_at_most);
+}
+
+#[tokio::test]
+async fn each_window_between_two_steps_ends_as_it_must() {
+    for (point, stored, calls) in [
+        ("before-storing", false, 0),
+        ("after-storing", true, 1),
+        ("before-sending", true, 1),
+        // The receiver had it, but nobody could write that down.
+        ("after-sending", true, 2),
+        ("after-recording", true, 1),
+    ] {
+        let receiver = Receiver::start().await;
+        let mut program = Program::start(&[]).await;
+        program.api().add_webhook(&receiver.url("/")).await;
+        program.kill();
+
+        program.restart(&[("CALEIDA_KILL_AT", point)]).await;
+        let answer = program.api().publish("the-event").await;
+        assert!(stored || answer.is_err(), "{point}: accepted what was not stored");
+        program.ended().await;
+
+        program.restart(&[]).await;
+        let api = program.api();
+        let delivered = eventually(|| async { (api.deliveries("pending").await.is_empty()).then_some(()) });
+        delivered.await.unwrap_or_else(|| panic!("{point}: never sent"));
+        let delivered = api.deliveries("delivered").await;
+        assert_eq!(delivered.len(), usize::from(stored), "{point}");
+        assert_eq!(
+            arrivals(&receiver).get("the-event").copied().unwrap_or_default(),
+            calls,
+            "{point}"
+        );
+        // A publisher without an answer repeats: that makes no second event.
+        assert!(api.publish("the-event").await.unwrap().status().is_success());
+        let once = eventually(|| async { (api.deliveries("delivered").await.len() == 1).then_some(()) });
+        once.await.unwrap_or_else(|| panic!("{point}: not once"));
+    }
+}
+
+/// How large the process's files may get; more is “disk full” to it.
+fn limit_files(program: &Program, bytes: Option<u64>) {
+    let limit = Rlimit {
+        current: bytes,
+        maximum: None,
+    };
+    let pid = Pid::from_raw(program.pid().try_into().unwrap());
+    prlimit(pid, Resource::Fsize, limit).unwrap();
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_new_events_loses_none_and_heals_by_itself() {
+    let receiver = Receiver::start().await;
+    let program = Program::start(&[]).await;
+    let api = program.api();
+    api.add_webhook(&receiver.url("/")).await;
+    receiver.answer_always(Answer::Status(200));
+
+    let mut accepted = BTreeSet::new();
+    limit_files(&program, Some(1_500_000));
+    let mut refusal = None;
+    for number in 0..5_000 {
+        let id = format!("event-{number}");
+        let answer = api.publish(&id).await.unwrap();
+        if answer.status().is_success() {
+            accepted.insert(id);
+        } else {
+            refusal = Some(answer);
+            break;
+        }
+    }
+    let refusal = refusal.expect("the disk was never full");
+    assert_eq!(refusal.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(refusal.headers().contains_key(header::RETRY_AFTER));
+    assert!(!refusal.text().await.unwrap().to_lowercase().contains("sql"));
+
+    limit_files(&program, None);
+    let published = eventually(|| async {
+        let answer = api.publish("afterwards").await.unwrap();
+        answer.status().is_success().then_some(())
+    });
+    published.await.expect("it never took events again");
+    accepted.insert("afterwards".to_owned());
+    let complete = eventually(|| async {
+        let arrived = arrivals(&receiver);
+        let complete = accepted.iter().all(|id| arrived.contains_key(id));
+        (complete && api.deliveries("pending").await.is_empty()).then_some(())
+    });
+    complete
+        .await
+        .unwrap_or_else(|| panic!("something was lost:\n{}", program.log()));
+}

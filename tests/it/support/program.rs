@@ -1,0 +1,198 @@
+//! The program itself, as a process: for what only a process can do, such as die.
+
+use std::{
+    fs::File,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+use caleida::delivery::sender::plain_client;
+use reqwest::{Response, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::app::eventually;
+
+/// A folder with its data. At most one server at a time runs there.
+pub struct Program {
+    folder: TempDir,
+    environment: Vec<(&'static str, String)>,
+    client: reqwest::Client,
+    key: String,
+    running: Option<Running>,
+}
+
+struct Running {
+    child: Child,
+    url: String,
+}
+
+impl Program {
+    /// A server that may call receivers on loopback over http, with these settings besides.
+    pub async fn start(settings: &[(&'static str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("site/pkg")).unwrap();
+        std::fs::write(folder.path().join("site/pkg/caleida.css"), "").unwrap();
+        let usual = [
+            ("LEPTOS_SITE_ROOT", "site"),
+            ("CALEIDA_LISTEN", "127.0.0.1:0"),
+            ("CALEIDA_ALLOW_HTTP", "true"),
+            ("CALEIDA_ALLOW_NETWORKS", "127.0.0.0/8"),
+        ];
+        let environment = usual.iter().chain(settings);
+        let mut program = Self {
+            folder,
+            environment: environment
+                .map(|&(name, value)| (name, value.to_owned()))
+                .collect(),
+            client: plain_client().unwrap(),
+            key: String::new(),
+            running: None,
+        };
+        program.restart(&[]).await;
+        let key = program.run(&["api-key", "create", "--name", "tests"]);
+        program.key = String::from_utf8(key.stdout).unwrap().trim().to_owned();
+        program
+    }
+
+    fn command(&self) -> Command {
+        // A limit on its files has to look like a full disk to it, instead of ending it by a signal.
+        let mut command = Command::new("bash");
+        command
+            .args([
+                "-c",
+                r#"trap '' XFSZ; exec "$0" "$@""#,
+                env!("CARGO_BIN_EXE_caleida"),
+            ])
+            .current_dir(self.folder.path())
+            .env_clear()
+            .envs(self.environment.iter().cloned())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Another command on the same data.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        let output = self.command().args(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        output
+    }
+
+    /// Starts a server, where none runs any more, with these settings for this time only.
+    pub async fn restart(&mut self, settings: &[(&str, &str)]) {
+        let printed = self.folder.path().join("stdout");
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.path().join("stderr"))
+            .unwrap();
+        let child = self
+            .command()
+            .arg("serve")
+            .envs(settings.iter().copied())
+            .stdout(File::create(&printed).unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let url = eventually(|| async { url_in(&printed) }).await;
+        let url = url.unwrap_or_else(|| panic!("it did not start:\n{}", self.log()));
+        self.running = Some(Running { child, url });
+    }
+
+    fn running(&self) -> &Running {
+        self.running.as_ref().expect("no server runs")
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.running().child.id()
+    }
+
+    /// SIGKILL: nothing can be finished or written down.
+    pub fn kill(&mut self) {
+        let mut running = self.running.take().expect("no server runs");
+        running.child.kill().unwrap();
+        running.child.wait().unwrap();
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(&mut self) {
+        let mut running = self.running.take().expect("no server runs");
+        for _ in 0..1_000 {
+            if running.child.try_wait().unwrap().is_some() {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        running.child.kill().unwrap();
+        panic!("it did not end");
+    }
+
+    pub fn api(&self) -> Api {
+        Api {
+            url: self.running().url.clone(),
+            key: self.key.clone(),
+            client: self.client.clone(),
+        }
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("stderr")).unwrap_or_default()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        if self.running.is_some() {
+            self.kill();
+        }
+    }
+}
+
+fn url_in(printed: &Path) -> Option<String> {
+    let printed = std::fs::read_to_string(printed).ok()?;
+    let line = printed.lines().find(|line| line.contains("http://"))?;
+    Some(line[line.find("http://")?..].trim().to_owned())
+}
+
+/// The API of the server that runs at this moment. It may die at any moment, so nothing is sure to be answered.
+#[derive(Clone)]
+pub struct Api {
+    url: String,
+    key: String,
+    client: reqwest::Client,
+}
+
+impl Api {
+    pub async fn publish(&self, id: &str) -> reqwest::Result<Response> {
+        let body = json!({ "type": "chat", "id": id, "data": { "text": "x".repeat(500) } });
+        self.client
+            .post(format!("{}/api/v1/events", self.url))
+            .bearer_auth(&self.key)
+            .body(body.to_string())
+            .send()
+            .await
+    }
+
+    pub async fn add_webhook(&self, url: &str) {
+        let body = json!({ "name": "receiver", "url": url, "events": ["chat"] });
+        let request = self.client.post(format!("{}/api/v1/webhooks", self.url));
+        let response = request
+            .bearer_auth(&self.key)
+            .body(body.to_string())
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), StatusCode::CREATED);
+    }
+
+    /// The newest deliveries with that status.
+    pub async fn deliveries(&self, status: &str) -> Vec<Value> {
+        let request = self
+            .client
+            .get(format!("{}/api/v1/deliveries?status={status}", self.url));
+        let response = request.bearer_auth(&self.key).send().await.unwrap();
+        let text = response.text().await.unwrap();
+        let page: Value = serde_json::from_str(&text).unwrap();
+        page["deliveries"].as_array().unwrap().clone()
+    }
+}
