@@ -6,6 +6,7 @@
 pub mod delivery;
 pub mod error;
 pub mod event;
+pub mod failing;
 pub mod id;
 pub mod retry;
 pub mod secret;

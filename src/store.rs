@@ -337,8 +337,9 @@ pub trait DeliveryStore: Send + Sync {
     async fn release(&self, leases: &[(DeliveryId, Lease)], at: Timestamp) -> Result<(), StoreError>;
     /// Appends attempts and moves their deliveries on, in one transaction.
     ///
-    /// An attempt whose lease has lapsed is still put on record, but moves nothing: a newer claim decides.
-    async fn record_attempts(&self, attempts: &[RecordedAttempt]) -> Result<(), StoreError>;
+    /// An attempt whose lease has lapsed is still put on record, but moves nothing: a newer claim decides. A webhook that
+    /// has failed for too long is disabled. Answers which webhooks were.
+    async fn record_attempts(&self, attempts: &[RecordedAttempt]) -> Result<Vec<WebhookId>, StoreError>;
 
     /// Newest first.
     async fn list_deliveries(

@@ -28,6 +28,12 @@ export class Api {
     return deliveries;
   }
 
+  /** How many deliveries have succeeded, and are on record: the receiver knows a moment before the log does. */
+  async delivered(): Promise<number> {
+    const { deliveries } = await this.call<{ deliveries: Delivery[] }>("GET", "/deliveries?status=delivered");
+    return deliveries.length;
+  }
+
   private async call<T>(method: string, path: string, body?: object): Promise<T> {
     const answer = await fetch(`${this.server}/api/v1${path}`, {
       method,

@@ -58,6 +58,8 @@ export class Server {
     let [out, err] = ["", ""];
     child.stdout.on("data", (text: Buffer) => (out += text.toString()));
     child.stderr.on("data", (text: Buffer) => (err += text.toString()));
+    // Commands that read nothing may be gone before the pipe is closed; how they ended tells enough.
+    child.stdin.on("error", () => {});
     child.stdin.end(input);
     const [code] = (await once(child, "close")) as [number | null];
     if (code !== 0) throw new Error(`caleida ${args.join(" ")} ended with ${code}: ${err}`);

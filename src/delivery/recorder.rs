@@ -46,19 +46,22 @@ async fn run(
     let mut waiting = Gather::new(waiting, BATCH, PATIENCE);
     let mut batch = Vec::with_capacity(BATCH);
     while waiting.next(&mut batch).await {
-        while let Err(error) = store.record_attempts(&batch).await {
-            tracing::error!(%error, attempts = batch.len(), "attempts could not be recorded, trying again");
-            tokio::time::sleep(PAUSE).await;
-        }
-        KillPoint::AfterRecording.reached();
-        let mut retries = false;
-        for recorded in batch.drain(..) {
-            match recorded.next {
-                Next::DisableWebhook(_) => gate.refresh(&recorded.webhook_id),
-                Next::RetryAt(_) => retries = true,
-                Next::Delivered | Next::Failed | Next::Cancelled => {}
+        let disabled = loop {
+            match store.record_attempts(&batch).await {
+                Ok(disabled) => break disabled,
+                Err(error) => {
+                    tracing::error!(%error, attempts = batch.len(), "attempts could not be recorded, trying again");
+                    tokio::time::sleep(PAUSE).await;
+                }
             }
+        };
+        KillPoint::AfterRecording.reached();
+        for webhook in &disabled {
+            gate.refresh(webhook);
         }
+        let retries = batch
+            .drain(..)
+            .any(|recorded| matches!(recorded.next, Next::RetryAt(_)));
         if retries {
             // It may be due before whatever the scheduler sleeps for.
             wake.ring();

@@ -21,6 +21,9 @@ const FIRST_SHARE: usize = 32;
 /// hundreds a second with a slow one.
 const LARGEST_SHARE: usize = 128;
 
+/// A claim's statement names so many webhooks at most: all that are busy, and enough of those that wait.
+const NAMED_IN_A_CLAIM: usize = 2 * AT_ONCE;
+
 /// Hands out slots. Cheap to clone; the clones share them.
 #[derive(Clone)]
 pub struct Slots {
@@ -100,12 +103,17 @@ impl Slots {
 
     pub fn room(&self) -> Room {
         let shared = self.lock();
+        let busy = shared.shares.iter().filter(|(_, share)| share.taken > 0);
+        let waiting = shared
+            .shares
+            .iter()
+            .filter(|(_, share)| share.taken == 0 && share.behind);
         Room {
             all: AT_ONCE.saturating_sub(shared.taken),
             each: FIRST_SHARE,
-            webhooks: shared
-                .shares
-                .iter()
+            webhooks: busy
+                .chain(waiting)
+                .take(NAMED_IN_A_CLAIM)
                 .map(|(webhook, share)| (webhook.clone(), share.size.saturating_sub(share.taken)))
                 .collect(),
         }
@@ -166,7 +174,7 @@ impl Slots {
 impl Shared {
     /// Forgets a webhook that is again as one of which nothing is known.
     fn tidy(&mut self, webhook: &WebhookId) {
-        let forgettable = |share: &Share| share.taken == 0 && !share.behind && share.size >= FIRST_SHARE;
+        let forgettable = |share: &Share| share.taken == 0 && !share.behind && share.size == FIRST_SHARE;
         if self.shares.get(webhook).is_some_and(forgettable) {
             self.shares.remove(webhook);
         }

@@ -85,23 +85,29 @@ impl WebhookStatus {
 pub enum DisabledReason {
     /// The receiver answered 410 Gone.
     Gone,
+    /// No attempt succeeded for [`super::failing::AT_MOST`].
+    Failing,
 }
 
 impl DisabledReason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Gone => "gone",
+            Self::Failing => "failing",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Gone].into_iter().find(|reason| reason.as_str() == text)
+        [Self::Gone, Self::Failing]
+            .into_iter()
+            .find(|reason| reason.as_str() == text)
     }
 
     /// Completes the sentence “Disabled because …”.
     pub fn because(self) -> &'static str {
         match self {
             Self::Gone => "the receiver answered 410 Gone",
+            Self::Failing => "no call succeeded for five days",
         }
     }
 }

@@ -31,6 +31,8 @@ const ROWS_PER_STATEMENT: usize = 200;
 
 pub(super) struct SqliteStore {
     writer: SqlitePool,
+    /// Writes what a power cut may undo. To use while the writer's connection is held: there is one writer at a time.
+    hasty: SqlitePool,
     readers: SqlitePool,
 }
 
@@ -49,22 +51,30 @@ impl SqliteStore {
             .busy_timeout(Duration::from_secs(5));
         create_directory_of(&options).map_err(|error| cannot_open(&error))?;
 
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            // Opening it again would throw away its page cache and prepared statements.
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .after_release(|connection, _| Box::pin(is_reusable(connection)))
+        let one_for_ever = || {
+            SqlitePoolOptions::new()
+                .max_connections(1)
+                // Opening it again would throw away its page cache and prepared statements.
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .after_release(|connection, _| Box::pin(is_reusable(connection)))
+        };
+        let writer = one_for_ever()
             .connect_with(options.clone())
             .await
             .map_err(|error| cannot_open(&error))?;
         MIGRATIONS.run(&writer).await?;
+        let hasty = one_for_ever().connect_lazy_with(options.clone().synchronous(SqliteSynchronous::Normal));
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(options.read_only(true))
             .await
             .map_err(|error| cannot_open(&error))?;
-        Ok(Self { writer, readers })
+        Ok(Self {
+            writer,
+            hasty,
+            readers,
+        })
     }
 
     /// A transaction that may write.

@@ -691,6 +691,35 @@ async fn a_webhook_fails_since_its_first_failure_after_a_success_and_its_hours_a
 }
 
 #[tokio::test]
+async fn who_fails_for_five_days_is_disabled_until_somebody_resumes_it() {
+    let fixture = Fixture::new().await;
+    let webhook = fixture.add("chats", &["chat"]).await;
+    let fail_at = async |hours: u64| {
+        let now = NOW.plus(Duration::from_secs(hours * 3_600));
+        fixture.publish(&format!("at-{hours}"), EventType::Chat).await;
+        let delivery = fixture.claim(now).await.remove(0);
+        let mut failed = recorded(&delivery, REFUSED, Next::Failed);
+        failed.attempt.started_at = now;
+        fixture.store.record_attempts(&[failed]).await.unwrap()
+    };
+    for hours in [0, 30, 61, 100, 119] {
+        assert!(fail_at(hours).await.is_empty(), "{hours} h");
+    }
+    assert_eq!(fixture.webhook(&webhook.id).await.status, WebhookStatus::Failing);
+    assert_eq!(fail_at(121).await, [webhook.id.clone()]);
+    let disabled = fixture.webhook(&webhook.id).await;
+    assert_eq!(disabled.status, WebhookStatus::Disabled);
+    assert_eq!(disabled.disabled_reason, Some(DisabledReason::Failing));
+
+    let resumed = fixture
+        .store
+        .resume_webhook(&fixture.change(&webhook.id, NOW))
+        .await;
+    assert_eq!(resumed.unwrap().unwrap().status, WebhookStatus::Active);
+    assert!(fail_at(122).await.is_empty(), "it has five days again");
+}
+
+#[tokio::test]
 async fn webhooks_are_found_by_part_of_name_or_url_by_event_and_by_status() {
     let fixture = Fixture::new().await;
     let orders = fixture.add("Orders 100%", &["chat"]).await;

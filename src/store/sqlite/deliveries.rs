@@ -13,12 +13,16 @@ use super::{
         ATTEMPT, AttemptRow, ClaimedRow, DELIVERY, DeliveryRow, PayloadRow, headers_text, small_count,
         stored_id, timestamp,
     },
+    webhooks::audit,
 };
 use crate::{
-    domain::{AccountId, Attempt, Delivery, DeliveryId, FailureReason, Outcome, Timestamp, WebhookId},
+    domain::{
+        AccountId, Attempt, Delivery, DeliveryId, DisabledReason, FailureReason, Outcome, Timestamp,
+        WebhookId, failing,
+    },
     store::{
-        Claim, ClaimedDelivery, DeliveryDetail, DeliveryFilter, DeliveryPage, DeliveryStore, Lease, Next,
-        RecordedAttempt, StoreError,
+        Change, Claim, ClaimedDelivery, DeliveryDetail, DeliveryFilter, DeliveryPage, DeliveryStore, Lease,
+        Next, RecordedAttempt, StoreError,
     },
 };
 
@@ -74,7 +78,10 @@ impl DeliveryStore for SqliteStore {
             .push(" order by place limit ")
             .push_bind(bound(claim.limit))
             .push(") returning id, account_id, webhook_id, event_id, attempts");
-        let rows: Vec<ClaimedRow> = update.build_query_as().fetch_all(&self.writer).await?;
+        // A claim that a power cut undoes is due again, which is right: it costs no wait for the disk.
+        let turn = self.writer.acquire().await?;
+        let rows: Vec<ClaimedRow> = update.build_query_as().fetch_all(&self.hasty).await?;
+        drop(turn);
         let payloads = self.payloads(&rows).await?;
         rows.into_iter()
             .map(|row| {
@@ -139,22 +146,29 @@ impl DeliveryStore for SqliteStore {
         Ok(tx.commit().await?)
     }
 
-    async fn record_attempts(&self, attempts: &[RecordedAttempt]) -> Result<(), StoreError> {
+    async fn record_attempts(&self, attempts: &[RecordedAttempt]) -> Result<Vec<WebhookId>, StoreError> {
         let mut tx = self.begin().await?;
         for attempts in attempts.chunks(ROWS_PER_STATEMENT) {
             append_attempts(&mut tx, attempts).await?;
             move_on(&mut tx, attempts).await?;
         }
+        let mut disabled = Vec::new();
         for (webhook, tally) in Tally::of(attempts) {
-            tally.save(&mut tx, webhook).await?;
+            if tally.save(&mut tx, webhook).await? == Some(failing::Verdict::Disable) {
+                let at = ended_at(tally.last);
+                disable_webhook(&mut tx, webhook, DisabledReason::Failing, at).await?;
+                disabled.push(webhook.clone());
+            }
         }
         for attempt in attempts {
             if let Next::DisableWebhook(reason) = attempt.next {
                 let at = ended_at(&attempt.attempt);
-                disable_webhook(&mut tx, &attempt.webhook_id, reason.as_str(), at).await?;
+                disable_webhook(&mut tx, &attempt.webhook_id, reason, at).await?;
+                disabled.push(attempt.webhook_id.clone());
             }
         }
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        Ok(disabled)
     }
 
     async fn list_deliveries(
@@ -332,7 +346,7 @@ async fn move_on(connection: &mut SqliteConnection, attempts: &[RecordedAttempt]
 async fn disable_webhook(
     connection: &mut SqliteConnection,
     webhook: &WebhookId,
-    reason: &str,
+    reason: DisabledReason,
     at: Timestamp,
 ) -> Result<(), StoreError> {
     let disabled = sqlx::query(
@@ -341,7 +355,7 @@ async fn disable_webhook(
          where id = $1 and state <> 'disabled' and deleted_at is null",
     )
     .bind(webhook.as_str())
-    .bind(reason)
+    .bind(reason.as_str())
     .bind(at.as_millis())
     .execute(&mut *connection)
     .await?;
@@ -401,7 +415,16 @@ impl<'a> Tally<'a> {
         tallies
     }
 
-    async fn save(&self, connection: &mut SqliteConnection, webhook: &WebhookId) -> Result<(), StoreError> {
+    /// Answers what follows for a webhook that fails.
+    async fn save(
+        &self,
+        connection: &mut SqliteConnection,
+        webhook: &WebhookId,
+    ) -> Result<Option<failing::Verdict>, StoreError> {
+        let verdict = match self.failing_since {
+            Some(_) if !self.any_success => self.judge(connection, webhook).await?,
+            _ => None,
+        };
         sqlx::query(
             "update webhooks set last_attempt_at = $2, last_attempt_summary = $3, last_attempt_succeeded = $4,
                  failing_since = case when $4 then null when $5 then $6 else coalesce(failing_since, $6) end
@@ -429,7 +452,42 @@ impl<'a> Tally<'a> {
             .execute(&mut *connection)
             .await?;
         }
-        Ok(())
+        Ok(verdict)
+    }
+
+    /// To call before the webhook is told of this batch: what it says of the last attempt is the one before.
+    async fn judge(
+        &self,
+        connection: &mut SqliteConnection,
+        webhook: &WebhookId,
+    ) -> Result<Option<failing::Verdict>, StoreError> {
+        let row: Option<(String, i64, i64)> = sqlx::query_as(
+            "select account_id, failing_since, last_attempt_at from webhooks
+             where id = $1 and state = 'active' and failing_since is not null and deleted_at is null",
+        )
+        .bind(webhook.as_str())
+        .fetch_optional(&mut *connection)
+        .await?;
+        let Some((account_id, since, before)) = row else {
+            return Ok(None);
+        };
+        let now = ended_at(self.last);
+        let verdict = failing::judge(Timestamp::from_millis(since), Timestamp::from_millis(before), now);
+        if let Some(verdict) = verdict {
+            let action = match verdict {
+                failing::Verdict::Notice(per_cent) => format!("webhook.failing.{per_cent}"),
+                failing::Verdict::Disable => "webhook.disabled".to_owned(),
+            };
+            tracing::warn!(%webhook, action, "no call has succeeded for long");
+            let change = Change {
+                account_id: stored_id(&account_id)?,
+                webhook_id: webhook.clone(),
+                by: "Caleida".to_owned(),
+                at: now,
+            };
+            audit(connection, &change, &action).await?;
+        }
+        Ok(verdict)
     }
 }
 

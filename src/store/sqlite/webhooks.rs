@@ -348,7 +348,11 @@ async fn set_state(
     Ok(result.rows_affected() == 1)
 }
 
-async fn audit(connection: &mut SqliteConnection, change: &Change, action: &str) -> Result<(), StoreError> {
+pub(super) async fn audit(
+    connection: &mut SqliteConnection,
+    change: &Change,
+    action: &str,
+) -> Result<(), StoreError> {
     let id = crate::domain::EventId::generate(change.at);
     sqlx::query(
         "insert into audit_log (id, account_id, actor, action, subject, at) values ($1, $2, $3, $4, $5, $6)",
