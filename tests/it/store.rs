@@ -706,7 +706,7 @@ async fn who_fails_for_five_days_is_disabled_until_somebody_resumes_it() {
         assert!(fail_at(hours).await.is_empty(), "{hours} h");
     }
     assert_eq!(fixture.webhook(&webhook.id).await.status, WebhookStatus::Failing);
-    assert_eq!(fail_at(121).await, [webhook.id.clone()]);
+    assert_eq!(fail_at(121).await, std::slice::from_ref(&webhook.id));
     let disabled = fixture.webhook(&webhook.id).await;
     assert_eq!(disabled.status, WebhookStatus::Disabled);
     assert_eq!(disabled.disabled_reason, Some(DisabledReason::Failing));
