@@ -8,6 +8,7 @@ mod deliveries;
 mod events;
 mod people;
 mod rows;
+mod tally;
 mod webhooks;
 
 use std::{str::FromStr, time::Duration};

@@ -1,0 +1,168 @@
+//! What the outcomes of attempts mean for their webhooks.
+
+use std::collections::{BTreeMap, HashMap};
+
+use sqlx::SqliteConnection;
+
+use super::{rows::stored_id, webhooks::audit};
+use crate::{
+    domain::{Attempt, DisabledReason, FailureReason, Outcome, Timestamp, WebhookId, failing},
+    store::{Change, RecordedAttempt, StoreError},
+};
+
+pub(super) async fn disable_webhook(
+    connection: &mut SqliteConnection,
+    webhook: &WebhookId,
+    reason: DisabledReason,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let disabled = sqlx::query(
+        "update webhooks set state = 'disabled', disabled_reason = $2, version = version + 1, updated_at = $3,
+             updated_by = 'Caleida'
+         where id = $1 and state <> 'disabled' and deleted_at is null",
+    )
+    .bind(webhook.as_str())
+    .bind(reason.as_str())
+    .bind(at.as_millis())
+    .execute(&mut *connection)
+    .await?;
+    if disabled.rows_affected() == 0 {
+        return Ok(());
+    }
+    // What is being sent right now keeps its lease and its outcome; it is only not retried.
+    sqlx::query(
+        "update deliveries set status = 'cancelled', updated_at = $2
+         where webhook_id = $1 and status in ('pending', 'held') and lease is null",
+    )
+    .bind(webhook.as_str())
+    .bind(at.as_millis())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// What a batch of attempts means for the webhook that they were for.
+pub(super) struct Tally<'a> {
+    pub(super) last: &'a Attempt,
+    /// The first failure since the last success in this batch, or in it at all.
+    failing_since: Option<Timestamp>,
+    any_success: bool,
+    /// Succeeded and failed, by the hour in which they started.
+    hours: BTreeMap<i64, (i64, i64)>,
+}
+
+impl<'a> Tally<'a> {
+    pub(super) fn of(attempts: &'a [RecordedAttempt]) -> HashMap<&'a WebhookId, Self> {
+        let mut tallies: HashMap<&WebhookId, Self> = HashMap::new();
+        for RecordedAttempt {
+            webhook_id, attempt, ..
+        } in attempts
+        {
+            // We cut it short ourselves: that says nothing about the receiver.
+            if attempt.outcome == Outcome::Failed(FailureReason::Cancelled) {
+                continue;
+            }
+            let tally = tallies.entry(webhook_id).or_insert(Self {
+                last: attempt,
+                failing_since: None,
+                any_success: false,
+                hours: BTreeMap::new(),
+            });
+            tally.last = attempt;
+            let hour = tally.hours.entry(start_of_hour(attempt.started_at)).or_default();
+            if attempt.outcome.succeeded() {
+                hour.0 += 1;
+                tally.any_success = true;
+                tally.failing_since = None;
+            } else {
+                hour.1 += 1;
+                tally.failing_since = tally.failing_since.or(Some(ended_at(attempt)));
+            }
+        }
+        tallies
+    }
+
+    /// Answers what follows for a webhook that fails.
+    pub(super) async fn save(
+        &self,
+        connection: &mut SqliteConnection,
+        webhook: &WebhookId,
+    ) -> Result<Option<failing::Verdict>, StoreError> {
+        let verdict = match self.failing_since {
+            Some(_) if !self.any_success => self.judge(connection, webhook).await?,
+            _ => None,
+        };
+        sqlx::query(
+            "update webhooks set last_attempt_at = $2, last_attempt_summary = $3, last_attempt_succeeded = $4,
+                 failing_since = case when $4 then null when $5 then $6 else coalesce(failing_since, $6) end
+             where id = $1",
+        )
+        .bind(webhook.as_str())
+        .bind(ended_at(self.last).as_millis())
+        .bind(self.last.outcome.to_string())
+        .bind(self.last.outcome.succeeded())
+        .bind(self.any_success)
+        .bind(self.failing_since.map(Timestamp::as_millis))
+        .execute(&mut *connection)
+        .await?;
+        for (hour, (succeeded, failed)) in &self.hours {
+            sqlx::query(
+                "insert into webhook_hours (webhook_id, hour, succeeded, failed) values ($1, $2, $3, $4)
+                 on conflict (webhook_id, hour) do update set
+                     succeeded = webhook_hours.succeeded + excluded.succeeded,
+                     failed = webhook_hours.failed + excluded.failed",
+            )
+            .bind(webhook.as_str())
+            .bind(hour)
+            .bind(succeeded)
+            .bind(failed)
+            .execute(&mut *connection)
+            .await?;
+        }
+        Ok(verdict)
+    }
+
+    /// To call before the webhook is told of this batch: what it says of the last attempt is the one before.
+    async fn judge(
+        &self,
+        connection: &mut SqliteConnection,
+        webhook: &WebhookId,
+    ) -> Result<Option<failing::Verdict>, StoreError> {
+        let row: Option<(String, i64, i64)> = sqlx::query_as(
+            "select account_id, failing_since, last_attempt_at from webhooks
+             where id = $1 and state = 'active' and failing_since is not null and deleted_at is null",
+        )
+        .bind(webhook.as_str())
+        .fetch_optional(&mut *connection)
+        .await?;
+        let Some((account_id, since, before)) = row else {
+            return Ok(None);
+        };
+        let now = ended_at(self.last);
+        let verdict = failing::judge(Timestamp::from_millis(since), Timestamp::from_millis(before), now);
+        if let Some(verdict) = verdict {
+            let action = match verdict {
+                failing::Verdict::Notice(per_cent) => format!("webhook.failing.{per_cent}"),
+                failing::Verdict::Disable => "webhook.disabled".to_owned(),
+            };
+            tracing::warn!(%webhook, action, "no call has succeeded for long");
+            let change = Change {
+                account_id: stored_id(&account_id)?,
+                webhook_id: webhook.clone(),
+                by: "Caleida".to_owned(),
+                at: now,
+            };
+            audit(connection, &change, &action).await?;
+        }
+        Ok(verdict)
+    }
+}
+
+fn start_of_hour(at: Timestamp) -> i64 {
+    const HOUR: i64 = 3_600_000;
+    at.as_millis().div_euclid(HOUR) * HOUR
+}
+
+pub(super) fn ended_at(attempt: &Attempt) -> Timestamp {
+    attempt.started_at.plus(attempt.duration)
+}
