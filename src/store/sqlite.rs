@@ -87,8 +87,10 @@ impl SqliteStore {
 /// When the disk is full, SQLite itself ends the transaction. To sqlx it is still open, its `ROLLBACK` fails, and no
 /// other transaction could ever begin: such a connection is replaced by a new one.
 async fn is_reusable(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    // Waits for the rollback that the drop of a transaction has asked for.
-    connection.ping().await?;
+    if connection.is_in_transaction() {
+        // Waits for the rollback that the drop of the transaction has asked for.
+        connection.ping().await?;
+    }
     Ok(!connection.is_in_transaction())
 }
 
