@@ -71,9 +71,9 @@ pub struct Parts {
 /// The running engine.
 pub struct Engine {
     pub intake: Intake,
+    pub slots: Slots,
     stop: CancellationToken,
     courier: Courier,
-    slots: Slots,
     scheduler: JoinHandle<()>,
     intake_task: JoinHandle<()>,
     recorder_task: JoinHandle<()>,
@@ -130,9 +130,9 @@ impl Engine {
         let scheduler = tokio::spawn(scheduler.run(stop.clone()));
         Ok(Self {
             intake,
+            slots,
             stop,
             courier,
-            slots,
             scheduler,
             intake_task,
             recorder_task,
@@ -144,9 +144,9 @@ impl Engine {
     pub async fn stop(self, grace: Duration) {
         let Self {
             intake,
+            slots,
             stop,
             courier,
-            slots,
             scheduler,
             intake_task,
             recorder_task,

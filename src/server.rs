@@ -97,6 +97,7 @@ impl Server {
             Arc::clone(&store),
             vault,
             gate,
+            engine.slots.clone(),
             Arc::clone(&guard),
             Arc::clone(&wake),
             Arc::clone(&clock),

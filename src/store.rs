@@ -6,7 +6,7 @@
 mod error;
 mod sqlite;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -326,8 +326,8 @@ pub struct ConflictingEvent {
 /// Deliveries going out, and their log.
 #[async_trait]
 pub trait DeliveryStore: Send + Sync {
-    /// Takes what is due, under a lease.
-    async fn claim_due(&self, claim: &Claim) -> Result<Vec<ClaimedDelivery>, StoreError>;
+    /// Takes what is due, under a lease: webhook by webhook, of each what is due longest.
+    async fn claim_due(&self, claim: Claim<'_>) -> Result<Claimed, StoreError>;
     /// When the next pending delivery is due, if there is one.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
     /// At the start of a process: takes back the leases that one before it has left, if this database cannot have
@@ -354,16 +354,24 @@ pub trait DeliveryStore: Send + Sync {
     ) -> Result<Option<DeliveryDetail>, StoreError>;
 }
 
-#[derive(Debug, Clone)]
-pub struct Claim {
+pub struct Claim<'a> {
     pub now: Timestamp,
     pub lease: Duration,
-    /// At most so many in all,
+    /// At most so many in all.
     pub limit: usize,
-    /// so many of one webhook,
-    pub each: usize,
-    /// and of these so many instead.
-    pub webhooks: Vec<(WebhookId, usize)>,
+    /// At most so many of this webhook.
+    pub room: &'a (dyn Fn(&WebhookId) -> usize + Send + Sync),
+    /// Whose turn it was last: those that sort after it are next. `None` begins with the first.
+    pub after: Option<WebhookId>,
+}
+
+#[derive(Debug)]
+pub struct Claimed {
+    pub deliveries: Vec<ClaimedDelivery>,
+    /// Of those whose turn it was: who may have more due, because there was no room for it.
+    pub unfinished: HashSet<WebhookId>,
+    /// Whose turn it was last. `None`: all had theirs.
+    pub until: Option<WebhookId>,
 }
 
 /// Names a claim, and no other.

@@ -8,7 +8,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use zeroize::Zeroizing;
 
 use crate::{
-    delivery::{Wake, gate::Gate, guard::Guard},
+    delivery::{Wake, gate::Gate, guard::Guard, slots::Slots},
     domain::{
         AccountId, Clock, Field, FieldErrors, Secret, Timestamp, Transport, Webhook, WebhookId, WebhookName,
         WebhookSettings,
@@ -23,6 +23,7 @@ pub struct Webhooks {
     store: Arc<dyn Store>,
     vault: Arc<Vault>,
     gate: Arc<Gate>,
+    slots: Slots,
     guard: Arc<Guard>,
     wake: Arc<Wake>,
     clock: Arc<dyn Clock>,
@@ -90,6 +91,7 @@ impl Webhooks {
         store: Arc<dyn Store>,
         vault: Arc<Vault>,
         gate: Arc<Gate>,
+        slots: Slots,
         guard: Arc<Guard>,
         wake: Arc<Wake>,
         clock: Arc<dyn Clock>,
@@ -99,6 +101,7 @@ impl Webhooks {
             store,
             vault,
             gate,
+            slots,
             guard,
             wake,
             clock,
@@ -189,10 +192,15 @@ impl Webhooks {
         paused.await?.ok_or(WebhookError::NotFound)
     }
 
-    /// Sends what was held, and everything new.
+    /// Sends what was held, and everything new: at first one at a time, to see whether the receiver is well.
     pub async fn resume(&self, actor: &Actor, id: &WebhookId) -> Result<Webhook, WebhookError> {
         let (this, change) = (self.clone(), self.change(actor, id.clone()));
+        if self.store.webhook(&actor.account_id, id).await?.is_none() {
+            return Err(WebhookError::NotFound);
+        }
         let resumed = to_the_end(async move {
+            // Before anything can be sent again.
+            this.slots.probe(&change.webhook_id);
             let resumed = this.store.resume_webhook(&change).await;
             this.gate.refresh(&change.webhook_id);
             this.wake.ring();
@@ -241,6 +249,7 @@ impl Webhooks {
             let deleted = this.store.delete_webhook(&change).await?;
             if deleted.is_some() {
                 this.gate.close(&change.webhook_id).await;
+                this.slots.forget(&change.webhook_id);
             }
             Ok::<_, StoreError>(deleted)
         });

@@ -1,4 +1,4 @@
-//! Claims what is due, everybody's first before anybody's second, and no more than there are slots for.
+//! Claims what is due, webhook after webhook in turn, and no more than there are slots for.
 //!
 //! What is new goes past it, from the intake straight to the courier, as long as there are slots: here come retries,
 //! backlogs, and what others have left behind.
@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Wake, courier::Courier, slots::Slots};
 use crate::{
-    domain::Clock,
+    domain::{Clock, WebhookId},
     store::{Claim, Store, StoreError},
 };
 
@@ -19,6 +19,13 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(2);
 
 /// Between two claims: meanwhile slots become free, so that a claim is for many.
 const GATHER: Duration = Duration::from_millis(5);
+
+/// What came of a claim.
+struct Turn {
+    found: bool,
+    /// Whose turn it was last; `None` if the next claim begins with the first.
+    until: Option<WebhookId>,
+}
 
 pub(super) struct Scheduler {
     pub store: Arc<dyn Store>,
@@ -31,22 +38,32 @@ pub(super) struct Scheduler {
 
 impl Scheduler {
     pub(super) async fn run(self, stop: CancellationToken) {
+        let mut last_turn = None;
+        // Whether anything was due since the first webhook had its turn: then there may be more.
+        let mut found = false;
         while !stop.is_cancelled() {
             let next_claim = Instant::now() + GATHER;
-            let found = self.claim().await.unwrap_or_else(|error| {
-                tracing::error!(%error, "deliveries could not be claimed");
-                0
-            });
+            let at_once = match self.claim(last_turn.clone()).await {
+                Ok(Some(turn)) => {
+                    found |= turn.found;
+                    last_turn = turn.until;
+                    last_turn.is_some() || std::mem::take(&mut found)
+                }
+                Ok(None) => false,
+                Err(error) => {
+                    tracing::error!(%error, "deliveries could not be claimed");
+                    false
+                }
+            };
             tokio::select! {
                 () = stop.cancelled() => {}
-                // As long as something was due, there may be more; otherwise sleep until there is.
-                () = self.wait(found > 0) => tokio::time::sleep_until(next_claim).await,
+                () = self.wait(at_once) => tokio::time::sleep_until(next_claim).await,
             }
         }
     }
 
-    async fn wait(&self, more: bool) {
-        if !more {
+    async fn wait(&self, at_once: bool) {
+        if !at_once {
             tokio::select! {
                 () = self.wake.rung() => {}
                 () = tokio::time::sleep(self.sleep().await) => {}
@@ -54,27 +71,29 @@ impl Scheduler {
         }
     }
 
-    /// Dispatches what is due, as far as there is room; answers how many.
-    async fn claim(&self) -> Result<usize, StoreError> {
-        let room = self.slots.room();
-        if room.all == 0 {
-            return Ok(0);
+    /// Dispatches what is due of the webhooks that are next; `None` if all slots are taken.
+    async fn claim(&self, after: Option<WebhookId>) -> Result<Option<Turn>, StoreError> {
+        let limit = self.slots.free();
+        if limit == 0 {
+            return Ok(None);
         }
         let claim = Claim {
             now: self.clock.now(),
             lease: self.lease,
-            limit: room.all,
-            each: room.each,
-            webhooks: room.webhooks.clone(),
+            limit,
+            room: &|webhook| self.slots.room(webhook),
+            after: after.clone(),
         };
-        let claimed = self.store.claim_due(&claim).await?;
-        let found = claimed.len();
-        let webhooks = claimed.iter().map(|delivery| &delivery.webhook_id);
-        let slots = self.slots.take_for_claimed(&room, webhooks);
-        for (delivery, slot) in claimed.into_iter().zip(slots) {
+        let claimed = self.store.claim_due(claim).await?;
+        let slots = self.slots.take_for_claimed(after.as_ref(), &claimed);
+        let turn = Turn {
+            found: !claimed.deliveries.is_empty(),
+            until: claimed.until,
+        };
+        for (delivery, slot) in claimed.deliveries.into_iter().zip(slots) {
             self.courier.dispatch(delivery, slot);
         }
-        Ok(found)
+        Ok(Some(turn))
     }
 
     /// Until the next delivery is due. What is due already found no slot, and rings when there is one.

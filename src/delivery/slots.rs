@@ -4,12 +4,16 @@
 //! gets no slot stays a row, so a receiver that hangs delays only itself and costs no memory.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
+    ops::Bound,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use super::Wake;
-use crate::domain::{FailureReason, Outcome, WebhookId};
+use crate::{
+    domain::{FailureReason, Outcome, WebhookId},
+    store::Claimed,
+};
 
 /// Attempts under way at once, in all.
 const AT_ONCE: usize = 512;
@@ -20,9 +24,6 @@ const FIRST_SHARE: usize = 32;
 /// The most that a receiver gets that keeps up: far more than are under way at once with a fast one, and enough for
 /// hundreds a second with a slow one.
 const LARGEST_SHARE: usize = 128;
-
-/// A claim's statement names so many webhooks at most: all that are busy, and enough of those that wait.
-const NAMED_IN_A_CLAIM: usize = 2 * AT_ONCE;
 
 /// Hands out slots. Cheap to clone; the clones share them.
 #[derive(Clone)]
@@ -36,7 +37,7 @@ struct Shared {
     taken: usize,
     closed: bool,
     /// Webhooks that differ from one of which nothing is known.
-    shares: HashMap<WebhookId, Share>,
+    shares: BTreeMap<WebhookId, Share>,
 }
 
 struct Share {
@@ -60,15 +61,6 @@ impl Default for Share {
             behind: false,
         }
     }
-}
-
-/// What a claim may take.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Room {
-    pub all: usize,
-    /// Of a webhook that is not in `webhooks`.
-    pub each: usize,
-    pub webhooks: Vec<(WebhookId, usize)>,
 }
 
 impl Slots {
@@ -101,63 +93,49 @@ impl Slots {
         }
     }
 
-    pub fn room(&self) -> Room {
-        let shared = self.lock();
-        let busy = shared.shares.iter().filter(|(_, share)| share.taken > 0);
-        let waiting = shared
-            .shares
-            .iter()
-            .filter(|(_, share)| share.taken == 0 && share.behind);
-        Room {
-            all: AT_ONCE.saturating_sub(shared.taken),
-            each: FIRST_SHARE,
-            webhooks: busy
-                .chain(waiting)
-                .take(NAMED_IN_A_CLAIM)
-                .map(|(webhook, share)| (webhook.clone(), share.size.saturating_sub(share.taken)))
-                .collect(),
-        }
+    /// How many slots are free in all.
+    pub fn free(&self) -> usize {
+        AT_ONCE.saturating_sub(self.lock().taken)
     }
 
-    /// Takes the slots for what was claimed within `room`, in the same order, and learns who is behind: a webhook that
-    /// took all it could may have more rows due, and one that did not has none, unless the claim as a whole was cut off.
-    pub fn take_for_claimed<'a>(
-        &self,
-        room: &Room,
-        claimed: impl IntoIterator<Item = &'a WebhookId>,
-    ) -> Vec<Slot> {
+    /// How many more this webhook may take.
+    pub fn room(&self, webhook: &WebhookId) -> usize {
+        let shared = self.lock();
+        let share = shared.shares.get(webhook);
+        share.map_or(FIRST_SHARE, |share| share.size.saturating_sub(share.taken))
+    }
+
+    /// Takes the slots for what was claimed, in the same order, and learns who is behind: of those whose turn it was,
+    /// `after` that one, those that may have more due.
+    pub fn take_for_claimed(&self, after: Option<&WebhookId>, claimed: &Claimed) -> Vec<Slot> {
         let mut shared = self.lock();
-        let mut counts = HashMap::<_, usize>::new();
-        let slots: Vec<_> = claimed
-            .into_iter()
-            .map(|webhook| {
-                *counts.entry(webhook).or_default() += 1;
-                self.take(&mut shared, webhook)
-            })
+        let taken = claimed.deliveries.iter();
+        let slots = taken
+            .map(|delivery| self.take(&mut shared, &delivery.webhook_id))
             .collect();
-        let cut_off = slots.len() >= room.all;
-        let shares: HashMap<_, _> = room
-            .webhooks
-            .iter()
-            .map(|(webhook, room)| (webhook, *room))
-            .collect();
-        for (webhook, count) in &counts {
-            if *count >= shares.get(webhook).copied().unwrap_or(room.each)
-                && let Some(share) = shared.shares.get_mut(webhook)
-            {
-                share.behind = true;
-            }
+        let had_their_turn = (
+            after.map_or(Bound::Unbounded, Bound::Excluded),
+            claimed.until.as_ref().map_or(Bound::Unbounded, Bound::Included),
+        );
+        for (webhook, share) in shared.shares.range_mut::<WebhookId, _>(had_their_turn) {
+            share.behind = claimed.unfinished.contains(webhook);
         }
-        for (webhook, room) in shares {
-            if !cut_off
-                && counts.get(webhook).copied().unwrap_or_default() < room
-                && let Some(share) = shared.shares.get_mut(webhook)
-            {
-                share.behind = false;
-                shared.tidy(webhook);
-            }
-        }
+        shared.shares.retain(|_, share| !share.is_forgettable());
         slots
+    }
+
+    /// Begins anew with a receiver that was left alone for a while: with one attempt, and more only as it succeeds.
+    pub fn probe(&self, webhook: &WebhookId) {
+        let mut shared = self.lock();
+        let share = shared.shares.entry(webhook.clone()).or_default();
+        share.size = 1;
+        share.cautious_from = LARGEST_SHARE;
+        share.credit = 0;
+    }
+
+    /// To call when a webhook is deleted.
+    pub fn forget(&self, webhook: &WebhookId) {
+        self.lock().shares.remove(webhook);
     }
 
     /// Hands out no more slots for new deliveries.
@@ -174,14 +152,18 @@ impl Slots {
 impl Shared {
     /// Forgets a webhook that is again as one of which nothing is known.
     fn tidy(&mut self, webhook: &WebhookId) {
-        let forgettable = |share: &Share| share.taken == 0 && !share.behind && share.size == FIRST_SHARE;
-        if self.shares.get(webhook).is_some_and(forgettable) {
+        if self.shares.get(webhook).is_some_and(Share::is_forgettable) {
             self.shares.remove(webhook);
         }
     }
 }
 
 impl Share {
+    /// Whether it is as if nothing were known.
+    fn is_forgettable(&self) -> bool {
+        self.taken == 0 && !self.behind && self.size == FIRST_SHARE
+    }
+
     /// Half as many slots when the receiver is out of its depth; more again while it answers, first quickly, then, near
     /// what was too much, slowly.
     fn learn(&mut self, outcome: Outcome) {
@@ -241,8 +223,13 @@ impl Drop for Slot {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
-    use crate::domain::Timestamp;
+    use crate::{
+        domain::{DeliveryId, EventId, Timestamp},
+        store::{ClaimedDelivery, Lease},
+    };
 
     const OK: Outcome = Outcome::Answered {
         status: 200,
@@ -258,15 +245,31 @@ mod tests {
         Slots::new(Arc::default())
     }
 
+    /// So many of one webhook, the only one whose turn it was.
+    fn claimed(webhook: &WebhookId, count: usize, unfinished: bool) -> Claimed {
+        let delivery = |_| ClaimedDelivery {
+            id: DeliveryId::generate(Timestamp::from_millis(0)),
+            webhook_id: webhook.clone(),
+            event_id: EventId::generate(Timestamp::from_millis(0)),
+            lease: Lease("lease".to_owned()),
+            number: 1,
+            payload: Bytes::new(),
+        };
+        Claimed {
+            deliveries: (0..count).map(delivery).collect(),
+            unfinished: unfinished.then(|| webhook.clone()).into_iter().collect(),
+            until: None,
+        }
+    }
+
     #[test]
     fn a_webhook_has_its_share_and_leaves_the_others_theirs() {
         let (slots, one, other) = (slots(), webhook(1), webhook(2));
         let taken: Vec<_> = std::iter::from_fn(|| slots.take_for_new(&one)).collect();
         assert_eq!(taken.len(), FIRST_SHARE);
         assert!(slots.take_for_new(&other).is_some());
-        let room = slots.room();
-        assert_eq!(room.all, AT_ONCE - FIRST_SHARE);
-        assert_eq!(room.webhooks, [(one, 0)]);
+        assert_eq!(slots.free(), AT_ONCE - FIRST_SHARE);
+        assert_eq!((slots.room(&one), slots.room(&other)), (0, FIRST_SHARE));
     }
 
     #[test]
@@ -276,29 +279,59 @@ mod tests {
         taken.truncate(3);
         assert!(slots.take_for_new(&webhook).is_none());
         // A claim that takes all it may says nothing; one that leaves room says that no row is left.
-        let room = slots.room();
-        assert_eq!(room.webhooks, [(webhook.clone(), FIRST_SHARE - 3)]);
-        let claimed = slots.take_for_claimed(&room, std::iter::repeat_n(&webhook, FIRST_SHARE - 3));
-        drop(claimed);
+        drop(slots.take_for_claimed(None, &claimed(&webhook, 3, true)));
         assert!(slots.take_for_new(&webhook).is_none());
-        let claimed = slots.take_for_claimed(&slots.room(), [&webhook]);
-        assert_eq!(claimed.len(), 1);
+        assert_eq!(
+            slots.take_for_claimed(None, &claimed(&webhook, 1, false)).len(),
+            1
+        );
         assert!(slots.take_for_new(&webhook).is_some());
+    }
+
+    #[test]
+    fn only_a_claim_in_which_it_had_its_turn_says_that_a_webhook_is_not_behind() {
+        let (slots, ids) = (slots(), [webhook(1), webhook(2), webhook(3)]);
+        let mut taken = Vec::new();
+        for id in &ids {
+            taken.extend(std::iter::from_fn(|| slots.take_for_new(id)));
+        }
+        let behind = || ids.each_ref().map(|id| slots.lock().shares[id].behind);
+        assert_eq!(behind(), [true; 3]);
+        let nothing = |until: Option<&WebhookId>| Claimed {
+            until: until.cloned(),
+            ..claimed(&ids[0], 0, false)
+        };
+        slots.take_for_claimed(Some(&ids[0]), &nothing(Some(&ids[1])));
+        assert_eq!(behind(), [true, false, true]);
+        slots.take_for_claimed(Some(&ids[1]), &nothing(None));
+        assert_eq!(behind(), [true, false, false]);
+        slots.take_for_claimed(None, &nothing(Some(&ids[0])));
+        assert_eq!(behind(), [false; 3]);
     }
 
     #[test]
     fn a_claim_that_took_all_it_could_is_followed_by_another_when_a_slot_is_free() {
         let (slots, webhook) = (slots(), webhook(1));
-        let mut claimed = slots.take_for_claimed(&slots.room(), std::iter::repeat_n(&webhook, FIRST_SHARE));
+        let mut taken = slots.take_for_claimed(None, &claimed(&webhook, FIRST_SHARE, true));
         assert!(slots.lock().shares[&webhook].behind);
         let rung = slots.wake.rung();
         tokio::pin!(rung);
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         assert!(rung.as_mut().poll(&mut context).is_pending());
-        // One that had no room for it learns nothing.
-        assert!(slots.take_for_claimed(&slots.room(), []).is_empty());
-        claimed.pop();
+        taken.pop();
         assert!(rung.as_mut().poll(&mut context).is_ready());
+    }
+
+    #[test]
+    fn a_receiver_that_was_left_alone_is_tried_with_one_attempt_and_gets_more_as_it_succeeds() {
+        let (slots, webhook) = (slots(), webhook(1));
+        slots.probe(&webhook);
+        let slot = slots.take_for_new(&webhook).unwrap();
+        assert!(slots.take_for_new(&webhook).is_none());
+        slot.learn(TIMEOUT);
+        assert_eq!(slots.room(&webhook), 0);
+        slot.learn(OK);
+        assert_eq!(slots.room(&webhook), 1);
     }
 
     #[test]
@@ -334,10 +367,9 @@ mod tests {
         assert_eq!(taken.len(), AT_ONCE);
         drop(taken);
         // Only the one that was refused is remembered, until a claim finds nothing of it.
-        let room = slots.room();
-        assert_eq!(room.webhooks.len(), 1);
-        assert!(slots.take_for_claimed(&room, []).is_empty());
-        assert!(slots.room().webhooks.is_empty());
+        assert_eq!(slots.lock().shares.len(), 1);
+        slots.take_for_claimed(None, &claimed(&webhook(0), 0, false));
+        assert!(slots.lock().shares.is_empty());
     }
 
     #[test]

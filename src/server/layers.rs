@@ -1,4 +1,4 @@
-//! One router from the parts, and the layers around it, outermost last.
+//! One router from the parts, and the layers around it.
 
 use std::{any::Any, sync::Arc, time::Duration};
 
@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
@@ -54,16 +55,19 @@ pub(super) fn assemble(
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready).with_state(Arc::clone(store)));
 
-    Router::new()
-        .merge(health)
-        .merge(api)
-        .nest_service("/pkg", assets(site))
-        .merge(public_files(site))
-        // Whatever else is a page, if only “not found”.
-        .fallback_service(people)
+    // One service around each route instead of seven: every layer given to a router by itself costs each request a
+    // box and a copy. Outermost first.
+    let around = ServiceBuilder::new()
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            REQUEST_TIMEOUT,
+        ))
         .layer(SetResponseHeaderLayer::if_not_present(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
+            HeaderName::from_static("cross-origin-opener-policy"),
+            HeaderValue::from_static("same-origin"),
         ))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::REFERRER_POLICY,
@@ -71,16 +75,17 @@ pub(super) fn assemble(
             HeaderValue::from_static("same-origin"),
         ))
         .layer(SetResponseHeaderLayer::if_not_present(
-            HeaderName::from_static("cross-origin-opener-policy"),
-            HeaderValue::from_static("same-origin"),
-        ))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            REQUEST_TIMEOUT,
-        ))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ));
+    Router::new()
+        .merge(health)
+        .merge(api)
+        .nest_service("/pkg", assets(site))
+        .merge(public_files(site))
+        // Whatever else is a page, if only “not found”.
+        .fallback_service(people)
+        .layer(around)
 }
 
 fn sessions(

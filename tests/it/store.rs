@@ -99,17 +99,18 @@ impl Fixture {
         each: usize,
         webhooks: &[(&WebhookId, usize)],
     ) -> Vec<ClaimedDelivery> {
-        let webhooks = webhooks.iter().map(|&(id, room)| (id.clone(), room)).collect();
-        self.store
-            .claim_due(&Claim {
-                now,
-                lease: LEASE,
-                limit,
-                each,
-                webhooks,
-            })
-            .await
-            .unwrap()
+        let room = |webhook: &WebhookId| {
+            let own = webhooks.iter().find(|(id, _)| *id == webhook);
+            own.map_or(each, |(_, room)| *room)
+        };
+        let claim = Claim {
+            now,
+            lease: LEASE,
+            limit,
+            room: &room,
+            after: None,
+        };
+        self.store.claim_due(claim).await.unwrap().deliveries
     }
 
     async fn record(&self, delivery: &ClaimedDelivery, outcome: Outcome, next: Next) {
@@ -384,6 +385,52 @@ async fn a_claim_shares_its_places_out_among_webhooks() {
             .await
             .is_empty()
     );
+}
+
+#[tokio::test]
+async fn webhooks_have_their_turns_one_after_the_other_and_a_full_one_hides_nobody() {
+    const WEBHOOKS: usize = 300;
+    let fixture = Fixture::new().await;
+    let full = fixture.add("full", &["message"]).await;
+    for index in 0..50 {
+        fixture
+            .publish(&format!("message{index}"), EventType::Message)
+            .await;
+    }
+    for index in 0..WEBHOOKS {
+        fixture.add(&format!("webhook {index}"), &["chat"]).await;
+    }
+    for chat in ["first", "second"] {
+        fixture.publish(chat, EventType::Chat).await;
+    }
+
+    let mut turns = Vec::new();
+    let mut after = None;
+    loop {
+        let claim = Claim {
+            now: NOW,
+            lease: LEASE,
+            limit: 100,
+            room: &|webhook| if *webhook == full.id { 0 } else { 1 },
+            after,
+        };
+        let claimed = fixture.store.claim_due(claim).await.unwrap();
+        assert!(claimed.deliveries.len() <= 100);
+        assert!(
+            claimed
+                .deliveries
+                .iter()
+                .all(|delivery| claimed.unfinished.contains(&delivery.webhook_id)),
+            "each has a second one due"
+        );
+        turns.extend(claimed.deliveries.into_iter().map(|delivery| delivery.webhook_id));
+        after = claimed.until;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(turns.len(), WEBHOOKS, "one each before anybody's second");
+    assert!(turns.is_sorted() && !turns.contains(&full.id));
 }
 
 #[tokio::test]
@@ -902,11 +949,7 @@ async fn many_events_and_webhooks_fit_into_one_acceptance() {
         .remove(0)
         .unwrap();
     assert_eq!(accepted.len(), 1_000);
-    assert_eq!(
-        fixture.claim_some(NOW, 10_000, 10_000, &[]).await.len(),
-        1_000,
-        "what one claim looks at"
-    );
+    assert_eq!(fixture.claim_some(NOW, 10_000, 10_000, &[]).await.len(), 7_000);
     let id: EventId = "e999".parse().unwrap();
     let filter = DeliveryFilter {
         event_id: Some(id),

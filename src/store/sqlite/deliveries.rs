@@ -1,4 +1,7 @@
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -17,83 +20,68 @@ use crate::{
         AccountId, Attempt, Delivery, DeliveryId, DisabledReason, Outcome, Timestamp, WebhookId, failing,
     },
     store::{
-        Claim, ClaimedDelivery, DeliveryDetail, DeliveryFilter, DeliveryPage, DeliveryStore, Lease, Next,
-        RecordedAttempt, StoreError,
+        Claim, Claimed, ClaimedDelivery, DeliveryDetail, DeliveryFilter, DeliveryPage, DeliveryStore, Lease,
+        Next, RecordedAttempt, StoreError,
     },
 };
 
-/// A claim looks at so many of the deliveries that are due longest, and shares its places out among their webhooks:
-/// enough to find others behind one webhook's backlog, and the same work however long the queue is.
-const CLAIM_WINDOW: i64 = 1_000;
+/// A claim goes to so many webhooks at most: a millisecond's work, also when nothing of theirs is due yet.
+const TURNS: usize = 256;
 
 #[async_trait]
 impl DeliveryStore for SqliteStore {
-    async fn claim_due(&self, claim: &Claim) -> Result<Vec<ClaimedDelivery>, StoreError> {
+    async fn claim_due(&self, claim: Claim<'_>) -> Result<Claimed, StoreError> {
         let lease = Lease(DeliveryId::generate(claim.now).into());
-        let mut update = QueryBuilder::new("update deliveries set lease = ");
-        update
-            .push_bind(&lease.0)
-            .push(", next_attempt_at = ")
-            .push_bind(claim.now.plus(claim.lease).as_millis())
-            .push(
-                " where id in (select id from (
-                     select id, webhook_id, row_number() over (partition by webhook_id order by next_attempt_at, id) as place
-                     from (select id, webhook_id, next_attempt_at from deliveries
-                           where status = 'pending' and next_attempt_at <= ",
-            )
-            .push_bind(claim.now.as_millis());
-        // Without those that have all they can take: their backlog must not fill the window.
-        let (full, shared): (Vec<_>, Vec<_>) = claim.webhooks.iter().partition(|(_, room)| *room == 0);
-        if !full.is_empty() {
-            update.push(" and webhook_id not in (");
-            let mut list = update.separated(", ");
-            for (id, _) in full {
-                list.push_bind(id.as_str());
-            }
-            update.push(")");
-        }
-        update
-            .push(" order by next_attempt_at limit ")
-            .push_bind(CLAIM_WINDOW)
-            .push(")) where place <= ");
-        if shared.is_empty() {
-            update.push_bind(bound(claim.each));
-        } else {
-            update.push("case webhook_id");
-            for (id, room) in shared {
-                update
-                    .push(" when ")
-                    .push_bind(id.as_str())
-                    .push(" then ")
-                    .push_bind(bound(*room));
-            }
-            update.push(" else ").push_bind(bound(claim.each)).push(" end");
-        }
-        update
-            // Everybody's first before anybody's second.
-            .push(" order by place limit ")
-            .push_bind(bound(claim.limit))
-            .push(") returning id, account_id, webhook_id, event_id, attempts");
         // A claim that a power cut undoes is due again, which is right: it costs no wait for the disk.
         let turn = self.writer.acquire().await?;
-        let rows: Vec<ClaimedRow> = update.build_query_as().fetch_all(&self.hasty).await?;
+        let mut tx = self.hasty.begin_with("BEGIN IMMEDIATE").await?;
+        let Turns { due, mut until } = next_turns(&mut tx, &claim).await?;
+        let mut unfinished = HashSet::new();
+        let mut rooms = Vec::with_capacity(due.len());
+        for webhook in due {
+            match (claim.room)(&webhook) {
+                0 => drop(unfinished.insert(webhook)),
+                room => rooms.push((webhook, room)),
+            }
+        }
+        if rooms.len() > claim.limit {
+            rooms.truncate(claim.limit);
+            until = rooms.last().map(|(webhook, _)| webhook.clone());
+        }
+        let (mut left, mut others) = (claim.limit, rooms.len());
+        let mut rows = Vec::new();
+        for (webhook, room) in rooms {
+            // What one does not need is for those after it.
+            let wanted = room.min(left.div_ceil(others));
+            let claimed = claim_of_one(&mut tx, &webhook, wanted, &lease, &claim).await?;
+            left -= claimed.len();
+            others -= 1;
+            if claimed.len() == wanted {
+                unfinished.insert(webhook);
+            }
+            rows.extend(claimed);
+        }
+        tx.commit().await?;
         drop(turn);
         let payloads = self.payloads(&rows).await?;
-        rows.into_iter()
-            .map(|row| {
-                let payload = payloads.get(&(row.account_id, row.event_id.clone()));
-                Ok(ClaimedDelivery {
-                    id: stored_id(&row.id)?,
-                    webhook_id: stored_id(&row.webhook_id)?,
-                    event_id: stored_id(&row.event_id)?,
-                    lease: lease.clone(),
-                    number: small_count(row.attempts).saturating_add(1),
-                    payload: payload
-                        .cloned()
-                        .ok_or(StoreError::Corrupt("delivery without an event"))?,
-                })
+        let deliveries = rows.into_iter().map(|row| {
+            let payload = payloads.get(&(row.account_id, row.event_id.clone()));
+            Ok(ClaimedDelivery {
+                id: stored_id(&row.id)?,
+                webhook_id: stored_id(&row.webhook_id)?,
+                event_id: stored_id(&row.event_id)?,
+                lease: lease.clone(),
+                number: small_count(row.attempts).saturating_add(1),
+                payload: payload
+                    .cloned()
+                    .ok_or(StoreError::Corrupt("delivery without an event"))?,
             })
-            .collect()
+        });
+        Ok(Claimed {
+            deliveries: deliveries.collect::<Result<_, StoreError>>()?,
+            unfinished,
+            until,
+        })
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -268,6 +256,70 @@ impl SqliteStore {
         }
         Ok(payloads)
     }
+}
+
+/// Whose turn it is in a claim.
+struct Turns {
+    /// Those with something due.
+    due: Vec<WebhookId>,
+    /// The last that was looked at; `None` at the end.
+    until: Option<WebhookId>,
+}
+
+async fn next_turns(connection: &mut SqliteConnection, claim: &Claim<'_>) -> Result<Turns, StoreError> {
+    // From one webhook with open deliveries to the next by the index: not one row of what lies between is read.
+    let rows: Vec<(String, bool)> = sqlx::query_as(
+        "with recursive turn (webhook_id) as (
+             select min(webhook_id) from deliveries where status in ('pending', 'held') and webhook_id > $1
+             union all
+             select (select min(webhook_id) from deliveries
+                     where status in ('pending', 'held') and webhook_id > turn.webhook_id)
+             from turn where webhook_id is not null
+             limit $2)
+         select webhook_id, exists (
+             select 1 from deliveries
+             where webhook_id = turn.webhook_id and status in ('pending', 'held') and status = 'pending'
+                 and next_attempt_at <= $3)
+         from turn where webhook_id is not null",
+    )
+    .bind(claim.after.as_ref().map_or("", WebhookId::as_str))
+    .bind(bound(TURNS))
+    .bind(claim.now.as_millis())
+    .fetch_all(connection)
+    .await?;
+    let last = (rows.len() == TURNS).then(|| rows.last()).flatten();
+    Ok(Turns {
+        until: last.map(|(webhook, _)| stored_id(webhook)).transpose()?,
+        due: rows
+            .iter()
+            .filter(|(_, due)| *due)
+            .map(|(webhook, _)| stored_id(webhook))
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+async fn claim_of_one(
+    connection: &mut SqliteConnection,
+    webhook: &WebhookId,
+    limit: usize,
+    lease: &Lease,
+    claim: &Claim<'_>,
+) -> Result<Vec<ClaimedRow>, StoreError> {
+    Ok(sqlx::query_as(
+        "update deliveries set lease = $1, next_attempt_at = $2
+         where rowid in (
+             select rowid from deliveries
+             where webhook_id = $3 and status in ('pending', 'held') and status = 'pending' and next_attempt_at <= $4
+             order by next_attempt_at limit $5)
+         returning id, account_id, webhook_id, event_id, attempts",
+    )
+    .bind(&lease.0)
+    .bind(claim.now.plus(claim.lease).as_millis())
+    .bind(webhook.as_str())
+    .bind(claim.now.as_millis())
+    .bind(bound(limit))
+    .fetch_all(connection)
+    .await?)
 }
 
 async fn append_attempts(
