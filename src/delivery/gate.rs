@@ -62,6 +62,13 @@ pub enum Admission {
     Gone,
 }
 
+/// What the store says of a webhook.
+enum Read {
+    Active(Arc<Target>),
+    Stopped,
+    Gone,
+}
+
 /// Why the door cannot be opened just now.
 #[derive(Debug, thiserror::Error)]
 pub enum GateError {
@@ -103,7 +110,7 @@ impl Gate {
     /// Asks to make an attempt.
     pub async fn enter(self: &Arc<Self>, webhook_id: &WebhookId) -> Result<Admission, GateError> {
         // Counted in before anything is read: whoever changes the webhook from here on finds us inside.
-        let (visit, known, generation) = {
+        let (visit, mut known, mut generation) = {
             let mut doors = self.doors();
             let door = doors.entry(webhook_id.clone()).or_default();
             door.inside += 1;
@@ -114,31 +121,41 @@ impl Gate {
             };
             (visit, door.target.clone(), door.generation)
         };
-        let target = match known {
-            Some(target) => target,
-            None => match self.store.destination(webhook_id).await? {
-                None => return Ok(Admission::Gone),
-                Some(Destination {
-                    state: DestinationState::Paused | DestinationState::Disabled,
-                    ..
-                }) => {
-                    return Ok(Admission::Stopped);
+        let target = loop {
+            if let Some(target) = known {
+                break target;
+            }
+            let read = self.read(webhook_id).await?;
+            let mut doors = self.doors();
+            let door = doors.entry(webhook_id.clone()).or_default();
+            if door.generation != generation {
+                // Changed while it was read: what was read may be what it was before.
+                (known, generation) = (door.target.clone(), door.generation);
+                continue;
+            }
+            match read {
+                Read::Active(target) => {
+                    door.target = Some(Arc::clone(&target));
+                    break target;
                 }
-                Some(destination) => {
-                    let target = Arc::new(self.open(webhook_id, &destination)?);
-                    let mut doors = self.doors();
-                    let door = doors.entry(webhook_id.clone()).or_default();
-                    if door.generation == generation {
-                        door.target = Some(Arc::clone(&target));
-                    }
-                    target
-                }
-            },
+                Read::Stopped => return Ok(Admission::Stopped),
+                Read::Gone => return Ok(Admission::Gone),
+            }
         };
         if visit.closed.is_cancelled() {
             return Ok(Admission::Gone);
         }
         Ok(Admission::Open(Pass { target, visit }))
+    }
+
+    async fn read(&self, webhook_id: &WebhookId) -> Result<Read, GateError> {
+        Ok(match self.store.destination(webhook_id).await? {
+            None => Read::Gone,
+            Some(destination) => match destination.state {
+                DestinationState::Active => Read::Active(Arc::new(self.open(webhook_id, &destination)?)),
+                DestinationState::Paused | DestinationState::Disabled => Read::Stopped,
+            },
+        })
     }
 
     /// To call after every change of a webhook: the next attempt reads it afresh.

@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     task::JoinHandle,
 };
 
@@ -19,6 +19,9 @@ use crate::{
 /// Submissions that may wait for the disk; beyond that, publishers are asked to come back later.
 const QUEUE: usize = 1_024;
 
+/// Bytes of all events that may wait, for a submission may be as large as a batch.
+const QUEUED_BYTES: usize = 64 * 1024 * 1024;
+
 /// Submissions in one commit.
 const BATCH: usize = 256;
 
@@ -29,6 +32,7 @@ const PATIENCE: Duration = Duration::from_millis(1);
 #[derive(Clone)]
 pub struct Intake {
     queue: mpsc::Sender<Waiting>,
+    bytes: Arc<Semaphore>,
 }
 
 /// Why events were not accepted. Nothing of the submission is stored then.
@@ -49,21 +53,32 @@ type Answer = Result<Vec<AcceptedEvent>, PublishError>;
 struct Waiting {
     submission: Submission,
     answer: oneshot::Sender<Answer>,
+    /// Its share of [`QUEUED_BYTES`], until it is answered.
+    bytes: OwnedSemaphorePermit,
 }
 
 impl Intake {
     /// Starts the task that commits, and answers the way to it.
     pub(super) fn start(parts: Parts) -> (Self, JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        (Self { queue }, tokio::spawn(parts.run(waiting)))
+        let bytes = Arc::new(Semaphore::new(QUEUED_BYTES));
+        (Self { queue, bytes }, tokio::spawn(parts.run(waiting)))
     }
 
     /// Returns when the events and their deliveries are durable.
     pub async fn publish(&self, submission: Submission) -> Answer {
         let (answer, answered) = oneshot::channel();
-        self.queue
-            .try_send(Waiting { submission, answer })
-            .map_err(|_| PublishError::Busy)?;
+        let size: usize = submission.events.iter().map(|event| event.payload.len()).sum();
+        let bytes = u32::try_from(size).ok().and_then(|size| {
+            let bytes = Arc::clone(&self.bytes);
+            bytes.try_acquire_many_owned(size).ok()
+        });
+        let waiting = Waiting {
+            submission,
+            answer,
+            bytes: bytes.ok_or(PublishError::Busy)?,
+        };
+        self.queue.try_send(waiting).map_err(|_| PublishError::Busy)?;
         answered.await.unwrap_or(Err(PublishError::Busy))
     }
 }
@@ -86,11 +101,11 @@ impl Parts {
         while waiting.next(&mut batch).await {
             let (submissions, answers): (Vec<_>, Vec<_>) = batch
                 .drain(..)
-                .map(|Waiting { submission, answer }| (submission, answer))
+                .map(|waiting| (waiting.submission, (waiting.answer, waiting.bytes)))
                 .unzip();
             match self.accept(&submissions).await {
                 Ok(accepted) => {
-                    for (answer, accepted) in answers.into_iter().zip(accepted) {
+                    for ((answer, _bytes), accepted) in answers.into_iter().zip(accepted) {
                         // Who has hung up does not need the answer; the event is stored all the same.
                         let _ = answer.send(accepted.map_err(PublishError::Conflict));
                     }
@@ -98,7 +113,7 @@ impl Parts {
                 Err(error) => {
                     tracing::error!(%error, "events could not be stored");
                     let error = Arc::new(error);
-                    for answer in answers {
+                    for (answer, _bytes) in answers {
                         let _ = answer.send(Err(Arc::clone(&error).into()));
                     }
                 }

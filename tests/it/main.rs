@@ -5,6 +5,7 @@ mod assets;
 mod cli;
 mod crash;
 mod delivery;
+mod engine;
 mod readme;
 mod sender;
 mod sign_in;

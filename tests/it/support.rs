@@ -4,5 +4,6 @@ pub mod app;
 pub mod browser;
 pub mod certificate;
 pub mod clock;
+pub mod held;
 pub mod program;
 pub mod receiver;

@@ -1,0 +1,157 @@
+//! The real store, which waits where a test wants it to: before or after one of its operations.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use caleida::{
+    domain::{AccountId, DeliveryId, Timestamp, User, UserId, Webhook, WebhookId},
+    store::{
+        Accepted, ApiKey, Change, Claim, Claimed, Deleted, DeliveryDetail, DeliveryFilter, DeliveryPage,
+        DeliveryStore, Destination, EventStore, HandOff, HourOfActivity, Lease, NewWebhook, PeopleStore,
+        RecordedAttempt, Sealed, SealedSecrets, SessionRow, Store, StoreError, Submission, UpdateWebhook,
+        Updated, UserRow, WebhookFilter, WebhookPage, WebhookStore,
+    },
+};
+use tokio::sync::watch;
+
+use super::receiver::Gate;
+
+/// On which side of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Side {
+    Before,
+    After,
+}
+
+pub type Point = (&'static str, Side);
+
+pub struct HeldStore {
+    store: Arc<dyn Store>,
+    holds: Mutex<HashMap<Point, Hold>>,
+}
+
+/// A point at which everybody waits until it is released. Clones are the same one.
+#[derive(Clone)]
+pub struct Hold {
+    reached: Arc<watch::Sender<usize>>,
+    gate: Gate,
+}
+
+impl Hold {
+    pub fn new() -> Self {
+        Self {
+            reached: Arc::default(),
+            gate: Gate::closed(),
+        }
+    }
+
+    /// Waits until somebody waits here.
+    pub async fn reached(&self) {
+        let mut count = self.reached.subscribe();
+        let reached = count.wait_for(|count| *count > 0);
+        let _ = tokio::time::timeout(Duration::from_secs(10), reached)
+            .await
+            .expect("nobody came by");
+    }
+
+    pub fn release(&self) {
+        self.gate.open();
+    }
+
+    pub async fn pass(&self) {
+        self.reached.send_modify(|count| *count += 1);
+        self.gate.passed().await;
+    }
+}
+
+impl HeldStore {
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            holds: Mutex::default(),
+        }
+    }
+
+    pub fn hold(&self, point: Point) -> Hold {
+        let hold = Hold::new();
+        self.holds.lock().unwrap().insert(point, hold.clone());
+        hold
+    }
+
+    async fn pass(&self, operation: &'static str, side: Side) {
+        let hold = self.holds.lock().unwrap().get(&(operation, side)).cloned();
+        if let Some(hold) = hold {
+            hold.pass().await;
+        }
+    }
+}
+
+macro_rules! held {
+    ($trait:ident { $(async fn $name:ident(&self $(, $argument:ident: $type:ty)*) -> $result:ty;)* }) => {
+        #[async_trait]
+        impl $trait for HeldStore {
+            $(async fn $name(&self $(, $argument: $type)*) -> $result {
+                self.pass(stringify!($name), Side::Before).await;
+                let result = self.store.$name($($argument),*).await;
+                self.pass(stringify!($name), Side::After).await;
+                result
+            })*
+        }
+    };
+}
+
+held!(PeopleStore {
+    async fn ready(&self) -> Result<(), StoreError>;
+    async fn ensure_account(&self, name: &str, now: Timestamp) -> Result<AccountId, StoreError>;
+    async fn insert_user(&self, user: &User, password_hash: &str, now: Timestamp) -> Result<(), StoreError>;
+    async fn users(&self) -> Result<Vec<UserRow>, StoreError>;
+    async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError>;
+    async fn user_by_email(&self, email: &str) -> Result<Option<(User, String)>, StoreError>;
+    async fn set_password(&self, email: &str, password_hash: &str) -> Result<bool, StoreError>;
+    async fn disable_user(&self, email: &str, now: Timestamp) -> Result<bool, StoreError>;
+    async fn login_failures(&self, keys: &[String], since: Timestamp) -> Result<u32, StoreError>;
+    async fn record_login_failure(&self, keys: &[String], now: Timestamp, keep_since: Timestamp) -> Result<(), StoreError>;
+    async fn clear_login_failures(&self, key: &str) -> Result<(), StoreError>;
+    async fn insert_api_key(&self, key: &ApiKey, hash: &[u8; 32], now: Timestamp) -> Result<(), StoreError>;
+    async fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError>;
+    async fn create_session(&self, session: &SessionRow) -> Result<bool, StoreError>;
+    async fn save_session(&self, session: &SessionRow) -> Result<(), StoreError>;
+    async fn session(&self, id_hash: &[u8; 32], now: Timestamp) -> Result<Option<SessionRow>, StoreError>;
+    async fn delete_session(&self, id_hash: &[u8; 32]) -> Result<(), StoreError>;
+    async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64, StoreError>;
+});
+
+held!(WebhookStore {
+    async fn insert_webhook(&self, webhook: NewWebhook) -> Result<Webhook, StoreError>;
+    async fn webhook(&self, account: &AccountId, id: &WebhookId) -> Result<Option<Webhook>, StoreError>;
+    async fn list_webhooks(&self, account: &AccountId, filter: &WebhookFilter) -> Result<WebhookPage, StoreError>;
+    async fn update_webhook(&self, update: UpdateWebhook) -> Result<Updated, StoreError>;
+    async fn pause_webhook(&self, change: &Change) -> Result<Option<Webhook>, StoreError>;
+    async fn resume_webhook(&self, change: &Change) -> Result<Option<Webhook>, StoreError>;
+    async fn rotate_secret(&self, change: &Change, secret: Sealed, previous_until: Timestamp) -> Result<Option<Webhook>, StoreError>;
+    async fn delete_webhook(&self, change: &Change) -> Result<Option<Deleted>, StoreError>;
+    async fn sealed_secrets(&self, account: &AccountId, id: &WebhookId) -> Result<Option<SealedSecrets>, StoreError>;
+    async fn record_reveal(&self, change: &Change) -> Result<(), StoreError>;
+    async fn destination(&self, id: &WebhookId) -> Result<Option<Destination>, StoreError>;
+    async fn webhook_activity(&self, ids: &[WebhookId], since: Timestamp) -> Result<Vec<HourOfActivity>, StoreError>;
+    async fn master_key_ids(&self) -> Result<Vec<String>, StoreError>;
+    async fn open_deliveries(&self, account: &AccountId, id: &WebhookId) -> Result<u64, StoreError>;
+});
+
+held!(EventStore {
+    async fn accept_events(&self, submissions: &[Submission], now: Timestamp, hand_off: HandOff<'_>) -> Result<Accepted, StoreError>;
+});
+
+held!(DeliveryStore {
+    async fn claim_due(&self, claim: Claim<'_>) -> Result<Claimed, StoreError>;
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+    async fn recover_leases(&self, now: Timestamp, longest: Duration) -> Result<u64, StoreError>;
+    async fn release(&self, leases: &[(DeliveryId, Lease)], at: Timestamp) -> Result<(), StoreError>;
+    async fn record_attempts(&self, attempts: &[RecordedAttempt]) -> Result<Vec<WebhookId>, StoreError>;
+    async fn list_deliveries(&self, account: &AccountId, filter: &DeliveryFilter) -> Result<DeliveryPage, StoreError>;
+    async fn delivery(&self, account: &AccountId, id: &DeliveryId) -> Result<Option<DeliveryDetail>, StoreError>;
+});
