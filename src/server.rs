@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod config;
 mod first_admin;
+mod housekeeping;
 mod layers;
 mod master_key;
 pub mod site;
@@ -42,6 +43,7 @@ pub struct Server {
     pub first_admin: Option<FirstAdmin>,
     engine: Engine,
     grace: Duration,
+    housekeeping: JoinHandle<()>,
     stop: CancellationToken,
     http: JoinHandle<std::io::Result<()>>,
 }
@@ -121,6 +123,11 @@ impl Server {
             site: Arc::clone(&site.names),
         };
         let router = layers::assemble(ui, api, &site, &store, &clock, &config);
+        let housekeeping = tokio::spawn(housekeeping::run(
+            Arc::clone(&store),
+            Arc::clone(&clock),
+            config.retention,
+        ));
         let stop = CancellationToken::new();
         let http = tokio::spawn(
             axum::serve(
@@ -138,6 +145,7 @@ impl Server {
             first_admin,
             engine,
             grace: config.shutdown_grace,
+            housekeeping,
             stop,
             http,
         })
@@ -149,6 +157,7 @@ impl Server {
         if tokio::time::timeout(self.grace, self.http).await.is_err() {
             tracing::warn!("requests were cut off after the grace period");
         }
+        self.housekeeping.abort();
         self.engine.stop(self.grace).await;
     }
 }

@@ -41,6 +41,8 @@ pub trait PeopleStore: Send + Sync {
     /// The account of that name, made if there is none.
     async fn ensure_account(&self, name: &str, now: Timestamp) -> Result<AccountId, StoreError>;
 
+    async fn accounts(&self) -> Result<Vec<AccountId>, StoreError>;
+
     /// [`StoreError::Conflict`] if the email is taken.
     async fn insert_user(&self, user: &User, password_hash: &str, now: Timestamp) -> Result<(), StoreError>;
     async fn users(&self) -> Result<Vec<UserRow>, StoreError>;
@@ -268,6 +270,32 @@ pub trait EventStore: Send + Sync {
         now: Timestamp,
         hand_off: HandOff<'_>,
     ) -> Result<Accepted, StoreError>;
+    /// Deletes events with their deliveries and attempts, oldest first, except those of which something is still to be
+    /// sent.
+    async fn delete_old_events(&self, retention: Retention<'_>) -> Result<Swept, StoreError>;
+}
+
+/// Which events may go.
+#[derive(Debug)]
+pub struct Retention<'a> {
+    pub account: &'a AccountId,
+    /// Those received earlier,
+    pub before: Timestamp,
+    /// later than where the last batch ended,
+    pub after: Option<Place>,
+    /// and of these so many, oldest first.
+    pub limit: usize,
+}
+
+/// Where an event stands among those of its account, by age.
+pub type Place = (Timestamp, EventId);
+
+#[derive(Debug)]
+pub struct Swept {
+    /// How many events were deleted.
+    pub deleted: u64,
+    /// Where to go on; `None` if there are no more.
+    pub until: Option<Place>,
 }
 
 /// New deliveries may be leased by the insert that stores them, which saves their claim.

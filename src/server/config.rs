@@ -117,6 +117,11 @@ pub struct Config {
     #[arg(value_parser = delivery_timeout)]
     pub delivery_timeout: Duration,
 
+    /// How long events are kept, with their deliveries and attempts; what is still to be sent stays
+    #[arg(long, env = "CALEIDA_RETENTION", value_name = "TIME", default_value = "30d")]
+    #[arg(value_parser = retention)]
+    pub retention: Duration,
+
     /// The time that requests and attempts under way are given when the process is told to stop
     #[arg(
         long,
@@ -175,6 +180,13 @@ fn delivery_timeout(text: &str) -> Result<Duration, String> {
         Ok(timeout)
     } else {
         Err("use 100ms to 60s".to_owned())
+    }
+}
+
+fn retention(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text).map_err(|error| error.to_string())? {
+        Duration::ZERO => Err("use a time such as 30d".to_owned()),
+        keep => Ok(keep),
     }
 }
 

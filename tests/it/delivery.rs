@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::support::{
-    app::{Options, TestApp},
+    app::{Options, TestApp, eventually},
     clock::TestClock,
     receiver::{Answer, Gate, Received, Receiver},
 };
@@ -454,5 +454,30 @@ async fn stopping_waits_for_the_attempts_under_way() {
     assert_eq!(
         page.deliveries[0].status,
         caleida::domain::DeliveryStatus::Delivered
+    );
+}
+
+#[tokio::test]
+async fn what_is_older_than_the_retention_disappears_by_itself() {
+    let options = Options {
+        arguments: vec!["--retention=500ms".to_owned()],
+        ..Options::default()
+    };
+    let app = TestApp::start_with(options).await;
+    let receiver = Receiver::start().await;
+    receiver.answer_always(Answer::Never);
+    app.add_webhook("slow", &receiver.url("/"), &["message"]).await;
+    app.publish("message").await;
+    receiver.wait_for(1).await;
+    let good = Receiver::start().await;
+    app.add_webhook("good", &good.url("/"), &["chat"]).await;
+    app.publish("chat").await;
+    app.wait_for("delivered", 1).await;
+    let gone = eventually(|| async { app.deliveries("status=delivered").await.is_empty().then_some(()) });
+    gone.await.expect("it was kept for ever");
+    assert_eq!(
+        app.deliveries("").await.len(),
+        1,
+        "what is still to be sent stays"
     );
 }

@@ -37,6 +37,13 @@ impl PeopleStore for SqliteStore {
         stored_id(&id)
     }
 
+    async fn accounts(&self) -> Result<Vec<AccountId>, StoreError> {
+        let ids: Vec<String> = sqlx::query_scalar("select id from accounts order by id")
+            .fetch_all(&self.readers)
+            .await?;
+        ids.iter().map(|id| stored_id(id)).collect()
+    }
+
     async fn insert_user(&self, user: &User, password_hash: &str, now: Timestamp) -> Result<(), StoreError> {
         sqlx::query(
             "insert into users (id, account_id, email, password_hash, role, created_at)

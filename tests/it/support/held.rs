@@ -12,8 +12,8 @@ use caleida::{
     store::{
         Accepted, ApiKey, Change, Claim, Claimed, Deleted, DeliveryDetail, DeliveryFilter, DeliveryPage,
         DeliveryStore, Destination, EventStore, HandOff, HourOfActivity, Lease, NewWebhook, PeopleStore,
-        RecordedAttempt, Sealed, SealedSecrets, SessionRow, Store, StoreError, Submission, UpdateWebhook,
-        Updated, UserRow, WebhookFilter, WebhookPage, WebhookStore,
+        RecordedAttempt, Retention, Sealed, SealedSecrets, SessionRow, Store, StoreError, Submission, Swept,
+        UpdateWebhook, Updated, UserRow, WebhookFilter, WebhookPage, WebhookStore,
     },
 };
 use tokio::sync::watch;
@@ -105,6 +105,7 @@ macro_rules! held {
 }
 
 held!(PeopleStore {
+    async fn accounts(&self) -> Result<Vec<AccountId>, StoreError>;
     async fn ready(&self) -> Result<(), StoreError>;
     async fn ensure_account(&self, name: &str, now: Timestamp) -> Result<AccountId, StoreError>;
     async fn insert_user(&self, user: &User, password_hash: &str, now: Timestamp) -> Result<(), StoreError>;
@@ -143,6 +144,7 @@ held!(WebhookStore {
 });
 
 held!(EventStore {
+    async fn delete_old_events(&self, retention: Retention<'_>) -> Result<Swept, StoreError>;
     async fn accept_events(&self, submissions: &[Submission], now: Timestamp, hand_off: HandOff<'_>) -> Result<Accepted, StoreError>;
 });
 

@@ -1,0 +1,64 @@
+//! Deletes what has outlived its use: old events with their deliveries and attempts, and sessions that have expired.
+//!
+//! In small batches with long pauses between them, so that delivering never notices: each batch is one short turn at
+//! the database, and most of the time it is nobody's turn.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use crate::{
+    domain::Clock,
+    store::{Retention, Store, StoreError},
+};
+
+/// Events in one batch: a few milliseconds of the writer's time.
+const BATCH: usize = 200;
+
+/// How many times longer than a batch the pause after it is.
+const PAUSES: u32 = 4;
+
+/// Between two rounds, at most.
+const ROUNDS: Duration = Duration::from_secs(600);
+
+/// Runs until it is dropped. Events are deleted once they are older than `keep`, unless something of theirs is still
+/// to be sent.
+pub(super) async fn run(store: Arc<dyn Store>, clock: Arc<dyn Clock>, keep: Duration) {
+    // An event stays a tenth of its time too long, at most.
+    let pause = (keep / 10).min(ROUNDS);
+    loop {
+        match clean(&*store, &*clock, keep).await {
+            Ok(0) => {}
+            Ok(events) => tracing::info!(events, "deleted events that were older than the retention"),
+            Err(error) => tracing::warn!(%error, "what is old could not be deleted, trying again later"),
+        }
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// One round; answers how many events were deleted.
+async fn clean(store: &dyn Store, clock: &dyn Clock, keep: Duration) -> Result<u64, StoreError> {
+    let before = clock.now().minus(keep);
+    let mut deleted = 0;
+    for account in store.accounts().await? {
+        let mut after = None;
+        loop {
+            let started = Instant::now();
+            let retention = Retention {
+                account: &account,
+                before,
+                after,
+                limit: BATCH,
+            };
+            let swept = store.delete_old_events(retention).await?;
+            deleted += swept.deleted;
+            after = swept.until;
+            if after.is_none() {
+                break;
+            }
+            tokio::time::sleep(started.elapsed() * PAUSES).await;
+        }
+    }
+    store.delete_expired_sessions(clock.now()).await?;
+    Ok(deleted)
+}
