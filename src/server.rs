@@ -95,16 +95,16 @@ impl Server {
             timeout: config.delivery_timeout,
         })
         .await?;
-        let webhooks = Webhooks::new(
-            Arc::clone(&store),
+        let webhooks = Webhooks {
+            store: Arc::clone(&store),
             vault,
             gate,
-            engine.slots.clone(),
-            Arc::clone(&guard),
-            Arc::clone(&wake),
-            Arc::clone(&clock),
-            config.transport(),
-        );
+            slots: engine.slots.clone(),
+            guard: Arc::clone(&guard),
+            wake: Arc::clone(&wake),
+            clock: Arc::clone(&clock),
+            transport: config.transport(),
+        };
 
         let api = api::router(Api {
             auth: auth.clone(),

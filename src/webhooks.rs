@@ -20,14 +20,14 @@ use crate::{
 /// The operations on webhooks. Cheap to clone.
 #[derive(Clone)]
 pub struct Webhooks {
-    store: Arc<dyn Store>,
-    vault: Arc<Vault>,
-    gate: Arc<Gate>,
-    slots: Slots,
-    guard: Arc<Guard>,
-    wake: Arc<Wake>,
-    clock: Arc<dyn Clock>,
-    transport: Transport,
+    pub store: Arc<dyn Store>,
+    pub vault: Arc<Vault>,
+    pub gate: Arc<Gate>,
+    pub slots: Slots,
+    pub guard: Arc<Guard>,
+    pub wake: Arc<Wake>,
+    pub clock: Arc<dyn Clock>,
+    pub transport: Transport,
 }
 
 /// Who acts, for which account.
@@ -87,28 +87,6 @@ pub enum WebhookError {
 }
 
 impl Webhooks {
-    pub fn new(
-        store: Arc<dyn Store>,
-        vault: Arc<Vault>,
-        gate: Arc<Gate>,
-        slots: Slots,
-        guard: Arc<Guard>,
-        wake: Arc<Wake>,
-        clock: Arc<dyn Clock>,
-        transport: Transport,
-    ) -> Self {
-        Self {
-            store,
-            vault,
-            gate,
-            slots,
-            guard,
-            wake,
-            clock,
-            transport,
-        }
-    }
-
     /// Adds a webhook; from then on it gets every new event that it wants. Also answers its secret, which was generated
     /// if the draft has none.
     pub async fn add(&self, actor: &Actor, draft: &Draft) -> Result<(Webhook, Secret), WebhookError> {

@@ -17,7 +17,7 @@ use tokio::{sync::watch, task::JoinSet};
 use crate::support::{
     app::eventually,
     program::{Api, Program},
-    receiver::{Answer, Receiver},
+    receiver::{Answer, Gate, Receiver},
 };
 
 /// How often each event arrived, by its id.
@@ -171,33 +171,26 @@ fn limit_files(program: &Program, bytes: Option<u64>) {
     prlimit(pid, Resource::Fsize, limit).unwrap();
 }
 
-#[tokio::test]
-async fn a_full_disk_refuses_new_events_loses_none_and_heals_by_itself() {
-    let receiver = Receiver::start().await;
-    let program = Program::start(&[]).await;
-    let api = program.api();
-    api.add_webhook(&receiver.url("/")).await;
-    receiver.answer_always(Answer::Status(200));
-
-    let mut accepted = BTreeSet::new();
-    limit_files(&program, Some(1_500_000));
-    let mut refusal = None;
+/// Publishes until it is refused, and checks that the refusal tells when to try again, and nothing else.
+async fn publish_until_refused(api: &Api, accepted: &mut BTreeSet<String>) {
     for number in 0..5_000 {
         let id = format!("event-{number}");
         let answer = api.publish(&id).await.unwrap();
         if answer.status().is_success() {
             accepted.insert(id);
-        } else {
-            refusal = Some(answer);
-            break;
+            continue;
         }
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(answer.headers().contains_key(header::RETRY_AFTER));
+        assert!(!answer.text().await.unwrap().to_lowercase().contains("sql"));
+        return;
     }
-    let refusal = refusal.expect("the disk was never full");
-    assert_eq!(refusal.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert!(refusal.headers().contains_key(header::RETRY_AFTER));
-    assert!(!refusal.text().await.unwrap().to_lowercase().contains("sql"));
+    panic!("it was never refused");
+}
 
-    limit_files(&program, None);
+/// What was accepted before arrives, and new events are taken again, without anybody doing anything.
+async fn heals(program: &Program, receiver: &Receiver, mut accepted: BTreeSet<String>) {
+    let api = program.api();
     let published = eventually(|| async {
         let answer = api.publish("afterwards").await.unwrap();
         answer.status().is_success().then_some(())
@@ -205,11 +198,87 @@ async fn a_full_disk_refuses_new_events_loses_none_and_heals_by_itself() {
     published.await.expect("it never took events again");
     accepted.insert("afterwards".to_owned());
     let complete = eventually(|| async {
-        let arrived = arrivals(&receiver);
+        let arrived = arrivals(receiver);
         let complete = accepted.iter().all(|id| arrived.contains_key(id));
         (complete && api.deliveries("pending").await.is_empty()).then_some(())
     });
     complete
         .await
         .unwrap_or_else(|| panic!("something was lost:\n{}", program.log()));
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_new_events_loses_none_and_heals_by_itself() {
+    let receiver = Receiver::start().await;
+    let program = Program::start(&[]).await;
+    program.api().add_webhook(&receiver.url("/")).await;
+    let mut accepted = BTreeSet::new();
+    limit_files(&program, Some(1_500_000));
+    publish_until_refused(&program.api(), &mut accepted).await;
+    limit_files(&program, None);
+    heals(&program, &receiver, accepted).await;
+}
+
+/// A library that makes every write to a file fail as on a read-only disk, for as long as the file `read-only` exists.
+/// A real disk cannot be made read-only under a program that has written to it, except by breaking.
+const READ_ONLY: &str = r#"
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+ssize_t pwrite64(int file, const void *bytes, size_t count, off_t at) {
+    static ssize_t (*write_at)(int, const void *, size_t, off_t);
+    if (!write_at) write_at = dlsym(RTLD_NEXT, "pwrite64");
+    if (access("read-only", F_OK) == 0) { errno = EROFS; return -1; }
+    return write_at(file, bytes, count, at);
+}
+ssize_t pwrite(int file, const void *bytes, size_t count, off_t at) { return pwrite64(file, bytes, count, at); }
+"#;
+
+#[tokio::test]
+async fn a_read_only_disk_refuses_new_events_loses_none_and_heals_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, library) = (folder.path().join("disk.c"), folder.path().join("disk.so"));
+    std::fs::write(&source, READ_ONLY).unwrap();
+    let compiled = std::process::Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .args([&library, &source])
+        .arg("-ldl")
+        .status()
+        .unwrap();
+    assert!(compiled.success());
+
+    let receiver = Receiver::start().await;
+    let program = Program::start(&[("LD_PRELOAD", library.to_str().unwrap())]).await;
+    program.api().add_webhook(&receiver.url("/")).await;
+    // One is under way when the disk goes: it cannot be recorded before the disk is back.
+    let under_way = Gate::closed();
+    receiver.answer(Answer::Hold(under_way.clone(), 200));
+    let mut accepted = BTreeSet::from(["under-way".to_owned()]);
+    assert!(
+        program
+            .api()
+            .publish("under-way")
+            .await
+            .unwrap()
+            .status()
+            .is_success()
+    );
+    receiver.wait_for(1).await;
+
+    std::fs::write(program.folder().join("read-only"), "").unwrap();
+    publish_until_refused(&program.api(), &mut accepted).await;
+    assert_eq!(accepted.len(), 1);
+    under_way.open();
+    // Whoever only reads is served.
+    assert_eq!(program.api().deliveries("pending").await.len(), 1);
+    std::fs::remove_file(program.folder().join("read-only")).unwrap();
+    heals(&program, &receiver, accepted).await;
+    assert_eq!(
+        arrivals(&receiver)["under-way"],
+        1,
+        "it was recorded, not repeated"
+    );
 }

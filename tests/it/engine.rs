@@ -88,17 +88,15 @@ impl Bench {
             schedule: "50ms".parse().unwrap(),
             timeout,
         };
-        let webhooks = |engine: &Engine| {
-            Webhooks::new(
-                Arc::clone(&store) as _,
-                Arc::clone(&vault),
-                Arc::clone(&gate),
-                engine.slots.clone(),
-                Arc::clone(&guard),
-                Arc::clone(&wake),
-                Arc::clone(&clock),
-                Transport::HttpAllowed,
-            )
+        let webhooks = |engine: &Engine| Webhooks {
+            store: Arc::clone(&store) as _,
+            vault: Arc::clone(&vault),
+            gate: Arc::clone(&gate),
+            slots: engine.slots.clone(),
+            guard: Arc::clone(&guard),
+            wake: Arc::clone(&wake),
+            clock: Arc::clone(&clock),
+            transport: Transport::HttpAllowed,
         };
         let receiver = Receiver::start().await;
         let mut engine = Engine::start(parts()).await.unwrap();

@@ -267,7 +267,11 @@ async fn nobody_listening_is_named_with_its_address() {
 
 #[tokio::test]
 async fn a_body_without_end_is_read_up_to_the_cap_and_dropped() {
-    for endless in [Answer::EndlessBody, Answer::GzipBomb(1 << 24)] {
+    for endless in [
+        Answer::EndlessBody,
+        Answer::GzipBomb(1 << 24),
+        Answer::BrotliBomb(1 << 24),
+    ] {
         let exchange = exchange(endless, LONG).await;
         assert_eq!(exchange.outcome, answered(200));
         assert_eq!(exchange.response_body.len(), BODY_KEPT);
@@ -292,11 +296,13 @@ async fn a_body_of_exactly_the_cap_is_whole() {
 
 #[tokio::test]
 async fn a_compressed_body_is_kept_readable() {
-    let exchange = exchange(Answer::GzipBomb(100), LONG).await;
-    assert_eq!(
-        (exchange.response_body, exchange.response_truncated),
-        (vec![0; 100], false)
-    );
+    for compressed in [Answer::GzipBomb(100), Answer::BrotliBomb(100)] {
+        let exchange = exchange(compressed, LONG).await;
+        assert_eq!(
+            (exchange.response_body, exchange.response_truncated),
+            (vec![0; 100], false)
+        );
+    }
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ struct Options {
     /// Under a minute, for a first impression: fewer events, a smaller backlog
     #[arg(long)]
     quick: bool,
-    /// Only these parts, by their letter: a, b, c, d, f, g, h, i
+    /// Only these parts, by their letter: a, b, c, d, f, g, h, i, j
     #[arg(long, value_delimiter = ',')]
     only: Vec<char>,
     /// The program to measure
@@ -50,7 +50,7 @@ async fn main() -> anyhow::Result<()> {
     if wanted('b') {
         bench.publishing(&mut report).await?;
     }
-    if wanted('c') || wanted('g') {
+    if ['c', 'g', 'j'].into_iter().any(wanted) {
         bench.end_to_end(&mut report).await?;
     }
     if wanted('d') {
@@ -67,6 +67,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted('g') {
         bench.history(&mut report).await?;
+    }
+    if wanted('j') {
+        bench.retention(&mut report).await?;
     }
     report.print_bound();
     report.save(&options.json)?;

@@ -12,7 +12,7 @@ use crate::{
     program::{Data, Program},
     receiver::Receiver,
     report::{Report, percentiles},
-    seed,
+    seed::{self, Age},
 };
 
 /// How much of everything.
@@ -24,6 +24,7 @@ pub struct Scale {
     pub backlog: u64,
     pub drain: Duration,
     pub history: u64,
+    pub expired: u64,
 }
 
 impl Scale {
@@ -35,6 +36,7 @@ impl Scale {
         backlog: 1_000_000,
         drain: Duration::from_secs(10),
         history: 3_333_333,
+        expired: 300_000,
     };
     pub const QUICK: Self = Self {
         limit_posts: 60_000,
@@ -44,6 +46,7 @@ impl Scale {
         backlog: 50_000,
         drain: Duration::from_secs(3),
         history: 100_000,
+        expired: 50_000,
     };
 }
 
@@ -184,16 +187,8 @@ impl Bench {
 
     /// (g) As (c) with one webhook, on a database that has seen much.
     pub async fn history(&self, report: &mut Report) -> anyhow::Result<()> {
-        let data = Data::new(&self.program)?;
-        let (program, receiver) = self.started(&data, 1).await?;
-        program.stop().await?;
-        let database = data.open_database().await?;
-        seed::history(&database, self.scale.history).await?;
-        database.close().await;
-
-        let program = data.start().await?;
-        let rate = deliver(&program, &receiver, 0..self.scale.events, 1).await?;
         let rows = self.scale.history * 3;
+        let (rate, _) = self.after(self.scale.history, Age::Recent).await?;
         report.rate(
             format!("g  end to end, {rows} rows of history"),
             rate,
@@ -202,7 +197,36 @@ impl Bench {
         if let Some(empty) = report.known_end_to_end() {
             report.figure("g  of the rate without history", rate / empty, "×");
         }
-        program.stop().await
+        Ok(())
+    }
+
+    /// (j) As (c) with one webhook, while retention deletes what is old.
+    pub async fn retention(&self, report: &mut Report) -> anyhow::Result<()> {
+        let (rate, left) = self.after(self.scale.expired, Age::Old).await?;
+        ensure!(left > 0, "everything was deleted before the end: seed more");
+        report.rate("j  end to end, old events being deleted", rate, "deliveries/s");
+        let deleted = self.scale.expired - left;
+        report.figure("j  events deleted meanwhile", deleted as f64, "events");
+        if let Some(calm) = report.known_end_to_end() {
+            report.figure("j  of the rate without retention's work", rate / calm, "×");
+        }
+        Ok(())
+    }
+
+    /// The rate of (c) with one webhook on a database with so many delivered events, and how many of these are left.
+    async fn after(&self, events: u64, age: Age) -> anyhow::Result<(f64, u64)> {
+        let data = Data::new(&self.program)?;
+        let (program, receiver) = self.started(&data, 1).await?;
+        program.stop().await?;
+        let database = data.open_database().await?;
+        seed::history(&database, events, age).await?;
+        database.close().await;
+
+        let program = data.start().await?;
+        let rate = deliver(&program, &receiver, 0..self.scale.events, 1).await?;
+        program.stop().await?;
+        let left = seed::left_of_history(&data.open_database().await?).await?;
+        Ok((rate, left))
     }
 
     async fn started(&self, data: &Data, webhooks: u64) -> anyhow::Result<(Program, Receiver)> {

@@ -99,6 +99,11 @@ impl Program {
         self.running = Some(Running { child, url });
     }
 
+    /// Where it runs.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     fn running(&self) -> &Running {
         self.running.as_ref().expect("no server runs")
     }

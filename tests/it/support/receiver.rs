@@ -53,6 +53,8 @@ pub enum Answer {
     EndlessBody,
     /// Answers 200 with a small body that decompresses to this many bytes.
     GzipBomb(usize),
+    /// As [`Answer::GzipBomb`], a thousand times tighter still.
+    BrotliBomb(usize),
     /// Announces a longer body than it sends.
     CutBody,
     /// Answers with interim `100 Continue`s without end.
@@ -372,6 +374,10 @@ async fn write_answer(stream: &mut (impl AsyncWrite + Unpin), answer: Answer) ->
             let headers = [("content-encoding".to_owned(), b"gzip".to_vec())];
             respond(stream, 200, &headers, &gzip_of_zeros(size)).await?;
         }
+        Answer::BrotliBomb(size) => {
+            let headers = [("content-encoding".to_owned(), b"br".to_vec())];
+            respond(stream, 200, &headers, &brotli_of_zeros(size)).await?;
+        }
         Answer::Never => std::future::pending().await,
         Answer::Close => return Ok(Some(End::Reset)),
         Answer::Garbage => {
@@ -448,4 +454,16 @@ fn gzip_of_zeros(size: usize) -> Vec<u8> {
     )
     .unwrap();
     encoder.finish().unwrap()
+}
+
+fn brotli_of_zeros(size: usize) -> Vec<u8> {
+    let mut compressed = Vec::new();
+    let mut zeros = io::Read::take(io::repeat(0), u64::try_from(size).unwrap());
+    brotli::BrotliCompress(
+        &mut zeros,
+        &mut compressed,
+        &brotli::enc::BrotliEncoderParams::default(),
+    )
+    .unwrap();
+    compressed
 }
