@@ -16,7 +16,7 @@ use crate::{
 const BATCH: usize = 200;
 
 /// How many times longer than a batch the pause after it is.
-const PAUSES: u32 = 4;
+const PAUSES: u32 = 9;
 
 /// Between two rounds, at most.
 const ROUNDS: Duration = Duration::from_secs(600);
