@@ -58,7 +58,7 @@ test: tools fmt-check e2e-check lint unit e2e ## checks everything: formatting, 
 	@echo; echo "Unit and integration tests, from above:"; grep -ah '^test result' target/unit.log
 
 .PHONY: unit
-unit: site ## runs the unit and integration tests
+unit: site tools-postgres ## runs the unit and integration tests
 	@: > target/unit.log
 # One package at a time: together they would share the features of their dependencies, and build those again.
 	cargo test --locked -p caleida-site 2>&1 | tee -a target/unit.log
@@ -110,7 +110,7 @@ site: rust
 
 # What is missing is found before anything is built.
 .PHONY: tools
-tools: rust tools-e2e
+tools: rust tools-e2e tools-postgres
 	$(call need,curl,curl)
 
 .PHONY: rust
@@ -118,6 +118,11 @@ rust:
 	$(call need,cc,build-essential)
 	@command -v cargo >/dev/null || { echo "error: cargo is missing; install Rust by rustup: https://rustup.rs" >&2; exit 1; }
 	@[ -d "$$(rustc --print target-libdir --target $(WASM))" ] || rustup target add $(WASM)
+
+# The tests start a server of their own. Debian keeps its programs out of the path.
+.PHONY: tools-postgres
+tools-postgres:
+	$(call need,$(lastword initdb $(wildcard /usr/lib/postgresql/*/bin/initdb)),postgresql)
 
 .PHONY: tools-e2e
 tools-e2e:

@@ -212,7 +212,8 @@ impl Auth {
 
 /// Emails are compared without regard to case.
 fn normal_email(email: &str) -> String {
-    let email = email.trim().to_lowercase();
+    // Without NUL, which no database has to store, and no email has.
+    let email = email.trim().to_lowercase().replace('\0', "\u{fffd}");
     if email.len() <= MAX_EMAIL {
         email
     } else {

@@ -3,7 +3,11 @@
 //! The traits say what the product needs, the adapters how a database does it. No transaction, row or SQL crosses this
 //! border, and an [`StoreError`] never carries a database's words to a user.
 
+mod acceptance;
+mod claims;
 mod error;
+mod postgres;
+mod rows;
 mod sqlite;
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
@@ -19,14 +23,23 @@ use crate::domain::{
 pub use error::StoreError;
 
 /// All of it, shared by everyone who reads or writes.
-pub trait Store: PeopleStore + WebhookStore + EventStore + DeliveryStore {}
+pub trait Store: PeopleStore + WebhookStore + EventStore + DeliveryStore + LogStore {}
 
-impl<T: PeopleStore + WebhookStore + EventStore + DeliveryStore> Store for T {}
+impl<T: PeopleStore + WebhookStore + EventStore + DeliveryStore + LogStore> Store for T {}
 
 /// Opens the database that `url` names, creates it if it is an SQLite file that does not exist, and applies the
 /// migrations that it lacks.
 pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
-    Ok(Arc::new(sqlite::SqliteStore::open(url).await?))
+    if is_postgres(url) {
+        Ok(Arc::new(postgres::PostgresStore::open(url).await?))
+    } else {
+        Ok(Arc::new(sqlite::SqliteStore::open(url).await?))
+    }
+}
+
+/// Whether `url` names a PostgreSQL database, which other processes may share.
+pub fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 
 /// The account of a product that has only one.
@@ -351,7 +364,7 @@ pub struct ConflictingEvent {
     pub id: EventId,
 }
 
-/// Deliveries going out, and their log.
+/// Deliveries going out.
 #[async_trait]
 pub trait DeliveryStore: Send + Sync {
     /// Takes what is due, under a lease: webhook by webhook, of each what is due longest.
@@ -368,18 +381,6 @@ pub trait DeliveryStore: Send + Sync {
     /// An attempt whose lease has lapsed is still put on record, but moves nothing: a newer claim decides. A webhook that
     /// has failed for too long is disabled. Answers which webhooks were.
     async fn record_attempts(&self, attempts: &[RecordedAttempt]) -> Result<Vec<WebhookId>, StoreError>;
-
-    /// Newest first.
-    async fn list_deliveries(
-        &self,
-        account: &AccountId,
-        filter: &DeliveryFilter,
-    ) -> Result<DeliveryPage, StoreError>;
-    async fn delivery(
-        &self,
-        account: &AccountId,
-        id: &DeliveryId,
-    ) -> Result<Option<DeliveryDetail>, StoreError>;
 }
 
 pub struct Claim<'a> {
@@ -415,6 +416,22 @@ pub struct ClaimedDelivery {
     /// Of the attempt to make; 1 for the first.
     pub number: u32,
     pub payload: Bytes,
+}
+
+/// What became of deliveries.
+#[async_trait]
+pub trait LogStore: Send + Sync {
+    /// Newest first.
+    async fn list_deliveries(
+        &self,
+        account: &AccountId,
+        filter: &DeliveryFilter,
+    ) -> Result<DeliveryPage, StoreError>;
+    async fn delivery(
+        &self,
+        account: &AccountId,
+        id: &DeliveryId,
+    ) -> Result<Option<DeliveryDetail>, StoreError>;
 }
 
 #[derive(Debug, Clone)]

@@ -6,12 +6,16 @@ use clap::{Args, builder::BoolishValueParser};
 use ipnet::IpNet;
 use zeroize::Zeroizing;
 
-use crate::domain::{RetrySchedule, Transport};
+use crate::{
+    domain::{RetrySchedule, Transport},
+    store,
+};
 
 /// Which database.
 #[derive(Debug, Clone, Args)]
 pub struct Database {
-    /// Where everything is kept; an SQLite file is created if it does not exist
+    /// Where everything is kept: an SQLite file, created if it does not exist, or a PostgreSQL database that several
+    /// processes may share
     #[arg(
         long,
         env = "DATABASE_URL",
@@ -191,10 +195,10 @@ fn retention(text: &str) -> Result<Duration, String> {
 }
 
 fn database_url(text: &str) -> Result<String, String> {
-    if text.starts_with("sqlite:") {
+    if text.starts_with("sqlite:") || store::is_postgres(text) {
         Ok(text.to_owned())
     } else {
-        Err("use sqlite://PATH".to_owned())
+        Err("use sqlite://PATH or postgres://USER@HOST/DATABASE".to_owned())
     }
 }
 

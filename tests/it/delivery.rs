@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::support::{
     app::{Options, TestApp, eventually},
     clock::TestClock,
+    postgres,
     receiver::{Answer, Gate, Received, Receiver},
 };
 
@@ -100,6 +101,24 @@ async fn while_a_rotation_lasts_both_secrets_verify_and_then_only_the_new_one() 
         assert!(accepts(&rotated["secret"]));
         assert_eq!(accepts(&webhook["secret"]), old_is_good);
     }
+}
+
+#[tokio::test]
+async fn during_a_rotation_the_official_library_accepts_with_each_secret_alone() {
+    let app = TestApp::start().await;
+    let receiver = Receiver::start().await;
+    let webhook = app.add_webhook("rotating", &receiver.url("/"), &["chat"]).await;
+    let path = format!(
+        "/api/v1/webhooks/{}/rotate-secret",
+        webhook["id"].as_str().unwrap()
+    );
+    let rotated = app.post(&path, json!({}), StatusCode::OK).await;
+    app.publish("chat").await;
+    let call = receiver.wait_for(1).await.remove(0);
+    for secret in [&webhook["secret"], &rotated["secret"]] {
+        assert!(verifies(secret.as_str().unwrap(), &call));
+    }
+    assert!(!verifies("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", &call));
 }
 
 #[tokio::test]
@@ -480,4 +499,58 @@ async fn what_is_older_than_the_retention_disappears_by_itself() {
         1,
         "what is still to be sent stays"
     );
+}
+
+#[tokio::test]
+async fn on_postgresql_it_is_all_the_same() {
+    let options = Options {
+        arguments: vec![format!("--database-url={}", postgres::create_database().await)],
+        ..Options::default()
+    };
+    let app = TestApp::start_with(options).await;
+    let receiver = Receiver::start().await;
+    receiver.answer(Answer::Status(500));
+    let webhook = app.add_webhook("orders", &receiver.url("/"), &["chat"]).await;
+    let path = |action: &str| format!("/api/v1/webhooks/{}{action}", webhook["id"].as_str().unwrap());
+    let event = app.publish("chat").await;
+    app.wait_for("delivered", 1).await;
+    assert_eq!(
+        receiver.received()[1].header("webhook-id"),
+        event["id"].as_str().unwrap()
+    );
+    assert_eq!(receiver.received().len(), 2, "the first attempt failed");
+    assert!(verifies(
+        webhook["secret"].as_str().unwrap(),
+        &receiver.received()[1]
+    ));
+
+    app.post(&path("/pause"), json!({}), StatusCode::OK).await;
+    let events = vec![json!({ "type": "chat", "data": {} }); 1_000];
+    let batch = json!({ "events": events });
+    app.post("/api/v1/events/batch", batch, StatusCode::ACCEPTED)
+        .await;
+    app.wait_for("held", 25).await;
+    app.post(&path("/resume"), json!({}), StatusCode::OK).await;
+    receiver.wait_for(1_002).await;
+
+    // What this database cannot store must not look as if it were away.
+    let mut browser = app.signed_in("admin@localhost").await;
+    let found = browser.get("/integrations/webhook?q=%00").await;
+    assert_eq!(found.status, StatusCode::OK, "{}", found.body);
+    let mut stranger = app.browser();
+    let refused = stranger
+        .post("/login", &[("email", "a\0b@example.com"), ("password", "wrong")])
+        .await;
+    assert_ne!(
+        refused.status,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "{}",
+        refused.body
+    );
+    let name = json!({ "name": "a\0b", "url": receiver.url("/"), "events": ["chat"] });
+    app.post("/api/v1/webhooks", name, StatusCode::UNPROCESSABLE_ENTITY)
+        .await;
+
+    assert_eq!(app.delete(&path("")).await, StatusCode::NO_CONTENT);
+    assert_eq!(app.publish("chat").await["deliveries"], 0);
 }

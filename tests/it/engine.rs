@@ -14,8 +14,7 @@ use caleida::{
     domain::{AccountId, Clock, DeliveryStatus, EventId, EventType, Transport, Webhook},
     server::clock::SystemClock,
     store::{
-        self, DeliveryFilter, DeliveryStore, EventStore, HandOff, NewEvent, PeopleStore, Submission,
-        WebhookStore,
+        self, DeliveryFilter, EventStore, HandOff, LogStore, NewEvent, PeopleStore, Submission, WebhookStore,
     },
     vault::Vault,
     webhooks::{Actor, Draft, Webhooks},

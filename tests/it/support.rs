@@ -5,5 +5,6 @@ pub mod browser;
 pub mod certificate;
 pub mod clock;
 pub mod held;
+pub mod postgres;
 pub mod program;
 pub mod receiver;

@@ -136,13 +136,8 @@ fn each_library_stays_where_it_belongs() {
 #[test]
 fn no_statement_asks_the_database_for_the_time() {
     let mut sources = module("store");
-    for entry in fs::read_dir(root().join("migrations/sqlite")).unwrap() {
-        let path = entry.unwrap().path();
-        sources.push(Source {
-            text: fs::read_to_string(&path).unwrap(),
-            path,
-        });
-    }
+    sources.extend(migrations("sqlite"));
+    sources.extend(migrations("postgres"));
     for source in sources {
         let text = source.text.to_lowercase();
         for clock in [
@@ -162,14 +157,56 @@ fn no_statement_asks_the_database_for_the_time() {
     }
 }
 
+/// Of one database, in order.
+fn migrations(database: &str) -> Vec<Source> {
+    let folder = root().join("migrations").join(database);
+    let mut paths: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    paths
+        .into_iter()
+        .map(|path| Source {
+            text: fs::read_to_string(&path).unwrap(),
+            path,
+        })
+        .collect()
+}
+
 #[test]
 fn every_table_is_strict() {
-    for entry in fs::read_dir(root().join("migrations/sqlite")).unwrap() {
-        let path = entry.unwrap().path();
-        let text = fs::read_to_string(&path).unwrap();
+    for Source { path, text } in migrations("sqlite") {
         let tables = text.matches("create table").count();
         assert_eq!(text.matches(") strict").count(), tables, "{}", path.display());
     }
+}
+
+/// The types differ, and how a table is told to be strict or when to be vacuumed; nothing else may.
+#[test]
+fn both_databases_have_the_same_tables() {
+    let (sqlite, postgres) = (migrations("sqlite"), migrations("postgres"));
+    assert_eq!(sqlite.len(), postgres.len());
+    for (sqlite, postgres) in sqlite.iter().zip(&postgres) {
+        assert_eq!(sqlite.path.file_name(), postgres.path.file_name());
+        let as_sqlite = postgres
+            .text
+            .replace(" collate \"C\"", "")
+            .replace("bigint", "integer")
+            .replace("boolean", "integer")
+            .replace("bytea", "blob");
+        let of_postgres = code_of(&as_sqlite).filter(|line| !line.starts_with("alter table"));
+        let of_sqlite = sqlite
+            .text
+            .replace(") strict, without rowid;", ");")
+            .replace(") strict;", ");");
+        assert!(of_postgres.eq(code_of(&of_sqlite)), "{}", sqlite.path.display());
+    }
+}
+
+fn code_of(sql: &str) -> impl Iterator<Item = &str> {
+    sql.lines()
+        .filter(|line| !line.trim_start().starts_with("--") && !line.is_empty())
 }
 
 #[test]

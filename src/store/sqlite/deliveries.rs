@@ -1,87 +1,36 @@
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use sqlx::{AssertSqlSafe, QueryBuilder, SqliteConnection};
+use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::{
     ROWS_PER_STATEMENT, SqliteStore,
-    rows::{
-        ATTEMPT, AttemptRow, ClaimedRow, DELIVERY, DeliveryRow, PayloadRow, headers_text, small_count,
-        stored_id, timestamp,
-    },
-    tally::{Tally, disable_webhook, ended_at},
+    tally::{ended_at, settle},
 };
 use crate::{
-    domain::{
-        AccountId, Attempt, Delivery, DeliveryId, DisabledReason, Outcome, Timestamp, WebhookId, failing,
-    },
+    domain::{DeliveryId, Outcome, Timestamp, WebhookId},
     store::{
-        Claim, Claimed, ClaimedDelivery, DeliveryDetail, DeliveryFilter, DeliveryPage, DeliveryStore, Lease,
-        Next, RecordedAttempt, StoreError,
+        Claim, Claimed, DeliveryStore, Lease, Next, RecordedAttempt, StoreError,
+        claims::{TURNS, Turns},
+        rows::{ClaimedRow, PayloadRow, bound, headers_text, millis, timestamp},
     },
 };
-
-/// A claim goes to so many webhooks at most: a millisecond's work, also when nothing of theirs is due yet.
-const TURNS: usize = 256;
 
 #[async_trait]
 impl DeliveryStore for SqliteStore {
     async fn claim_due(&self, claim: Claim<'_>) -> Result<Claimed, StoreError> {
-        let lease = Lease(DeliveryId::generate(claim.now).into());
         // A claim that a power cut undoes is due again, which is right: it costs no wait for the disk.
         let turn = self.writer.acquire().await?;
         let mut tx = self.hasty.begin_with("BEGIN IMMEDIATE").await?;
-        let Turns { due, mut until } = next_turns(&mut tx, &claim).await?;
-        let mut unfinished = HashSet::new();
-        let mut rooms = Vec::with_capacity(due.len());
-        for webhook in due {
-            match (claim.room)(&webhook) {
-                0 => drop(unfinished.insert(webhook)),
-                room => rooms.push((webhook, room)),
-            }
-        }
-        if rooms.len() > claim.limit {
-            rooms.truncate(claim.limit);
-            until = rooms.last().map(|(webhook, _)| webhook.clone());
-        }
-        let (mut left, mut others) = (claim.limit, rooms.len());
+        let turns = Turns::new(&next_turns(&mut tx, &claim).await?, &claim)?;
         let mut rows = Vec::new();
-        for (webhook, room) in rooms {
-            // What one does not need is for those after it.
-            let wanted = room.min(left.div_ceil(others));
-            let claimed = claim_of_one(&mut tx, &webhook, wanted, &lease, &claim).await?;
-            left -= claimed.len();
-            others -= 1;
-            if claimed.len() == wanted {
-                unfinished.insert(webhook);
-            }
-            rows.extend(claimed);
+        for (webhook, wanted) in &turns.wanted {
+            rows.extend(claim_of_one(&mut tx, webhook, *wanted, &turns.lease, &claim).await?);
         }
         tx.commit().await?;
         drop(turn);
         let payloads = self.payloads(&rows).await?;
-        let deliveries = rows.into_iter().map(|row| {
-            let payload = payloads.get(&(row.account_id, row.event_id.clone()));
-            Ok(ClaimedDelivery {
-                id: stored_id(&row.id)?,
-                webhook_id: stored_id(&row.webhook_id)?,
-                event_id: stored_id(&row.event_id)?,
-                lease: lease.clone(),
-                number: small_count(row.attempts).saturating_add(1),
-                payload: payload
-                    .cloned()
-                    .ok_or(StoreError::Corrupt("delivery without an event"))?,
-            })
-        });
-        Ok(Claimed {
-            deliveries: deliveries.collect::<Result<_, StoreError>>()?,
-            unfinished,
-            until,
-        })
+        turns.end(rows, payloads)
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -136,111 +85,16 @@ impl DeliveryStore for SqliteStore {
             append_attempts(&mut tx, attempts).await?;
             move_on(&mut tx, attempts).await?;
         }
-        let mut disabled = Vec::new();
-        for (webhook, tally) in Tally::of(attempts) {
-            if tally.save(&mut tx, webhook).await? == Some(failing::Verdict::Disable) {
-                let at = ended_at(tally.last);
-                disable_webhook(&mut tx, webhook, DisabledReason::Failing, at).await?;
-                disabled.push(webhook.clone());
-            }
-        }
-        for attempt in attempts {
-            if let Next::DisableWebhook(reason) = attempt.next {
-                let at = ended_at(&attempt.attempt);
-                disable_webhook(&mut tx, &attempt.webhook_id, reason, at).await?;
-                disabled.push(attempt.webhook_id.clone());
-            }
-        }
+        let disabled = settle(&mut tx, attempts).await?;
         tx.commit().await?;
         Ok(disabled)
-    }
-
-    async fn list_deliveries(
-        &self,
-        account: &AccountId,
-        filter: &DeliveryFilter,
-    ) -> Result<DeliveryPage, StoreError> {
-        let mut query = QueryBuilder::new(format!(
-            "select {DELIVERY} from deliveries d join webhooks w on w.id = d.webhook_id where d.account_id = "
-        ));
-        query.push_bind(account.as_str());
-        if let Some(webhook) = &filter.webhook_id {
-            query.push(" and d.webhook_id = ").push_bind(webhook.as_str());
-        }
-        if let Some(status) = filter.status {
-            query.push(" and d.status = ").push_bind(status.as_str());
-        }
-        if let Some(event_type) = filter.event_type {
-            query.push(" and d.event_type = ").push_bind(event_type.as_str());
-        }
-        if let Some(event) = &filter.event_id {
-            query.push(" and d.event_id = ").push_bind(event.as_str());
-        }
-        if let Some(before) = &filter.before {
-            query.push(" and d.id < ").push_bind(before.as_str());
-        }
-        // One more than wanted tells whether there are more.
-        query
-            .push(" order by d.id desc limit ")
-            .push_bind(i64::from(filter.limit) + 1);
-        let rows: Vec<DeliveryRow> = query.build_query_as().fetch_all(&self.readers).await?;
-        let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
-        let more = rows.len() > limit;
-        let deliveries = rows
-            .into_iter()
-            .take(limit)
-            .map(Delivery::try_from)
-            .collect::<Result<_, _>>()?;
-        Ok(DeliveryPage { deliveries, more })
-    }
-
-    async fn delivery(
-        &self,
-        account: &AccountId,
-        id: &DeliveryId,
-    ) -> Result<Option<DeliveryDetail>, StoreError> {
-        // One transaction, so that the attempts are those that the delivery's state tells of.
-        let mut tx = self.readers.begin().await?;
-        let sql = format!(
-            "select {DELIVERY} from deliveries d join webhooks w on w.id = d.webhook_id
-             where d.account_id = $1 and d.id = $2"
-        );
-        let row: Option<DeliveryRow> = sqlx::query_as(AssertSqlSafe(sql))
-            .bind(account.as_str())
-            .bind(id.as_str())
-            .fetch_optional(&mut *tx)
-            .await?;
-        let Some(delivery) = row.map(Delivery::try_from).transpose()? else {
-            return Ok(None);
-        };
-        let payload: Vec<u8> =
-            sqlx::query_scalar("select payload from events where account_id = $1 and id = $2")
-                .bind(account.as_str())
-                .bind(delivery.event_id.as_str())
-                .fetch_one(&mut *tx)
-                .await?;
-        let sql =
-            format!("select {ATTEMPT} from attempts where delivery_id = $1 order by number, started_at");
-        let rows: Vec<AttemptRow> = sqlx::query_as(AssertSqlSafe(sql))
-            .bind(id.as_str())
-            .fetch_all(&mut *tx)
-            .await?;
-        let attempts = rows
-            .into_iter()
-            .map(Attempt::try_from)
-            .collect::<Result<_, _>>()?;
-        Ok(Some(DeliveryDetail {
-            delivery,
-            payload: payload.into(),
-            attempts,
-        }))
     }
 }
 
 impl SqliteStore {
     /// The bodies to send, each event's once.
-    async fn payloads(&self, claimed: &[ClaimedRow]) -> Result<HashMap<(String, String), Bytes>, StoreError> {
-        let mut payloads = HashMap::with_capacity(claimed.len());
+    async fn payloads(&self, claimed: &[ClaimedRow]) -> Result<Vec<PayloadRow>, StoreError> {
+        let mut payloads = Vec::with_capacity(claimed.len());
         for claimed in claimed.chunks(ROWS_PER_STATEMENT) {
             let mut query =
                 QueryBuilder::new("select account_id, id, payload from events where (account_id, id) in (");
@@ -249,26 +103,19 @@ impl SqliteStore {
             });
             query.push(")");
             let rows: Vec<PayloadRow> = query.build_query_as().fetch_all(&self.readers).await?;
-            payloads.extend(
-                rows.into_iter()
-                    .map(|row| ((row.account_id, row.id), row.payload.into())),
-            );
+            payloads.extend(rows);
         }
         Ok(payloads)
     }
 }
 
-/// Whose turn it is in a claim.
-struct Turns {
-    /// Those with something due.
-    due: Vec<WebhookId>,
-    /// The last that was looked at; `None` at the end.
-    until: Option<WebhookId>,
-}
-
-async fn next_turns(connection: &mut SqliteConnection, claim: &Claim<'_>) -> Result<Turns, StoreError> {
+/// Whose turn it is, and whether something of theirs is due.
+async fn next_turns(
+    connection: &mut SqliteConnection,
+    claim: &Claim<'_>,
+) -> Result<Vec<(String, bool)>, StoreError> {
     // From one webhook with open deliveries to the next by the index: not one row of what lies between is read.
-    let rows: Vec<(String, bool)> = sqlx::query_as(
+    Ok(sqlx::query_as(
         "with recursive turn (webhook_id) as (
              select min(webhook_id) from deliveries where status in ('pending', 'held') and webhook_id > $1
              union all
@@ -286,16 +133,7 @@ async fn next_turns(connection: &mut SqliteConnection, claim: &Claim<'_>) -> Res
     .bind(bound(TURNS))
     .bind(claim.now.as_millis())
     .fetch_all(connection)
-    .await?;
-    let last = (rows.len() == TURNS).then(|| rows.last()).flatten();
-    Ok(Turns {
-        until: last.map(|(webhook, _)| stored_id(webhook)).transpose()?,
-        due: rows
-            .iter()
-            .filter(|(_, due)| *due)
-            .map(|(webhook, _)| stored_id(webhook))
-            .collect::<Result<_, _>>()?,
-    })
+    .await?)
 }
 
 async fn claim_of_one(
@@ -389,12 +227,4 @@ async fn move_on(connection: &mut SqliteConnection, attempts: &[RecordedAttempt]
     );
     update.build().execute(connection).await?;
     Ok(())
-}
-
-fn bound(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -11,9 +11,9 @@ use caleida::{
     domain::{AccountId, DeliveryId, Timestamp, User, UserId, Webhook, WebhookId},
     store::{
         Accepted, ApiKey, Change, Claim, Claimed, Deleted, DeliveryDetail, DeliveryFilter, DeliveryPage,
-        DeliveryStore, Destination, EventStore, HandOff, HourOfActivity, Lease, NewWebhook, PeopleStore,
-        RecordedAttempt, Retention, Sealed, SealedSecrets, SessionRow, Store, StoreError, Submission, Swept,
-        UpdateWebhook, Updated, UserRow, WebhookFilter, WebhookPage, WebhookStore,
+        DeliveryStore, Destination, EventStore, HandOff, HourOfActivity, Lease, LogStore, NewWebhook,
+        PeopleStore, RecordedAttempt, Retention, Sealed, SealedSecrets, SessionRow, Store, StoreError,
+        Submission, Swept, UpdateWebhook, Updated, UserRow, WebhookFilter, WebhookPage, WebhookStore,
     },
 };
 use tokio::sync::watch;
@@ -154,6 +154,9 @@ held!(DeliveryStore {
     async fn recover_leases(&self, now: Timestamp, longest: Duration) -> Result<u64, StoreError>;
     async fn release(&self, leases: &[(DeliveryId, Lease)], at: Timestamp) -> Result<(), StoreError>;
     async fn record_attempts(&self, attempts: &[RecordedAttempt]) -> Result<Vec<WebhookId>, StoreError>;
+});
+
+held!(LogStore {
     async fn list_deliveries(&self, account: &AccountId, filter: &DeliveryFilter) -> Result<DeliveryPage, StoreError>;
     async fn delivery(&self, account: &AccountId, id: &DeliveryId) -> Result<Option<DeliveryDetail>, StoreError>;
 });

@@ -1,17 +1,38 @@
 //! What the outcomes of attempts mean for their webhooks.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use sqlx::SqliteConnection;
-
-use super::{rows::stored_id, webhooks::audit};
+use super::{Connection, webhooks::audit};
 use crate::{
     domain::{Attempt, DisabledReason, FailureReason, Outcome, Timestamp, WebhookId, failing},
-    store::{Change, RecordedAttempt, StoreError},
+    store::{Change, Next, RecordedAttempt, StoreError, rows::stored_id},
 };
 
-pub(super) async fn disable_webhook(
-    connection: &mut SqliteConnection,
+/// Tells the webhooks what became of their attempts; answers which are disabled by it.
+pub(super) async fn settle(
+    connection: &mut Connection,
+    attempts: &[RecordedAttempt],
+) -> Result<Vec<WebhookId>, StoreError> {
+    let mut disabled = Vec::new();
+    for (webhook, tally) in Tally::of(attempts) {
+        if tally.save(connection, webhook).await? == Some(failing::Verdict::Disable) {
+            let at = ended_at(tally.last);
+            disable_webhook(connection, webhook, DisabledReason::Failing, at).await?;
+            disabled.push(webhook.clone());
+        }
+    }
+    for attempt in attempts {
+        if let Next::DisableWebhook(reason) = attempt.next {
+            let at = ended_at(&attempt.attempt);
+            disable_webhook(connection, &attempt.webhook_id, reason, at).await?;
+            disabled.push(attempt.webhook_id.clone());
+        }
+    }
+    Ok(disabled)
+}
+
+async fn disable_webhook(
+    connection: &mut Connection,
     webhook: &WebhookId,
     reason: DisabledReason,
     at: Timestamp,
@@ -42,8 +63,8 @@ pub(super) async fn disable_webhook(
 }
 
 /// What a batch of attempts means for the webhook that they were for.
-pub(super) struct Tally<'a> {
-    pub(super) last: &'a Attempt,
+struct Tally<'a> {
+    last: &'a Attempt,
     /// The first failure since the last success in this batch, or in it at all.
     failing_since: Option<Timestamp>,
     any_success: bool,
@@ -52,8 +73,9 @@ pub(super) struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    pub(super) fn of(attempts: &'a [RecordedAttempt]) -> HashMap<&'a WebhookId, Self> {
-        let mut tallies: HashMap<&WebhookId, Self> = HashMap::new();
+    /// In the order of the webhooks, which is the order in which every transaction locks them.
+    fn of(attempts: &'a [RecordedAttempt]) -> BTreeMap<&'a WebhookId, Self> {
+        let mut tallies: BTreeMap<&WebhookId, Self> = BTreeMap::new();
         for RecordedAttempt {
             webhook_id, attempt, ..
         } in attempts
@@ -83,9 +105,9 @@ impl<'a> Tally<'a> {
     }
 
     /// Answers what follows for a webhook that fails.
-    pub(super) async fn save(
+    async fn save(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         webhook: &WebhookId,
     ) -> Result<Option<failing::Verdict>, StoreError> {
         let verdict = match self.failing_since {
@@ -125,7 +147,7 @@ impl<'a> Tally<'a> {
     /// To call before the webhook is told of this batch: what it says of the last attempt is the one before.
     async fn judge(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         webhook: &WebhookId,
     ) -> Result<Option<failing::Verdict>, StoreError> {
         let row: Option<(String, i64, i64)> = sqlx::query_as(

@@ -1,22 +1,22 @@
 use async_trait::async_trait;
 use sqlx::QueryBuilder;
 
-use super::{
-    SqliteStore,
-    rows::{small_count, stored, stored_id},
-};
+use super::{Adapter, Database, MIGRATIONS};
 use crate::{
     domain::{AccountId, Role, Timestamp, User, UserId},
-    store::{ApiKey, PeopleStore, SessionRow, StoreError, UserRow},
+    store::{
+        ApiKey, PeopleStore, SessionRow, StoreError, UserRow,
+        rows::{small_count, stored, stored_id},
+    },
 };
 
 #[async_trait]
-impl PeopleStore for SqliteStore {
+impl PeopleStore for Adapter {
     async fn ready(&self) -> Result<(), StoreError> {
         let applied: i64 = sqlx::query_scalar("select count(*) from _sqlx_migrations where success")
             .fetch_one(&self.readers)
             .await?;
-        let known = super::MIGRATIONS.iter().count();
+        let known = MIGRATIONS.iter().count();
         if usize::try_from(applied).is_ok_and(|applied| applied >= known) {
             Ok(())
         } else {
@@ -134,7 +134,8 @@ impl PeopleStore for SqliteStore {
     }
 
     async fn login_failures(&self, keys: &[String], since: Timestamp) -> Result<u32, StoreError> {
-        let mut query = QueryBuilder::new("select count(*) from login_failures where failed_at >= ");
+        let mut query =
+            QueryBuilder::<Database>::new("select count(*) from login_failures where failed_at >= ");
         query.push_bind(since.as_millis()).push(" and key in (");
         let mut list = query.separated(", ");
         for key in keys {
@@ -156,7 +157,7 @@ impl PeopleStore for SqliteStore {
             .bind(keep_since.as_millis())
             .execute(&mut *tx)
             .await?;
-        let mut insert = QueryBuilder::new("insert into login_failures (key, failed_at) ");
+        let mut insert = QueryBuilder::<Database>::new("insert into login_failures (key, failed_at) ");
         insert.push_values(keys, |mut row, key| {
             row.push_bind(key).push_bind(now.as_millis());
         });

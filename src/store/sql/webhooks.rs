@@ -1,20 +1,18 @@
 use async_trait::async_trait;
-use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::{AssertSqlSafe, QueryBuilder};
 
-use super::{
-    SqliteStore,
-    rows::{SECRETS, SecretsRow, WEBHOOK, WebhookRow, count, event_types_text, small_count, stored_id},
-};
+use super::{Adapter, Connection, Database, lock_webhook};
 use crate::{
     domain::{AccountId, Timestamp, Webhook, WebhookId, WebhookStatus},
     store::{
         Change, Deleted, Destination, HourOfActivity, NewWebhook, Sealed, SealedSecrets, StoreError,
         UpdateWebhook, Updated, WebhookFilter, WebhookPage, WebhookStore,
+        rows::{SECRETS, SecretsRow, WEBHOOK, WebhookRow, count, event_types_text, small_count, stored_id},
     },
 };
 
 #[async_trait]
-impl WebhookStore for SqliteStore {
+impl WebhookStore for Adapter {
     async fn insert_webhook(
         &self,
         NewWebhook {
@@ -63,11 +61,11 @@ impl WebhookStore for SqliteStore {
                 .fetch_one(&mut *reader)
                 .await?;
 
-        let mut counting = QueryBuilder::new("select count(*) from webhooks");
+        let mut counting = QueryBuilder::<Database>::new("select count(*) from webhooks");
         push_filter(&mut counting, account, filter);
         let matching: i64 = counting.build_query_scalar().fetch_one(&mut *reader).await?;
 
-        let mut listing = QueryBuilder::new(format!("select {WEBHOOK} from webhooks"));
+        let mut listing = QueryBuilder::<Database>::new(format!("select {WEBHOOK} from webhooks"));
         push_filter(&mut listing, account, filter);
         listing
             .push(" order by id desc limit ")
@@ -94,6 +92,7 @@ impl WebhookStore for SqliteStore {
             based_on,
         } = update;
         let mut tx = self.begin().await?;
+        lock_webhook(&mut tx, &change.webhook_id).await?;
         let Some(current) = find(&mut tx, &change.account_id, &change.webhook_id).await? else {
             return Ok(Updated::NotFound);
         };
@@ -132,6 +131,7 @@ impl WebhookStore for SqliteStore {
 
     async fn pause_webhook(&self, change: &Change) -> Result<Option<Webhook>, StoreError> {
         let mut tx = self.begin().await?;
+        lock_webhook(&mut tx, &change.webhook_id).await?;
         if !set_state(&mut tx, change, "paused").await? {
             return Ok(None);
         }
@@ -152,6 +152,7 @@ impl WebhookStore for SqliteStore {
 
     async fn resume_webhook(&self, change: &Change) -> Result<Option<Webhook>, StoreError> {
         let mut tx = self.begin().await?;
+        lock_webhook(&mut tx, &change.webhook_id).await?;
         if !set_state(&mut tx, change, "active").await? {
             return Ok(None);
         }
@@ -201,6 +202,7 @@ impl WebhookStore for SqliteStore {
 
     async fn delete_webhook(&self, change: &Change) -> Result<Option<Deleted>, StoreError> {
         let mut tx = self.begin().await?;
+        lock_webhook(&mut tx, &change.webhook_id).await?;
         let name: Option<String> = sqlx::query_scalar(
             "update webhooks set deleted_at = $3, updated_at = $3, updated_by = $4, secret = null,
                  secret_key_id = null, previous_secret = null, previous_secret_key_id = null,
@@ -269,8 +271,9 @@ impl WebhookStore for SqliteStore {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let mut query =
-            QueryBuilder::new("select webhook_id, hour, succeeded, failed from webhook_hours where hour >= ");
+        let mut query = QueryBuilder::<Database>::new(
+            "select webhook_id, hour, succeeded, failed from webhook_hours where hour >= ",
+        );
         query.push_bind(since.as_millis()).push(" and webhook_id in (");
         let mut list = query.separated(", ");
         for id in ids {
@@ -312,7 +315,7 @@ impl WebhookStore for SqliteStore {
 }
 
 async fn find(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     account: &AccountId,
     id: &WebhookId,
 ) -> Result<Option<Webhook>, StoreError> {
@@ -327,11 +330,7 @@ async fn find(
 }
 
 /// False if there is no such webhook. Also counts as a save: a form opened before must not bring the old state back.
-async fn set_state(
-    connection: &mut SqliteConnection,
-    change: &Change,
-    state: &str,
-) -> Result<bool, StoreError> {
+async fn set_state(connection: &mut Connection, change: &Change, state: &str) -> Result<bool, StoreError> {
     let result = sqlx::query(
         "update webhooks set state = $3, disabled_reason = null,
              failing_since = case when $3 = 'active' then null else failing_since end,
@@ -349,7 +348,7 @@ async fn set_state(
 }
 
 pub(super) async fn audit(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     change: &Change,
     action: &str,
 ) -> Result<(), StoreError> {
@@ -368,12 +367,14 @@ pub(super) async fn audit(
     Ok(())
 }
 
-fn push_filter(query: &mut QueryBuilder<Sqlite>, account: &AccountId, filter: &WebhookFilter) {
+fn push_filter(query: &mut QueryBuilder<Database>, account: &AccountId, filter: &WebhookFilter) {
     query
         .push(" where deleted_at is null and account_id = ")
         .push_bind(account.as_str().to_owned());
     if let Some(search) = &filter.search {
-        let pattern = format!("%{}%", escape_like(&search.to_lowercase()));
+        // No text here holds a NUL, and PostgreSQL refuses to look for one: what stands for it is not found either.
+        let search = search.to_lowercase().replace('\0', "\u{fffd}");
+        let pattern = format!("%{}%", escape_like(&search));
         query.push(" and (lower(name) like ").push_bind(pattern.clone());
         query
             .push(r" escape '\' or lower(url) like ")

@@ -279,3 +279,12 @@ pub(super) struct PayloadRow {
     pub(super) id: String,
     pub(super) payload: Vec<u8>,
 }
+
+/// A count as the databases take it.
+pub(super) fn bound(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+pub(super) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,88 @@
+//! PostgreSQL: any number of processes over one database.
+//!
+//! What differs from the embedded one: transactions run beside each other. So a claim skips what another one has
+//! locked, whoever locks webhooks and deliveries locks the webhooks first, and a webhook cannot be paused, resumed or
+//! deleted between the moment at which an event's fan-out read it and the commit of its deliveries.
+
+#![expect(
+    clippy::duplicate_mod,
+    reason = "the statements of sql/ are compiled for each database, see ARCHITECTURE.md"
+)]
+
+mod deliveries;
+mod events;
+// The same statements for both databases, compiled for each.
+#[path = "sql/log.rs"]
+mod log;
+#[path = "sql/people.rs"]
+mod people;
+#[path = "sql/tally.rs"]
+mod tally;
+#[path = "sql/webhooks.rs"]
+mod webhooks;
+
+use std::{str::FromStr, time::Duration};
+
+use sqlx::{
+    PgPool, Transaction,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use super::StoreError;
+use crate::domain::WebhookId;
+
+/// What the shared statements are compiled for here.
+use self::PostgresStore as Adapter;
+use sqlx::{PgConnection as Connection, Postgres as Database};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Of one process. More would wait for each other inside the server instead of here.
+const CONNECTIONS: u32 = 16;
+
+/// How long anybody waits for a connection before the answer is “try again later”.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(super) struct PostgresStore {
+    /// The same pool under two names: here writers do not wait for each other, nor readers for a replica.
+    writer: PgPool,
+    readers: PgPool,
+}
+
+impl PostgresStore {
+    pub(super) async fn open(url: &str) -> Result<Self, StoreError> {
+        // Without the URL: it may hold a password.
+        let cannot_open = |error: sqlx::Error| {
+            StoreError::Open(format!("the PostgreSQL database cannot be opened: {error}"))
+        };
+        let options = PgConnectOptions::from_str(url)
+            .map_err(cannot_open)?
+            .application_name("caleida");
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(PATIENCE)
+            .connect_with(options)
+            .await
+            .map_err(cannot_open)?;
+        // Under an advisory lock, so that those that start together apply each once.
+        MIGRATIONS.run(&pool).await?;
+        Ok(Self {
+            writer: pool.clone(),
+            readers: pool,
+        })
+    }
+
+    async fn begin(&self) -> Result<Transaction<'static, Database>, StoreError> {
+        Ok(self.writer.begin().await?)
+    }
+}
+
+/// Waits for the events that are being fanned out to it, and keeps others from being until the transaction ends.
+async fn lock_webhook(connection: &mut Connection, id: &WebhookId) -> Result<(), StoreError> {
+    sqlx::query("select from webhooks where id = $1 for update")
+        .bind(id.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
