@@ -14,8 +14,7 @@ use crate::{
 /// Which database.
 #[derive(Debug, Clone, Args)]
 pub struct Database {
-    /// Where everything is kept: an SQLite file, created if it does not exist, or a PostgreSQL database that several
-    /// processes may share
+    /// Where everything is kept: an SQLite file, created if it does not exist, or a PostgreSQL database
     #[arg(
         long,
         env = "DATABASE_URL",

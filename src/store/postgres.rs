@@ -24,7 +24,7 @@ mod webhooks;
 use std::{str::FromStr, time::Duration};
 
 use sqlx::{
-    PgPool, Transaction,
+    Connection as _, PgPool, Transaction,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -59,12 +59,13 @@ impl PostgresStore {
         let options = PgConnectOptions::from_str(url)
             .map_err(cannot_open)?
             .application_name("caleida");
+        // By itself first: a pool tries again and again, and at last only says that it took too long.
+        let first = Connection::connect_with(&options).await.map_err(cannot_open)?;
+        first.close().await.map_err(cannot_open)?;
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
-            .connect_with(options)
-            .await
-            .map_err(cannot_open)?;
+            .connect_lazy_with(options);
         // Under an advisory lock, so that those that start together apply each once.
         MIGRATIONS.run(&pool).await?;
         Ok(Self {

@@ -17,3 +17,14 @@ impl Database {
 
 #[path = "suite.rs"]
 mod suite;
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named_as_the_cause_and_its_password_is_not() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let opened = caleida::store::open(&format!("postgres://ada:geheim@{free}/caleida")).await;
+    let error = opened.err().expect("nobody is there").to_string();
+    assert!(error.contains("refused") && !error.contains("geheim"), "{error}");
+}
