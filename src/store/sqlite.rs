@@ -16,6 +16,8 @@ mod events;
 mod log;
 #[path = "sql/people.rs"]
 mod people;
+#[path = "sql/retention.rs"]
+mod retention;
 #[path = "sql/tally.rs"]
 mod tally;
 #[path = "sql/webhooks.rs"]

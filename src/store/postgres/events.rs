@@ -3,13 +3,15 @@ use std::collections::{BTreeSet, HashMap};
 use async_trait::async_trait;
 use sqlx::PgConnection;
 
-use super::PostgresStore;
+use super::{
+    PostgresStore,
+    retention::{Old, find_old},
+};
 use crate::{
     domain::{AccountId, Timestamp},
     store::{
         Accepted, EventStore, HandOff, Retention, StoreError, Submission, Swept,
         acceptance::{self, KNOWN, Known, KnownRow, NewRows, Subscriber, accept},
-        rows::stored_id,
     },
 };
 
@@ -54,40 +56,13 @@ impl EventStore for PostgresStore {
     }
 
     async fn delete_old_events(&self, retention: Retention<'_>) -> Result<Swept, StoreError> {
-        let Retention {
-            account,
-            before,
-            after,
-            limit,
-        } = retention;
-        let (after_time, after_id) = after.map_or((i64::MIN, String::new()), |(time, id)| {
-            (time.as_millis(), id.as_str().to_owned())
-        });
+        let account = retention.account;
         let mut tx = self.begin().await?;
         // What a crash brings back is deleted again: it costs no wait for the disk.
         sqlx::query("set local synchronous_commit = off")
             .execute(&mut *tx)
             .await?;
-        let rows: Vec<(String, i64, bool)> = sqlx::query_as(
-            "select id, received_at, exists (
-                 select 1 from deliveries d where d.account_id = e.account_id and d.event_id = e.id
-                     and d.status in ('pending', 'held'))
-             from events e
-             where account_id = $1 and received_at < $2 and (received_at, id) > ($3, $4)
-             order by received_at, id limit $5",
-        )
-        .bind(account.as_str())
-        .bind(before.as_millis())
-        .bind(after_time)
-        .bind(after_id)
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(&mut *tx)
-        .await?;
-        let done: Vec<_> = rows
-            .iter()
-            .filter(|(.., open)| !open)
-            .map(|(id, ..)| id.as_str())
-            .collect();
+        let Old { done, until } = find_old(&mut tx, retention).await?;
         for delete in [
             "delete from attempts where delivery_id in (
                  select id from deliveries where account_id = $1 and event_id = any($2))",
@@ -101,12 +76,6 @@ impl EventStore for PostgresStore {
                 .await?;
         }
         tx.commit().await?;
-        let until = match rows.last() {
-            Some((id, received_at, _)) if rows.len() == limit => {
-                Some((Timestamp::from_millis(*received_at), stored_id(id)?))
-            }
-            _ => None,
-        };
         Ok(Swept {
             deleted: done.len() as u64,
             until,
