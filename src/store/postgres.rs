@@ -1,4 +1,4 @@
-//! PostgreSQL: any number of processes over one database.
+//! PostgreSQL: a database that is a server of its own.
 //!
 //! What differs from the embedded one: transactions run beside each other. So a claim skips what another one has
 //! locked, whoever locks webhooks and deliveries locks the webhooks first, and a webhook cannot be paused, resumed or
@@ -31,8 +31,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::StoreError;
-use crate::domain::WebhookId;
+use super::{Change, StoreError};
 
 /// What the shared statements are compiled for here.
 use self::PostgresStore as Adapter;
@@ -82,9 +81,10 @@ impl PostgresStore {
 }
 
 /// Waits for the events that are being fanned out to it, and keeps others from being until the transaction ends.
-async fn lock_webhook(connection: &mut Connection, id: &WebhookId) -> Result<(), StoreError> {
-    sqlx::query("select from webhooks where id = $1 for update")
-        .bind(id.as_str())
+async fn lock_webhook(connection: &mut Connection, change: &Change) -> Result<(), StoreError> {
+    sqlx::query("select from webhooks where id = $1 and account_id = $2 for update")
+        .bind(change.webhook_id.as_str())
+        .bind(change.account_id.as_str())
         .execute(connection)
         .await?;
     Ok(())

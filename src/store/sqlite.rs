@@ -31,8 +31,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::StoreError;
-use crate::domain::WebhookId;
+use super::{Change, StoreError};
 
 /// What the shared statements are compiled for here.
 use self::SqliteStore as Adapter;
@@ -119,6 +118,6 @@ fn create_directory_of(options: &SqliteConnectOptions) -> std::io::Result<()> {
 }
 
 /// Nobody else writes: there is nothing to lock.
-async fn lock_webhook(_connection: &mut Connection, _id: &WebhookId) -> Result<(), StoreError> {
+async fn lock_webhook(_connection: &mut Connection, _change: &Change) -> Result<(), StoreError> {
     Ok(())
 }

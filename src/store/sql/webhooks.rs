@@ -92,7 +92,7 @@ impl WebhookStore for Adapter {
             based_on,
         } = update;
         let mut tx = self.begin().await?;
-        lock_webhook(&mut tx, &change.webhook_id).await?;
+        lock_webhook(&mut tx, &change).await?;
         let Some(current) = find(&mut tx, &change.account_id, &change.webhook_id).await? else {
             return Ok(Updated::NotFound);
         };
@@ -131,7 +131,7 @@ impl WebhookStore for Adapter {
 
     async fn pause_webhook(&self, change: &Change) -> Result<Option<Webhook>, StoreError> {
         let mut tx = self.begin().await?;
-        lock_webhook(&mut tx, &change.webhook_id).await?;
+        lock_webhook(&mut tx, change).await?;
         if !set_state(&mut tx, change, "paused").await? {
             return Ok(None);
         }
@@ -152,7 +152,7 @@ impl WebhookStore for Adapter {
 
     async fn resume_webhook(&self, change: &Change) -> Result<Option<Webhook>, StoreError> {
         let mut tx = self.begin().await?;
-        lock_webhook(&mut tx, &change.webhook_id).await?;
+        lock_webhook(&mut tx, change).await?;
         if !set_state(&mut tx, change, "active").await? {
             return Ok(None);
         }
@@ -202,7 +202,7 @@ impl WebhookStore for Adapter {
 
     async fn delete_webhook(&self, change: &Change) -> Result<Option<Deleted>, StoreError> {
         let mut tx = self.begin().await?;
-        lock_webhook(&mut tx, &change.webhook_id).await?;
+        lock_webhook(&mut tx, change).await?;
         let name: Option<String> = sqlx::query_scalar(
             "update webhooks set deleted_at = $3, updated_at = $3, updated_by = $4, secret = null,
                  secret_key_id = null, previous_secret = null, previous_secret_key_id = null,
