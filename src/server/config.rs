@@ -187,9 +187,11 @@ fn delivery_timeout(text: &str) -> Result<Duration, String> {
 }
 
 fn retention(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text).map_err(|error| error.to_string())? {
-        Duration::ZERO => Err("use a time such as 30d".to_owned()),
-        keep => Ok(keep),
+    let keep = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if keep >= Duration::from_secs(1) {
+        Ok(keep)
+    } else {
+        Err("use a time such as 30d, 1s at least".to_owned())
     }
 }
 
@@ -214,6 +216,13 @@ mod tests {
                 .unwrap_err()
                 .contains("localhost")
         );
+    }
+
+    #[test]
+    fn what_is_kept_is_kept_for_a_second_at_least() {
+        assert_eq!(retention("30d"), Ok(Duration::from_secs(30 * 86_400)));
+        assert!(retention("1ms").is_err());
+        assert!(retention("for ever").is_err());
     }
 
     #[test]

@@ -24,7 +24,7 @@ const ROUNDS: Duration = Duration::from_secs(600);
 /// Runs until it is dropped. Events are deleted once they are older than `keep`, unless something of theirs is still
 /// to be sent.
 pub(super) async fn run(store: Arc<dyn Store>, clock: Arc<dyn Clock>, keep: Duration) {
-    // An event stays a tenth of its time too long, at most.
+    // Looked for so often that it hardly matters how old an event is beyond its time.
     let pause = (keep / 10).min(ROUNDS);
     loop {
         match clean(&*store, &*clock, keep).await {

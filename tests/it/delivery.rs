@@ -479,7 +479,7 @@ async fn stopping_waits_for_the_attempts_under_way() {
 #[tokio::test]
 async fn what_is_older_than_the_retention_disappears_by_itself() {
     let options = Options {
-        arguments: vec!["--retention=500ms".to_owned()],
+        arguments: vec!["--retention=1s".to_owned()],
         ..Options::default()
     };
     let app = TestApp::start_with(options).await;
