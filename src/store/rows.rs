@@ -9,7 +9,7 @@ use crate::{
         Attempt, Delivery, DeliveryStatus, DisabledReason, EndpointUrl, EventType, EventTypes, FailureReason,
         Outcome, Timestamp, Transport, Webhook, WebhookName, WebhookStatus, webhook::LastAttempt,
     },
-    store::{Destination, DestinationState, Sealed, SealedSecrets, StoreError},
+    store::{Destination, DestinationState, Next, Sealed, SealedSecrets, StoreError},
 };
 
 /// Parses a stored text, or says which kind of value is corrupt.
@@ -278,6 +278,27 @@ pub(super) struct PayloadRow {
     pub(super) account_id: String,
     pub(super) id: String,
     pub(super) payload: Vec<u8>,
+}
+
+/// The columns `status_code`, `retry_after` and `failure` of an attempt.
+pub(super) fn outcome_columns(outcome: Outcome) -> (Option<i64>, Option<i64>, Option<&'static str>) {
+    match outcome {
+        Outcome::Answered { status, retry_after } => {
+            let seconds = |pause: Duration| i64::try_from(pause.as_secs()).unwrap_or(i64::MAX);
+            (Some(i64::from(status)), retry_after.map(seconds), None)
+        }
+        Outcome::Failed(reason) => (None, None, Some(reason.as_str())),
+    }
+}
+
+/// The columns `status` and `next_attempt_at` of a delivery after an attempt.
+pub(super) fn next_columns(next: Next) -> (&'static str, Option<i64>) {
+    match next {
+        Next::Delivered => ("delivered", None),
+        Next::RetryAt(at) => ("pending", Some(at.as_millis())),
+        Next::Failed | Next::DisableWebhook(_) => ("failed", None),
+        Next::Cancelled => ("cancelled", None),
+    }
 }
 
 /// A count as the databases take it.

@@ -8,11 +8,13 @@ use super::{
     tally::{ended_at, settle},
 };
 use crate::{
-    domain::{DeliveryId, Outcome, Timestamp, WebhookId},
+    domain::{DeliveryId, Timestamp, WebhookId},
     store::{
-        Claim, Claimed, DeliveryStore, Lease, Next, RecordedAttempt, StoreError,
+        Claim, Claimed, DeliveryStore, Lease, RecordedAttempt, StoreError,
         claims::{TURNS, Turns},
-        rows::{ClaimedRow, PayloadRow, bound, headers_text, millis, timestamp},
+        rows::{
+            ClaimedRow, PayloadRow, bound, headers_text, millis, next_columns, outcome_columns, timestamp,
+        },
     },
 };
 
@@ -160,11 +162,6 @@ async fn append_attempts(
     attempts: &[RecordedAttempt],
 ) -> Result<(), StoreError> {
     let each = || attempts.iter().map(|recorded| &recorded.attempt);
-    let answered = |outcome: Outcome| match outcome {
-        Outcome::Answered { status, retry_after } => (Some(i64::from(status)), retry_after, None),
-        Outcome::Failed(reason) => (None, None, Some(reason.as_str())),
-    };
-    let seconds = |pause: Duration| i64::try_from(pause.as_secs()).unwrap_or(i64::MAX);
     let ids = each().map(|attempt| String::from(DeliveryId::generate(attempt.started_at)));
     let deliveries = attempts.iter().map(|recorded| recorded.delivery_id.as_str());
     sqlx::query(
@@ -179,9 +176,9 @@ async fn append_attempts(
     .bind(each().map(|attempt| attempt.started_at.as_millis()).collect::<Vec<_>>())
     .bind(each().map(|attempt| millis(attempt.duration)).collect::<Vec<_>>())
     .bind(each().map(|attempt| attempt.url.as_str()).collect::<Vec<_>>())
-    .bind(each().map(|attempt| answered(attempt.outcome).0).collect::<Vec<_>>())
-    .bind(each().map(|attempt| answered(attempt.outcome).1.map(seconds)).collect::<Vec<_>>())
-    .bind(each().map(|attempt| answered(attempt.outcome).2).collect::<Vec<_>>())
+    .bind(each().map(|attempt| outcome_columns(attempt.outcome).0).collect::<Vec<_>>())
+    .bind(each().map(|attempt| outcome_columns(attempt.outcome).1).collect::<Vec<_>>())
+    .bind(each().map(|attempt| outcome_columns(attempt.outcome).2).collect::<Vec<_>>())
     .bind(each().map(|attempt| attempt.detail.as_deref()).collect::<Vec<_>>())
     .bind(each().map(|attempt| headers_text(&attempt.request_headers)).collect::<Vec<_>>())
     .bind(each().map(|attempt| headers_text(&attempt.response_headers)).collect::<Vec<_>>())
@@ -194,12 +191,6 @@ async fn append_attempts(
 
 /// Moves each delivery on, if the lease under which it was attempted still holds.
 async fn move_on(connection: &mut PgConnection, attempts: &[RecordedAttempt]) -> Result<(), StoreError> {
-    let next = |recorded: &RecordedAttempt| match recorded.next {
-        Next::Delivered => ("delivered", None),
-        Next::RetryAt(at) => ("pending", Some(at.as_millis())),
-        Next::Failed | Next::DisableWebhook(_) => ("failed", None),
-        Next::Cancelled => ("cancelled", None),
-    };
     let each = attempts.iter();
     sqlx::query(
         "update deliveries set
@@ -222,8 +213,16 @@ async fn move_on(connection: &mut PgConnection, attempts: &[RecordedAttempt]) ->
             .map(|recorded| recorded.lease.0.as_str())
             .collect::<Vec<_>>(),
     )
-    .bind(each.clone().map(|recorded| next(recorded).0).collect::<Vec<_>>())
-    .bind(each.clone().map(|recorded| next(recorded).1).collect::<Vec<_>>())
+    .bind(
+        each.clone()
+            .map(|recorded| next_columns(recorded.next).0)
+            .collect::<Vec<_>>(),
+    )
+    .bind(
+        each.clone()
+            .map(|recorded| next_columns(recorded.next).1)
+            .collect::<Vec<_>>(),
+    )
     .bind(
         each.clone()
             .map(|recorded| recorded.attempt.outcome.to_string())

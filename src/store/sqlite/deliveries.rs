@@ -8,11 +8,13 @@ use super::{
     tally::{ended_at, settle},
 };
 use crate::{
-    domain::{DeliveryId, Outcome, Timestamp, WebhookId},
+    domain::{DeliveryId, Timestamp, WebhookId},
     store::{
-        Claim, Claimed, DeliveryStore, Lease, Next, RecordedAttempt, StoreError,
+        Claim, Claimed, DeliveryStore, Lease, RecordedAttempt, StoreError,
         claims::{TURNS, Turns},
-        rows::{ClaimedRow, PayloadRow, bound, headers_text, millis, timestamp},
+        rows::{
+            ClaimedRow, PayloadRow, bound, headers_text, millis, next_columns, outcome_columns, timestamp,
+        },
     },
 };
 
@@ -174,10 +176,7 @@ async fn append_attempts(
          RecordedAttempt {
              delivery_id, attempt, ..
          }| {
-            let (status, retry_after, failure) = match attempt.outcome {
-                Outcome::Answered { status, retry_after } => (Some(i64::from(status)), retry_after, None),
-                Outcome::Failed(reason) => (None, None, Some(reason.as_str())),
-            };
+            let (status, retry_after, failure) = outcome_columns(attempt.outcome);
             row.push_bind(String::from(DeliveryId::generate(attempt.started_at)))
                 .push_bind(delivery_id.as_str())
                 .push_bind(i64::from(attempt.number))
@@ -185,7 +184,7 @@ async fn append_attempts(
                 .push_bind(millis(attempt.duration))
                 .push_bind(&attempt.url)
                 .push_bind(status)
-                .push_bind(retry_after.map(|pause| i64::try_from(pause.as_secs()).unwrap_or(i64::MAX)))
+                .push_bind(retry_after)
                 .push_bind(failure)
                 .push_bind(attempt.detail.as_deref())
                 .push_bind(headers_text(&attempt.request_headers))
@@ -203,12 +202,7 @@ async fn move_on(connection: &mut SqliteConnection, attempts: &[RecordedAttempt]
     let mut update =
         QueryBuilder::new("with ended (id, lease, status, next_attempt_at, last_result, ended_at) as (");
     update.push_values(attempts, |mut row, recorded| {
-        let (status, next_attempt_at) = match recorded.next {
-            Next::Delivered => ("delivered", None),
-            Next::RetryAt(at) => ("pending", Some(at.as_millis())),
-            Next::Failed | Next::DisableWebhook(_) => ("failed", None),
-            Next::Cancelled => ("cancelled", None),
-        };
+        let (status, next_attempt_at) = next_columns(recorded.next);
         row.push_bind(recorded.delivery_id.as_str())
             .push_bind(&recorded.lease.0)
             .push_bind(status)
