@@ -9,10 +9,13 @@
 //! | HMAC-SHA256 as Standard Webhooks has it | [`signer`] |
 //! | one guarded request with one deadline | [`sender`], [`guard`] |
 //! | many outcomes share a commit | [`recorder`] |
+//! | several processes, one database | [`cluster`], [`fence`] |
 //!
 //! No database connection is held while a request is under way, and nothing here knows of axum, Leptos or SQL.
 
+pub mod cluster;
 mod courier;
+pub mod fence;
 pub mod gate;
 mod gather;
 pub mod guard;
@@ -26,13 +29,17 @@ pub mod slots;
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::{
+    sync::Notify,
+    task::{JoinHandle, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     domain::{Clock, RetrySchedule},
-    store::{Store, StoreError},
+    store::{Member, Store},
 };
+use cluster::{Cluster, JoinError};
 use courier::Courier;
 use gate::Gate;
 use intake::Intake;
@@ -66,22 +73,29 @@ pub struct Parts {
     pub schedule: RetrySchedule,
     /// Of one exchange; the lease is made to outlive it.
     pub timeout: Duration,
+    /// As the other processes know it, if there are any.
+    pub member: Member,
+    /// Otherwise it only takes events, and leaves them to other processes.
+    pub delivers: bool,
 }
 
 /// The running engine.
 pub struct Engine {
     pub intake: Intake,
     pub slots: Slots,
+    pub cluster: Cluster,
+    /// Keep this process among the others.
+    membership: JoinSet<()>,
     stop: CancellationToken,
     courier: Courier,
-    scheduler: JoinHandle<()>,
+    scheduler: Option<JoinHandle<()>>,
     intake_task: JoinHandle<()>,
     recorder_task: JoinHandle<()>,
 }
 
 impl Engine {
     /// Starts to take events and to deliver them, first of all what a process that died was about to.
-    pub async fn start(parts: Parts) -> Result<Self, StoreError> {
+    pub async fn start(parts: Parts) -> Result<Self, JoinError> {
         let Parts {
             store,
             gate,
@@ -90,6 +104,8 @@ impl Engine {
             wake,
             schedule,
             timeout,
+            member,
+            delivers,
         } = parts;
         let lease = timeout + LEASE_MARGIN;
         let recovered = store.recover_leases(clock.now(), lease).await?;
@@ -101,6 +117,18 @@ impl Engine {
         }
         let stop = CancellationToken::new();
         let slots = Slots::new(Arc::clone(&wake));
+        let fence = sender.fence.clone();
+        // Before anything is read that another process may change.
+        let (cluster, membership) = Cluster::join(cluster::Parts {
+            store: Arc::clone(&store),
+            gate: Arc::clone(&gate),
+            slots: slots.clone(),
+            wake: Arc::clone(&wake),
+            clock: Arc::clone(&clock),
+            fence: fence.clone(),
+            member,
+        })
+        .await?;
         let (recorder, recorder_task) =
             Recorder::start(Arc::clone(&store), Arc::clone(&gate), Arc::clone(&wake));
         let courier = Courier::new(courier::Parts {
@@ -117,6 +145,9 @@ impl Engine {
             courier: courier.clone(),
             slots: slots.clone(),
             wake: Arc::clone(&wake),
+            cluster: cluster.clone(),
+            fence: fence.clone(),
+            delivers,
             lease,
         });
         let scheduler = Scheduler {
@@ -126,11 +157,14 @@ impl Engine {
             clock,
             wake,
             lease,
+            fence,
         };
-        let scheduler = tokio::spawn(scheduler.run(stop.clone()));
+        let scheduler = delivers.then(|| tokio::spawn(scheduler.run(stop.clone())));
         Ok(Self {
             intake,
             slots,
+            cluster,
+            membership,
             stop,
             courier,
             scheduler,
@@ -145,6 +179,8 @@ impl Engine {
         let Self {
             intake,
             slots,
+            cluster,
+            mut membership,
             stop,
             courier,
             scheduler,
@@ -154,11 +190,15 @@ impl Engine {
         slots.close();
         stop.cancel();
         drop(intake);
-        let _ = scheduler.await;
+        if let Some(scheduler) = scheduler {
+            let _ = scheduler.await;
+        }
         // Short: what is left to do is to commit. Bounded all the same, lest a full disk keeps the process alive.
         let _ = tokio::time::timeout(LAST_COMMITS, intake_task).await;
         courier.finish(grace).await;
         let _ = tokio::time::timeout(LAST_COMMITS, recorder_task).await;
+        membership.shutdown().await;
+        let _ = tokio::time::timeout(LAST_COMMITS, cluster.leave()).await;
     }
 }
 

@@ -19,17 +19,18 @@ use crate::{
     auth::Auth,
     delivery::{
         Engine, Parts, Wake,
+        cluster::JoinError,
         gate::Gate,
         guard::Guard,
         sender::{ClientError, Sender},
     },
-    domain::Clock,
-    store::{self, Store, StoreError},
+    domain::{Clock, ProcessId},
+    store::{self, Member, Store, StoreError},
     ui::Ui,
     vault::Vault,
     webhooks::Webhooks,
 };
-pub use config::Config;
+pub use config::{Config, Role};
 pub use first_admin::FirstAdmin;
 
 /// Dashboard, API and delivery engine in one process.
@@ -56,6 +57,8 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
+    Join(#[from] JoinError),
+    #[error(transparent)]
     Client(#[from] ClientError),
     #[error("{address} cannot be listened on: {source}")]
     Listen {
@@ -68,7 +71,14 @@ impl Server {
     /// Opens the database, binds the address, and only then starts to deliver.
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let site = Arc::new(site::find(config.site_root.as_deref())?);
-        let store = store::open(&config.database.database_url).await?;
+        let database = &config.database.database_url;
+        if config.role != Role::All && !store::is_postgres(database) {
+            return Err(StartError::Config(format!(
+                "--role {} takes a PostgreSQL that other processes share: set DATABASE_URL to it",
+                config.role.as_str()
+            )));
+        }
+        let store = store::open(database).await?;
         let vault = Arc::new(Vault::new(&master_key::load(&config, &*store).await?));
         master_key::check(&vault, &*store).await?;
         let listener = TcpListener::bind(config.listen)
@@ -93,6 +103,13 @@ impl Server {
             wake: Arc::clone(&wake),
             schedule: config.retry_schedule.clone(),
             timeout: config.delivery_timeout,
+            member: Member {
+                id: ProcessId::generate(clock.now()),
+                role: config.role.as_str(),
+                version: env!("CARGO_PKG_VERSION"),
+                master_key_id: vault.key_id().to_owned(),
+            },
+            delivers: config.role.delivers(),
         })
         .await?;
         let webhooks = Webhooks {
@@ -100,6 +117,7 @@ impl Server {
             vault,
             gate,
             slots: engine.slots.clone(),
+            cluster: engine.cluster.clone(),
             guard: Arc::clone(&guard),
             wake: Arc::clone(&wake),
             clock: Arc::clone(&clock),
@@ -122,7 +140,11 @@ impl Server {
             transport: config.transport(),
             site: Arc::clone(&site.names),
         };
-        let router = layers::assemble(ui, api, &site, &store, &clock, &config);
+        let router = if config.role.serves() {
+            layers::assemble(ui, api, &site, &store, &clock, &config)
+        } else {
+            layers::health_alone(&store)
+        };
         let housekeeping = tokio::spawn(housekeeping::run(
             Arc::clone(&store),
             Arc::clone(&clock),

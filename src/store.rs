@@ -5,6 +5,7 @@
 
 mod acceptance;
 mod claims;
+mod cluster;
 mod error;
 mod postgres;
 mod rows;
@@ -20,12 +21,13 @@ use crate::domain::{
     EventType, Role, Timestamp, User, UserId, Webhook, WebhookId, WebhookSettings, WebhookStatus,
 };
 
+pub use cluster::{ClusterStore, Invalidated, Invalidation, Joined, LifeSign, Member, Renewal, Signal};
 pub use error::StoreError;
 
 /// All of it, shared by everyone who reads or writes.
-pub trait Store: PeopleStore + WebhookStore + EventStore + DeliveryStore + LogStore {}
+pub trait Store: PeopleStore + WebhookStore + EventStore + DeliveryStore + LogStore + ClusterStore {}
 
-impl<T: PeopleStore + WebhookStore + EventStore + DeliveryStore + LogStore> Store for T {}
+impl<T: PeopleStore + WebhookStore + EventStore + DeliveryStore + LogStore + ClusterStore> Store for T {}
 
 /// Opens the database that `url` names, creates it if it is an SQLite file that does not exist, and applies the
 /// migrations that it lacks.

@@ -8,7 +8,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use zeroize::Zeroizing;
 
 use crate::{
-    delivery::{Wake, gate::Gate, guard::Guard, slots::Slots},
+    delivery::{Wake, cluster::Cluster, gate::Gate, guard::Guard, slots::Slots},
     domain::{
         AccountId, Clock, Field, FieldErrors, Secret, Timestamp, Transport, Webhook, WebhookId, WebhookName,
         WebhookSettings,
@@ -24,6 +24,7 @@ pub struct Webhooks {
     pub vault: Arc<Vault>,
     pub gate: Arc<Gate>,
     pub slots: Slots,
+    pub cluster: Cluster,
     pub guard: Arc<Guard>,
     pub wake: Arc<Wake>,
     pub clock: Arc<dyn Clock>,
@@ -149,7 +150,7 @@ impl Webhooks {
         let updated = to_the_end(async move {
             let updated = this.store.update_webhook(update).await;
             this.gate.refresh(&id);
-            updated
+            this.obeyed(&id, updated).await
         });
         match updated.await? {
             Updated::Saved(webhook) => Ok(*webhook),
@@ -165,7 +166,7 @@ impl Webhooks {
         let paused = to_the_end(async move {
             let paused = this.store.pause_webhook(&change).await;
             this.gate.refresh(&change.webhook_id);
-            paused
+            this.obeyed(&change.webhook_id, paused).await
         });
         paused.await?.ok_or(WebhookError::NotFound)
     }
@@ -182,7 +183,7 @@ impl Webhooks {
             let resumed = this.store.resume_webhook(&change).await;
             this.gate.refresh(&change.webhook_id);
             this.wake.ring();
-            resumed
+            this.obeyed(&change.webhook_id, resumed).await
         });
         resumed.await?.ok_or(WebhookError::NotFound)
     }
@@ -201,7 +202,7 @@ impl Webhooks {
         let rotated = to_the_end(async move {
             let rotated = this.store.rotate_secret(&change, sealed, until).await;
             this.gate.refresh(&change.webhook_id);
-            rotated
+            this.obeyed(&change.webhook_id, rotated).await
         });
         rotated
             .await?
@@ -220,7 +221,7 @@ impl Webhooks {
         Ok(self.vault.open(id, &sealed.current)?)
     }
 
-    /// Deletes it for good. When this returns, no request for it is under way, and none will start.
+    /// Deletes it for good. When this returns, no process has a request for it under way, and none will start one.
     pub async fn delete(&self, actor: &Actor, id: &WebhookId) -> Result<Deleted, WebhookError> {
         let (this, change) = (self.clone(), self.change(actor, id.clone()));
         let deleted = to_the_end(async move {
@@ -229,9 +230,16 @@ impl Webhooks {
                 this.gate.close(&change.webhook_id).await;
                 this.slots.forget(&change.webhook_id);
             }
-            Ok::<_, StoreError>(deleted)
+            this.obeyed(&change.webhook_id, Ok(deleted)).await
         });
         deleted.await?.ok_or(WebhookError::NotFound)
+    }
+
+    /// What was done, once every process goes by it.
+    async fn obeyed<T>(&self, id: &WebhookId, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        let done = done?;
+        self.cluster.obeyed(id).await?;
+        Ok(done)
     }
 
     fn parse_settings(&self, draft: &Draft, errors: &mut FieldErrors) -> Option<WebhookSettings> {

@@ -2,13 +2,17 @@ use std::{process::ExitCode, sync::Arc};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::server::{Config, Server, clock::SystemClock, telemetry};
+use crate::server::{
+    Config, Server,
+    clock::{CommonClock, SystemClock},
+    telemetry,
+};
 
 /// Runs until SIGTERM or SIGINT, then stops gracefully.
 pub async fn run(config: Config) -> ExitCode {
     telemetry::init(config.log_json);
     let public_url = config.public_url.clone();
-    let server = match Server::start(config, Arc::new(SystemClock)).await {
+    let server = match Server::start(config, Arc::new(CommonClock::new(SystemClock))).await {
         Ok(server) => server,
         Err(error) => return super::fail(&error.to_string()),
     };

@@ -9,6 +9,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
+    fence::Fenced,
     gate::{Admission, Gate, Pass},
     kill_point::KillPoint,
     recorder::Recorder,
@@ -90,7 +91,10 @@ impl Parts {
             biased;
             () = pass.cancelled() => cut_short(),
             () = abort.cancelled() => return self.give_back(&delivery, self.clock.now()).await,
-            exchange = self.sender.send(&pass.target.url, headers.clone(), delivery.payload.clone(), started_at) => exchange,
+            sent = self.sender.send(&pass.target.url, headers.clone(), delivery.payload.clone(), started_at) => match sent {
+                Ok(exchange) => exchange,
+                Err(Fenced) => return self.give_back(&delivery, self.clock.now()).await,
+            },
         };
         KillPoint::AfterSending.reached();
         slot.learn(exchange.outcome);

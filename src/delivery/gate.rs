@@ -166,6 +166,14 @@ impl Gate {
         }
     }
 
+    /// The same for all of them: they may have been changed unheard.
+    pub fn refresh_all(&self) {
+        for door in self.doors().values_mut() {
+            door.generation += 1;
+            door.target = None;
+        }
+    }
+
     /// To call after a webhook was deleted in the store: cuts its attempts short, and returns when none is left.
     /// Whoever enters later reads that it is gone.
     pub async fn close(&self, webhook_id: &WebhookId) {

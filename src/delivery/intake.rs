@@ -10,7 +10,10 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{Wake, courier::Courier, gather::Gather, kill_point::KillPoint, slots::Slots};
+use super::{
+    Wake, cluster::Cluster, courier::Courier, fence::Fence, gather::Gather, kill_point::KillPoint,
+    slots::Slots,
+};
 use crate::{
     domain::Clock,
     store::{AcceptedEvent, ConflictingEvent, HandOff, Store, StoreError, Submission},
@@ -90,6 +93,9 @@ pub(super) struct Parts {
     pub courier: Courier,
     pub slots: Slots,
     pub wake: Arc<Wake>,
+    pub cluster: Cluster,
+    pub fence: Fence,
+    pub delivers: bool,
     /// Of a delivery that is handed to the courier by the commit that stores it.
     pub lease: Duration,
 }
@@ -128,10 +134,11 @@ impl Parts {
     ) -> Result<Vec<Result<Vec<AcceptedEvent>, ConflictingEvent>>, StoreError> {
         let mut slots = Vec::new();
         let mut refused = false;
+        let may_send = self.delivers && self.fence.is_open();
         let hand_off = HandOff {
             lease: self.lease,
             wanted: &mut |webhook| {
-                let slot = self.slots.take_for_new(webhook);
+                let slot = may_send.then(|| self.slots.take_for_new(webhook)).flatten();
                 refused |= slot.is_none();
                 slot.map(|slot| slots.push(slot)).is_some()
             },
@@ -147,6 +154,7 @@ impl Parts {
         }
         if refused {
             self.wake.ring();
+            self.cluster.call_others();
         }
         Ok(accepted.answers)
     }

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Wake, courier::Courier, slots::Slots};
+use super::{Wake, courier::Courier, fence::Fence, slots::Slots};
 use crate::{
     domain::{Clock, WebhookId},
     store::{Claim, Store, StoreError},
@@ -34,6 +34,7 @@ pub(super) struct Scheduler {
     pub clock: Arc<dyn Clock>,
     pub wake: Arc<Wake>,
     pub lease: Duration,
+    pub fence: Fence,
 }
 
 impl Scheduler {
@@ -71,10 +72,10 @@ impl Scheduler {
         }
     }
 
-    /// Dispatches what is due of the webhooks that are next; `None` if all slots are taken.
+    /// Dispatches what is due of the webhooks that are next; `None` if nothing more can be sent at this moment.
     async fn claim(&self, after: Option<WebhookId>) -> Result<Option<Turn>, StoreError> {
         let limit = self.slots.free();
-        if limit == 0 {
+        if limit == 0 || !self.fence.is_open() {
             return Ok(None);
         }
         let claim = Claim {

@@ -15,7 +15,10 @@ pub use self::{
     answer::{BODY_KEPT, HEADER_VALUE_KEPT, HEADERS_KEPT, retry_after},
     client::{ClientError, USER_AGENT, plain_client},
 };
-use super::guard::Guard;
+use super::{
+    fence::{Fence, Fenced},
+    guard::Guard,
+};
 use crate::domain::{EndpointUrl, FailureReason, Outcome, Timestamp};
 
 /// Sends requests to receivers, and nowhere else. Connections are kept and shared.
@@ -23,6 +26,8 @@ pub struct Sender {
     guard: Arc<Guard>,
     client: reqwest::Client,
     timeout: Duration,
+    /// Nothing is sent while it is closed.
+    pub fence: Fence,
 }
 
 /// All that is kept of an exchange.
@@ -45,11 +50,13 @@ impl Sender {
         timeout: Duration,
         extra_roots: Vec<CertificateDer<'static>>,
     ) -> Result<Self, ClientError> {
-        let client = client::guarded(&guard, timeout, extra_roots)?;
+        let fence = Fence::default();
+        let client = client::guarded(&guard, fence.clone(), timeout, extra_roots)?;
         Ok(Self {
             guard,
             client,
             timeout,
+            fence,
         })
     }
 
@@ -64,22 +71,34 @@ impl Sender {
     /// | no header of an answer before the deadline | timeout |
     /// | no HTTP, or a connection that breaks before the headers | protocol |
     /// | the headers of an answer | answered, whatever becomes of the body |
-    pub async fn send(&self, url: &EndpointUrl, headers: HeaderMap, body: Bytes, now: Timestamp) -> Exchange {
+    ///
+    /// [`Fenced`]: nothing was sent, and nothing is to be learnt from it.
+    pub async fn send(
+        &self,
+        url: &EndpointUrl,
+        headers: HeaderMap,
+        body: Bytes,
+        now: Timestamp,
+    ) -> Result<Exchange, Fenced> {
+        if !self.fence.is_open() {
+            return Err(Fenced);
+        }
         // The client resolves names with the guard, but connects to addresses that stand in the URL without asking.
         if let Err(refusal) = self.guard.judge_literal(url) {
-            return Exchange::failed(FailureReason::Blocked, refusal.to_string());
+            return Ok(Exchange::failed(FailureReason::Blocked, refusal.to_string()));
         }
         let started = Instant::now();
         let deadline = started + self.timeout;
         let request = self.client.post(url.as_url().clone()).headers(headers).body(body);
-        match timeout_at(deadline, request.send()).await {
+        Ok(match timeout_at(deadline, request.send()).await {
             Ok(Ok(response)) => answer::read(response, deadline, || now.plus(started.elapsed())).await,
+            Ok(Err(error)) if failure::is_fenced(&error) => return Err(Fenced),
             Ok(Err(error)) => {
                 let (reason, detail) = failure::explain(&error, url, self.timeout);
                 Exchange::failed(reason, detail)
             }
             Err(_) => Exchange::failed(FailureReason::Timeout, failure::too_late(self.timeout)),
-        }
+        })
     }
 }
 

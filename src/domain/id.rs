@@ -86,6 +86,10 @@ id!(
     WebhookId, "wh_"
 );
 id!(
+    /// A running process, among those that share a database.
+    ProcessId, "prc_"
+);
+id!(
     /// One event for one webhook.
     DeliveryId, "dlv_"
 );

@@ -48,6 +48,10 @@ impl Timestamp {
 /// Where the present moment comes from. The server has the system's clock, tests have one that they move by hand.
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
+
+    /// Told what the clock says that all processes of one database go by, give or take `uncertainty`. A clock that is
+    /// moved by hand does not mind.
+    fn adjust(&self, _common: Timestamp, _uncertainty: Duration) {}
 }
 
 #[cfg(feature = "ssr")]

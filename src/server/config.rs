@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{Args, builder::BoolishValueParser};
+use clap::{Args, ValueEnum, builder::BoolishValueParser};
 use ipnet::IpNet;
 use zeroize::Zeroizing;
 
@@ -31,7 +31,11 @@ pub struct Config {
     #[command(flatten)]
     pub database: Database,
 
-    /// The address of dashboard and API
+    /// What this process does of it all; to split it takes a PostgreSQL that the processes share
+    #[arg(long, env = "CALEIDA_ROLE", value_name = "ROLE", value_enum, default_value_t = Role::All)]
+    pub role: Role,
+
+    /// The address of dashboard and API; of a worker, that of /healthz and /readyz
     #[arg(
         long,
         env = "CALEIDA_LISTEN",
@@ -159,6 +163,35 @@ impl Config {
         self.public_url
             .as_deref()
             .is_some_and(|url| url.starts_with("https://"))
+    }
+}
+
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// Dashboard, API and delivery
+    All,
+    /// Dashboard and API: it takes events, and leaves them to the others
+    Web,
+    /// Delivery
+    Worker,
+}
+
+impl Role {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Web => "web",
+            Self::Worker => "worker",
+        }
+    }
+
+    pub fn serves(self) -> bool {
+        self != Self::Worker
+    }
+
+    pub fn delivers(self) -> bool {
+        self != Self::Web
     }
 }
 

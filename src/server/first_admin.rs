@@ -6,7 +6,7 @@ use super::{Config, StartError};
 use crate::{
     auth::{Auth, password},
     domain::{Clock, Role},
-    store::{DEFAULT_ACCOUNT, Store},
+    store::{DEFAULT_ACCOUNT, Store, StoreError},
 };
 
 /// The admin whom this start made.
@@ -39,11 +39,16 @@ pub(super) async fn ensure(
     }
     let generated = configured.is_none().then(|| Zeroizing::new(password::generate()));
     let password = configured.or_else(|| generated.clone()).unwrap_or_default();
-    let admin = auth
+    match auth
         .add_user(account, &config.admin_email, Role::Admin, &password)
-        .await?;
-    Ok(Some(FirstAdmin {
-        email: admin.email,
-        generated_password: generated,
-    }))
+        .await
+    {
+        Ok(admin) => Ok(Some(FirstAdmin {
+            email: admin.email,
+            generated_password: generated,
+        })),
+        // Another process that starts at the same moment was faster, and tells the password.
+        Err(StoreError::Conflict) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -51,10 +51,27 @@ pub(super) fn assemble(
     let people = ui::router(ui)
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
         .layer(sessions(store, clock, config));
-    let health = Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready).with_state(Arc::clone(store)));
+    let everything = Router::new()
+        .merge(api)
+        .nest_service("/pkg", assets(site))
+        .merge(public_files(site))
+        // Whatever else is a page, if only “not found”.
+        .fallback_service(people);
+    wrapped(everything.merge(health(store)))
+}
 
+/// All that a process serves that only delivers.
+pub(super) fn health_alone(store: &Arc<dyn Store>) -> Router {
+    wrapped(health(store))
+}
+
+fn health(store: &Arc<dyn Store>) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready).with_state(Arc::clone(store)))
+}
+
+fn wrapped(router: Router) -> Router {
     // One service around each route instead of seven: every layer given to a router by itself costs each request a
     // box and a copy. Outermost first.
     let around = ServiceBuilder::new()
@@ -78,14 +95,7 @@ pub(super) fn assemble(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         ));
-    Router::new()
-        .merge(health)
-        .merge(api)
-        .nest_service("/pkg", assets(site))
-        .merge(public_files(site))
-        // Whatever else is a page, if only “not found”.
-        .fallback_service(people)
-        .layer(around)
+    router.layer(around)
 }
 
 fn sessions(

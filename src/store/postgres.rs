@@ -9,6 +9,7 @@
     reason = "the statements of sql/ are compiled for each database, see ARCHITECTURE.md"
 )]
 
+mod cluster;
 mod deliveries;
 mod events;
 // The same statements for both databases, compiled for each.
@@ -23,15 +24,17 @@ mod tally;
 #[path = "sql/webhooks.rs"]
 mod webhooks;
 
-use std::{str::FromStr, time::Duration};
+use std::{str::FromStr, sync::OnceLock, time::Duration};
 
 use sqlx::{
     Connection as _, PgPool, Transaction,
     migrate::Migrator,
-    postgres::{PgConnectOptions, PgPoolOptions},
+    postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
+use tokio::sync::Mutex;
 
-use super::{Change, StoreError};
+use super::{Change, Invalidated, StoreError};
+use crate::domain::ProcessId;
 
 /// What the shared statements are compiled for here.
 use self::PostgresStore as Adapter;
@@ -49,6 +52,11 @@ pub(super) struct PostgresStore {
     /// The same pool under two names: here writers do not wait for each other, nor readers for a replica.
     writer: PgPool,
     readers: PgPool,
+    /// For what the processes tell each other: it never waits behind the work. One connection listens.
+    pulse: PgPool,
+    ear: Mutex<Option<PgListener>>,
+    /// This one, once it has joined the others.
+    process: OnceLock<ProcessId>,
 }
 
 impl PostgresStore {
@@ -63,15 +71,21 @@ impl PostgresStore {
         // By itself first: a pool tries again and again, and at last only says that it took too long.
         let first = Connection::connect_with(&options).await.map_err(cannot_open)?;
         first.close().await.map_err(cannot_open)?;
-        let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(PATIENCE)
-            .connect_lazy_with(options);
+        let pool_of = |connections| {
+            PgPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(PATIENCE)
+                .connect_lazy_with(options.clone())
+        };
+        let pool = pool_of(CONNECTIONS);
         // Under an advisory lock, so that those that start together apply each once.
         MIGRATIONS.run(&pool).await?;
         Ok(Self {
             writer: pool.clone(),
             readers: pool,
+            pulse: pool_of(2),
+            ear: Mutex::default(),
+            process: OnceLock::new(),
         })
     }
 
@@ -87,5 +101,27 @@ async fn lock_webhook(connection: &mut Connection, change: &Change) -> Result<()
         .bind(change.account_id.as_str())
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+/// Leaves word for every other process, to be heard when the transaction is committed.
+async fn tell_others(
+    connection: &mut Connection,
+    store: &PostgresStore,
+    change: &Change,
+    what: Invalidated,
+) -> Result<(), StoreError> {
+    cluster::tell_others(connection, store, &change.webhook_id, what).await
+}
+
+/// A standby answers as well, but takes nothing.
+async fn require_writable(store: &PostgresStore) -> Result<(), StoreError> {
+    let read_only: bool =
+        sqlx::query_scalar("select pg_is_in_recovery() or current_setting('transaction_read_only')::bool")
+            .fetch_one(&store.readers)
+            .await?;
+    if read_only {
+        return Err(StoreError::Unavailable("it is read-only".to_owned()));
+    }
     Ok(())
 }

@@ -9,6 +9,7 @@
     reason = "the statements of sql/ are compiled for each database, see ARCHITECTURE.md"
 )]
 
+mod cluster;
 mod deliveries;
 mod events;
 // The same statements for both databases, compiled for each.
@@ -31,7 +32,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{Change, StoreError};
+use super::{Change, Invalidated, StoreError};
 
 /// What the shared statements are compiled for here.
 use self::SqliteStore as Adapter;
@@ -119,5 +120,20 @@ fn create_directory_of(options: &SqliteConnectOptions) -> std::io::Result<()> {
 
 /// Nobody else writes: there is nothing to lock.
 async fn lock_webhook(_connection: &mut Connection, _change: &Change) -> Result<(), StoreError> {
+    Ok(())
+}
+
+/// There is nobody else.
+async fn tell_others(
+    _connection: &mut Connection,
+    _store: &SqliteStore,
+    _change: &Change,
+    _what: Invalidated,
+) -> Result<(), StoreError> {
+    Ok(())
+}
+
+/// A disk that is read-only, or full, shows only when something is written.
+async fn require_writable(_store: &SqliteStore) -> Result<(), StoreError> {
     Ok(())
 }

@@ -1,87 +1,20 @@
 //! What was accepted arrives, whatever happens to the process or to its disk.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::BTreeSet,
     hash::{BuildHasher, RandomState},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
     time::Duration,
 };
 
 use reqwest::{StatusCode, header};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
-use tokio::{sync::watch, task::JoinSet};
 
 use crate::support::{
     app::eventually,
     program::{Api, Program},
+    publishers::{Publishers, arrivals},
     receiver::{Answer, Gate, Receiver},
 };
-
-/// How often each event arrived, by its id.
-fn arrivals(receiver: &Receiver) -> HashMap<String, usize> {
-    let mut arrivals = HashMap::new();
-    for call in receiver.received() {
-        *arrivals.entry(call.header("webhook-id").to_owned()).or_default() += 1;
-    }
-    arrivals
-}
-
-/// Publishers that, like real ones, repeat under the same id what was not answered.
-struct Publishers {
-    accepted: Arc<Mutex<BTreeSet<String>>>,
-    server: watch::Sender<Option<Api>>,
-    stop: Arc<AtomicBool>,
-    tasks: JoinSet<()>,
-}
-
-impl Publishers {
-    fn start(count: usize) -> Self {
-        let (server, stop) = (watch::Sender::new(None::<Api>), Arc::new(AtomicBool::new(false)));
-        let accepted = Arc::<Mutex<BTreeSet<String>>>::default();
-        let mut tasks = JoinSet::new();
-        for publisher in 0..count {
-            let (mut server, stop, accepted) = (server.subscribe(), Arc::clone(&stop), Arc::clone(&accepted));
-            tasks.spawn(async move {
-                for number in 0.. {
-                    let id = format!("{publisher}-{number}");
-                    loop {
-                        if stop.load(Ordering::Relaxed) {
-                            return;
-                        }
-                        let Some(api) = server.borrow_and_update().clone() else {
-                            let _ = server.changed().await;
-                            continue;
-                        };
-                        match api.publish(&id).await {
-                            Ok(answer) if answer.status().is_success() => break,
-                            Ok(answer) => panic!("{}", answer.status()),
-                            // Nobody there any more: the next one gets it.
-                            Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
-                        }
-                    }
-                    accepted.lock().unwrap().insert(id);
-                }
-            });
-        }
-        Self {
-            accepted,
-            server,
-            stop,
-            tasks,
-        }
-    }
-
-    async fn stop(mut self) -> BTreeSet<String> {
-        self.stop.store(true, Ordering::Relaxed);
-        while let Some(ended) = self.tasks.join_next().await {
-            ended.unwrap();
-        }
-        std::mem::take(&mut *self.accepted.lock().unwrap())
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_that_was_accepted_is_lost_however_often_the_process_is_killed() {
@@ -89,15 +22,15 @@ async fn nothing_that_was_accepted_is_lost_however_often_the_process_is_killed()
     let receiver = Receiver::start().await;
     let mut program = Program::start(&[("CALEIDA_RETRY_SCHEDULE", "100ms,100ms")]).await;
     program.api().add_webhook(&receiver.url("/")).await;
-    let publishers = Publishers::start(8);
+    let publishers = Publishers::start(8, Vec::new());
     for round in 0..ROUNDS {
-        publishers.server.send_replace(Some(program.api()));
+        publishers.publish_to(vec![program.api()]);
         let moment = 100 + RandomState::new().hash_one(round) % 400;
         tokio::time::sleep(Duration::from_millis(moment)).await;
         program.kill();
         program.restart(&[]).await;
     }
-    publishers.server.send_replace(Some(program.api()));
+    publishers.publish_to(vec![program.api()]);
     let accepted = publishers.stop().await;
     assert!(accepted.len() > ROUNDS, "only {} were published", accepted.len());
 

@@ -3,6 +3,7 @@
 mod api;
 mod assets;
 mod cli;
+mod cluster;
 mod crash;
 mod delivery;
 mod engine;

@@ -57,6 +57,7 @@ async fn post(sender: &Sender, url: &str) -> Exchange {
     sender
         .send(&url, headers, Bytes::from_static(b"{\"n\":1}"), NOON)
         .await
+        .unwrap()
 }
 
 /// One exchange with a receiver that answers so.

@@ -7,4 +7,5 @@ pub mod clock;
 pub mod held;
 pub mod postgres;
 pub mod program;
+pub mod publishers;
 pub mod receiver;

@@ -5,7 +5,7 @@ use std::{error::Error, io, iter, time::Duration};
 use rustls::{CertificateError, PeerIncompatible};
 
 use crate::{
-    delivery::guard::Refusal,
+    delivery::{fence::Fenced, guard::Refusal},
     domain::{EndpointUrl, FailureReason},
 };
 
@@ -44,6 +44,11 @@ pub(super) fn explain(
         _ => "The receiver broke the rules of HTTP",
     };
     (FailureReason::Protocol, detail.to_owned())
+}
+
+/// Whether it was our own doing that there is no connection.
+pub(super) fn is_fenced(error: &reqwest::Error) -> bool {
+    find::<Fenced>(error).is_some()
 }
 
 /// `No complete answer within 15 s`.

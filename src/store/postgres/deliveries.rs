@@ -5,12 +5,13 @@ use sqlx::PgConnection;
 
 use super::{
     PostgresStore,
+    cluster::tell_others,
     tally::{ended_at, settle},
 };
 use crate::{
     domain::{DeliveryId, Timestamp, WebhookId},
     store::{
-        Claim, Claimed, DeliveryStore, Lease, RecordedAttempt, StoreError,
+        Claim, Claimed, DeliveryStore, Invalidated, Lease, RecordedAttempt, StoreError,
         claims::{TURNS, Turns},
         rows::{
             ClaimedRow, PayloadRow, bound, headers_text, millis, next_columns, outcome_columns, timestamp,
@@ -75,6 +76,9 @@ impl DeliveryStore for PostgresStore {
         append_attempts(&mut tx, attempts).await?;
         move_on(&mut tx, attempts).await?;
         let disabled = settle(&mut tx, attempts).await?;
+        for webhook in &disabled {
+            tell_others(&mut tx, self, webhook, Invalidated::Edited).await?;
+        }
         tx.commit().await?;
         Ok(disabled)
     }

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use sqlx::QueryBuilder;
 
-use super::{Adapter, Database, MIGRATIONS};
+use super::{Adapter, Database, MIGRATIONS, require_writable};
 use crate::{
     domain::{AccountId, Role, Timestamp, User, UserId},
     store::{
@@ -16,6 +16,7 @@ impl PeopleStore for Adapter {
         let applied: i64 = sqlx::query_scalar("select count(*) from _sqlx_migrations where success")
             .fetch_one(&self.readers)
             .await?;
+        require_writable(self).await?;
         let known = MIGRATIONS.iter().count();
         if usize::try_from(applied).is_ok_and(|applied| applied >= known) {
             Ok(())

@@ -1,12 +1,12 @@
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
-use super::{Adapter, Connection, Database, lock_webhook};
+use super::{Adapter, Connection, Database, lock_webhook, tell_others};
 use crate::{
     domain::{AccountId, Timestamp, Webhook, WebhookId, WebhookStatus},
     store::{
-        Change, Deleted, Destination, HourOfActivity, NewWebhook, Sealed, SealedSecrets, StoreError,
-        UpdateWebhook, Updated, WebhookFilter, WebhookPage, WebhookStore,
+        Change, Deleted, Destination, HourOfActivity, Invalidated, NewWebhook, Sealed, SealedSecrets,
+        StoreError, UpdateWebhook, Updated, WebhookFilter, WebhookPage, WebhookStore,
         rows::{SECRETS, SecretsRow, WEBHOOK, WebhookRow, count, event_types_text, small_count, stored_id},
     },
 };
@@ -124,6 +124,7 @@ impl WebhookStore for Adapter {
             "webhook.updated"
         };
         audit(&mut tx, &change, action).await?;
+        tell_others(&mut tx, self, &change, Invalidated::Edited).await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         tx.commit().await?;
         Ok(webhook.map_or(Updated::NotFound, |webhook| Updated::Saved(Box::new(webhook))))
@@ -145,6 +146,7 @@ impl WebhookStore for Adapter {
         .execute(&mut *tx)
         .await?;
         audit(&mut tx, change, "webhook.paused").await?;
+        tell_others(&mut tx, self, change, Invalidated::Edited).await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         tx.commit().await?;
         Ok(webhook)
@@ -165,6 +167,7 @@ impl WebhookStore for Adapter {
         .execute(&mut *tx)
         .await?;
         audit(&mut tx, change, "webhook.resumed").await?;
+        tell_others(&mut tx, self, change, Invalidated::Resumed).await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         tx.commit().await?;
         Ok(webhook)
@@ -195,6 +198,7 @@ impl WebhookStore for Adapter {
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         if webhook.is_some() {
             audit(&mut tx, change, "webhook.secret_rotated").await?;
+            tell_others(&mut tx, self, change, Invalidated::Edited).await?;
         }
         tx.commit().await?;
         Ok(webhook)
@@ -226,6 +230,7 @@ impl WebhookStore for Adapter {
         .await?
         .rows_affected();
         audit(&mut tx, change, "webhook.deleted").await?;
+        tell_others(&mut tx, self, change, Invalidated::Deleted).await?;
         tx.commit().await?;
         Ok(Some(Deleted { name, cancelled }))
     }

@@ -1,6 +1,9 @@
 //! The whole product on a random port, with a database of its own.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use caleida::{
     auth::api_key,
@@ -251,7 +254,15 @@ async fn json_of(request: RequestBuilder, expected: StatusCode) -> Value {
 
 /// Looks again and again, for ten seconds at most: for what has no notification that a test could wait for.
 pub async fn eventually<T, F: Future<Output = Option<T>>>(look: impl Fn() -> F) -> Option<T> {
-    for _ in 0..1_000 {
+    eventually_within(Duration::from_secs(10), look).await
+}
+
+pub async fn eventually_within<T, F: Future<Output = Option<T>>>(
+    limit: Duration,
+    look: impl Fn() -> F,
+) -> Option<T> {
+    let started = Instant::now();
+    while started.elapsed() < limit {
         if let Some(found) = look().await {
             return Some(found);
         }

@@ -8,12 +8,13 @@ use std::{
 
 use async_trait::async_trait;
 use caleida::{
-    domain::{AccountId, DeliveryId, Timestamp, User, UserId, Webhook, WebhookId},
+    domain::{AccountId, DeliveryId, ProcessId, Timestamp, User, UserId, Webhook, WebhookId},
     store::{
-        Accepted, ApiKey, Change, Claim, Claimed, Deleted, DeliveryDetail, DeliveryFilter, DeliveryPage,
-        DeliveryStore, Destination, EventStore, HandOff, HourOfActivity, Lease, LogStore, NewWebhook,
-        PeopleStore, RecordedAttempt, Retention, Sealed, SealedSecrets, SessionRow, Store, StoreError,
-        Submission, Swept, UpdateWebhook, Updated, UserRow, WebhookFilter, WebhookPage, WebhookStore,
+        Accepted, ApiKey, Change, Claim, Claimed, ClusterStore, Deleted, DeliveryDetail, DeliveryFilter,
+        DeliveryPage, DeliveryStore, Destination, EventStore, HandOff, HourOfActivity, Invalidation, Joined,
+        Lease, LifeSign, LogStore, Member, NewWebhook, PeopleStore, RecordedAttempt, Renewal, Retention,
+        Sealed, SealedSecrets, SessionRow, Signal, Store, StoreError, Submission, Swept, UpdateWebhook,
+        Updated, UserRow, WebhookFilter, WebhookPage, WebhookStore,
     },
 };
 use tokio::sync::watch;
@@ -91,9 +92,12 @@ impl HeldStore {
 }
 
 macro_rules! held {
-    ($trait:ident { $(async fn $name:ident(&self $(, $argument:ident: $type:ty)*) -> $result:ty;)* }) => {
+    ($trait:ident { $(fn $plain:ident(&self) -> $answer:ty;)* $(async fn $name:ident(&self $(, $argument:ident: $type:ty)*) -> $result:ty;)* }) => {
         #[async_trait]
         impl $trait for HeldStore {
+            $(fn $plain(&self) -> $answer {
+                self.store.$plain()
+            })*
             $(async fn $name(&self $(, $argument: $type)*) -> $result {
                 self.pass(stringify!($name), Side::Before).await;
                 let result = self.store.$name($($argument),*).await;
@@ -159,4 +163,17 @@ held!(DeliveryStore {
 held!(LogStore {
     async fn list_deliveries(&self, account: &AccountId, filter: &DeliveryFilter) -> Result<DeliveryPage, StoreError>;
     async fn delivery(&self, account: &AccountId, id: &DeliveryId) -> Result<Option<DeliveryDetail>, StoreError>;
+});
+
+held!(ClusterStore {
+    fn is_shared(&self) -> bool;
+    async fn join(&self, member: &Member) -> Result<Joined, StoreError>;
+    async fn renew(&self, id: &ProcessId) -> Result<Option<Renewal>, StoreError>;
+    async fn invalidations(&self, id: &ProcessId) -> Result<Vec<Invalidation>, StoreError>;
+    async fn acknowledge(&self, acted_upon: &[Invalidation]) -> Result<(), StoreError>;
+    async fn is_known_to_all(&self, webhook: &WebhookId) -> Result<bool, StoreError>;
+    async fn evict(&self, last: &LifeSign) -> Result<bool, StoreError>;
+    async fn leave(&self, id: &ProcessId) -> Result<(), StoreError>;
+    async fn call_others(&self) -> Result<(), StoreError>;
+    async fn next_signal(&self) -> Result<Signal, StoreError>;
 });

@@ -1,22 +1,21 @@
 //! A PostgreSQL of the tests' own: started by the first that needs it, on a free port, and gone when the tests end.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     net::TcpListener,
     path::PathBuf,
-    process::{Child, Command, Stdio},
-    sync::{
-        OnceLock,
-        atomic::{AtomicU32, Ordering},
-    },
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tokio::sync::OnceCell;
 
-/// Keeps the server for as long as its standard input is open: however these tests end, it ends too.
+/// Keeps the server for as long as its standard input is open: however these tests end, it ends too. Each line there is
+/// a command, and answered by a line.
 const GUARDIAN: &str = r#"
 set -eu
-bin=$1 folder=$2 port=$3
+bin=$1 folder=$2 port=$3 primary=$4
 user=()
 if [ "$(id -u)" = 0 ]; then
     # The server refuses to run as root.
@@ -24,61 +23,133 @@ if [ "$(id -u)" = 0 ]; then
     chown postgres "$folder"
 fi
 cd "$folder"
-"${user[@]}" "$bin/initdb" --pgdata data --username postgres --auth trust --encoding UTF8 --no-sync >log 2>&1
-# Nothing here outlives the machine, so nothing has to be synced.
-"${user[@]}" "$bin/postgres" -D data -p "$port" -k "$folder" -c listen_addresses=127.0.0.1 -c max_connections=400 \
-    -c fsync=off -c full_page_writes=off >>log 2>&1 </dev/null &
-server=$!
-until "$bin/pg_isready" -q -U postgres -h 127.0.0.1 -p "$port"; do kill -0 $server; sleep 0.1; done
+start() {
+    # Nothing here outlives the machine, so nothing has to be synced.
+    "${user[@]}" "$bin/postgres" -D data -p "$port" -k "$folder" -c listen_addresses=127.0.0.1 \
+        -c max_connections=400 -c fsync=off -c full_page_writes=off >>log 2>&1 </dev/null &
+    server=$!
+    until "$bin/pg_isready" -q -U postgres -h 127.0.0.1 -p "$port"; do kill -0 $server; sleep 0.1; done
+}
+stop() { kill "-$1" $server; wait $server || true; }
+if [ -n "$primary" ]; then
+    "${user[@]}" "$bin/pg_basebackup" --pgdata data --write-recovery-conf --no-sync \
+        --dbname "host=127.0.0.1 port=$primary user=postgres application_name=standby" >>log 2>&1
+else
+    "${user[@]}" "$bin/initdb" --pgdata data --username postgres --auth trust --encoding UTF8 --no-sync >log 2>&1
+fi
+start
 echo ready
-read -r _ || true
-kill -INT $server
-wait $server || true
+while read -r command; do
+    case $command in
+        start) start ;;
+        stop) stop INT ;;
+        kill) stop QUIT ;;
+        promote) "${user[@]}" "$bin/pg_ctl" promote --pgdata data >>log 2>&1 ;;
+    esac
+    echo ready
+done
+stop INT
 cd / && rm -rf "$folder"
 "#;
 
-struct Cluster {
+/// A server, with a folder and a port of its own.
+pub struct Server {
     port: u16,
+    commands: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    folder: PathBuf,
     _guardian: Child,
 }
 
-static CLUSTER: OnceLock<Cluster> = OnceLock::new();
-
-fn start() -> Cluster {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let folder = tempfile::Builder::new()
-        .prefix("caleida-pg-")
-        .tempdir()
-        .unwrap()
-        .keep();
-    let mut guardian = Command::new("bash")
-        .args(["-c", GUARDIAN, "guardian"])
-        .args([&programs(), &folder])
-        .arg(port.to_string())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        // Whoever reads what the tests print waits until nobody has that open any more.
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(guardian.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
-    assert_eq!(
-        line.trim(),
-        "ready",
-        "{}",
-        std::fs::read_to_string(folder.join("log")).unwrap_or_default()
-    );
-    Cluster {
-        port,
-        _guardian: guardian,
+impl Server {
+    pub async fn start() -> Self {
+        tokio::task::spawn_blocking(|| Self::start_from(""))
+            .await
+            .unwrap()
     }
+
+    /// One that follows this one, called `standby`.
+    pub async fn standby(&self) -> Self {
+        let primary = self.port.to_string();
+        tokio::task::spawn_blocking(move || Self::start_from(&primary))
+            .await
+            .unwrap()
+    }
+
+    fn start_from(primary: &str) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let folder = tempfile::Builder::new()
+            .prefix("caleida-pg-")
+            .tempdir()
+            .unwrap()
+            .keep();
+        let mut guardian = Command::new("bash")
+            .args(["-c", GUARDIAN, "guardian"])
+            .args([&programs(), &folder])
+            .args([&port.to_string(), primary])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            // Whoever reads what the tests print waits until nobody has that open any more.
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut server = Self {
+            port,
+            commands: guardian.stdin.take().unwrap(),
+            answers: BufReader::new(guardian.stdout.take().unwrap()),
+            folder,
+            _guardian: guardian,
+        };
+        server.wait_until_ready();
+        server
+    }
+
+    fn wait_until_ready(&mut self) {
+        let mut line = String::new();
+        self.answers.read_line(&mut line).unwrap();
+        let log = || std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        assert_eq!(line.trim(), "ready", "{}", log());
+    }
+
+    /// `stop` ends every connection, `kill` does not even say good-bye; `start` after both; `promote` for a standby.
+    pub fn command(&mut self, command: &str) {
+        writeln!(self.commands, "{command}").unwrap();
+        self.wait_until_ready();
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// As the administrator, outside of any test's database.
+    pub async fn run(&self, sql: &str) {
+        run(&self.url("postgres"), sql).await;
+    }
+
+    /// An empty database; answers its URL.
+    pub async fn create_database(&self) -> String {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("tests_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        self.run(&format!("create database {name}")).await;
+        self.url(&name)
+    }
+}
+
+pub async fn run(url: &str, sql: &str) {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    sqlx::query(AssertSqlSafe(sql.to_owned()))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
 }
 
 /// Debian keeps the server's programs out of the path, each version in a folder of its own: the newest.
@@ -97,21 +168,8 @@ fn programs() -> PathBuf {
         .expect("no PostgreSQL server here: install the package postgresql")
 }
 
-/// An empty database; answers its URL.
+/// An empty database on a server that the tests share; answers its URL.
 pub async fn create_database() -> String {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let cluster = tokio::task::spawn_blocking(|| CLUSTER.get_or_init(start))
-        .await
-        .unwrap();
-    let server = format!("postgres://postgres@127.0.0.1:{}", cluster.port);
-    let name = format!("tests_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-    let mut connection = PgConnection::connect(&format!("{server}/postgres"))
-        .await
-        .unwrap();
-    sqlx::query(AssertSqlSafe(format!("create database {name}")))
-        .execute(&mut connection)
-        .await
-        .unwrap();
-    connection.close().await.unwrap();
-    format!("{server}/{name}")
+    static SHARED: OnceCell<Server> = OnceCell::const_new();
+    SHARED.get_or_init(Server::start).await.create_database().await
 }

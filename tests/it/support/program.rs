@@ -7,11 +7,12 @@ use std::{
 };
 
 use caleida::delivery::sender::plain_client;
-use reqwest::{Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::app::eventually;
+use super::{app::eventually, browser::Browser};
 
 /// A folder with its data. At most one server at a time runs there.
 pub struct Program {
@@ -99,6 +100,20 @@ impl Program {
         self.running = Some(Running { child, url });
     }
 
+    /// Stops it where it is, as if its machine did; [`Self::thaw`] lets it go on.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.pid()).unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+    }
+
     /// Where it runs.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -178,16 +193,20 @@ impl Api {
             .await
     }
 
-    pub async fn add_webhook(&self, url: &str) {
+    /// Adds a webhook that wants chats, and answers it with its secret.
+    pub async fn add_webhook(&self, url: &str) -> Value {
         let body = json!({ "name": "receiver", "url": url, "events": ["chat"] });
-        let request = self.client.post(format!("{}/api/v1/webhooks", self.url));
-        let response = request
-            .bearer_auth(&self.key)
-            .body(body.to_string())
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(response.status(), StatusCode::CREATED);
+        self.change(Method::POST, "webhooks", &body).await
+    }
+
+    /// Has to succeed; answers what it is now, or null.
+    pub async fn change(&self, method: Method, path: &str, body: &Value) -> Value {
+        let request = self.client.request(method, format!("{}/api/v1/{path}", self.url));
+        let request = request.bearer_auth(&self.key).body(body.to_string());
+        let response = request.send().await.unwrap();
+        let (status, text) = (response.status(), response.text().await.unwrap());
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or_default()
     }
 
     /// The newest deliveries with that status.
@@ -199,5 +218,15 @@ impl Api {
         let text = response.text().await.unwrap();
         let page: Value = serde_json::from_str(&text).unwrap();
         page["deliveries"].as_array().unwrap().clone()
+    }
+
+    /// What it answers to somebody without a key.
+    pub async fn status(&self, path: &str) -> StatusCode {
+        let response = self.client.get(format!("{}{path}", self.url)).send().await;
+        response.unwrap().status()
+    }
+
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.client.clone(), self.url.clone())
     }
 }

@@ -37,6 +37,8 @@ pub enum Answer {
     Redirect(String),
     /// Waits until the gate is open, then answers with this status.
     Hold(Gate, u16),
+    /// Answers with this status after a while.
+    Delayed(Duration, u16),
     /// Reads the call and never answers.
     Never,
     /// Resets the connection instead of an answer.
@@ -110,6 +112,16 @@ impl Received {
             .iter()
             .find(|(at, _)| at == name)
             .map_or("", |(_, value)| value)
+    }
+
+    /// What an official library says of it.
+    pub fn is_signed_with(&self, secret: &str) -> bool {
+        let mut headers = axum::http::HeaderMap::new();
+        for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
+            headers.insert(name, self.header(name).parse().unwrap());
+        }
+        let judge = standardwebhooks::Webhook::new(secret).unwrap();
+        judge.verify(&self.body, &headers).is_ok()
     }
 }
 
@@ -368,6 +380,10 @@ async fn write_answer(stream: &mut (impl AsyncWrite + Unpin), answer: Answer) ->
         }
         Answer::Hold(gate, status) => {
             gate.passed().await;
+            respond(stream, status, &[], b"").await?;
+        }
+        Answer::Delayed(pause, status) => {
+            tokio::time::sleep(pause).await;
             respond(stream, status, &[], b"").await?;
         }
         Answer::GzipBomb(size) => {

@@ -1,0 +1,108 @@
+//! The processes that share one database: which of them live, and what each has yet to hear of.
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::domain::{ProcessId, Timestamp, WebhookId};
+
+/// An embedded database has one process: it is never told of anything, and never waits for anybody.
+///
+/// Every change of a webhook leaves an [`Invalidation`] for each other process, in the same transaction. Whoever made the
+/// change answers it when none of them is left: each was acted upon, or its process was evicted.
+#[async_trait]
+pub trait ClusterStore: Send + Sync {
+    /// Whether other processes may use this database.
+    fn is_shared(&self) -> bool;
+    /// From here on, changes wait for this process.
+    async fn join(&self, member: &Member) -> Result<Joined, StoreError>;
+    /// Says that this process lives, and asks for the others. `None`: it was evicted, and has to join again.
+    async fn renew(&self, id: &ProcessId) -> Result<Option<Renewal>, StoreError>;
+    /// What this process has yet to act upon.
+    async fn invalidations(&self, id: &ProcessId) -> Result<Vec<Invalidation>, StoreError>;
+    /// Says that it has.
+    async fn acknowledge(&self, acted_upon: &[Invalidation]) -> Result<(), StoreError>;
+    /// Whether every process has heard of the last change of that webhook.
+    async fn is_known_to_all(&self, webhook: &WebhookId) -> Result<bool, StoreError>;
+    /// Waits no longer for a process, unless it has given a sign of life since that one. False if it has.
+    async fn evict(&self, last: &LifeSign) -> Result<bool, StoreError>;
+    async fn leave(&self, id: &ProcessId) -> Result<(), StoreError>;
+    /// Tells the others that there is more to send than this process can.
+    async fn call_others(&self) -> Result<(), StoreError>;
+    /// Waits for what the others have to say. An error: nothing is heard at this moment, try again.
+    async fn next_signal(&self) -> Result<Signal, StoreError>;
+}
+
+/// A process as the others know it.
+#[derive(Debug, Clone)]
+pub struct Member {
+    pub id: ProcessId,
+    pub role: &'static str,
+    pub version: &'static str,
+    pub master_key_id: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Joined {
+    Yes,
+    /// No: these processes have another master key.
+    OtherKey(Vec<LifeSign>),
+}
+
+/// The same one again means that the process has not renewed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LifeSign {
+    pub process: ProcessId,
+    pub renewals: i64,
+}
+
+#[derive(Debug, Clone)]
+pub struct Renewal {
+    /// What the database's clock says, by which all its processes go.
+    pub now: Timestamp,
+    pub others: Vec<LifeSign>,
+}
+
+/// Something in a process's memory that is no longer so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalidation {
+    pub id: String,
+    pub webhook_id: WebhookId,
+    pub change: Invalidated,
+}
+
+/// What was done to a webhook, as far as a process has to act differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Invalidated {
+    /// Read it again before the next attempt.
+    Edited,
+    /// The same, and begin with one attempt.
+    Resumed,
+    /// Cut short what is under way.
+    Deleted,
+}
+
+impl Invalidated {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Edited => "edited",
+            Self::Resumed => "resumed",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        [Self::Edited, Self::Resumed, Self::Deleted]
+            .into_iter()
+            .find(|change| change.as_str() == text)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// There may be invalidations.
+    Changed,
+    /// There may be something to send.
+    Due,
+    /// Both may have been said unheard: this is the first word, or the first after a loss of the connection.
+    Missed,
+}

@@ -1,0 +1,391 @@
+//! Several processes on one PostgreSQL: each promise, with real processes.
+
+use std::{
+    collections::BTreeSet,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tokio::{task::JoinSet, time::Instant};
+
+use crate::support::{
+    app::{ADMIN, PASSWORD, eventually, eventually_within},
+    postgres,
+    program::{Api, Program},
+    publishers::{Publishers, arrivals},
+    receiver::{Answer, Receiver},
+};
+
+const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// One more process on that database.
+async fn process(database: &str, settings: &[(&'static str, &str)]) -> Program {
+    let usual = [
+        ("DATABASE_URL", database),
+        ("CALEIDA_MASTER_KEY", MASTER_KEY),
+        ("CALEIDA_ADMIN_PASSWORD", PASSWORD),
+        ("CALEIDA_DELIVERY_TIMEOUT", "2s"),
+        ("CALEIDA_RETRY_SCHEDULE", "100ms,100ms,100ms"),
+    ];
+    Program::start(&[&usual, settings].concat()).await
+}
+
+/// So many that start at the same moment, on a database where nothing is yet.
+async fn processes(count: usize) -> (String, Vec<Program>) {
+    let database = postgres::create_database().await;
+    let mut starting = JoinSet::new();
+    for _ in 0..count {
+        let database = database.clone();
+        starting.spawn(async move { process(&database, &[]).await });
+    }
+    (database, starting.join_all().await)
+}
+
+fn apis(programs: &[Program]) -> Vec<Api> {
+    programs.iter().map(Program::api).collect()
+}
+
+fn path_of(webhook: &Value) -> String {
+    format!("webhooks/{}", webhook["id"].as_str().unwrap())
+}
+
+async fn publish(api: &Api, id: &str) {
+    let answer = api.publish(id).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::ACCEPTED);
+}
+
+/// Waits until every one of these has arrived and is on record.
+async fn all_arrive(receiver: &Receiver, accepted: &BTreeSet<String>, api: &Api, limit: Duration) {
+    let complete = eventually_within(limit, || async {
+        let arrived = arrivals(receiver);
+        let complete = accepted.iter().all(|id| arrived.contains_key(id));
+        (complete && api.deliveries("pending").await.is_empty()).then_some(())
+    });
+    if complete.await.is_none() {
+        let arrived = arrivals(receiver);
+        let lost: Vec<_> = accepted.iter().filter(|id| !arrived.contains_key(*id)).collect();
+        panic!("of {} accepted, these did not arrive: {lost:?}", accepted.len());
+    }
+}
+
+#[tokio::test]
+async fn processes_that_start_together_migrate_once_and_are_one_product() {
+    let (_, programs) = processes(4).await;
+    for program in &programs {
+        assert_eq!(program.api().status("/readyz").await, StatusCode::OK);
+    }
+    // Who signed in at one is signed in at all.
+    let mut browser = programs[0].api().browser();
+    let page = browser
+        .post("/login", &[("email", ADMIN), ("password", PASSWORD)])
+        .await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER);
+    for program in &programs {
+        let mut there = program.api().browser();
+        there.cookie.clone_from(&browser.cookie);
+        assert_eq!(there.get("/integrations/webhook").await.status, StatusCode::OK);
+    }
+    // And who guesses at one has guessed at all.
+    for attempt in 0..9 {
+        let mut guesser = programs[attempt % 3].api().browser();
+        guesser
+            .post("/login", &[("email", ADMIN), ("password", "a guess")])
+            .await;
+    }
+    let mut guesser = programs[3].api().browser();
+    let page = guesser
+        .post("/login", &[("email", ADMIN), ("password", PASSWORD)])
+        .await;
+    assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
+async fn a_process_with_another_master_key_does_not_start() {
+    let (database, _programs) = processes(1).await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("site/pkg")).unwrap();
+    std::fs::write(folder.path().join("site/pkg/caleida.css"), "").unwrap();
+    let mut other = Command::new(env!("CARGO_BIN_EXE_caleida"));
+    other
+        .args(["serve", "--listen=127.0.0.1:0", "--site-root=site"])
+        .env_clear()
+        .env("DATABASE_URL", &database)
+        .current_dir(folder.path())
+        .stdin(Stdio::null());
+    let other = tokio::task::spawn_blocking(move || other.output().unwrap())
+        .await
+        .unwrap();
+    let said = String::from_utf8(other.stderr).unwrap();
+    assert_eq!(other.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("have another master key: give all of them the same"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn what_one_takes_in_another_delivers() {
+    let database = postgres::create_database().await;
+    let web = process(&database, &[("CALEIDA_ROLE", "web")]).await;
+    let worker = process(&database, &[("CALEIDA_ROLE", "worker")]).await;
+    assert_eq!(worker.api().status("/login").await, StatusCode::NOT_FOUND);
+    for program in [&web, &worker] {
+        assert_eq!(program.api().status("/readyz").await, StatusCode::OK);
+    }
+    let receiver = Receiver::start().await;
+    web.api().add_webhook(&receiver.url("/")).await;
+    // Called, it comes at once; by itself it would look every two seconds.
+    let mut slowest = Duration::ZERO;
+    for number in 0..5 {
+        let published = Instant::now();
+        publish(&web.api(), &number.to_string()).await;
+        receiver.wait_for(number + 1).await;
+        slowest = slowest.max(published.elapsed());
+    }
+    println!("web to worker: {slowest:?} at most");
+    // With nobody who delivers, nothing is lost.
+    drop(worker);
+    publish(&web.api(), "later").await;
+    let _worker = process(&database, &[("CALEIDA_ROLE", "worker")]).await;
+    receiver.wait_for(6).await;
+}
+
+#[tokio::test]
+async fn no_delivery_is_sent_by_two_processes() {
+    let (_, programs) = processes(3).await;
+    let receiver = Receiver::start().await;
+    // Slow enough that there is a backlog, which all of them claim from.
+    receiver.answer_always(Answer::Delayed(Duration::from_millis(20), 200));
+    programs[0].api().add_webhook(&receiver.url("/")).await;
+    let publishers = Publishers::start(16, apis(&programs));
+    while publishers.accepted() < 1_000 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let accepted = publishers.stop().await;
+    all_arrive(&receiver, &accepted, &programs[0].api(), Duration::from_secs(60)).await;
+    let arrived = arrivals(&receiver);
+    let twice: Vec<_> = arrived.iter().filter(|&(_, &count)| count > 1).collect();
+    assert!(twice.is_empty(), "{twice:?}");
+}
+
+#[tokio::test]
+async fn clocks_that_are_a_minute_off_change_nothing() {
+    let library = shifted_clock();
+    let database = postgres::create_database().await;
+    let mut programs = Vec::new();
+    for seconds in ["60", "-60", "0"] {
+        let shift = [
+            ("LD_PRELOAD", library.to_str().unwrap()),
+            ("CLOCK_SHIFT", seconds),
+        ];
+        programs.push(process(&database, &shift).await);
+    }
+    let receiver = Receiver::start().await;
+    let first = receiver.url("/");
+    programs[0].api().add_webhook(&first).await;
+    // For so long, each of them looks again and again at the leases of the others.
+    receiver.answer_always(Answer::Delayed(Duration::from_millis(1_500), 200));
+    for number in 0..9 {
+        publish(&programs[number % 3].api(), &number.to_string()).await;
+    }
+    let accepted = (0..9).map(|number: usize| number.to_string()).collect();
+    all_arrive(&receiver, &accepted, &programs[0].api(), Duration::from_secs(20)).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(receiver.received().len(), 9, "each once");
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    for call in receiver.received() {
+        let signed: u64 = call.header("webhook-timestamp").parse().unwrap();
+        assert!(now - signed < 30, "signed as of {signed}, at {now}");
+    }
+    // A retry that one of them has scheduled is due for all at the same moment.
+    receiver.answer(Answer::Status(500));
+    receiver.answer_always(Answer::Status(200));
+    publish(&programs[0].api(), "again").await;
+    receiver.wait_for(11).await;
+}
+
+/// A library that shifts a program's clock by `CLOCK_SHIFT` seconds, but not the time that passes.
+fn shifted_clock() -> tempfile::TempPath {
+    const SOURCE: &str = r#"
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <time.h>
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    static int (*get)(clockid_t, struct timespec *);
+    if (!get) get = dlsym(RTLD_NEXT, "clock_gettime");
+    int result = get(clock, time);
+    const char *shift = getenv("CLOCK_SHIFT");
+    if (clock == CLOCK_REALTIME && shift) time->tv_sec += atol(shift);
+    return result;
+}
+"#;
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("clock.c");
+    std::fs::write(&source, SOURCE).unwrap();
+    let library = tempfile::Builder::new()
+        .suffix(".so")
+        .tempfile()
+        .unwrap()
+        .into_temp_path();
+    let compiled = Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .arg(&library)
+        .arg(&source)
+        .arg("-ldl")
+        .status()
+        .unwrap();
+    assert!(compiled.success());
+    library
+}
+
+#[tokio::test]
+async fn an_edit_and_a_rotation_are_obeyed_by_all_before_they_are_answered() {
+    let (database, programs) = processes(3).await;
+    let (old, new) = (Receiver::start().await, Receiver::start().await);
+    let webhook = programs[0].api().add_webhook(&old.url("/")).await;
+    let path = path_of(&webhook);
+    let mut published = 0;
+    let mut publish_to_all = async |receiver: &Receiver| {
+        for program in &programs {
+            published += 1;
+            publish(&program.api(), &format!("event-{published}")).await;
+            let id = format!("event-{published}");
+            let arrived = eventually(|| async { arrivals(receiver).contains_key(&id).then_some(()) });
+            arrived.await.expect("it went elsewhere");
+        }
+    };
+    publish_to_all(&old).await;
+    for round in 0..10 {
+        let (here, there) = if round % 2 == 0 {
+            (&new, &old)
+        } else {
+            (&old, &new)
+        };
+        let before = there.received().len();
+        if round % 3 == 2 {
+            // Whoever loses the connection by which it hears of changes looks for itself.
+            postgres::run(
+                &database,
+                "select pg_terminate_backend(pid) from pg_stat_activity
+                 where datname = current_database() and query ilike 'listen%'",
+            )
+            .await;
+        }
+        let change = json!({ "url": here.url("/") });
+        let by = &programs[round % 3].api();
+        by.change(Method::PATCH, &path, &change).await;
+        publish_to_all(here).await;
+        assert_eq!(there.received().len(), before, "round {round}");
+        let rotated = by
+            .change(
+                Method::POST,
+                &format!("{path}/rotate-secret"),
+                &json!({ "overlap_hours": 0 }),
+            )
+            .await;
+        let secret = rotated["secret"].as_str().unwrap();
+        let rotated_at = here.received().len();
+        publish_to_all(here).await;
+        for call in &here.received()[rotated_at..] {
+            assert!(call.is_signed_with(secret), "round {round}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn deleted_means_silent_and_paused_means_held_on_all_of_them() {
+    let (_, programs) = processes(3).await;
+    for round in 0..6 {
+        let receiver = Receiver::start().await;
+        receiver.answer_always(Answer::Status(500));
+        let webhook = programs[0].api().add_webhook(&receiver.url("/")).await;
+        let path = path_of(&webhook);
+        let publishers = Publishers::start(6, apis(&programs));
+        receiver.wait_for(30).await;
+        let by = programs[round % 3].api();
+        if round % 2 == 0 {
+            by.change(Method::DELETE, &path, &json!({})).await;
+            let (answered, calls) = (Instant::now(), receiver.received().len());
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            let late: Vec<_> = receiver.received()[calls..]
+                .iter()
+                .map(|call| call.at.saturating_duration_since(answered))
+                .collect();
+            assert!(late.is_empty(), "after the delete was answered: {late:?}");
+        } else {
+            by.change(Method::POST, &format!("{path}/pause"), &json!({}))
+                .await;
+            // What had begun may still be on its way.
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let calls = receiver.received().len();
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            assert_eq!(receiver.received().len(), calls, "while it was paused");
+            receiver.answer_always(Answer::Status(200));
+            by.change(Method::POST, &format!("{path}/resume"), &json!({}))
+                .await;
+            receiver.wait_for(calls + 30).await;
+            by.change(Method::DELETE, &path, &json!({})).await;
+        }
+        publishers.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_was_frozen_wakes_up_silent() {
+    let (_, programs) = processes(2).await;
+    let (frozen, awake) = (&programs[0], &programs[1]);
+    let (receiver, other) = (Receiver::start().await, Receiver::start().await);
+    receiver.answer_always(Answer::Status(500));
+    let webhook = awake.api().add_webhook(&receiver.url("/")).await;
+    let publishers = Publishers::start(8, vec![frozen.api()]);
+    receiver.wait_for(100).await;
+    frozen.freeze();
+    let asked = Instant::now();
+    awake
+        .api()
+        .change(Method::DELETE, &path_of(&webhook), &json!({}))
+        .await;
+    println!("deleted after {:?} without the frozen process", asked.elapsed());
+    let calls = receiver.received().len();
+    frozen.thaw();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(receiver.received().len(), calls, "it woke up and sent");
+    publishers.stop().await;
+    // It is one of them again.
+    awake.api().add_webhook(&other.url("/")).await;
+    publish(&frozen.api(), "after").await;
+    other.wait_for(1).await;
+}
+
+#[tokio::test]
+async fn what_a_killed_process_had_taken_others_deliver_within_its_lease() {
+    let (_, mut programs) = processes(3).await;
+    let receiver = Receiver::start().await;
+    receiver.answer_always(Answer::Delayed(Duration::from_millis(30), 200));
+    programs[0].api().add_webhook(&receiver.url("/")).await;
+    let publishers = Publishers::start(12, apis(&programs));
+    for _ in 0..2 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        programs.pop().unwrap().kill();
+        publishers.publish_to(apis(&programs));
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let accepted = publishers.stop().await;
+    assert!(accepted.len() > 100, "only {} were published", accepted.len());
+    // The timeout of an exchange, and thirty seconds.
+    let lease = Duration::from_secs(32);
+    all_arrive(
+        &receiver,
+        &accepted,
+        &programs[0].api(),
+        lease + Duration::from_secs(5),
+    )
+    .await;
+}
