@@ -41,6 +41,7 @@ use crate::{
 };
 use cluster::{Cluster, JoinError};
 use courier::Courier;
+use fence::Fence;
 use gate::Gate;
 use intake::Intake;
 use recorder::Recorder;
@@ -117,7 +118,7 @@ impl Engine {
         }
         let stop = CancellationToken::new();
         let slots = Slots::new(Arc::clone(&wake));
-        let fence = sender.fence.clone();
+        let fence = Fence::default();
         // Before anything is read that another process may change.
         let (cluster, membership) = Cluster::join(cluster::Parts {
             store: Arc::clone(&store),
@@ -135,6 +136,7 @@ impl Engine {
             store: Arc::clone(&store),
             gate,
             sender,
+            fence: fence.clone(),
             recorder,
             clock: Arc::clone(&clock),
             schedule,

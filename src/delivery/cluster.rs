@@ -157,7 +157,11 @@ impl Cluster {
     /// Also after an eviction: whatever it remembers may be wrong.
     async fn become_one_of_them(&self, watch: &mut Watch) -> Result<(), JoinError> {
         let Parts {
-            store, gate, member, ..
+            store,
+            gate,
+            fence,
+            member,
+            ..
         } = &*self.parts;
         let asked = Instant::now();
         // One that has just died with another key must not be in the way for good.
@@ -170,6 +174,7 @@ impl Cluster {
             }
             sleep(RENEW).await;
         }
+        fence.revoke();
         gate.refresh_all();
         Box::pin(self.renew(watch)).await
     }

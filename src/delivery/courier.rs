@@ -9,7 +9,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    fence::Fenced,
+    fence::{Fence, Fenced},
     gate::{Admission, Gate, Pass},
     kill_point::KillPoint,
     recorder::Recorder,
@@ -37,6 +37,7 @@ pub(super) struct Parts {
     pub store: Arc<dyn Store>,
     pub gate: Arc<Gate>,
     pub sender: Sender,
+    pub fence: Fence,
     pub recorder: Recorder,
     pub clock: Arc<dyn Clock>,
     pub schedule: RetrySchedule,
@@ -72,6 +73,7 @@ impl Courier {
 
 impl Parts {
     async fn attempt(&self, delivery: ClaimedDelivery, slot: &Slot, abort: &CancellationToken) {
+        let permit = self.fence.permit();
         let pass = match self.gate.enter(&delivery.webhook_id).await {
             Ok(Admission::Open(pass)) => pass,
             Ok(Admission::Stopped) => return self.give_back(&delivery, self.clock.now()).await,
@@ -91,7 +93,7 @@ impl Parts {
             biased;
             () = pass.cancelled() => cut_short(),
             () = abort.cancelled() => return self.give_back(&delivery, self.clock.now()).await,
-            sent = self.sender.send(&pass.target.url, headers.clone(), delivery.payload.clone(), started_at) => match sent {
+            sent = self.sender.send(&pass.target.url, headers.clone(), delivery.payload.clone(), started_at, permit) => match sent {
                 Ok(exchange) => exchange,
                 Err(Fenced) => return self.give_back(&delivery, self.clock.now()).await,
             },

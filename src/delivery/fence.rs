@@ -3,77 +3,116 @@
 //! Whoever changes a webhook waits until every process has heard of it, but not for ever for one that is dead, cut off or
 //! frozen. So a process that has not been heard of for a while stops by itself, before the others cease to wait. It
 //! judges by its own monotonic clock, which goes on while it is stopped and which nobody sets.
+//!
+//! An attempt asks last of all when its request is about to be written: between that and the network there are only a
+//! few instructions, in which it would have to be frozen for longer than the others wait.
 
 use std::{
+    pin::Pin,
     sync::{Arc, PoisonError, RwLock},
     task::{Context, Poll},
     time::Instant,
 };
 
-use tower::{BoxError, Layer, Service};
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
 
 /// Open for good, unless it is told otherwise. Cheap to clone; the clones are the same one.
 #[derive(Clone, Default)]
-pub struct Fence(Arc<RwLock<Option<Instant>>>);
+pub struct Fence(Arc<RwLock<State>>);
 
-/// Nothing may be sent at this moment.
-#[derive(Debug, thiserror::Error)]
-#[error("this process has not been heard of for too long to send anything")]
-pub struct Fenced;
+#[derive(Default)]
+struct State {
+    /// Counts how often everything that was permitted before was revoked.
+    epoch: u64,
+    closes: Option<Instant>,
+}
+
+impl State {
+    fn is_open(&self) -> bool {
+        self.closes.is_none_or(|closes| Instant::now() < closes)
+    }
+}
 
 impl Fence {
     /// Closes it from that moment on.
     pub fn close_at(&self, moment: Instant) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(moment);
+        self.0.write().unwrap_or_else(PoisonError::into_inner).closes = Some(moment);
+    }
+
+    /// Also when it is open again, nothing that was permitted until now may be sent.
+    pub fn revoke(&self) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).epoch += 1;
     }
 
     pub fn is_open(&self) -> bool {
-        let closes = *self.0.read().unwrap_or_else(PoisonError::into_inner);
-        closes.is_none_or(|closes| Instant::now() < closes)
+        self.0.read().unwrap_or_else(PoisonError::into_inner).is_open()
     }
-}
 
-/// Around a client's connector. To connect may take seconds, and only then the request is sent: it asks again.
-impl<S> Layer<S> for Fence {
-    type Service = Connector<S>;
-
-    fn layer(&self, inner: S) -> Connector<S> {
-        Connector {
-            inner,
+    /// For one attempt: to take before anything is read that it goes by.
+    pub fn permit(&self) -> Permit {
+        Permit {
             fence: self.clone(),
+            epoch: self.0.read().unwrap_or_else(PoisonError::into_inner).epoch,
         }
     }
 }
 
+/// To send one request, for as long as it holds.
 #[derive(Clone)]
-pub struct Connector<S> {
-    inner: S,
+pub struct Permit {
     fence: Fence,
+    epoch: u64,
 }
 
-impl<S, R> Service<R> for Connector<S>
-where
-    S: Service<R, Error = BoxError>,
-    S::Future: Send + 'static,
-{
-    type Response = S::Response;
-    type Error = BoxError;
-    type Future = std::pin::Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
+impl Permit {
+    pub fn holds(&self) -> bool {
+        let state = self.fence.0.read().unwrap_or_else(PoisonError::into_inner);
+        state.epoch == self.epoch && state.is_open()
+    }
+}
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(context)
+/// Nothing may be sent, and nothing was.
+#[derive(Debug, thiserror::Error)]
+#[error("this process has not been heard of for too long to send anything")]
+pub struct Fenced;
+
+/// A request's body, which is asked for when its head is written but not yet on its way: then it asks once more.
+pub(super) struct FencedBody {
+    bytes: Option<Bytes>,
+    permit: Permit,
+}
+
+impl FencedBody {
+    pub(super) fn new(bytes: Bytes, permit: Permit) -> Self {
+        Self {
+            bytes: Some(bytes),
+            permit,
+        }
+    }
+}
+
+impl Body for FencedBody {
+    type Data = Bytes;
+    type Error = Fenced;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Fenced>>> {
+        let frame = match self.bytes.take() {
+            Some(_) if !self.permit.holds() => Some(Err(Fenced)),
+            bytes => bytes.map(|bytes| Ok(Frame::data(bytes))),
+        };
+        Poll::Ready(frame)
     }
 
-    fn call(&mut self, request: R) -> Self::Future {
-        let (connecting, fence) = (self.inner.call(request), self.fence.clone());
-        Box::pin(async move {
-            let connection = connecting.await?;
-            if fence.is_open() {
-                Ok(connection)
-            } else {
-                Err(Fenced.into())
-            }
-        })
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
     }
 }
 
@@ -86,25 +125,20 @@ mod tests {
     #[test]
     fn it_is_open_until_the_moment_at_which_it_closes() {
         let fence = Fence::default();
-        assert!(fence.is_open());
+        let permit = fence.permit();
+        assert!(permit.holds());
         fence.close_at(Instant::now() + Duration::from_secs(3600));
-        assert!(fence.is_open());
+        assert!(permit.holds());
         fence.close_at(Instant::now());
-        assert!(!fence.is_open());
+        assert!(!fence.is_open() && !permit.holds());
     }
 
-    #[tokio::test]
-    async fn what_was_connected_while_it_closed_is_not_used() {
+    #[test]
+    fn what_was_revoked_is_not_permitted_again() {
         let fence = Fence::default();
-        let closing = fence.clone();
-        let connector = tower::service_fn(move |()| {
-            let closing = closing.clone();
-            async move {
-                closing.close_at(Instant::now());
-                Ok::<_, BoxError>("a connection")
-            }
-        });
-        let error = fence.layer(connector).call(()).await.unwrap_err();
-        assert!(error.is::<Fenced>());
+        let before = fence.permit();
+        fence.revoke();
+        assert!(fence.is_open() && !before.holds());
+        assert!(fence.permit().holds());
     }
 }

@@ -16,7 +16,7 @@ pub use self::{
     client::{ClientError, USER_AGENT, plain_client},
 };
 use super::{
-    fence::{Fence, Fenced},
+    fence::{Fenced, FencedBody, Permit},
     guard::Guard,
 };
 use crate::domain::{EndpointUrl, FailureReason, Outcome, Timestamp};
@@ -26,8 +26,6 @@ pub struct Sender {
     guard: Arc<Guard>,
     client: reqwest::Client,
     timeout: Duration,
-    /// Nothing is sent while it is closed.
-    pub fence: Fence,
 }
 
 /// All that is kept of an exchange.
@@ -50,13 +48,11 @@ impl Sender {
         timeout: Duration,
         extra_roots: Vec<CertificateDer<'static>>,
     ) -> Result<Self, ClientError> {
-        let fence = Fence::default();
-        let client = client::guarded(&guard, fence.clone(), timeout, extra_roots)?;
+        let client = client::guarded(&guard, timeout, extra_roots)?;
         Ok(Self {
             guard,
             client,
             timeout,
-            fence,
         })
     }
 
@@ -79,8 +75,9 @@ impl Sender {
         headers: HeaderMap,
         body: Bytes,
         now: Timestamp,
+        permit: Permit,
     ) -> Result<Exchange, Fenced> {
-        if !self.fence.is_open() {
+        if !permit.holds() {
             return Err(Fenced);
         }
         // The client resolves names with the guard, but connects to addresses that stand in the URL without asking.
@@ -89,6 +86,7 @@ impl Sender {
         }
         let started = Instant::now();
         let deadline = started + self.timeout;
+        let body = reqwest::Body::wrap(FencedBody::new(body, permit));
         let request = self.client.post(url.as_url().clone()).headers(headers).body(body);
         Ok(match timeout_at(deadline, request.send()).await {
             Ok(Ok(response)) => answer::read(response, deadline, || now.plus(started.elapsed())).await,

@@ -48,6 +48,10 @@ const CONNECTIONS: u32 = 16;
 /// How long anybody waits for a connection before the answer is “try again later”.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// A process that is frozen in the middle of a transaction must not hold its locks until it wakes up: then the server
+/// ends it. No transaction of ours waits for anything but the server.
+const STANDSTILL: &str = "5s";
+
 pub(super) struct PostgresStore {
     /// The same pool under two names: here writers do not wait for each other, nor readers for a replica.
     writer: PgPool,
@@ -67,7 +71,8 @@ impl PostgresStore {
         };
         let options = PgConnectOptions::from_str(url)
             .map_err(cannot_open)?
-            .application_name("caleida");
+            .application_name("caleida")
+            .options([("idle_in_transaction_session_timeout", STANDSTILL)]);
         // By itself first: a pool tries again and again, and at last only says that it took too long.
         let first = Connection::connect_with(&options).await.map_err(cannot_open)?;
         first.close().await.map_err(cannot_open)?;

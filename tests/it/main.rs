@@ -7,6 +7,7 @@ mod cluster;
 mod crash;
 mod delivery;
 mod engine;
+mod outage;
 mod readme;
 mod sender;
 mod sign_in;

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use caleida::{
     delivery::{
+        fence::{Fence, Fenced},
         guard::{Guard, Lookup, LookupError},
         sender::{BODY_KEPT, Exchange, HEADERS_KEPT, Sender},
     },
@@ -55,7 +56,13 @@ async fn post(sender: &Sender, url: &str) -> Exchange {
     let url = EndpointUrl::parse(url, Transport::HttpAllowed).unwrap();
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
     sender
-        .send(&url, headers, Bytes::from_static(b"{\"n\":1}"), NOON)
+        .send(
+            &url,
+            headers,
+            Bytes::from_static(b"{\"n\":1}"),
+            NOON,
+            Fence::default().permit(),
+        )
         .await
         .unwrap()
 }
@@ -371,6 +378,43 @@ async fn of_many_headers_the_first_are_kept() {
         (exchange.outcome, exchange.response_headers.len()),
         (answered(200), HEADERS_KEPT)
     );
+}
+
+/// Finds the receiver, but by then nothing may be sent any more.
+struct TooLate(Fence);
+
+#[async_trait]
+impl Lookup for TooLate {
+    async fn lookup(&self, _name: &str) -> Result<Vec<IpAddr>, LookupError> {
+        self.0.revoke();
+        Ok(vec!["127.0.0.1".parse().unwrap()])
+    }
+}
+
+#[tokio::test]
+async fn what_may_not_be_sent_any_more_when_it_is_connected_is_not_sent() {
+    for receiver in [
+        Receiver::start().await,
+        Receiver::start_tls(Certificate::Good).await,
+    ] {
+        let fence = Fence::default();
+        let loopback = vec!["127.0.0.0/8".parse().unwrap()];
+        let guard = Guard::with_lookup(loopback, TooLate(fence.clone()));
+        let roots = receiver.authority().into_iter().collect();
+        let sender = Sender::new(Arc::new(guard), LONG, roots).unwrap();
+        let url = receiver.url("/").replace("127.0.0.1", "receiver.test");
+        let url = EndpointUrl::parse(&url, Transport::HttpAllowed).unwrap();
+        let send = async || {
+            let body = Bytes::from_static(b"{}");
+            sender
+                .send(&url, HeaderMap::new(), body, NOON, fence.permit())
+                .await
+        };
+        let refused: Result<_, Fenced> = send().await;
+        assert!(refused.is_err());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(receiver.received().is_empty());
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use reqwest::{ClientBuilder, redirect};
 use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDer};
 
-use crate::delivery::{fence::Fence, guard::Guard};
+use crate::delivery::guard::Guard;
 
 /// What receivers see as `user-agent`.
 pub const USER_AGENT: &str = concat!("Caleida-Webhooks/", env!("CARGO_PKG_VERSION"));
@@ -37,7 +37,6 @@ pub enum ClientError {
 /// environment, which would connect for it without asking the guard.
 pub(super) fn guarded(
     guard: &Arc<Guard>,
-    fence: Fence,
     timeout: Duration,
     extra_roots: Vec<CertificateDer<'static>>,
 ) -> Result<reqwest::Client, ClientError> {
@@ -47,7 +46,6 @@ pub(super) fn guarded(
         // Shared among a name's addresses, so that one that does not answer leaves time for the next. It also ends a
         // connection that nobody waits for any more.
         .connect_timeout(timeout)
-        .connector_layer(fence)
         .pool_idle_timeout(IDLE)
         .http2_keep_alive_interval(PING_EVERY)
         .http2_keep_alive_timeout(PING_PATIENCE)
