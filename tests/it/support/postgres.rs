@@ -32,7 +32,7 @@ start() {
 }
 stop() { kill "-$1" $server; wait $server || true; }
 if [ -n "$primary" ]; then
-    "${user[@]}" "$bin/pg_basebackup" --pgdata data --write-recovery-conf --no-sync \
+    "${user[@]}" "$bin/pg_basebackup" --pgdata data --write-recovery-conf --no-sync --checkpoint fast \
         --dbname "host=127.0.0.1 port=$primary user=postgres application_name=standby" >>log 2>&1
 else
     "${user[@]}" "$bin/initdb" --pgdata data --username postgres --auth trust --encoding UTF8 --no-sync >log 2>&1
