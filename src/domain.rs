@@ -17,7 +17,7 @@ pub mod webhook;
 pub use delivery::{Attempt, Delivery, DeliveryStatus, FailureReason, Outcome};
 pub use error::{Field, FieldErrors};
 pub use event::{EventType, EventTypes};
-pub use id::{AccountId, ApiKeyId, DeliveryId, EventId, ProcessId, UserId, WebhookId};
+pub use id::{AccountId, ApiKeyId, AttemptId, DeliveryId, EventId, ProcessId, UserId, WebhookId};
 pub use retry::{RetrySchedule, Verdict};
 pub use secret::Secret;
 pub use time::{Clock, Timestamp};

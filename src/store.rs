@@ -17,8 +17,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::domain::{
-    AccountId, ApiKeyId, Attempt, Delivery, DeliveryId, DeliveryStatus, DisabledReason, EndpointUrl, EventId,
-    EventType, Role, Timestamp, User, UserId, Webhook, WebhookId, WebhookSettings, WebhookStatus,
+    AccountId, ApiKeyId, Attempt, AttemptId, Delivery, DeliveryId, DeliveryStatus, DisabledReason,
+    EndpointUrl, EventId, EventType, Role, Timestamp, User, UserId, Webhook, WebhookId, WebhookSettings,
+    WebhookStatus,
 };
 
 pub use cluster::{ClusterStore, Invalidated, Invalidation, Joined, LifeSign, Member, Renewal, Signal};
@@ -381,7 +382,9 @@ pub trait DeliveryStore: Send + Sync {
     /// Appends attempts and moves their deliveries on, in one transaction.
     ///
     /// An attempt whose lease has lapsed is still put on record, but moves nothing: a newer claim decides. A webhook that
-    /// has failed for too long is disabled. Answers which webhooks were.
+    /// has failed for too long is disabled. Answers which webhooks were, or may have been.
+    ///
+    /// The same attempts again change nothing: after a lost connection nobody knows whether they were committed.
     async fn record_attempts(&self, attempts: &[RecordedAttempt]) -> Result<Vec<WebhookId>, StoreError>;
 }
 
@@ -438,6 +441,8 @@ pub trait LogStore: Send + Sync {
 
 #[derive(Debug, Clone)]
 pub struct RecordedAttempt {
+    /// Recording it again under the same id, because nobody knows whether the first time was the last, changes nothing.
+    pub id: AttemptId,
     pub delivery_id: DeliveryId,
     pub webhook_id: WebhookId,
     pub lease: Lease,

@@ -18,7 +18,9 @@ use super::{
     slots::Slot,
 };
 use crate::{
-    domain::{Attempt, Clock, DisabledReason, FailureReason, Outcome, RetrySchedule, Timestamp, Verdict},
+    domain::{
+        Attempt, AttemptId, Clock, DisabledReason, FailureReason, Outcome, RetrySchedule, Timestamp, Verdict,
+    },
     store::{ClaimedDelivery, Next, RecordedAttempt, Store},
 };
 
@@ -133,6 +135,7 @@ impl Parts {
         } = delivery;
         self.recorder
             .record(RecordedAttempt {
+                id: AttemptId::generate(started_at),
                 delivery_id: id,
                 webhook_id,
                 lease,

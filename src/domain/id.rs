@@ -86,6 +86,10 @@ id!(
     WebhookId, "wh_"
 );
 id!(
+    /// One try of a delivery.
+    AttemptId, "att_"
+);
+id!(
     /// A running process, among those that share a database.
     ProcessId, "prc_"
 );

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use super::{
     PostgresStore,
     cluster::tell_others,
-    tally::{ended_at, settle},
+    tally::{ended_at, settle, webhooks_of},
 };
 use crate::{
     domain::{DeliveryId, Timestamp, WebhookId},
@@ -73,7 +73,9 @@ impl DeliveryStore for PostgresStore {
             .bind(Vec::from_iter(webhooks))
             .execute(&mut *tx)
             .await?;
-        append_attempts(&mut tx, attempts).await?;
+        if !append_attempts(&mut tx, attempts).await? {
+            return Ok(webhooks_of(attempts));
+        }
         move_on(&mut tx, attempts).await?;
         let disabled = settle(&mut tx, attempts).await?;
         for webhook in &disabled {
@@ -161,18 +163,20 @@ async fn claim_of(
     .await?)
 }
 
+/// False if they are on record already.
 async fn append_attempts(
     connection: &mut PgConnection,
     attempts: &[RecordedAttempt],
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let each = || attempts.iter().map(|recorded| &recorded.attempt);
-    let ids = each().map(|attempt| String::from(DeliveryId::generate(attempt.started_at)));
+    let ids = attempts.iter().map(|recorded| recorded.id.as_str());
     let deliveries = attempts.iter().map(|recorded| recorded.delivery_id.as_str());
-    sqlx::query(
+    let inserted = sqlx::query(
         "insert into attempts (id, delivery_id, number, started_at, duration_ms, url, status_code, retry_after, failure,
              detail, request_headers, response_headers, response_body, response_truncated)
          select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],
-             $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::text[], $12::text[], $13::bytea[], $14::bool[])",
+             $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::text[], $12::text[], $13::bytea[], $14::bool[])
+         on conflict (id) do nothing",
     )
     .bind(ids.collect::<Vec<_>>())
     .bind(deliveries.collect::<Vec<_>>())
@@ -190,7 +194,7 @@ async fn append_attempts(
     .bind(each().map(|attempt| attempt.response_truncated).collect::<Vec<_>>())
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(inserted.rows_affected() > 0)
 }
 
 /// Moves each delivery on, if the lease under which it was attempted still holds.

@@ -18,6 +18,9 @@ use crate::{
 /// How often an acceptance starts over because somebody else was storing one of its events at the same moment.
 const TRIES: usize = 5;
 
+/// The advisory lock of whoever deletes what is old.
+const HOUSEKEEPING: i64 = 0x6361_6c65_6964_6101;
+
 #[async_trait]
 impl EventStore for PostgresStore {
     async fn accept_events(
@@ -62,6 +65,17 @@ impl EventStore for PostgresStore {
         sqlx::query("set local synchronous_commit = off")
             .execute(&mut *tx)
             .await?;
+        // One process at a time cleans up: several would only wait for each other.
+        let mine: bool = sqlx::query_scalar("select pg_try_advisory_xact_lock($1)")
+            .bind(HOUSEKEEPING)
+            .fetch_one(&mut *tx)
+            .await?;
+        if !mine {
+            return Ok(Swept {
+                deleted: 0,
+                until: None,
+            });
+        }
         let Old { done, until } = find_old(&mut tx, retention).await?;
         for delete in [
             "delete from attempts where delivery_id in (

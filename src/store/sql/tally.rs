@@ -1,6 +1,6 @@
 //! What the outcomes of attempts mean for their webhooks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Connection, webhooks::audit};
 use crate::{
@@ -29,6 +29,12 @@ pub(super) async fn settle(
         }
     }
     Ok(disabled)
+}
+
+/// What was disabled when they were put on record, nobody remembers: it may be any of these.
+pub(super) fn webhooks_of(attempts: &[RecordedAttempt]) -> Vec<WebhookId> {
+    let webhooks: BTreeSet<_> = attempts.iter().map(|attempt| &attempt.webhook_id).collect();
+    webhooks.into_iter().cloned().collect()
 }
 
 async fn disable_webhook(

@@ -5,7 +5,7 @@ use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::{
     ROWS_PER_STATEMENT, SqliteStore,
-    tally::{ended_at, settle},
+    tally::{ended_at, settle, webhooks_of},
 };
 use crate::{
     domain::{DeliveryId, Timestamp, WebhookId},
@@ -84,7 +84,9 @@ impl DeliveryStore for SqliteStore {
     async fn record_attempts(&self, attempts: &[RecordedAttempt]) -> Result<Vec<WebhookId>, StoreError> {
         let mut tx = self.begin().await?;
         for attempts in attempts.chunks(ROWS_PER_STATEMENT) {
-            append_attempts(&mut tx, attempts).await?;
+            if !append_attempts(&mut tx, attempts).await? {
+                return Ok(webhooks_of(attempts));
+            }
             move_on(&mut tx, attempts).await?;
         }
         let disabled = settle(&mut tx, attempts).await?;
@@ -162,10 +164,11 @@ async fn claim_of_one(
     .await?)
 }
 
+/// False if they are on record already.
 async fn append_attempts(
     connection: &mut SqliteConnection,
     attempts: &[RecordedAttempt],
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let mut insert = QueryBuilder::new(
         "insert into attempts (id, delivery_id, number, started_at, duration_ms, url, status_code, retry_after, \
          failure, detail, request_headers, response_headers, response_body, response_truncated) ",
@@ -174,10 +177,13 @@ async fn append_attempts(
         attempts,
         |mut row,
          RecordedAttempt {
-             delivery_id, attempt, ..
+             id,
+             delivery_id,
+             attempt,
+             ..
          }| {
             let (status, retry_after, failure) = outcome_columns(attempt.outcome);
-            row.push_bind(String::from(DeliveryId::generate(attempt.started_at)))
+            row.push_bind(id.as_str())
                 .push_bind(delivery_id.as_str())
                 .push_bind(i64::from(attempt.number))
                 .push_bind(attempt.started_at.as_millis())
@@ -193,8 +199,9 @@ async fn append_attempts(
                 .push_bind(attempt.response_truncated);
         },
     );
-    insert.build().execute(connection).await?;
-    Ok(())
+    insert.push(" on conflict (id) do nothing");
+    let inserted = insert.build().execute(connection).await?;
+    Ok(inserted.rows_affected() > 0)
 }
 
 /// Moves each delivery on, if the lease under which it was attempted still holds.

@@ -3,12 +3,12 @@
 use crate::support::postgres;
 
 /// A database of its own.
-struct Database {
-    url: String,
+pub struct Database {
+    pub url: String,
 }
 
 impl Database {
-    async fn create() -> Self {
+    pub async fn create() -> Self {
         Self {
             url: postgres::create_database().await,
         }

@@ -3,13 +3,13 @@
 use tempfile::TempDir;
 
 /// A database of its own.
-struct Database {
-    url: String,
+pub struct Database {
+    pub url: String,
     _folder: TempDir,
 }
 
 impl Database {
-    async fn create() -> Self {
+    pub async fn create() -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self {
             url: format!("sqlite://{}", folder.path().join("caleida.db").display()),

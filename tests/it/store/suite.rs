@@ -2,9 +2,9 @@ use std::{sync::Arc, time::Duration};
 
 use caleida::{
     domain::{
-        AccountId, Attempt, DeliveryStatus, DisabledReason, EndpointUrl, EventId, EventType, EventTypes,
-        FailureReason, Outcome, Timestamp, Transport, Webhook, WebhookId, WebhookName, WebhookSettings,
-        WebhookStatus,
+        AccountId, Attempt, AttemptId, DeliveryStatus, DisabledReason, EndpointUrl, EventId, EventType,
+        EventTypes, FailureReason, Outcome, Timestamp, Transport, Webhook, WebhookId, WebhookName,
+        WebhookSettings, WebhookStatus,
     },
     store::{
         self, AcceptedEvent, Change, Claim, ClaimedDelivery, ConflictingEvent, DeliveryFilter, HandOff,
@@ -181,6 +181,7 @@ fn recorded(delivery: &ClaimedDelivery, outcome: Outcome, next: Next) -> Recorde
         delivery.lease.clone(),
     );
     RecordedAttempt {
+        id: AttemptId::generate(NOW),
         delivery_id,
         webhook_id,
         lease,
@@ -353,6 +354,37 @@ async fn a_retry_is_due_at_its_time_and_counts_its_attempts() {
     fixture.record(&second, REFUSED, Next::Failed).await;
     assert_eq!(fixture.statuses().await, [DeliveryStatus::Failed]);
     assert_eq!(fixture.store.next_due().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_same_attempt_recorded_again_changes_nothing() {
+    let fixture = Fixture::new().await;
+    fixture.add("chats", &["chat"]).await;
+    fixture.publish("a", EventType::Chat).await;
+    let claimed = fixture.claim(NOW).await.remove(0);
+    let due = NOW.plus(Duration::from_secs(300));
+    let failed = recorded(&claimed, REFUSED, Next::RetryAt(due));
+    // As after a connection that was lost while it was committed.
+    for _ in 0..2 {
+        fixture
+            .store
+            .record_attempts(std::slice::from_ref(&failed))
+            .await
+            .unwrap();
+    }
+    let detail = fixture
+        .store
+        .delivery(&fixture.account, &claimed.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((detail.delivery.attempts, detail.attempts.len()), (1, 1));
+    let hours = fixture
+        .store
+        .webhook_activity(&[claimed.webhook_id], Timestamp::from_millis(0))
+        .await
+        .unwrap();
+    assert_eq!((hours.len(), hours[0].failed), (1, 1));
 }
 
 #[tokio::test]
