@@ -111,8 +111,12 @@ impl Server {
     fn wait_until_ready(&mut self) {
         let mut line = String::new();
         self.answers.read_line(&mut line).unwrap();
-        let log = || std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-        assert_eq!(line.trim(), "ready", "{}", log());
+        assert_eq!(line.trim(), "ready", "{}", self.log());
+    }
+
+    /// What the server has said so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
     /// `stop` ends every connection, `kill` does not even say good-bye; `start` after both; `promote` for a standby.

@@ -1,0 +1,225 @@
+//! How PostgreSQL finds what the engine asks for, once there is a history: by an index, never by reading a table.
+//!
+//! It is the server that tells, of each statement that the store really ran.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use bytes::Bytes;
+use caleida::{
+    domain::{
+        AccountId, Attempt, AttemptId, Clock, DeliveryStatus, EventId, EventType, FieldErrors, Outcome,
+        Timestamp, Transport, WebhookId, WebhookSettings,
+    },
+    server::clock::SystemClock,
+    store::{
+        self, Change, Claim, DeliveryFilter, HandOff, NewEvent, NewWebhook, Next, RecordedAttempt, Retention,
+        Sealed, Store, Submission,
+    },
+};
+
+use crate::support::postgres::{self, Server};
+
+/// Rows of history in each table: enough for reading them all to look dear.
+const HISTORY: usize = 100_000;
+
+/// After so many runs the server may decide upon one plan for all values.
+const RUNS: usize = 8;
+
+#[tokio::test]
+async fn every_statement_of_the_engine_finds_its_rows_by_an_index() {
+    let server = Server::start().await;
+    let database = server.create_database().await;
+    let (account, webhook) = fill(&database).await;
+    for setting in [
+        "session_preload_libraries = 'auto_explain'",
+        "auto_explain.log_min_duration = 0",
+    ] {
+        let name = database.rsplit('/').next().unwrap();
+        server.run(&format!("alter database {name} set {setting}")).await;
+    }
+
+    let store = store::open(&database).await.unwrap();
+    for run in 0..RUNS {
+        deliver(&*store, &account, run).await;
+        look(&*store, &account, &webhook).await;
+    }
+    let log = server.log();
+    let mut judged = BTreeSet::new();
+    for entry in log.split("Query Text: ").skip(1) {
+        let plan = entry.split("\tQuery Text").next().unwrap();
+        for table in ["events", "deliveries", "attempts"] {
+            assert!(!plan.contains(&format!("Seq Scan on {table} ")), "{plan}");
+            if plan.contains(&format!(" on {table} ")) {
+                judged.insert(plan.split('\n').next().unwrap().to_owned());
+            }
+        }
+    }
+    assert!(judged.len() >= 12, "only {} statements were seen", judged.len());
+}
+
+/// With one webhook, whose deliveries are all delivered.
+async fn fill(database: &str) -> (AccountId, WebhookId) {
+    let store = store::open(database).await.unwrap();
+    let now = SystemClock.now();
+    let account = store.ensure_account("tests", now).await.unwrap();
+    let webhook = WebhookId::generate(now);
+    let mut errors = FieldErrors::default();
+    let settings = WebhookSettings::parse(
+        "https://example.com/",
+        "history",
+        ["chat"].into_iter(),
+        Transport::HttpsOnly,
+        &mut errors,
+    );
+    store
+        .insert_webhook(NewWebhook {
+            change: Change {
+                account_id: account.clone(),
+                webhook_id: webhook.clone(),
+                by: "ada@example.com".to_owned(),
+                at: now,
+            },
+            settings: settings.unwrap(),
+            secret: Sealed {
+                key_id: "key".to_owned(),
+                ciphertext: vec![0; 60],
+            },
+        })
+        .await
+        .unwrap();
+    let of = |id: &str| format!("'{id}' || lpad(n::text, 32, '0')");
+    let from = format!("from generate_series(1, {HISTORY}) n");
+    let at = format!("{} + n", now.as_millis() - 10_000_000);
+    let (event, delivery, attempt) = (of("evt_"), of("dlv_"), of("att_"));
+    for sql in [
+        format!(
+            "insert into events (account_id, id, event_type, occurred_at, received_at, payload, fingerprint,
+                 delivery_count)
+             select '{account}', {event}, 'chat', {at}, {at}, '\\x7b7d', sha256(n::text::bytea), 1 {from}"
+        ),
+        format!(
+            "insert into deliveries (id, account_id, webhook_id, event_id, event_type, status, attempts,
+                 next_attempt_at, created_at, updated_at)
+             select {delivery}, '{account}', '{webhook}', {event}, 'chat', 'delivered', 1, null, {at}, {at} {from}"
+        ),
+        format!(
+            "insert into attempts (id, delivery_id, number, started_at, duration_ms, url, status_code,
+                 request_headers, response_headers, response_body, response_truncated)
+             select {attempt}, {delivery}, 1, {at}, 1, 'https://example.com/', 200, '', '', '', false {from}"
+        ),
+        "vacuum analyze".to_owned(),
+    ] {
+        postgres::run(database, &sql).await;
+    }
+    (account, webhook)
+}
+
+/// Everything that happens to an event: some are handed off, some are claimed; some succeed, some are given back.
+async fn deliver(store: &dyn Store, account: &AccountId, run: usize) {
+    let now = SystemClock.now();
+    let events = (0..20).map(|_| NewEvent {
+        id: EventId::generate(now),
+        idempotency_key: Some(EventId::generate(now).into()),
+        event_type: EventType::Chat,
+        occurred_at: now,
+        payload: Bytes::from_static(b"{}"),
+        fingerprint: [7; 32],
+    });
+    let submission = Submission {
+        account_id: account.clone(),
+        events: events.collect(),
+    };
+    let lease = Duration::from_secs(45);
+    let mut count = 0;
+    let hand_off = HandOff {
+        lease,
+        wanted: &mut |_| {
+            count += 1;
+            count % 2 == 0
+        },
+    };
+    let handed_off = store.accept_events(&[submission], now, hand_off).await.unwrap();
+    store.next_due().await.unwrap();
+    let claim = Claim {
+        now,
+        lease,
+        limit: 100,
+        room: &|_| 100,
+        after: None,
+    };
+    let claimed = store.claim_due(claim).await.unwrap().deliveries;
+    assert!(!claimed.is_empty(), "run {run}");
+    let given_back: Vec<_> = claimed[..2]
+        .iter()
+        .map(|delivery| (delivery.id.clone(), delivery.lease.clone()))
+        .collect();
+    store.release(&given_back, now).await.unwrap();
+    let attempts: Vec<_> = handed_off
+        .claimed
+        .into_iter()
+        .chain(claimed.into_iter().skip(2))
+        .map(|delivery| RecordedAttempt {
+            id: AttemptId::generate(now),
+            delivery_id: delivery.id,
+            webhook_id: delivery.webhook_id,
+            lease: delivery.lease,
+            attempt: Attempt {
+                number: 1,
+                started_at: now,
+                duration: Duration::from_millis(1),
+                outcome: Outcome::Answered {
+                    status: 200,
+                    retry_after: None,
+                },
+                detail: None,
+                url: "https://example.com/".to_owned(),
+                request_headers: Vec::new(),
+                response_headers: Vec::new(),
+                response_body: Vec::new(),
+                response_truncated: false,
+            },
+            next: Next::Delivered,
+        })
+        .collect();
+    store.record_attempts(&attempts).await.unwrap();
+}
+
+/// What people, retention, and changes of webhooks look for.
+async fn look(store: &dyn Store, account: &AccountId, webhook: &WebhookId) {
+    let delivered = DeliveryFilter {
+        status: Some(DeliveryStatus::Delivered),
+        limit: 50,
+        ..DeliveryFilter::default()
+    };
+    for filter in [
+        DeliveryFilter {
+            limit: 50,
+            ..DeliveryFilter::default()
+        },
+        DeliveryFilter {
+            webhook_id: Some(webhook.clone()),
+            ..delivered.clone()
+        },
+        delivered,
+    ] {
+        let page = store.list_deliveries(account, &filter).await.unwrap();
+        let newest = page.deliveries[0].id.clone();
+        store.delivery(account, &newest).await.unwrap().unwrap();
+    }
+    store.open_deliveries(account, webhook).await.unwrap();
+    let change = Change {
+        account_id: account.clone(),
+        webhook_id: webhook.clone(),
+        by: "ada@example.com".to_owned(),
+        at: SystemClock.now(),
+    };
+    store.pause_webhook(&change).await.unwrap();
+    store.resume_webhook(&change).await.unwrap();
+    let retention = Retention {
+        account,
+        before: Timestamp::from_millis(SystemClock.now().as_millis() - 9_990_000),
+        after: None,
+        limit: 100,
+    };
+    store.delete_old_events(retention).await.unwrap();
+}
