@@ -67,7 +67,7 @@ async fn fill(database: &str) -> (AccountId, WebhookId) {
     let settings = WebhookSettings::parse(
         "https://example.com/",
         "history",
-        ["chat"].into_iter(),
+        ["chat"],
         Transport::HttpsOnly,
         &mut errors,
     );
