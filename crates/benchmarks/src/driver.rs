@@ -38,21 +38,22 @@ pub fn event(number: u64) -> Bytes {
     format!(r#"{{"type":"chat","id":"bench-{number}","data":{{"number":{number},"text":"{text}"}}}}"#).into()
 }
 
-/// Publishes the events with these numbers as fast as the publishers can; each waits for its answer.
+/// Publishes the events with these numbers as fast as the publishers can, each to one of the targets; each waits for
+/// its answer.
 pub async fn publish(
-    target: &Target,
+    targets: &[Target],
     numbers: std::ops::Range<u64>,
     publishers: u64,
 ) -> anyhow::Result<Duration> {
     let next = Arc::new(AtomicU64::new(numbers.start));
     let mut connections = Vec::new();
-    for _ in 0..publishers {
-        connections.push(connect(target.address).await?);
+    for (_, target) in (0..publishers).zip(targets.iter().cycle()) {
+        connections.push((target.clone(), connect(target.address).await?));
     }
     let started = Instant::now();
     let mut tasks = JoinSet::new();
-    for mut connection in connections {
-        let (next, target, end) = (Arc::clone(&next), target.clone(), numbers.end);
+    for (target, mut connection) in connections {
+        let (next, end) = (Arc::clone(&next), numbers.end);
         tasks.spawn(async move {
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);

@@ -15,12 +15,14 @@ use caleida::{
     domain::Secret,
 };
 use sqlx::{
-    Connection, QueryBuilder, SqliteConnection,
+    Connection, PgConnection, QueryBuilder, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use tokio::task::JoinSet;
 
 use crate::{
+    cluster::Cluster,
+    database::Source,
     driver::{self, Target, event},
     machine::own_cpu_time,
     receiver::Receiver,
@@ -28,13 +30,16 @@ use crate::{
     scenarios::Scale,
 };
 
-pub async fn measure(scale: &Scale, report: &mut Report) -> anyhow::Result<()> {
+pub async fn measure(scale: &Scale, source: &Source, report: &mut Report) -> anyhow::Result<()> {
     let (rate, cost) = bare_posts(scale.limit_posts).await?;
     report.limit(rate);
     report.cost(LIMIT, cost);
-    let (rate, cost) = bare_database(scale.limit_rows).await?;
+    let (name, (rate, cost)) = match source {
+        Source::Sqlite => ("SQLite", bare_sqlite(scale.limit_rows).await?),
+        Source::Postgres(cluster) => ("PostgreSQL", bare_postgres(cluster, scale.limit_rows).await?),
+    };
     report.rate(
-        "a2 limit: a delivery's life in SQLite, batches of 100",
+        format!("a2 limit: a delivery's life in {name}, batches of 100"),
         rate,
         "/s",
     );
@@ -106,7 +111,7 @@ async fn bare_publishing(count: u64) -> anyhow::Result<Measured> {
         key: "none".to_owned(),
     };
     let cpu = own_cpu_time()?;
-    let took = driver::publish(&target, 0..count, driver::PUBLISHERS).await?;
+    let took = driver::publish(&[target], 0..count, driver::PUBLISHERS).await?;
     Ok(measured(count, took, own_cpu_time()? - cpu))
 }
 
@@ -114,7 +119,7 @@ const BATCH: u64 = 100;
 
 /// Insert an event with its delivery, claim it, record its attempt: three commits for each hundred, with a schema that
 /// has only what that needs, and the same durability.
-async fn bare_database(count: u64) -> anyhow::Result<Measured> {
+async fn bare_sqlite(count: u64) -> anyhow::Result<Measured> {
     let folder = tempfile::tempdir()?;
     let options = SqliteConnectOptions::new()
         .filename(folder.path().join("limit.db"))
@@ -132,15 +137,19 @@ async fn bare_database(count: u64) -> anyhow::Result<Measured> {
     }
     let (started, cpu) = (Instant::now(), own_cpu_time()?);
     for first in (0..count).step_by(BATCH as usize) {
-        life_of_a_batch(&mut connection, first).await?;
+        life_in_sqlite(&mut connection, first).await?;
     }
     Ok(measured(count, started.elapsed(), own_cpu_time()? - cpu))
 }
 
-async fn life_of_a_batch(connection: &mut SqliteConnection, first: u64) -> anyhow::Result<()> {
-    let ids: Vec<_> = (first..first + BATCH)
+fn ids_of_batch(first: u64) -> Vec<String> {
+    (first..first + BATCH)
         .map(|number| format!("dlv_{number:032x}"))
-        .collect();
+        .collect()
+}
+
+async fn life_in_sqlite(connection: &mut SqliteConnection, first: u64) -> anyhow::Result<()> {
+    let ids = ids_of_batch(first);
     let payload = event(first);
 
     let mut tx = connection.begin().await?;
@@ -179,5 +188,51 @@ async fn life_of_a_batch(connection: &mut SqliteConnection, first: u64) -> anyho
     }
     done.push(")");
     done.build().execute(&mut *tx).await?;
+    Ok(tx.commit().await?)
+}
+
+/// The same on a server, whose processor time counts too.
+async fn bare_postgres(cluster: &Cluster, count: u64) -> anyhow::Result<Measured> {
+    let mut connection = PgConnection::connect(&cluster.create_database().await?).await?;
+    for table in [
+        "create table events (id text primary key, payload bytea)",
+        "create table deliveries (id text primary key, event_id text, due bigint, lease text)",
+        "create index due on deliveries (due) where due is not null",
+        "create table attempts (id text primary key, delivery_id text, status bigint, body bytea)",
+    ] {
+        sqlx::query(table).execute(&mut connection).await?;
+    }
+    let cpu_time = || anyhow::Ok(own_cpu_time()? + cluster.cpu_time()?);
+    let (started, cpu) = (Instant::now(), cpu_time()?);
+    for first in (0..count).step_by(BATCH as usize) {
+        life_in_postgres(&mut connection, first).await?;
+    }
+    Ok(measured(count, started.elapsed(), cpu_time()? - cpu))
+}
+
+async fn life_in_postgres(connection: &mut PgConnection, first: u64) -> anyhow::Result<()> {
+    let ids = ids_of_batch(first);
+    let payload = event(first);
+
+    let mut tx = connection.begin().await?;
+    let events = "insert into events select * from unnest($1::text[], $2::bytea[])";
+    sqlx::query(events)
+        .bind(&ids)
+        .bind(vec![payload.as_ref(); ids.len()])
+        .execute(&mut *tx)
+        .await?;
+    let deliveries = "insert into deliveries select id, id, 1, null from unnest($1::text[]) as new (id)";
+    sqlx::query(deliveries).bind(&ids).execute(&mut *tx).await?;
+    tx.commit().await?;
+
+    let claim = "update deliveries set due = 2, lease = 'x' where id = any(array(
+                 select id from deliveries where due <= 1 order by due limit 100 for update skip locked)) returning id";
+    let claimed: Vec<String> = sqlx::query_scalar(claim).fetch_all(&mut *connection).await?;
+
+    let mut tx = connection.begin().await?;
+    let attempts = "insert into attempts select id, id, 200, '' from unnest($1::text[]) as new (id)";
+    sqlx::query(attempts).bind(&claimed).execute(&mut *tx).await?;
+    let done = "update deliveries set due = null, lease = null where id = any($1)";
+    sqlx::query(done).bind(&claimed).execute(&mut *tx).await?;
     Ok(tx.commit().await?)
 }

@@ -7,14 +7,37 @@ use anyhow::Context;
 /// Of `/proc/PID/stat`: hundredths of a second, fixed by the kernel's interface whatever its own clock.
 const TICK: Duration = Duration::from_millis(10);
 
+/// The fields of `/proc/PID/stat`, counted from the third: the name before it may hold spaces.
+fn stat(pid: u32) -> anyhow::Result<Vec<String>> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let (_, fields) = stat.rsplit_once(") ").context("no name in /proc/PID/stat")?;
+    Ok(fields.split(' ').map(str::to_owned).collect())
+}
+
+fn ticks(fields: &[String]) -> anyhow::Result<Duration> {
+    let ticks = fields
+        .iter()
+        .map(|field| field.parse::<u32>())
+        .sum::<Result<u32, _>>()?;
+    Ok(TICK * ticks)
+}
+
 /// Time that all threads of a process have spent on a processor, in user and kernel mode.
 pub fn cpu_time(pid: u32) -> anyhow::Result<Duration> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // The name in parentheses may hold spaces; the fields after it are counted from the third.
-    let (_, fields) = stat.rsplit_once(") ").context("no name in /proc/PID/stat")?;
-    let fields: Vec<_> = fields.split(' ').collect();
-    let ticks: u32 = fields[11].parse::<u32>()? + fields[12].parse::<u32>()?;
-    Ok(TICK * ticks)
+    ticks(&stat(pid)?[11..13])
+}
+
+/// The same for a process with its children, living or not.
+pub fn cpu_time_of_family(pid: u32) -> anyhow::Result<Duration> {
+    let mut sum = ticks(&stat(pid)?[11..15])?;
+    let processes = fs::read_dir("/proc")?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    // Who has ended meanwhile is nobody's child.
+    for fields in processes.filter_map(|process: u32| stat(process).ok()) {
+        if fields[1] == pid.to_string() {
+            sum += ticks(&fields[11..13])?;
+        }
+    }
+    Ok(sum)
 }
 
 pub fn own_cpu_time() -> anyhow::Result<Duration> {

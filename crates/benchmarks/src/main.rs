@@ -3,6 +3,8 @@
 //! The program under test is a process of its own, driven over HTTP like any publisher would, with a receiver on
 //! loopback; driver and receiver share the machine with it. What the figures mean stands in `README.md` beside.
 
+mod cluster;
+mod database;
 mod driver;
 mod limits;
 mod machine;
@@ -16,8 +18,9 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use database::{Kind, Source};
 use report::Report;
-use scenarios::Scale;
+use scenarios::{Bench, Scale};
 
 /// Measures Caleida against the limits of this machine.
 #[derive(Parser)]
@@ -25,9 +28,12 @@ struct Options {
     /// Under a minute, for a first impression: fewer events, a smaller backlog
     #[arg(long)]
     quick: bool,
-    /// Only these parts, by their letter: a, b, c, d, f, g, h, i, j
+    /// Only these parts, by their letter: a, b, c, d, f, g, h, i, j, k
     #[arg(long, value_delimiter = ',')]
     only: Vec<char>,
+    /// The database under the program; PostgreSQL is started for it, and gone at the end
+    #[arg(long, value_enum, default_value = "sqlite")]
+    database: Kind,
     /// The program to measure
     #[arg(long, default_value = "target/release/caleida")]
     program: PathBuf,
@@ -43,10 +49,15 @@ async fn main() -> anyhow::Result<()> {
     let mut report = Report::default();
     let wanted = |letter| options.only.is_empty() || options.only.contains(&letter);
 
+    let bench = Bench {
+        program: options.program.canonicalize()?,
+        source: Source::start(options.database).await?,
+        scale,
+    };
+
     if wanted('a') {
-        limits::measure(&scale, &mut report).await?;
+        limits::measure(&bench.scale, &bench.source, &mut report).await?;
     }
-    let bench = scenarios::Bench::new(options.program.canonicalize()?, scale).await?;
     if wanted('b') {
         bench.publishing(&mut report).await?;
     }
@@ -70,6 +81,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted('j') {
         bench.retention(&mut report).await?;
+    }
+    if wanted('k') && options.database == Kind::Postgres {
+        bench.processes(&mut report).await?;
     }
     report.print_bound();
     report.save(&options.json)?;

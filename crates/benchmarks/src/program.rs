@@ -15,36 +15,36 @@ use nix::{
     unistd::Pid,
 };
 use serde_json::json;
-use sqlx::{SqlitePool, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
-use crate::{driver::Target, machine};
+use crate::{
+    database::{Pool, Source},
+    driver::Target,
+    machine,
+};
 
-/// A folder with a database, and what can be done to it while nothing runs.
+/// A database, with the folder in which programs run on it.
 pub struct Data {
     program: PathBuf,
     folder: TempDir,
+    url: String,
 }
 
 impl Data {
-    pub fn new(program: &Path) -> anyhow::Result<Self> {
+    pub async fn new(program: &Path, source: &Source) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("caleida-bench-").tempdir()?;
         // The dashboard is not measured: an empty site will do.
         std::fs::create_dir_all(folder.path().join("site/pkg"))?;
         std::fs::write(folder.path().join("site/pkg/caleida.css"), "")?;
         Ok(Self {
             program: program.to_owned(),
+            url: source.create_database(folder.path()).await?,
             folder,
         })
     }
 
-    pub fn database(&self) -> PathBuf {
-        self.folder.path().join("data/caleida.db")
-    }
-
-    pub async fn open_database(&self) -> anyhow::Result<SqlitePool> {
-        let options = SqliteConnectOptions::new().filename(self.database());
-        Ok(SqlitePool::connect_with(options).await?)
+    pub async fn open_database(&self) -> anyhow::Result<Pool> {
+        Pool::connect(&self.url).await
     }
 
     fn command(&self) -> Command {
@@ -53,6 +53,7 @@ impl Data {
             .current_dir(self.folder.path())
             .env_clear()
             .env("LEPTOS_SITE_ROOT", "site")
+            .env("DATABASE_URL", &self.url)
             .env("CALEIDA_LISTEN", "127.0.0.1:0")
             .env("CALEIDA_ALLOW_HTTP", "true")
             .env("CALEIDA_ALLOW_NETWORKS", "127.0.0.0/8")
@@ -92,7 +93,7 @@ pub struct Program {
     child: Child,
     address: SocketAddr,
     key: String,
-    database: SqlitePool,
+    database: Pool,
 }
 
 impl Program {
@@ -131,18 +132,14 @@ impl Program {
     pub async fn wait_until_idle(&self, patience: Duration) -> anyhow::Result<()> {
         let started = Instant::now();
         let pending = "select exists (select 1 from deliveries where status = 'pending')";
-        while sqlx::query_scalar::<_, bool>(pending)
-            .fetch_one(&self.database)
-            .await?
-        {
+        while self.database.fetch(pending).await? {
             ensure!(started.elapsed() < patience, "deliveries were still pending");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         Ok(())
     }
 
-    pub async fn stop(mut self) -> anyhow::Result<()> {
-        self.database.close().await;
+    pub fn stop(mut self) -> anyhow::Result<()> {
         kill(Pid::from_raw(self.pid().try_into()?), Signal::SIGTERM)?;
         self.child.wait()?;
         Ok(())

@@ -1,5 +1,7 @@
 //! The scenarios, by the letters of the table in `README.md`.
 
+mod processes;
+
 use std::{
     path::PathBuf,
     time::{Duration, Instant},
@@ -8,6 +10,7 @@ use std::{
 use anyhow::ensure;
 
 use crate::{
+    database::Source,
     driver::{self, PUBLISHERS},
     program::{Data, Program},
     receiver::Receiver,
@@ -25,6 +28,8 @@ pub struct Scale {
     pub drain: Duration,
     pub history: u64,
     pub expired: u64,
+    /// Between several processes.
+    pub shared: u64,
 }
 
 impl Scale {
@@ -37,6 +42,7 @@ impl Scale {
         drain: Duration::from_secs(10),
         history: 3_333_333,
         expired: 300_000,
+        shared: 20_000,
     };
     pub const QUICK: Self = Self {
         limit_posts: 60_000,
@@ -47,46 +53,82 @@ impl Scale {
         drain: Duration::from_secs(3),
         history: 100_000,
         expired: 50_000,
+        shared: 6_000,
     };
 }
 
 pub struct Bench {
-    program: PathBuf,
-    scale: Scale,
+    pub program: PathBuf,
+    pub source: Source,
+    pub scale: Scale,
 }
 
 impl Bench {
-    pub async fn new(program: PathBuf, scale: Scale) -> anyhow::Result<Self> {
-        Ok(Self { program, scale })
+    async fn data(&self) -> anyhow::Result<Data> {
+        Data::new(&self.program, &self.source).await
     }
 
     /// (b) Events that nobody wants: only what it takes to accept them.
     pub async fn publishing(&self, report: &mut Report) -> anyhow::Result<()> {
-        let data = Data::new(&self.program)?;
+        let data = self.data().await?;
         let program = data.start().await?;
-        let took = driver::publish(&program.target(), 0..self.scale.events, PUBLISHERS).await?;
+        let took = driver::publish(&[program.target()], 0..self.scale.events, PUBLISHERS).await?;
         report.rate(
             "b  durable publish requests, 64 publishers",
             per_second(self.scale.events, took),
             "/s",
         );
-        program.stop().await
+        program.stop()
     }
 
     /// (c) and (e): from the first publish to the last record.
     pub async fn end_to_end(&self, report: &mut Report) -> anyhow::Result<()> {
         for webhooks in [1, 10] {
-            let data = Data::new(&self.program)?;
+            let data = self.data().await?;
             let (program, receiver) = self.started(&data, webhooks).await?;
             let deliveries = self.scale.events / webhooks * webhooks;
-            let cpu = program.cpu_time()?;
-            let rate = deliver(&program, &receiver, 0..deliveries / webhooks, webhooks).await?;
+            let cpu = self.cpu_times(&program)?;
+            let rate = deliver(&[&program], &receiver, 0..deliveries / webhooks, webhooks).await?;
             let plural = if webhooks == 1 { "" } else { "s" };
             report.end_to_end(&format!("c  end to end, {webhooks} webhook{plural}"), rate);
-            let cost = (program.cpu_time()? - cpu).as_secs_f64() / deliveries as f64 * 1_000.0;
-            report.figure("e  its processor time", cost, "cpu-s per 1,000");
+            for ((whose, after), (_, before)) in self.cpu_times(&program)?.into_iter().zip(cpu) {
+                let cost = (after - before).as_secs_f64() / deliveries as f64 * 1_000.0;
+                report.figure(format!("e  {whose} processor time"), cost, "cpu-s per 1,000");
+            }
             report.figure("e  its peak memory", megabytes(program.peak_memory()?), "MB");
-            program.stop().await?;
+            program.stop()?;
+            self.report_activity(report, deliveries).await?;
+            self.report_claims(report, "c ").await?;
+        }
+        Ok(())
+    }
+
+    /// Of the program, and of the database server if there is one.
+    fn cpu_times(&self, program: &Program) -> anyhow::Result<Vec<(&'static str, Duration)>> {
+        let mut times = vec![("its", program.cpu_time()?)];
+        if let Some(cluster) = self.source.cluster() {
+            times.push(("PostgreSQL's", cluster.cpu_time()?));
+        }
+        Ok(times)
+    }
+
+    /// What a database server was asked to do for so many deliveries.
+    async fn report_activity(&self, report: &mut Report, deliveries: u64) -> anyhow::Result<()> {
+        if let Some(cluster) = self.source.cluster() {
+            let activity = cluster.activity().await?;
+            let each = |count: i64| count as f64 / deliveries as f64;
+            report.figure("c  transactions", each(activity.transactions), "per delivery");
+            report.figure("c  statements", each(activity.statements), "per delivery");
+        }
+        Ok(())
+    }
+
+    async fn report_claims(&self, report: &mut Report, letter: &str) -> anyhow::Result<()> {
+        if let Some(cluster) = self.source.cluster() {
+            let activity = cluster.activity().await?;
+            let each = activity.milliseconds_of_claims / activity.claims as f64;
+            let name = format!("{letter} a claim inside PostgreSQL, of {}", activity.claims);
+            report.figure(name, each, "ms");
         }
         Ok(())
     }
@@ -96,11 +138,11 @@ impl Bench {
         let half = report.known_end_to_end().map(|rate| rate / 2.0);
         for (rate, name) in [(Some(50.0), "at 50/s"), (half, "at half of (c)")] {
             let Some(rate) = rate else { continue };
-            let data = Data::new(&self.program)?;
+            let data = self.data().await?;
             let (program, receiver) = self.started(&data, 1).await?;
             let latencies = self.latencies(&program, &receiver, rate).await?;
             report_latencies(report, &format!("d  event to receiver, {name}"), latencies);
-            program.stop().await?;
+            program.stop()?;
         }
         Ok(())
     }
@@ -109,7 +151,7 @@ impl Bench {
     pub async fn one_hangs(&self, report: &mut Report) -> anyhow::Result<()> {
         let mut p99 = Vec::new();
         for hanging in [0, 1] {
-            let data = Data::new(&self.program)?;
+            let data = self.data().await?;
             let program = data.start().await?;
             let receiver = Receiver::start()?;
             for index in 0..10 {
@@ -125,7 +167,7 @@ impl Bench {
             p99.push(percentiles(latencies.clone())[1]);
             let name = format!("h  ten webhooks at 50/s, {hanging} hanging");
             report_latencies(report, &name, latencies);
-            program.stop().await?;
+            program.stop()?;
         }
         report.figure("h  p99 of the others with one hanging", p99[1] / p99[0], "×");
         Ok(())
@@ -134,29 +176,29 @@ impl Bench {
     /// (i) Receivers that take 200 ms: concurrency is all that helps.
     pub async fn slow_receivers(&self, report: &mut Report) -> anyhow::Result<()> {
         for webhooks in [1, 4, 16] {
-            let data = Data::new(&self.program)?;
+            let data = self.data().await?;
             let program = data.start().await?;
             let receiver = Receiver::start()?;
             for index in 0..webhooks {
                 let url = receiver.url(&format!("/slow/{index}"));
                 program.add_webhook(&format!("webhook {index}"), &url).await?;
             }
-            let rate = deliver(&program, &receiver, 0..400, webhooks).await?;
+            let rate = deliver(&[&program], &receiver, 0..400, webhooks).await?;
             report.rate(
                 format!("i  receivers of 200 ms, {webhooks}"),
                 rate,
                 "deliveries/s",
             );
-            program.stop().await?;
+            program.stop()?;
         }
         Ok(())
     }
 
     /// (f) A start with a long queue.
     pub async fn backlog(&self, report: &mut Report) -> anyhow::Result<()> {
-        let data = Data::new(&self.program)?;
+        let data = self.data().await?;
         let (program, receiver) = self.started(&data, 1).await?;
-        program.stop().await?;
+        program.stop()?;
         let database = data.open_database().await?;
         seed::backlog(&database, self.scale.backlog).await?;
         database.close().await;
@@ -182,7 +224,7 @@ impl Bench {
             megabytes(program.peak_memory()?),
             "MB",
         );
-        program.stop().await
+        program.stop()
     }
 
     /// (g) As (c) with one webhook, on a database that has seen much.
@@ -194,6 +236,7 @@ impl Bench {
             rate,
             "deliveries/s",
         );
+        self.report_claims(report, "g ").await?;
         if let Some(empty) = report.known_end_to_end() {
             report.figure("g  of the rate without history", rate / empty, "×");
         }
@@ -215,20 +258,21 @@ impl Bench {
 
     /// The rate of (c) with one webhook on a database with so many delivered events, and how many of these are left.
     async fn after(&self, events: u64, age: Age) -> anyhow::Result<(f64, u64)> {
-        let data = Data::new(&self.program)?;
+        let data = self.data().await?;
         let (program, receiver) = self.started(&data, 1).await?;
-        program.stop().await?;
+        program.stop()?;
         let database = data.open_database().await?;
         seed::history(&database, events, age).await?;
         database.close().await;
 
         let program = data.start().await?;
-        let rate = deliver(&program, &receiver, 0..self.scale.events, 1).await?;
-        program.stop().await?;
+        let rate = deliver(&[&program], &receiver, 0..self.scale.events, 1).await?;
+        program.stop()?;
         let left = seed::left_of_history(&data.open_database().await?).await?;
         Ok((rate, left))
     }
 
+    /// A program with webhooks whose receiver answers at once.
     async fn started(&self, data: &Data, webhooks: u64) -> anyhow::Result<(Program, Receiver)> {
         let program = data.start().await?;
         let receiver = Receiver::start()?;
@@ -247,7 +291,7 @@ impl Bench {
     ) -> anyhow::Result<Vec<Duration>> {
         // The first ones pay for connections and caches.
         const WARM_UP: u64 = 100;
-        driver::publish(&program.target(), 0..WARM_UP, 4).await?;
+        driver::publish(&[program.target()], 0..WARM_UP, 4).await?;
         tokio::time::sleep(Duration::from_millis(300)).await;
         receiver.take_arrivals();
         let begun =
@@ -265,23 +309,24 @@ impl Bench {
     }
 }
 
-/// Publishes these events for so many webhooks, and answers how many deliveries a second were made until the last was
-/// on record.
+/// Publishes these events for so many webhooks to the programs in turn, and answers how many deliveries a second were
+/// made until the last was on record.
 async fn deliver(
-    program: &Program,
+    programs: &[&Program],
     receiver: &Receiver,
     events: std::ops::Range<u64>,
     webhooks: u64,
 ) -> anyhow::Result<f64> {
     const PATIENCE: Duration = Duration::from_secs(120);
     let deliveries = (events.end - events.start) * webhooks;
+    let targets: Vec<_> = programs.iter().map(|program| program.target()).collect();
     let (before, started) = (receiver.answered(), Instant::now());
-    driver::publish(&program.target(), events, PUBLISHERS).await?;
+    driver::publish(&targets, events, PUBLISHERS).await?;
     while receiver.answered() - before < deliveries {
         ensure!(started.elapsed() < PATIENCE, "not everything was delivered");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    program.wait_until_idle(PATIENCE).await?;
+    programs[0].wait_until_idle(PATIENCE).await?;
     Ok(per_second(deliveries, started.elapsed()))
 }
 

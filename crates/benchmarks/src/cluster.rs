@@ -1,0 +1,171 @@
+//! A PostgreSQL of the benchmark's own: on a free port of loopback, and gone when the benchmark ends.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context, ensure};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+use crate::machine;
+
+/// Keeps the server for as long as its standard input is open: however the benchmark ends, it ends too.
+///
+/// The settings are the server's own, with their durability. Only `pg_stat_statements` is added, to count and time.
+const GUARDIAN: &str = r#"
+set -eu
+# Ctrl-C is for the benchmark; what is here ends after it.
+trap '' INT TERM HUP
+bin=$1 folder=$2 port=$3
+server= user=()
+finish() {
+    # It is not needed any more, so it need not write down anything either.
+    [ -z "$server" ] || { kill -QUIT "$server" && wait "$server"; } || true
+    cd / && rm -rf "$folder"
+}
+trap finish EXIT
+if [ "$(id -u)" = 0 ]; then
+    # The server refuses to run as root.
+    user=(setpriv --reuid postgres --regid postgres --clear-groups)
+    chown postgres "$folder"
+fi
+cd "$folder"
+"${user[@]}" "$bin/initdb" --pgdata data --username postgres --auth trust --encoding UTF8 --no-sync
+"${user[@]}" "$bin/postgres" -D data -p "$port" -k "$folder" -c listen_addresses=127.0.0.1 \
+    -c fsync=on -c synchronous_commit=on -c full_page_writes=on \
+    -c shared_preload_libraries=pg_stat_statements </dev/null &
+server=$!
+until "$bin/pg_isready" -q -U postgres -h 127.0.0.1 -p "$port"; do kill -0 $server; sleep 0.1; done
+echo "ready $server" >&3
+read -r _ || true
+"#;
+
+/// The only database at any time.
+const DATABASE: &str = "bench";
+
+pub struct Cluster {
+    guardian: Child,
+    server: u32,
+    url: String,
+}
+
+/// What was done in the database since it was created.
+#[derive(sqlx::FromRow)]
+pub struct Activity {
+    pub transactions: i64,
+    /// `begin` and `commit` among them.
+    pub statements: i64,
+    pub claims: i64,
+    /// Inside the server.
+    pub milliseconds_of_claims: f64,
+}
+
+impl Cluster {
+    pub async fn start() -> anyhow::Result<Self> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let folder = tempfile::Builder::new()
+            .prefix("caleida-bench-pg-")
+            .tempdir()?
+            .keep();
+        let log = folder.join("log");
+        let mut guardian = Command::new("bash")
+            .args([
+                "-c",
+                &format!("exec 3>&1 >\"$2/log\" 2>&1\n{GUARDIAN}"),
+                "guardian",
+            ])
+            .args([&programs()?, &folder])
+            .arg(port.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut line = String::new();
+        BufReader::new(guardian.stdout.take().context("no stdout")?).read_line(&mut line)?;
+        let server = line.trim().strip_prefix("ready ").with_context(|| {
+            let said = fs::read_to_string(&log).unwrap_or_default();
+            format!("PostgreSQL did not start: {said}")
+        })?;
+        let cluster = Self {
+            guardian,
+            server: server.parse()?,
+            url: format!("postgres://postgres@127.0.0.1:{port}"),
+        };
+        cluster.run("create extension pg_stat_statements").await?;
+        Ok(cluster)
+    }
+
+    /// An empty database in place of the one before; answers its URL.
+    pub async fn create_database(&self) -> anyhow::Result<String> {
+        self.run(format!("drop database if exists {DATABASE} with (force)"))
+            .await?;
+        self.run(format!("create database {DATABASE}")).await?;
+        // What the one before has left to be written is not for this one's account.
+        self.run("checkpoint").await?;
+        Ok(format!("{}/{DATABASE}", self.url))
+    }
+
+    /// To ask for when the program has stopped: only then its connections have told all.
+    pub async fn activity(&self) -> anyhow::Result<Activity> {
+        let sql = "select
+                 (select xact_commit from pg_stat_database where datname = $1) as transactions,
+                 sum(calls)::bigint as statements,
+                 sum(calls) filter (where query like 'with recursive turn%')::bigint as claims,
+                 coalesce(sum(total_exec_time) filter (where query like 'with recursive turn%'
+                     or query like 'with picked%' or query like 'select account_id, id, payload%'), 0)
+                     as milliseconds_of_claims
+             from pg_stat_statements where dbid = (select oid from pg_database where datname = $1)";
+        let mut connection = self.connect().await?;
+        let activity = sqlx::query_as(sql)
+            .bind(DATABASE)
+            .fetch_one(&mut connection)
+            .await?;
+        connection.close().await?;
+        Ok(activity)
+    }
+
+    /// Of all its processes, also of those that have ended.
+    pub fn cpu_time(&self) -> anyhow::Result<Duration> {
+        machine::cpu_time_of_family(self.server)
+    }
+
+    async fn run(&self, sql: impl Into<String>) -> anyhow::Result<()> {
+        let mut connection = self.connect().await?;
+        sqlx::query(AssertSqlSafe(sql.into()))
+            .execute(&mut connection)
+            .await?;
+        Ok(connection.close().await?)
+    }
+
+    /// Beside the measured database, not in it.
+    async fn connect(&self) -> anyhow::Result<PgConnection> {
+        Ok(PgConnection::connect(&format!("{}/postgres", self.url)).await?)
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.guardian.stdin.take());
+        // Nothing can be done about a guardian that cannot be waited for.
+        let _ = self.guardian.wait();
+    }
+}
+
+/// Debian keeps the server's programs out of the path, each version in a folder of its own: the newest.
+fn programs() -> anyhow::Result<PathBuf> {
+    let has_server = |folder: &PathBuf| folder.join("initdb").exists();
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let newest = versions
+        .filter_map(|version| Some(version.ok()?.path().join("bin")))
+        .filter(has_server)
+        .max();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = newest.or_else(|| std::env::split_paths(&path).find(has_server));
+    let folder = found.context("no PostgreSQL server here: install the package postgresql")?;
+    ensure!(Path::new(&folder).is_absolute(), "a relative folder in PATH");
+    Ok(folder)
+}

@@ -1,0 +1,91 @@
+//! The database under the program: a file, or a server that the benchmark starts.
+
+use std::path::Path;
+
+use sqlx::{
+    AssertSqlSafe, FromRow, PgPool, SqlitePool,
+    postgres::PgRow,
+    sqlite::{SqliteConnectOptions, SqliteRow},
+};
+
+use crate::cluster::Cluster;
+
+/// Which one to measure.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// Where databases come from.
+pub enum Source {
+    Sqlite,
+    Postgres(Cluster),
+}
+
+impl Source {
+    pub async fn start(kind: Kind) -> anyhow::Result<Self> {
+        Ok(match kind {
+            Kind::Sqlite => Self::Sqlite,
+            Kind::Postgres => Self::Postgres(Cluster::start().await?),
+        })
+    }
+
+    /// The URL of a database that is empty, in this folder if it is a file.
+    pub async fn create_database(&self, folder: &Path) -> anyhow::Result<String> {
+        match self {
+            Self::Sqlite => Ok(format!("sqlite://{}", folder.join("data/caleida.db").display())),
+            Self::Postgres(cluster) => cluster.create_database().await,
+        }
+    }
+
+    pub fn cluster(&self) -> Option<&Cluster> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres(cluster) => Some(cluster),
+        }
+    }
+}
+
+/// The benchmark's own connections to it.
+pub enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+impl Pool {
+    pub async fn connect(url: &str) -> anyhow::Result<Self> {
+        if url.starts_with("postgres:") {
+            return Ok(Self::Postgres(PgPool::connect(url).await?));
+        }
+        let options: SqliteConnectOptions = url.parse()?;
+        Ok(Self::Sqlite(SqlitePool::connect_with(options).await?))
+    }
+
+    pub async fn execute(&self, sql: String) -> anyhow::Result<()> {
+        let sql = AssertSqlSafe(sql);
+        match self {
+            Self::Sqlite(pool) => drop(sqlx::query(sql).execute(pool).await?),
+            Self::Postgres(pool) => drop(sqlx::query(sql).execute(pool).await?),
+        }
+        Ok(())
+    }
+
+    /// The only value of the only row.
+    pub async fn fetch<T: Send + Unpin>(&self, sql: &'static str) -> anyhow::Result<T>
+    where
+        (T,): for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow>,
+    {
+        Ok(match self {
+            Self::Sqlite(pool) => sqlx::query_scalar(sql).fetch_one(pool).await?,
+            Self::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await?,
+        })
+    }
+
+    pub async fn close(self) {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
