@@ -36,7 +36,7 @@ endef
 
 .PHONY: help
 help: ## lists these
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: build ## builds and starts the dashboard on http://127.0.0.1:3000, with receivers on loopback allowed
@@ -83,14 +83,19 @@ lint: rust ## runs clippy on the server, on the browser's part and on the builde
 	cargo clippy --locked -p caleida-browser --target $(WASM) --target-dir target/front -- -D warnings
 
 .PHONY: bench
-bench: ## measures the release build against what this machine allows, in under five minutes
+bench: ## measures the release build against what this machine allows, in under five minutes (ARGS="--only c,f")
 	cargo build --release --locked
-	cargo run --release --locked -p caleida-benchmarks
+	cargo run --release --locked -p caleida-benchmarks -- $(ARGS)
 
 .PHONY: bench-quick
 bench-quick: ## the same in under a minute, with less of everything
 	cargo build --release --locked
-	cargo run --release --locked -p caleida-benchmarks -- --quick
+	cargo run --release --locked -p caleida-benchmarks -- --quick $(ARGS)
+
+.PHONY: bench-postgres
+bench-postgres: tools-postgres ## the same on a PostgreSQL of its own, also with several processes, in under six minutes
+	cargo build --release --locked
+	cargo run --release --locked -p caleida-benchmarks -- --database postgres $(ARGS)
 
 .PHONY: deny
 deny: ## checks licences, sources and duplicates of dependencies (needs cargo-deny)

@@ -24,7 +24,11 @@ mod tally;
 #[path = "sql/webhooks.rs"]
 mod webhooks;
 
-use std::{str::FromStr, sync::OnceLock, time::Duration};
+use std::{
+    str::FromStr,
+    sync::{LazyLock, OnceLock},
+    time::Duration,
+};
 
 use sqlx::{
     Connection as _, PgPool, Transaction,
@@ -40,7 +44,12 @@ use crate::domain::ProcessId;
 use self::PostgresStore as Adapter;
 use sqlx::{PgConnection as Connection, Postgres as Database};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrations = sqlx::migrate!("migrations/postgres");
+    // Those of a newer version, which runs beside this one or did before: see migrations/README.md.
+    migrations.set_ignore_missing(true);
+    migrations
+});
 
 /// Of one process. More would wait for each other inside the server instead of here.
 const CONNECTIONS: u32 = 16;
@@ -51,6 +60,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A process that is frozen in the middle of a transaction must not hold its locks until it wakes up: then the server
 /// ends it. No transaction of ours waits for anything but the server.
 const STANDSTILL: &str = "5s";
+
+/// Each statement is planned for the tables as they are. A plan that is made while a table is empty reads all of it, and
+/// would be kept until the server next looks at its size: in that minute a new database may take a million events.
+const PLANS: &str = "force_custom_plan";
 
 pub(super) struct PostgresStore {
     /// The same pool under two names: here writers do not wait for each other, nor readers for a replica.
@@ -72,7 +85,10 @@ impl PostgresStore {
         let options = PgConnectOptions::from_str(url)
             .map_err(cannot_open)?
             .application_name("caleida")
-            .options([("idle_in_transaction_session_timeout", STANDSTILL)]);
+            .options([
+                ("idle_in_transaction_session_timeout", STANDSTILL),
+                ("plan_cache_mode", PLANS),
+            ]);
         // By itself first: a pool tries again and again, and at last only says that it took too long.
         let first = Connection::connect_with(&options).await.map_err(cannot_open)?;
         first.close().await.map_err(cannot_open)?;

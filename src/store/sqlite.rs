@@ -24,7 +24,7 @@ mod tally;
 #[path = "sql/webhooks.rs"]
 mod webhooks;
 
-use std::{str::FromStr, time::Duration};
+use std::{str::FromStr, sync::LazyLock, time::Duration};
 
 use sqlx::{
     Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
@@ -38,7 +38,12 @@ use super::{Change, Invalidated, StoreError};
 use self::SqliteStore as Adapter;
 use sqlx::{Sqlite as Database, SqliteConnection as Connection};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrations = sqlx::migrate!("migrations/sqlite");
+    // Those of a newer version, which runs beside this one or did before: see migrations/README.md.
+    migrations.set_ignore_missing(true);
+    migrations
+});
 
 /// Readers that may wait on the disk at the same time.
 const READERS: u32 = 4;

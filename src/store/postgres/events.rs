@@ -15,8 +15,9 @@ use crate::{
     },
 };
 
-/// How often an acceptance starts over because somebody else was storing one of its events at the same moment.
-const TRIES: usize = 5;
+/// How often an acceptance starts over because one of its events was there already, or somebody else was storing it at
+/// the same moment.
+const TRIES: usize = 6;
 
 /// The advisory lock of whoever deletes what is old.
 const HOUSEKEEPING: i64 = 0x6361_6c65_6964_6101;
@@ -29,9 +30,13 @@ impl EventStore for PostgresStore {
         now: Timestamp,
         hand_off: HandOff<'_>,
     ) -> Result<Accepted, StoreError> {
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
             let mut tx = self.begin().await?;
-            let mut known = find_known(&mut tx, submissions).await?;
+            // Almost always they are new, and the insert finds out anyway: to look first would cost as much again.
+            let mut known = match attempt {
+                0 => Known::default(),
+                _ => find_known(&mut tx, submissions).await?,
+            };
             let subscribers = find_subscribers(&mut tx, submissions).await?;
             let mut rows = NewRows::new(now);
             let answers = submissions
@@ -41,7 +46,7 @@ impl EventStore for PostgresStore {
                     accept(submission, subscribers, &mut known, &mut rows)
                 })
                 .collect();
-            // Whatever was stored meanwhile is known when it is read again.
+            // Whatever is there is known when it is read.
             if insert_events(&mut tx, &rows).await? < rows.events.len() {
                 continue;
             }
@@ -154,7 +159,7 @@ async fn find_subscribers<'a>(
     Ok(subscribers)
 }
 
-/// Answers how many were inserted: fewer, if another process has stored one of them meanwhile.
+/// Answers how many were inserted: fewer, if one of them is there.
 async fn insert_events(connection: &mut PgConnection, rows: &NewRows<'_>) -> Result<usize, StoreError> {
     let of = |value: fn(&acceptance::EventRow<'_>) -> i64| rows.events.iter().map(value).collect::<Vec<_>>();
     let texts = rows.events.iter();
