@@ -65,8 +65,8 @@ impl Pool {
     pub async fn execute(&self, sql: String) -> anyhow::Result<()> {
         let sql = AssertSqlSafe(sql);
         match self {
-            Self::Sqlite(pool) => drop(sqlx::query(sql).execute(pool).await?),
-            Self::Postgres(pool) => drop(sqlx::query(sql).execute(pool).await?),
+            Self::Sqlite(pool) => sqlx::query(sql).execute(pool).await.map(|_| ())?,
+            Self::Postgres(pool) => sqlx::query(sql).execute(pool).await.map(|_| ())?,
         }
         Ok(())
     }
