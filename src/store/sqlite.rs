@@ -17,6 +17,8 @@ mod events;
 mod log;
 #[path = "sql/people.rs"]
 mod people;
+#[path = "sql/queue.rs"]
+mod queue;
 #[path = "sql/retention.rs"]
 mod retention;
 #[path = "sql/tally.rs"]

@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 use super::{
     PostgresStore,
     cluster::tell_others,
+    queue,
     tally::{ended_at, settle, webhooks_of},
 };
 use crate::{
@@ -13,9 +14,7 @@ use crate::{
     store::{
         Claim, Claimed, DeliveryStore, Invalidated, Lease, RecordedAttempt, StoreError,
         claims::{TURNS, Turns},
-        rows::{
-            ClaimedRow, PayloadRow, bound, headers_text, millis, next_columns, outcome_columns, timestamp,
-        },
+        rows::{ClaimedRow, PayloadRow, bound, headers_text, millis, next_columns, outcome_columns},
     },
 };
 
@@ -30,11 +29,7 @@ impl DeliveryStore for PostgresStore {
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        let due: Option<i64> =
-            sqlx::query_scalar("select min(next_attempt_at) from deliveries where status = 'pending'")
-                .fetch_one(&self.readers)
-                .await?;
-        Ok(timestamp(due))
+        queue::next_due(&mut *self.readers.acquire().await?).await
     }
 
     /// Other processes may still hold theirs: a dead one's lapse.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::{
-    ROWS_PER_STATEMENT, SqliteStore,
+    ROWS_PER_STATEMENT, SqliteStore, queue,
     tally::{ended_at, settle, webhooks_of},
 };
 use crate::{
@@ -12,9 +12,7 @@ use crate::{
     store::{
         Claim, Claimed, DeliveryStore, Lease, RecordedAttempt, StoreError,
         claims::{TURNS, Turns},
-        rows::{
-            ClaimedRow, PayloadRow, bound, headers_text, millis, next_columns, outcome_columns, timestamp,
-        },
+        rows::{ClaimedRow, PayloadRow, bound, headers_text, millis, next_columns, outcome_columns},
     },
 };
 
@@ -36,19 +34,16 @@ impl DeliveryStore for SqliteStore {
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        let due: Option<i64> =
-            sqlx::query_scalar("select min(next_attempt_at) from deliveries where status = 'pending'")
-                .fetch_one(&self.readers)
-                .await?;
-        Ok(timestamp(due))
+        queue::next_due(&mut *self.readers.acquire().await?).await
     }
 
     /// An embedded database has one process that delivers.
     async fn recover_leases(&self, now: Timestamp, longest: Duration) -> Result<u64, StoreError> {
-        // A lease is due when it lapses, so the index finds them among what is due next.
+        // A lease is due when it lapses.
         let recovered = sqlx::query(
             "update deliveries set lease = null, next_attempt_at = $1
-             where status = 'pending' and next_attempt_at > $1 and next_attempt_at <= $2 and lease is not null",
+             where status in ('pending', 'held') and status = 'pending'
+                 and next_attempt_at > $1 and next_attempt_at <= $2 and lease is not null",
         )
         .bind(now.as_millis())
         .bind(now.plus(longest).as_millis())

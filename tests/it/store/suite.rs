@@ -357,6 +357,20 @@ async fn a_retry_is_due_at_its_time_and_counts_its_attempts() {
 }
 
 #[tokio::test]
+async fn what_is_due_next_is_the_earliest_of_all_webhooks() {
+    let fixture = Fixture::new().await;
+    for name in ["a", "b", "c"] {
+        fixture.add(name, &["chat"]).await;
+    }
+    fixture.publish("event", EventType::Chat).await;
+    let due = [300, 100, 200].map(|seconds| NOW.plus(Duration::from_secs(seconds)));
+    for (delivery, due) in fixture.claim(NOW).await.iter().zip(due) {
+        fixture.record(delivery, REFUSED, Next::RetryAt(due)).await;
+    }
+    assert_eq!(fixture.store.next_due().await.unwrap(), Some(due[1]));
+}
+
+#[tokio::test]
 async fn the_same_attempt_recorded_again_changes_nothing() {
     let fixture = Fixture::new().await;
     fixture.add("chats", &["chat"]).await;
