@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 pub mod api_key;
+pub mod copy;
 pub mod listen;
 pub mod migrate;
 pub mod serve;
@@ -32,6 +33,8 @@ enum Command {
     Serve(Box<Config>),
     /// Apply the database's migrations and stop; serve does it too
     Migrate(migrate::MigrateArgs),
+    /// Copy everything into another, empty database: from SQLite to PostgreSQL, or back
+    Copy(copy::CopyArgs),
     /// Add and list users, set a password, disable
     User(user::UserArgs),
     /// Make keys with which machines call the API
@@ -58,6 +61,7 @@ pub fn run() -> ExitCode {
         match cli.command {
             Command::Serve(config) => serve::run(*config).await,
             Command::Migrate(args) => migrate::run(args).await,
+            Command::Copy(args) => ended(copy::run(args).await),
             Command::User(args) => ended(user::run(args).await),
             Command::ApiKey(args) => ended(api_key::run(args).await),
             Command::Listen(args) => ended(listen::run(args, Arc::new(SystemClock)).await),

@@ -6,6 +6,7 @@
 mod acceptance;
 mod claims;
 mod cluster;
+mod copy;
 mod error;
 mod postgres;
 mod rows;
@@ -23,6 +24,7 @@ use crate::domain::{
 };
 
 pub use cluster::{ClusterStore, Invalidated, Invalidation, Joined, LifeSign, Member, Renewal, Signal};
+pub use copy::{CopyError, CopyProgress, copy};
 pub use error::StoreError;
 
 /// All of it, shared by everyone who reads or writes.

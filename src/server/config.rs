@@ -228,7 +228,8 @@ fn retention(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn database_url(text: &str) -> Result<String, String> {
+/// Refuses what names neither of the two databases.
+pub fn database_url(text: &str) -> Result<String, String> {
     if text.starts_with("sqlite:") || store::is_postgres(text) {
         Ok(text.to_owned())
     } else {

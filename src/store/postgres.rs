@@ -13,6 +13,8 @@ mod cluster;
 mod deliveries;
 mod events;
 // The same statements for both databases, compiled for each.
+#[path = "sql/copy.rs"]
+mod copy;
 #[path = "sql/log.rs"]
 mod log;
 #[path = "sql/people.rs"]
@@ -114,6 +116,27 @@ impl PostgresStore {
 
     async fn begin(&self) -> Result<Transaction<'static, Database>, StoreError> {
         Ok(self.writer.begin().await?)
+    }
+}
+
+/// The ends of a copy. They may wait for each other, so a pause inside the transaction is no sign of a frozen process.
+impl PostgresStore {
+    /// Everything as of one moment.
+    async fn begin_snapshot(&self) -> Result<Transaction<'static, Database>, StoreError> {
+        self.begin_patient("begin isolation level repeatable read read only")
+            .await
+    }
+
+    async fn begin_copy(&self) -> Result<Transaction<'static, Database>, StoreError> {
+        self.begin_patient("begin").await
+    }
+
+    async fn begin_patient(&self, begin: &'static str) -> Result<Transaction<'static, Database>, StoreError> {
+        let mut tx = self.writer.begin_with(begin).await?;
+        sqlx::query("set local idle_in_transaction_session_timeout = 0")
+            .execute(&mut *tx)
+            .await?;
+        Ok(tx)
     }
 }
 

@@ -13,6 +13,8 @@ mod cluster;
 mod deliveries;
 mod events;
 // The same statements for both databases, compiled for each.
+#[path = "sql/copy.rs"]
+mod copy;
 #[path = "sql/log.rs"]
 mod log;
 #[path = "sql/people.rs"]
@@ -26,7 +28,7 @@ mod tally;
 #[path = "sql/webhooks.rs"]
 mod webhooks;
 
-use std::{str::FromStr, sync::LazyLock, time::Duration};
+use std::{path::PathBuf, str::FromStr, sync::LazyLock, time::Duration};
 
 use sqlx::{
     Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
@@ -105,6 +107,24 @@ impl SqliteStore {
     /// A transaction that may write.
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+/// The ends of a copy.
+impl SqliteStore {
+    pub(super) fn file_of(url: &str) -> Result<PathBuf, StoreError> {
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(|error| StoreError::Open(format!("{url} names no SQLite file: {error}")))?;
+        Ok(options.get_filename().to_owned())
+    }
+
+    /// Everything as of one moment.
+    async fn begin_snapshot(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        Ok(self.readers.begin().await?)
+    }
+
+    async fn begin_copy(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        self.begin().await
     }
 }
 
