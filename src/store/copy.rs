@@ -74,7 +74,7 @@ impl Value {
     }
 
     /// As the other database writes it: SQLite has no truth values but numbers, and PostgreSQL no text with NUL.
-    pub(super) fn as_kind(self, kind: Kind) -> Self {
+    pub(super) fn into_kind(self, kind: Kind) -> Self {
         match (self, kind) {
             (Self::Integer(number), Kind::Boolean) => Self::Boolean(number.map(|number| number != 0)),
             (Self::Boolean(truth), Kind::Integer) => Self::Integer(truth.map(i64::from)),
@@ -212,15 +212,15 @@ mod tests {
     #[test]
     fn values_become_what_the_other_database_has() {
         assert_eq!(
-            Value::Integer(Some(1)).as_kind(Kind::Boolean),
+            Value::Integer(Some(1)).into_kind(Kind::Boolean),
             Value::Boolean(Some(true))
         );
-        assert_eq!(Value::Integer(None).as_kind(Kind::Boolean), Value::Boolean(None));
+        assert_eq!(Value::Integer(None).into_kind(Kind::Boolean), Value::Boolean(None));
         assert_eq!(
-            Value::Boolean(Some(false)).as_kind(Kind::Integer),
+            Value::Boolean(Some(false)).into_kind(Kind::Integer),
             Value::Integer(Some(0))
         );
-        let text = Value::Text(Some("a\0b".to_owned())).as_kind(Kind::Text);
+        let text = Value::Text(Some("a\0b".to_owned())).into_kind(Kind::Text);
         assert_eq!(text, Value::Text(Some("a\u{fffd}b".to_owned())));
     }
 }

@@ -125,7 +125,7 @@ async fn insert(
     let mut insert = QueryBuilder::<Database>::new(format!("insert into {table} ({}) ", columns.join(", ")));
     insert.push_values(rows, |mut row, values| {
         for (value, (_, kind)) in values.into_iter().zip(targets) {
-            match value.as_kind(*kind) {
+            match value.into_kind(*kind) {
                 Value::Text(text) => row.push_bind(text),
                 Value::Integer(number) => row.push_bind(number),
                 Value::Bytes(bytes) => row.push_bind(bytes),
