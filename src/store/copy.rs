@@ -215,7 +215,10 @@ mod tests {
             Value::Integer(Some(1)).into_kind(Kind::Boolean),
             Value::Boolean(Some(true))
         );
-        assert_eq!(Value::Integer(None).into_kind(Kind::Boolean), Value::Boolean(None));
+        assert_eq!(
+            Value::Integer(None).into_kind(Kind::Boolean),
+            Value::Boolean(None)
+        );
         assert_eq!(
             Value::Boolean(Some(false)).into_kind(Kind::Integer),
             Value::Integer(Some(0))

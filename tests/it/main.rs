@@ -4,6 +4,7 @@ mod api;
 mod assets;
 mod cli;
 mod cluster;
+mod copy;
 mod crash;
 mod delivery;
 mod engine;

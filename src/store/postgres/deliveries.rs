@@ -138,6 +138,8 @@ async fn claim_of(
     }
     let wanted = turns.wanted.iter();
     let (webhooks, rooms): (Vec<_>, Vec<_>) = wanted.map(|(id, room)| (id.as_str(), bound(*room))).unzip();
+    // The picked go to the update as an array, not as a table to join: of how many there are the planner has no idea, and
+    // with a long backlog it took them for so many that it read the whole table instead.
     Ok(sqlx::query_as(
         "with picked as (
              select due.id from unnest($1::text[], $2::bigint[]) as turn (webhook_id, room)
@@ -146,8 +148,8 @@ async fn claim_of(
                  where d.webhook_id = turn.webhook_id and d.status in ('pending', 'held') and d.status = 'pending'
                      and d.next_attempt_at <= $3
                  order by d.next_attempt_at limit turn.room for update skip locked) as due)
-         update deliveries set lease = $4, next_attempt_at = $5 from picked where deliveries.id = picked.id
-         returning deliveries.id, account_id, webhook_id, event_id, attempts",
+         update deliveries set lease = $4, next_attempt_at = $5 where id = any(array(select id from picked))
+         returning id, account_id, webhook_id, event_id, attempts",
     )
     .bind(webhooks)
     .bind(rooms)

@@ -19,8 +19,9 @@ use caleida::{
 
 use crate::support::postgres::{self, Server};
 
-/// Rows of history in each table: enough for reading them all to look dear.
-const HISTORY: usize = 100_000;
+/// Rows of history in each table, and later deliveries that are due: enough for reading them all to look dear, and for a
+/// claim to look as if it took many.
+const ROWS: usize = 100_000;
 
 /// After so many runs the server may decide upon one plan for all values.
 const RUNS: usize = 8;
@@ -43,9 +44,16 @@ async fn every_statement_of_the_engine_finds_its_rows_by_an_index() {
         deliver(&*store, &account, run).await;
         look(&*store, &account, &webhook).await;
     }
+    let seen = server.log().len();
+    fall_behind(&database).await;
+    let filled = server.log().len();
+    for run in 0..RUNS {
+        deliver(&*store, &account, run).await;
+    }
     let log = server.log();
     let mut judged = BTreeSet::new();
-    for entry in log.split("Query Text: ").skip(1) {
+    let entries = [&log[..seen], &log[filled..]].map(|log| log.split("Query Text: ").skip(1));
+    for entry in entries.into_iter().flatten() {
         let plan = entry.split("\tQuery Text").next().unwrap();
         for table in ["events", "deliveries", "attempts"] {
             assert!(!plan.contains(&format!("Seq Scan on {table} ")), "{plan}");
@@ -57,7 +65,7 @@ async fn every_statement_of_the_engine_finds_its_rows_by_an_index() {
     assert!(judged.len() >= 12, "only {} statements were seen", judged.len());
 }
 
-/// With one webhook, whose deliveries are all delivered.
+/// With one webhook whose deliveries are all delivered.
 async fn fill(database: &str) -> (AccountId, WebhookId) {
     let store = store::open(database).await.unwrap();
     let now = SystemClock.now();
@@ -88,7 +96,7 @@ async fn fill(database: &str) -> (AccountId, WebhookId) {
         .await
         .unwrap();
     let of = |id: &str| format!("'{id}' || lpad(n::text, 32, '0')");
-    let from = format!("from generate_series(1, {HISTORY}) n");
+    let from = format!("from generate_series(1, {ROWS}) n");
     let at = format!("{} + n", now.as_millis() - 10_000_000);
     let (event, delivery, attempt) = (of("evt_"), of("dlv_"), of("att_"));
     for sql in [
@@ -112,6 +120,28 @@ async fn fill(database: &str) -> (AccountId, WebhookId) {
         postgres::run(database, &sql).await;
     }
     (account, webhook)
+}
+
+/// Another webhook, with all that the first had still to come.
+async fn fall_behind(database: &str) {
+    let behind = WebhookId::generate(SystemClock.now());
+    for sql in [
+        &format!(
+            "insert into webhooks (id, account_id, name, url, events, state, version, created_at, updated_at, updated_by)
+             select '{behind}', account_id, 'behind', url, events, state, version, created_at, updated_at, updated_by
+             from webhooks"
+        ),
+        &format!(
+            "insert into deliveries (id, account_id, webhook_id, event_id, event_type, status, attempts,
+                 next_attempt_at, created_at, updated_at)
+             select replace(id, 'dlv_', 'dlv_b'), account_id, '{behind}', event_id, event_type, 'pending', 0,
+                 created_at, created_at, created_at
+             from deliveries"
+        ),
+        "vacuum analyze",
+    ] {
+        postgres::run(database, sql).await;
+    }
 }
 
 /// Everything that happens to an event: some are handed off, some are claimed; some succeed, some are given back.

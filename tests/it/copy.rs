@@ -1,0 +1,180 @@
+//! `caleida copy`, from a database that a server has filled to the other kind and back.
+
+use std::collections::BTreeMap;
+
+use reqwest::StatusCode;
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+
+use crate::support::{
+    app::{ADMIN, PASSWORD, eventually},
+    postgres,
+    program::Program,
+    receiver::{Answer, Receiver},
+};
+
+/// Tells of processes that were alive, and of the migrations: each database has its own.
+const NOT_COPIED: [&str; 3] = ["processes", "invalidations", "_sqlx_migrations"];
+
+#[tokio::test]
+async fn everything_moves_to_postgresql_and_back_and_goes_on_there() {
+    let receiver = Receiver::start().await;
+    let mut program = Program::start(&[
+        ("CALEIDA_ADMIN_PASSWORD", PASSWORD),
+        ("CALEIDA_RETRY_SCHEDULE", "3s,3s,3s"),
+    ])
+    .await;
+    let secret = fill(&program, &receiver).await;
+    program.kill();
+
+    let original = format!("sqlite://{}", program.folder().join("data/caleida.db").display());
+    // A log with a name that PostgreSQL cannot hold.
+    let name_it = |name: &str| format!("update audit_log set subject = 'before' || {name} || 'after'");
+    run(&original, &name_it("char(65533)")).await;
+    let expected = rows_of(&original).await;
+    run(&original, &name_it("char(0)")).await;
+
+    let database = postgres::create_database().await;
+    let output = program.run(&["copy", "--from", &original, "--to", &database]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    for (table, rows) in &expected {
+        let line = format!("{:>12}  {table}", rows.len());
+        assert!(said.contains(&line), "{line} is not in\n{said}");
+    }
+    assert!(output.stderr.is_empty(), "nobody looks at a bar: {output:?}");
+
+    let back = format!("sqlite://{}", program.folder().join("back.db").display());
+    program.run(&["copy", "--from", &database, "--to", &back]);
+    let returned = rows_of(&back).await;
+    for (table, rows) in &expected {
+        assert_eq!(rows, &returned[table], "{table}");
+    }
+
+    // What was not delivered yet is delivered from there, signed as before, and not what was.
+    program.restart(&[("DATABASE_URL", &database)]).await;
+    let delivered = eventually(|| async {
+        let delivered = program.api().deliveries("delivered").await;
+        (delivered.len() == 2).then_some(())
+    });
+    delivered.await.expect("the second is delivered");
+    let received = receiver.received();
+    let ids: Vec<_> = received.iter().map(|call| call.header("webhook-id")).collect();
+    assert_eq!(ids, ["first", "second", "second"]);
+    assert!(received[2].is_signed_with(&secret));
+    let answer = program.api().publish("third").await.unwrap();
+    assert_eq!(answer.status(), StatusCode::ACCEPTED);
+    receiver.wait_for(4).await;
+}
+
+/// Rows in every table: a delivery that has succeeded and one that has failed once, a session, a wrong password.
+/// Answers the webhook's secret.
+async fn fill(program: &Program, receiver: &Receiver) -> String {
+    let api = program.api();
+    for (password, status) in [
+        (PASSWORD, StatusCode::SEE_OTHER),
+        ("a guess", StatusCode::UNPROCESSABLE_ENTITY),
+    ] {
+        let form = [("email", ADMIN), ("password", password)];
+        assert_eq!(api.browser().post("/login", &form).await.status, status);
+    }
+    let webhook = api.add_webhook(&receiver.url("/")).await;
+    api.publish("first").await.unwrap();
+    receiver.wait_for(1).await;
+    receiver.answer(Answer::full(500, &[("x-odd", "ü")], b"\x00\xff not text"));
+    api.publish("second").await.unwrap();
+    let recorded = eventually(|| async {
+        let pending = api.deliveries("pending").await;
+        (pending.first()?["attempts"] == 1).then_some(())
+    });
+    recorded.await.expect("the failed attempt is recorded");
+    webhook["secret"].as_str().unwrap().to_owned()
+}
+
+async fn run(database: &str, sql: &str) {
+    let mut connection = SqliteConnection::connect(database).await.unwrap();
+    sqlx::query(AssertSqlSafe(sql.to_owned()))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+}
+
+/// Every table that is to be copied, with its rows as SQLite writes them. None may be empty.
+async fn rows_of(database: &str) -> BTreeMap<String, Vec<String>> {
+    let mut connection = SqliteConnection::connect(database).await.unwrap();
+    let names: Vec<String> = sqlx::query_scalar(
+        "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
+    let mut tables = BTreeMap::new();
+    for table in names {
+        if NOT_COPIED.contains(&table.as_str()) {
+            continue;
+        }
+        let columns: Vec<String> =
+            sqlx::query_scalar("select 'quote(' || name || ')' from pragma_table_info($1) order by name")
+                .bind(&table)
+                .fetch_all(&mut connection)
+                .await
+                .unwrap();
+        let sql = format!(
+            "select {} as line from {table} order by line",
+            columns.join(" || ', ' || ")
+        );
+        let rows: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+        assert!(!rows.is_empty(), "{table} has no rows: nothing would be compared");
+        tables.insert(table, rows);
+    }
+    connection.close().await.unwrap();
+    tables
+}
+
+#[tokio::test]
+async fn a_copy_overwrites_nothing_and_makes_no_source() {
+    let mut program = Program::start(&[]).await;
+    program.kill();
+    let url = |file: &str| format!("sqlite://{}", program.folder().join(file).display());
+    let filled = url("data/caleida.db");
+    let refuse = |from: &str, to: &str, message: &str| {
+        let output = program.output(&["copy", "--from", from, "--to", to]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(message), "{said}");
+    };
+
+    refuse(&filled, &filled, "--from and --to are the same database");
+    refuse(&url("missing.db"), &url("new.db"), "there is no file");
+    assert!(!program.folder().join("missing.db").exists());
+
+    let database = postgres::create_database().await;
+    program.run(&["copy", "--from", &filled, "--to", &database]);
+    refuse(
+        &filled,
+        &database,
+        "the database is not empty, its table accounts has rows",
+    );
+    refuse(
+        &database,
+        &filled,
+        "the database is not empty, its table accounts has rows",
+    );
+
+    // Halfway it comes upon what the target does not take: nothing of it stays.
+    run(
+        &filled,
+        "pragma foreign_keys = off; update api_keys set account_id = 'nobody'",
+    )
+    .await;
+    let database = postgres::create_database().await;
+    refuse(&filled, &database, "--to: ");
+    run(
+        &filled,
+        "update api_keys set account_id = (select id from accounts)",
+    )
+    .await;
+    program.run(&["copy", "--from", &filled, "--to", &database]);
+}
