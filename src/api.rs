@@ -4,6 +4,8 @@ mod body;
 mod deliveries;
 mod events;
 mod problem;
+mod query;
+mod received;
 mod webhooks;
 
 use std::sync::Arc;
@@ -36,8 +38,9 @@ pub struct Api {
 pub fn router(api: Api) -> Router {
     let v1 = Router::new()
         // What happened.
-        .route("/events", post(events::publish))
+        .route("/events", get(received::list).post(events::publish))
         .route("/events/batch", post(events::publish_batch))
+        .route("/events/{id}", get(received::show))
         // Who wants to know.
         .route("/webhooks", get(webhooks::list).post(webhooks::create))
         .route(
@@ -53,6 +56,7 @@ pub fn router(api: Api) -> Router {
         // What became of it.
         .route("/deliveries", get(deliveries::list))
         .route("/deliveries/{id}", get(deliveries::show))
+        .route("/deliveries/{id}/resend", post(deliveries::resend))
         .fallback(|| async {
             Problem::not_found("There is no such call: see the list of calls in the documentation.")
         })

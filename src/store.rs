@@ -8,6 +8,7 @@ mod claims;
 mod cluster;
 mod copy;
 mod error;
+mod log;
 mod postgres;
 mod rows;
 mod sqlite;
@@ -18,14 +19,16 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::domain::{
-    AccountId, ApiKeyId, Attempt, AttemptId, Delivery, DeliveryId, DeliveryStatus, DisabledReason,
-    EndpointUrl, EventId, EventType, Role, Timestamp, User, UserId, Webhook, WebhookId, WebhookSettings,
-    WebhookStatus,
+    AccountId, ApiKeyId, Attempt, AttemptId, DeliveryId, DisabledReason, EndpointUrl, EventId, EventType,
+    Role, Timestamp, User, UserId, Webhook, WebhookId, WebhookSettings, WebhookStatus,
 };
 
 pub use cluster::{ClusterStore, Invalidated, Invalidation, Joined, LifeSign, Member, Renewal, Signal};
 pub use copy::{CopyError, CopyProgress, copy};
 pub use error::StoreError;
+pub use log::{
+    DeliveryDetail, DeliveryFilter, DeliveryPage, EventDetail, EventFilter, EventPage, LogStore, Resent,
+};
 
 /// All of it, shared by everyone who reads or writes.
 pub trait Store: PeopleStore + WebhookStore + EventStore + DeliveryStore + LogStore + ClusterStore {}
@@ -167,6 +170,8 @@ pub trait WebhookStore: Send + Sync {
     ) -> Result<Vec<HourOfActivity>, StoreError>;
     /// The master keys with which secrets are sealed.
     async fn master_key_ids(&self) -> Result<Vec<String>, StoreError>;
+    /// By name. The oldest thousand of an account that has more.
+    async fn webhook_names(&self, account: &AccountId) -> Result<Vec<(WebhookId, String)>, StoreError>;
     /// How many deliveries are pending or held.
     async fn open_deliveries(&self, account: &AccountId, id: &WebhookId) -> Result<u64, StoreError>;
 }
@@ -422,23 +427,9 @@ pub struct ClaimedDelivery {
     pub lease: Lease,
     /// Of the attempt to make; 1 for the first.
     pub number: u32,
+    /// How many attempts were made before it was last resent: the schedule began anew after them.
+    pub earlier_attempts: u32,
     pub payload: Bytes,
-}
-
-/// What became of deliveries.
-#[async_trait]
-pub trait LogStore: Send + Sync {
-    /// Newest first.
-    async fn list_deliveries(
-        &self,
-        account: &AccountId,
-        filter: &DeliveryFilter,
-    ) -> Result<DeliveryPage, StoreError>;
-    async fn delivery(
-        &self,
-        account: &AccountId,
-        id: &DeliveryId,
-    ) -> Result<Option<DeliveryDetail>, StoreError>;
 }
 
 #[derive(Debug, Clone)]
@@ -463,29 +454,4 @@ pub enum Next {
     DisableWebhook(DisabledReason),
     /// Cut short, because the webhook was deleted.
     Cancelled,
-}
-
-#[derive(Debug, Clone, Default)]
-pub struct DeliveryFilter {
-    pub webhook_id: Option<WebhookId>,
-    pub status: Option<DeliveryStatus>,
-    pub event_type: Option<EventType>,
-    pub event_id: Option<EventId>,
-    /// Only those older than this one.
-    pub before: Option<DeliveryId>,
-    pub limit: u32,
-}
-
-#[derive(Debug, Clone)]
-pub struct DeliveryPage {
-    pub deliveries: Vec<Delivery>,
-    /// Whether older ones match too.
-    pub more: bool,
-}
-
-#[derive(Debug, Clone)]
-pub struct DeliveryDetail {
-    pub delivery: Delivery,
-    pub payload: Bytes,
-    pub attempts: Vec<Attempt>,
 }

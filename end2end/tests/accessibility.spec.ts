@@ -133,6 +133,18 @@ test("the log and one delivery, good and bad", async ({ webhooks: { page }, api,
   await expectAccessible(page);
 });
 
+test("the events, and one that was sent and one that was not", async ({ webhooks: { page }, api, receiver }) => {
+  await page.goto(`${LIST}/events`);
+  await expectAccessible(page);
+  await api.add({ name: LONG_NAME, url: receiver.url() });
+  await api.publish("chat", {}, "sent");
+  await api.publish("message", {}, "unsent");
+  for (const path of ["", "?sent=no", "?until=2026-01-01T00:00", "/sent", "/unsent"]) {
+    await page.goto(`${LIST}/events${path}`);
+    await expectAccessible(page);
+  }
+});
+
 test("the pages that say why there is no page", async ({ webhooks, browserOf }) => {
   await webhooks.page.goto(`${LIST}/wh_nothing`);
   await expectAccessible(webhooks.page);

@@ -1,3 +1,6 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
 import type { Page } from "@playwright/test";
 
 import type { Api } from "../support/api.ts";
@@ -87,6 +90,77 @@ test("the log is filtered by status, event type and event id", async ({ webhooks
   await expectEvents(page, "message-1", "chat-2", "chat-1");
 });
 
+test("the log of all is filtered by webhook and by time", async ({ webhooks: { page }, api, receivers }) => {
+  const [one, two] = [await receivers(), await receivers()];
+  await api.add({ name: "Orders", url: one.url() });
+  await api.add({ name: "Others", url: two.url() });
+  await api.publish("chat", {}, "for-both");
+  await expect.poll(() => api.delivered()).toBe(2);
+
+  await page.goto(LOG);
+  await expectEvents(page, "for-both", "for-both");
+  const apply = page.getByRole("button", { name: "Apply" });
+  await page.getByRole("combobox", { name: "Webhook" }).selectOption("Others");
+  await apply.click();
+  await expectEvents(page, "for-both");
+  await expect(page.getByRole("combobox", { name: "Webhook" })).toHaveValue(/^wh_/);
+
+  await page.getByLabel("Until (UTC)").fill("2026-01-01T00:00");
+  await apply.click();
+  await expect(page.getByText("Nothing matches")).toBeVisible();
+  await expect(page.getByLabel("Until (UTC)")).toHaveValue("2026-01-01T00:00");
+  await page.getByLabel("Until (UTC)").fill("");
+  await page.getByLabel("From (UTC)").fill("2026-01-01T00:00");
+  await apply.click();
+  await expectEvents(page, "for-both");
+});
+
+test("why it failed, what to do about it, and sent again", async ({ webhooks: { page }, api, receiver }) => {
+  receiver.answer = { status: 413, body: "too big" };
+  const id = await deliver(api, receiver.url(), "failed", "order-7");
+  await page.goto(`${LOG}?status=failed`);
+  await page.getByRole("link", { name: "order-7" }).click();
+  await expect(page.getByText("Allow at least 256 KiB").last()).toBeVisible();
+  await expect(page.getByText("Signed with the webhook's secret.").last()).toBeVisible();
+
+  receiver.answer = { status: 200 };
+  await page.getByRole("button", { name: "Resend" }).click();
+  await expect(page.getByRole("status").filter({ hasText: "It is being sent again." })).toBeVisible();
+  await expect.poll(() => api.delivered()).toBe(1);
+  expect(receiver.calls).toHaveLength(4);
+  expect(receiver.calls[3]!.headers["webhook-id"]).toBe("order-7");
+  expect(receiver.calls[3]!.body).toBe(receiver.calls[0]!.body);
+  await page.goto(`${LOG}/${id}`);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("Delivered");
+  await expect(page.getByRole("heading", { name: "Attempt 4" })).toBeVisible();
+});
+
+test("a viewer sees a delivery, but cannot send it again", async ({ api, receiver, browserOf }) => {
+  const id = await deliver(api, receiver.url(), "delivered");
+  const page = await browserOf("viewer");
+  await page.goto(`${LOG}/${id}`);
+  await expect(page.getByRole("heading", { name: "Timeline" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Resend" })).toHaveCount(0);
+  const answer = await page.request.post(`${LOG}/${id}/resend`, { headers: { "sec-fetch-site": "same-origin" } });
+  expect(answer.status()).toBe(403);
+  expect(receiver.calls).toHaveLength(1);
+});
+
+test("an attempt as curl makes the same call again", async ({ webhooks: { page }, api, receiver }) => {
+  const webhook = await api.add({ name: "Orders", url: receiver.url("/hook?a=1&b=2") });
+  await api.publish("chat", { text: "it's `quoted` $HOME \"twice\"" });
+  await expect.poll(() => api.delivered()).toBe(1);
+  await page.goto(`${LOG}/${(await api.deliveries(webhook.id))[0]!.id}`);
+  await page.getByText("As curl").click();
+  const command = await page.getByRole("region", { name: "Attempt 1 as curl" }).innerText();
+  await promisify(execFile)("bash", ["-c", command]);
+  const [first, again] = receiver.calls;
+  expect(again!.body).toBe(first!.body);
+  for (const name of ["content-type", "webhook-id", "webhook-timestamp", "webhook-signature"]) {
+    expect(again!.headers[name]).toBe(first!.headers[name]);
+  }
+});
+
 test("more than a page of deliveries can be read to the end", async ({ webhooks: { page }, api, receiver }) => {
   await api.pause((await api.add({ name: "Orders", url: receiver.url() })).id);
   for (let number = 1; number <= 52; number++) await api.publish("chat", {}, `event-${number}`);
@@ -109,7 +183,7 @@ test("one delivery shows the request as it was sent, and the answer", async ({ w
   await expect(page.getByRole("heading", { level: 1 })).toContainText("chat");
   await expect(page.getByRole("region", { name: "Body of the request" })).toHaveText(call.body);
   const main = page.getByRole("main");
-  await expect(main.getByText(receiver.url("/hook"))).toBeVisible();
+  await expect(main.getByText(receiver.url("/hook"), { exact: true })).toBeVisible();
   for (const name of ["content-type", "webhook-id", "webhook-timestamp", "user-agent"]) {
     await expect(main.getByText(name, { exact: true }).first()).toBeVisible();
     await expect(main.getByText(String(call.headers[name]), { exact: true }).first()).toBeVisible();

@@ -3,23 +3,23 @@
 use axum::{
     Json,
     extract::{Path, Query, State},
-    http::HeaderMap,
+    http::{HeaderMap, StatusCode},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Api, Problem};
+use super::{Api, Problem, actor, query::Moment};
 use crate::{
-    auth::api_key::WEBHOOKS_READ,
+    auth::api_key::{WEBHOOKS_READ, WEBHOOKS_WRITE},
     domain::{Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, EventType, Timestamp, WebhookId},
-    store::DeliveryFilter,
+    store::{DeliveryFilter, Resent},
 };
 
 /// Deliveries in one answer.
 const PAGE: u32 = 100;
 
 #[derive(Serialize)]
-struct DeliveryView {
+pub(super) struct DeliveryView {
     id: DeliveryId,
     webhook_id: WebhookId,
     event_id: EventId,
@@ -70,6 +70,8 @@ pub(super) struct ListQuery {
     #[serde(rename = "type")]
     event_type: Option<EventType>,
     event: Option<EventId>,
+    since: Option<Moment>,
+    until: Option<Moment>,
     cursor: Option<DeliveryId>,
 }
 
@@ -85,19 +87,16 @@ pub(super) async fn list(
         status: query.status,
         event_type: query.event_type,
         event_id: query.event,
+        since: query.since.map(|moment| moment.0),
+        until: query.until.map(|moment| moment.0),
         before: query.cursor,
         limit: PAGE,
     };
     let page = api.store.list_deliveries(&key.account_id, &filter).await?;
-    let next_cursor = page
-        .deliveries
-        .last()
-        .filter(|_| page.more)
-        .map(|delivery| delivery.id.clone());
     let deliveries = page.deliveries.into_iter().map(DeliveryView::from).collect();
     Ok(Json(DeliveryList {
         deliveries,
-        next_cursor,
+        next_cursor: page.next,
     }))
 }
 
@@ -119,6 +118,26 @@ pub(super) async fn show(
         body: serde_json::from_slice(&detail.payload).ok(),
         attempt_log: detail.attempts.into_iter().map(AttemptView::from).collect(),
     }))
+}
+
+/// Answers the delivery as it is now: pending, or held if its webhook is paused.
+pub(super) async fn resend(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<(StatusCode, Json<impl Serialize>), Problem> {
+    let key = api.auth.require_key(&headers, WEBHOOKS_WRITE).await?;
+    let unknown = || Problem::not_found("There is no such delivery.");
+    let id: DeliveryId = id.parse().map_err(|_| unknown())?;
+    let resent = api.webhooks.resend(&actor(&key), &id).await?;
+    match resent.ok_or_else(unknown)? {
+        Resent::Due | Resent::UnderWay | Resent::Held => {}
+        Resent::Disabled => return Err(Problem::conflict("The webhook is disabled: resume it first.")),
+        Resent::Deleted => return Err(Problem::conflict("The webhook was deleted.")),
+    }
+    let detail = api.store.delivery(&key.account_id, &id).await?;
+    let delivery = detail.ok_or_else(unknown)?.delivery;
+    Ok((StatusCode::ACCEPTED, Json(DeliveryView::from(delivery))))
 }
 
 impl From<Delivery> for DeliveryView {

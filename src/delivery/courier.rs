@@ -116,7 +116,7 @@ impl Parts {
         };
         // The request is over: whoever waits for the webhook to be silent need not wait for the disk too.
         drop(pass);
-        let next = self.next(&attempt);
+        let next = self.next(&attempt, delivery.earlier_attempts);
         // Each attempt is on record anyway; a line for each success would only bury the rest.
         tracing::debug!(
             delivery = %delivery.id,
@@ -145,12 +145,13 @@ impl Parts {
             .await;
     }
 
-    fn next(&self, attempt: &Attempt) -> Next {
+    fn next(&self, attempt: &Attempt, earlier_attempts: u32) -> Next {
         if attempt.outcome == Outcome::Failed(FailureReason::Cancelled) {
             return Next::Cancelled;
         }
         let random = f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / f64::from(u32::MAX);
-        match self.schedule.decide(attempt.number, attempt.outcome, random) {
+        let number = attempt.number.saturating_sub(earlier_attempts);
+        match self.schedule.decide(number, attempt.outcome, random) {
             Verdict::Delivered => Next::Delivered,
             Verdict::RetryIn(pause) => Next::RetryAt(attempt.started_at.plus(attempt.duration).plus(pause)),
             Verdict::GiveUp => Next::Failed,

@@ -253,6 +253,7 @@ mod tests {
             event_id: EventId::generate(Timestamp::from_millis(0)),
             lease: Lease("lease".to_owned()),
             number: 1,
+            earlier_attempts: 0,
             payload: Bytes::new(),
         };
         Claimed {

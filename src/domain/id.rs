@@ -30,6 +30,12 @@ macro_rules! id {
             pub fn generate(now: super::Timestamp) -> Self {
                 Self(format!("{}{}", Self::PREFIX, uuid_v7(now)))
             }
+
+            /// Sorts before every identifier made at that moment or later, and after all made in an earlier millisecond.
+            #[cfg(feature = "ssr")]
+            pub fn first_of(moment: super::Timestamp) -> Self {
+                Self(format!("{}{:012x}", Self::PREFIX, moment.as_millis().clamp(0, (1 << 48) - 1)))
+            }
         }
 
         impl FromStr for $name {
@@ -181,6 +187,8 @@ mod tests {
         let older = WebhookId::generate(Timestamp::from_millis(1_000));
         let newer = WebhookId::generate(Timestamp::from_millis(1_001));
         assert!(older < newer);
+        let between = WebhookId::first_of(Timestamp::from_millis(1_001));
+        assert!(older < between && between < newer);
         assert_eq!(newer.as_str().parse::<WebhookId>(), Ok(newer));
     }
 

@@ -218,6 +218,7 @@ impl<'a> NewRows<'a> {
                 event_id: row.event.id.clone(),
                 lease: self.lease.clone(),
                 number: 1,
+                earlier_attempts: 0,
                 payload: row.event.payload.clone(),
             })
             .collect()

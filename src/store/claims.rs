@@ -76,6 +76,7 @@ impl Turns {
                 event_id: stored_id(&row.event_id)?,
                 lease: self.lease.clone(),
                 number: small_count(row.attempts).saturating_add(1),
+                earlier_attempts: small_count(row.earlier_attempts),
                 payload: payload
                     .cloned()
                     .ok_or(StoreError::Corrupt("delivery without an event"))?,

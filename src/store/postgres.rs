@@ -15,6 +15,8 @@ mod events;
 // The same statements for both databases, compiled for each.
 #[path = "sql/copy.rs"]
 mod copy;
+#[path = "sql/events_log.rs"]
+mod events_log;
 #[path = "sql/log.rs"]
 mod log;
 #[path = "sql/people.rs"]

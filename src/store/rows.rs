@@ -271,6 +271,7 @@ pub(super) struct ClaimedRow {
     pub(super) webhook_id: String,
     pub(super) event_id: String,
     pub(super) attempts: i64,
+    pub(super) earlier_attempts: i64,
 }
 
 #[derive(FromRow)]

@@ -11,3 +11,4 @@ pub mod mark;
 pub mod pagination;
 pub mod select;
 pub mod time_ago;
+pub mod time_range;

@@ -127,11 +127,7 @@ pub async fn show(State(ui): State<Ui>, request: Request, next: Next) -> Respons
     let theme = Theme::of(&asked.headers);
     match Visit::from_request_parts(&mut asked, &ui).await {
         Ok(visit) => {
-            let page = Page {
-                title: error.title(),
-                section: Section::None,
-                status: error.status(),
-            };
+            let page = Page::new(error.title(), Section::None).with_status(error.status());
             visit.page(page, move || view! { <Explanation error again/> }.into_any())
         }
         Err(_) => bare(&ui.site, theme, error.title(), error.status(), move || {

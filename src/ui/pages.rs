@@ -2,6 +2,8 @@
 
 pub mod deliveries;
 pub mod delivery;
+pub mod event;
+pub mod events;
 pub mod login;
 pub mod url_advice;
 pub mod webhook_delete;

@@ -1,6 +1,6 @@
 //! The addresses of the screens.
 
-use crate::domain::{DeliveryId, WebhookId};
+use crate::domain::{DeliveryId, EventId, WebhookId};
 
 pub const LOGIN: &str = "/login";
 pub const LOGOUT: &str = "/logout";
@@ -8,6 +8,7 @@ pub const THEME: &str = "/theme";
 pub const LIST: &str = "/integrations/webhook";
 pub const NEW: &str = "/integrations/webhook/new";
 pub const DELIVERIES: &str = "/integrations/webhook/deliveries";
+pub const EVENTS: &str = "/integrations/webhook/events";
 
 pub fn webhook(id: &WebhookId) -> String {
     format!("{LIST}/{id}")
@@ -40,4 +41,12 @@ pub fn deliveries(webhook: Option<&WebhookId>) -> String {
 
 pub fn delivery(id: &DeliveryId) -> String {
     format!("{DELIVERIES}/{id}")
+}
+
+pub fn resend(id: &DeliveryId) -> String {
+    format!("{DELIVERIES}/{id}/resend")
+}
+
+pub fn event(id: &EventId) -> String {
+    format!("{EVENTS}/{id}")
 }

@@ -6,8 +6,8 @@ use url::form_urlencoded;
 
 use super::paths;
 use crate::{
-    domain::{DeliveryStatus, EventType, WebhookId, WebhookStatus},
-    store::{DeliveryFilter, WebhookFilter},
+    domain::{DeliveryStatus, Timestamp, WebhookId, WebhookStatus},
+    store::{DeliveryFilter, EventFilter, Place, WebhookFilter},
 };
 
 type Pairs = Vec<(&'static str, String)>;
@@ -77,28 +77,38 @@ impl ListQuery {
 
 /// The log's filters.
 #[derive(Debug, Clone, Default)]
-pub struct LogQuery(pub DeliveryFilter);
+pub struct LogQuery {
+    pub filter: DeliveryFilter,
+    /// Whether it is the log of the one webhook of the filter, or of all and filtered by it.
+    pub of_one: bool,
+}
 
 impl LogQuery {
     pub const PAGE_SIZE: u32 = 50;
 
-    pub fn parse(query: &str, webhook_id: Option<WebhookId>) -> Self {
-        let mut filter = DeliveryFilter {
-            webhook_id,
-            limit: Self::PAGE_SIZE,
-            ..DeliveryFilter::default()
+    pub fn parse(query: &str, of_one: Option<WebhookId>) -> Self {
+        let mut this = Self {
+            of_one: of_one.is_some(),
+            filter: DeliveryFilter {
+                webhook_id: of_one,
+                limit: Self::PAGE_SIZE,
+                ..DeliveryFilter::default()
+            },
         };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let value = value.trim();
+            let (value, filter) = (value.trim(), &mut this.filter);
             match &*name {
                 "status" => filter.status = DeliveryStatus::parse(value),
                 "type" => filter.event_type = value.parse().ok(),
                 "event" => filter.event_id = value.parse().ok(),
+                "webhook" if !this.of_one => filter.webhook_id = value.parse().ok(),
+                "since" => filter.since = moment(value),
+                "until" => filter.until = moment(value),
                 "before" => filter.before = value.parse().ok(),
                 _ => {}
             }
         }
-        Self(filter)
+        this
     }
 
     /// The address of this log, with these filters.
@@ -108,32 +118,128 @@ impl LogQuery {
             status,
             event_type,
             event_id,
+            since,
+            until,
             before,
             limit: _,
-        } = &self.0;
-        let status = status.map(|status| ("status", status.as_str().to_owned()));
-        let event_type: Option<EventType> = *event_type;
-        let event_type = event_type.map(|event_type| ("type", event_type.to_string()));
-        let event_id = event_id.as_ref().map(|id| ("event", id.to_string()));
-        let before = before.as_ref().map(|id| ("before", id.to_string()));
-        let pairs: Pairs = status
-            .into_iter()
-            .chain(event_type)
-            .chain(event_id)
-            .chain(before)
-            .collect();
-        with_query(&paths::deliveries(webhook_id.as_ref()), &pairs)
+        } = &self.filter;
+        let webhook = webhook_id.as_ref().filter(|_| !self.of_one);
+        let pairs = [
+            ("status", status.map(|status| status.as_str().to_owned())),
+            ("type", event_type.map(|event_type| event_type.to_string())),
+            ("event", event_id.as_ref().map(ToString::to_string)),
+            ("webhook", webhook.map(ToString::to_string)),
+            ("since", since.map(minute)),
+            ("until", until.map(minute)),
+            ("before", before.as_ref().map(ToString::to_string)),
+        ];
+        with_query(&self.path(), &given(pairs))
+    }
+
+    /// Without any filter.
+    pub fn path(&self) -> String {
+        paths::deliveries(self.filter.webhook_id.as_ref().filter(|_| self.of_one))
     }
 
     pub fn is_filtered(&self) -> bool {
         let DeliveryFilter {
+            webhook_id,
             status,
             event_type,
             event_id,
-            ..
-        } = &self.0;
-        status.is_some() || event_type.is_some() || event_id.is_some()
+            since,
+            until,
+            before: _,
+            limit: _,
+        } = &self.filter;
+        status.is_some()
+            || event_type.is_some()
+            || event_id.is_some()
+            || (webhook_id.is_some() && !self.of_one)
+            || since.is_some()
+            || until.is_some()
     }
+}
+
+/// The filters of the events.
+#[derive(Debug, Clone, Default)]
+pub struct EventsQuery(pub EventFilter);
+
+impl EventsQuery {
+    pub fn parse(query: &str) -> Self {
+        let mut filter = EventFilter {
+            limit: LogQuery::PAGE_SIZE,
+            ..EventFilter::default()
+        };
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let value = value.trim();
+            match &*name {
+                "type" => filter.event_type = value.parse().ok(),
+                "sent" => filter.unsent = value == "no",
+                "since" => filter.since = moment(value),
+                "until" => filter.until = moment(value),
+                "before" => filter.before = place(value),
+                _ => {}
+            }
+        }
+        Self(filter)
+    }
+
+    pub fn href(&self) -> String {
+        let EventFilter {
+            event_type,
+            unsent,
+            since,
+            until,
+            before,
+            limit: _,
+        } = &self.0;
+        let before = before.as_ref().map(|(at, id)| format!("{}.{id}", at.as_millis()));
+        let pairs = [
+            ("type", event_type.map(|event_type| event_type.to_string())),
+            ("sent", unsent.then(|| "no".to_owned())),
+            ("since", since.map(minute)),
+            ("until", until.map(minute)),
+            ("before", before),
+        ];
+        with_query(paths::EVENTS, &given(pairs))
+    }
+
+    pub fn is_filtered(&self) -> bool {
+        let EventFilter {
+            event_type,
+            unsent,
+            since,
+            until,
+            before: _,
+            limit: _,
+        } = &self.0;
+        event_type.is_some() || *unsent || since.is_some() || until.is_some()
+    }
+}
+
+/// `1795428000000.evt_1`: no id holds a dot.
+fn place(text: &str) -> Option<Place> {
+    let (at, id) = text.split_once('.')?;
+    Some((Timestamp::from_millis(at.parse().ok()?), id.parse().ok()?))
+}
+
+/// As the browser's field for date and time writes it, taken as UTC.
+fn moment(text: &str) -> Option<Timestamp> {
+    let seconds = if text.matches(':').count() == 1 { ":00" } else { "" };
+    Timestamp::parse_rfc3339(&format!("{text}{seconds}Z"))
+}
+
+/// `2026-11-23T10:00`: the way back. What was given in seconds stays so.
+pub fn minute(at: Timestamp) -> String {
+    let text = at.rfc3339();
+    let length = if at.as_secs() % 60 == 0 { 16 } else { 19 };
+    text.get(..length).unwrap_or_default().to_owned()
+}
+
+fn given<const N: usize>(pairs: [(&'static str, Option<String>); N]) -> Pairs {
+    let given = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    given.collect()
 }
 
 fn with_query(path: &str, pairs: &Pairs) -> String {
@@ -175,10 +281,23 @@ mod tests {
     #[test]
     fn the_log_keeps_its_filters_while_it_is_paged() {
         let id: WebhookId = "wh_1".parse().unwrap();
-        let query = LogQuery::parse("status=failed&type=chat&event=order-7&before=dlv_9", Some(id));
+        let filters = "status=failed&type=chat&event=order-7&since=2026-11-23T10%3A00&until=2026-11-23T10%3A00%3A30\
+                       &before=dlv_9";
+        let query = LogQuery::parse(filters, Some(id));
         assert_eq!(
             query.href(),
-            "/integrations/webhook/wh_1/deliveries?status=failed&type=chat&event=order-7&before=dlv_9"
+            format!("/integrations/webhook/wh_1/deliveries?{filters}")
         );
+        let of_all = LogQuery::parse("webhook=wh_2", None);
+        assert_eq!(of_all.href(), "/integrations/webhook/deliveries?webhook=wh_2");
+        assert!(of_all.is_filtered());
+    }
+
+    #[test]
+    fn the_events_keep_theirs() {
+        let filters = "type=chat&sent=no&since=2026-11-23T10%3A00&before=1795428000000.evt_1";
+        let query = EventsQuery::parse(filters);
+        assert_eq!(query.href(), format!("/integrations/webhook/events?{filters}"));
+        assert!(!EventsQuery::parse("before=evt_1&since=yesterday").is_filtered());
     }
 }

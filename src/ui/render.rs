@@ -19,30 +19,44 @@ use super::{
 /// What the shell and the browser's title bar say of a page.
 #[derive(Debug, Clone, Copy)]
 pub struct Page<'a> {
-    pub title: &'a str,
-    pub section: Section,
-    pub status: StatusCode,
+    title: &'a str,
+    section: Section,
+    status: StatusCode,
+    scripts: Scripts,
 }
 
 impl<'a> Page<'a> {
-    pub fn new(title: &'a str, section: Section) -> Self {
+    pub const fn new(title: &'a str, section: Section) -> Self {
         Self {
             title,
             section,
             status: StatusCode::OK,
+            scripts: Scripts::None,
+        }
+    }
+
+    pub const fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    /// One with islands outside of a dialog.
+    pub const fn with_islands(self) -> Self {
+        Self {
+            scripts: Scripts::Islands,
+            ..self
         }
     }
 }
 
 impl Visit {
-    /// A page in the shell. It needs no script, so it loads none.
+    /// A page in the shell. If it needs no script, it loads none.
     pub fn page(&self, page: Page<'_>, content: impl FnOnce() -> AnyView) -> Response {
         document(
             &self.ui.site,
             self.theme,
             page.title,
             page.status,
-            Scripts::None,
+            page.scripts,
             || view! { <Shell visit=self section=page.section content=content() covered=false/> }.into_any(),
         )
     }
@@ -83,7 +97,7 @@ pub fn bare(
     document(site, theme, title, status, Scripts::None, content)
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scripts {
     None,
     Islands,

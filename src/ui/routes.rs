@@ -29,6 +29,8 @@ pub fn router(ui: Ui) -> Router {
         .route("/integrations/webhook/advice", post(url_advice::advise))
         .route("/integrations/webhook/deliveries", get(deliveries::of_all))
         .route("/integrations/webhook/deliveries/{id}", get(delivery::show))
+        .route("/integrations/webhook/events", get(events::show))
+        .route("/integrations/webhook/events/{id}", get(event::show))
         .route(
             "/integrations/webhook/{id}",
             get(webhook_edit::show).post(webhook_edit::save),
@@ -39,6 +41,10 @@ pub fn router(ui: Ui) -> Router {
             get(webhook_delete::show).post(webhook_delete::delete),
         )
         // People come back to these by GET when they had to sign in again before the form went through.
+        .route(
+            "/integrations/webhook/deliveries/{id}/resend",
+            get(delivery::instead).post(delivery::resend),
+        )
         .route(
             "/integrations/webhook/{id}/pause",
             get(webhook_edit::instead).post(webhook_state::pause),

@@ -18,6 +18,7 @@ use crate::domain::User;
 pub enum Section {
     Webhooks,
     Deliveries,
+    Events,
     None,
 }
 
@@ -71,6 +72,11 @@ fn Navigation(section: Section) -> impl IntoView {
                 <li>
                     <a href=paths::DELIVERIES aria-current=current(Section::Deliveries)>
                         <Icon glyph=Glyph::Deliveries/>"Deliveries"
+                    </a>
+                </li>
+                <li>
+                    <a href=paths::EVENTS aria-current=current(Section::Events)>
+                        <Icon glyph=Glyph::Bolt/>"Events"
                     </a>
                 </li>
             </ul>

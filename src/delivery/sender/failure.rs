@@ -6,7 +6,7 @@ use rustls::{CertificateError, PeerIncompatible};
 
 use crate::{
     delivery::{fence::Fenced, guard::Refusal},
-    domain::{EndpointUrl, FailureReason},
+    domain::{EndpointUrl, FailureReason, remedy::TlsTrouble},
 };
 
 const BROKE_OFF: &str = "The receiver closed the connection before answering";
@@ -77,7 +77,7 @@ fn explain_connect(io: Option<&io::Error>, url: &EndpointUrl) -> (FailureReason,
         }
         // Once TCP is up, what is left of connecting is TLS.
         Some(io) if is_end(io.kind()) && url.is_https() => {
-            let detail = "The receiver closed the connection during the TLS handshake".to_owned();
+            let detail = TlsTrouble::ClosedDuringHandshake.sentence().to_owned();
             return (FailureReason::Tls, detail);
         }
         Some(io) => format!("Could not connect to {host}:{port}: {io}"),
@@ -89,37 +89,36 @@ fn explain_connect(io: Option<&io::Error>, url: &EndpointUrl) -> (FailureReason,
 fn explain_tls(error: &rustls::Error) -> String {
     use rustls::Error as Tls;
 
-    match error {
+    let trouble = match error {
         Tls::InvalidCertificate(problem) => explain_certificate(problem),
-        Tls::NoCertificatesPresented => "The receiver showed no certificate".to_owned(),
-        Tls::InvalidMessage(_) => "The receiver does not speak TLS on this port".to_owned(),
+        Tls::NoCertificatesPresented => TlsTrouble::NoCertificate,
+        Tls::InvalidMessage(_) => TlsTrouble::NoTls,
         Tls::PeerIncompatible(PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig) => {
-            "The receiver speaks only versions of TLS that are no longer safe".to_owned()
+            TlsTrouble::OldVersion
         }
-        Tls::PeerIncompatible(_) => "The receiver and we have no kind of TLS in common".to_owned(),
-        Tls::AlertReceived(alert) => format!("The receiver refused the TLS handshake ({alert:?})"),
-        Tls::NoApplicationProtocol => "The receiver speaks neither HTTP/1.1 nor HTTP/2".to_owned(),
-        _ => "The TLS handshake failed".to_owned(),
-    }
+        Tls::PeerIncompatible(_) => TlsTrouble::NothingInCommon,
+        Tls::AlertReceived(alert) => return format!("The receiver refused the TLS handshake ({alert:?})"),
+        Tls::NoApplicationProtocol => TlsTrouble::NoHttp,
+        _ => TlsTrouble::HandshakeFailed,
+    };
+    trouble.sentence().to_owned()
 }
 
-fn explain_certificate(problem: &CertificateError) -> String {
+fn explain_certificate(problem: &CertificateError) -> TlsTrouble {
     use CertificateError as Bad;
 
-    let text = match problem {
-        Bad::Expired | Bad::ExpiredContext { .. } => "The certificate has expired",
-        Bad::NotValidYet | Bad::NotValidYetContext { .. } => "The certificate is not valid yet",
-        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => "The certificate is for another name",
-        Bad::UnknownIssuer => "The certificate's issuer is not trusted",
-        Bad::Revoked => "The certificate has been revoked",
-        Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => "The certificate is not meant for servers",
-        Bad::BadEncoding => "The certificate cannot be read",
-        Bad::BadSignature => "The certificate's signature is wrong",
-        // An authority's own certificate shown as a server's: how most self-signed ones are made.
-        Bad::Other(_) => "The certificate is self-signed, or not made for a server",
-        _ => "The certificate is not acceptable",
-    };
-    text.to_owned()
+    match problem {
+        Bad::Expired | Bad::ExpiredContext { .. } => TlsTrouble::Expired,
+        Bad::NotValidYet | Bad::NotValidYetContext { .. } => TlsTrouble::NotYetValid,
+        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => TlsTrouble::WrongName,
+        Bad::UnknownIssuer => TlsTrouble::UnknownIssuer,
+        Bad::Revoked => TlsTrouble::Revoked,
+        Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => TlsTrouble::NotForServers,
+        Bad::BadEncoding => TlsTrouble::Unreadable,
+        Bad::BadSignature => TlsTrouble::WrongSignature,
+        Bad::Other(_) => TlsTrouble::SelfSigned,
+        _ => TlsTrouble::Unacceptable,
+    }
 }
 
 fn is_end(kind: io::ErrorKind) -> bool {

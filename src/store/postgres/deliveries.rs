@@ -140,7 +140,7 @@ async fn claim_of(
     let (webhooks, rooms): (Vec<_>, Vec<_>) = wanted.map(|(id, room)| (id.as_str(), bound(*room))).unzip();
     // The picked go to the update as an array, not as a table to join: of how many there are the planner has no idea, and
     // with a long backlog it took them for so many that it read the whole table instead.
-    Ok(sqlx::query_as(
+    let mut rows: Vec<ClaimedRow> = sqlx::query_as(
         "with picked as (
              select due.id from unnest($1::text[], $2::bigint[]) as turn (webhook_id, room)
              cross join lateral (
@@ -149,7 +149,7 @@ async fn claim_of(
                      and d.next_attempt_at <= $3
                  order by d.next_attempt_at limit turn.room for update skip locked) as due)
          update deliveries set lease = $4, next_attempt_at = $5 where id = any(array(select id from picked))
-         returning id, account_id, webhook_id, event_id, attempts",
+         returning id, account_id, webhook_id, event_id, attempts, earlier_attempts",
     )
     .bind(webhooks)
     .bind(rooms)
@@ -157,7 +157,10 @@ async fn claim_of(
     .bind(&turns.lease.0)
     .bind(claim.now.plus(claim.lease).as_millis())
     .fetch_all(connection)
-    .await?)
+    .await?;
+    // An update answers in no order: webhook by webhook, the oldest first.
+    rows.sort_unstable_by(|a, b| (&a.webhook_id, &a.id).cmp(&(&b.webhook_id, &b.id)));
+    Ok(rows)
 }
 
 /// False if they are on record already.

@@ -1,14 +1,18 @@
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
-use super::{Adapter, Database};
+use super::{Adapter, Connection, Database, events_log, lock_webhook};
 use crate::{
-    domain::{AccountId, Attempt, Delivery, DeliveryId},
+    domain::{AccountId, Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, Timestamp},
     store::{
-        DeliveryDetail, DeliveryFilter, DeliveryPage, LogStore, StoreError,
-        rows::{ATTEMPT, AttemptRow, DELIVERY, DeliveryRow},
+        Change, DeliveryDetail, DeliveryFilter, DeliveryPage, DestinationState, EventDetail, EventFilter,
+        EventPage, LogStore, Resent, StoreError,
+        rows::{ATTEMPT, AttemptRow, DELIVERY, DeliveryRow, destination_state, stored_id},
     },
 };
+
+/// How many rows a page looks through for what no index finds, before it answers with what it has.
+pub(super) const LOOKED_THROUGH: i64 = 5_000;
 
 #[async_trait]
 impl LogStore for Adapter {
@@ -17,38 +21,36 @@ impl LogStore for Adapter {
         account: &AccountId,
         filter: &DeliveryFilter,
     ) -> Result<DeliveryPage, StoreError> {
-        let mut query = QueryBuilder::<Database>::new(format!(
-            "select {DELIVERY} from deliveries d join webhooks w on w.id = d.webhook_id where d.account_id = "
-        ));
-        query.push_bind(account.as_str());
-        if let Some(webhook) = &filter.webhook_id {
-            query.push(" and d.webhook_id = ").push_bind(webhook.as_str());
-        }
-        if let Some(status) = filter.status {
-            query.push(" and d.status = ").push_bind(status.as_str());
-        }
-        if let Some(event_type) = filter.event_type {
-            query.push(" and d.event_type = ").push_bind(event_type.as_str());
-        }
-        if let Some(event) = &filter.event_id {
-            query.push(" and d.event_id = ").push_bind(event.as_str());
-        }
-        if let Some(before) = &filter.before {
-            query.push(" and d.id < ").push_bind(before.as_str());
-        }
+        let mut reader = self.readers.acquire().await?;
+        let floor = if filter.event_type.is_some() && filter.event_id.is_none() {
+            let mut query = QueryBuilder::<Database>::new("select id from (");
+            push_stretches(&mut query, "id", account, filter, None, LOOKED_THROUGH);
+            query
+                .push(") looked_through order by id desc limit 1 offset ")
+                .push_bind(LOOKED_THROUGH - 1);
+            let floor: Option<String> = query.build_query_scalar().fetch_optional(&mut *reader).await?;
+            floor.as_deref().map(stored_id::<DeliveryId>).transpose()?
+        } else {
+            None
+        };
         // One more than wanted tells whether there are more.
+        let limit = i64::from(filter.limit) + 1;
+        let mut query = QueryBuilder::<Database>::new(format!("select {DELIVERY} from ("));
+        push_stretches(&mut query, "*", account, filter, Some(floor.as_ref()), limit);
         query
-            .push(" order by d.id desc limit ")
-            .push_bind(i64::from(filter.limit) + 1);
-        let rows: Vec<DeliveryRow> = query.build_query_as().fetch_all(&self.readers).await?;
+            .push(") d join webhooks w on w.id = d.webhook_id order by d.id desc limit ")
+            .push_bind(limit);
+        let rows: Vec<DeliveryRow> = query.build_query_as().fetch_all(&mut *reader).await?;
         let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         let deliveries = rows
             .into_iter()
             .take(limit)
             .map(Delivery::try_from)
-            .collect::<Result<_, _>>()?;
-        Ok(DeliveryPage { deliveries, more })
+            .collect::<Result<Vec<_>, _>>()?;
+        let last = || deliveries.last().map(|last| last.id.clone());
+        let next = if more { last() } else { floor };
+        Ok(DeliveryPage { deliveries, next })
     }
 
     async fn delivery(
@@ -91,5 +93,130 @@ impl LogStore for Adapter {
             payload: payload.into(),
             attempts,
         }))
+    }
+
+    async fn resend_delivery(
+        &self,
+        account: &AccountId,
+        id: &DeliveryId,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Option<Resent>, StoreError> {
+        let mut tx = self.begin().await?;
+        let webhook: Option<String> =
+            sqlx::query_scalar("select webhook_id from deliveries where account_id = $1 and id = $2")
+                .bind(account.as_str())
+                .bind(id.as_str())
+                .fetch_optional(&mut *tx)
+                .await?;
+        let Some(webhook) = webhook else {
+            return Ok(None);
+        };
+        let change = Change {
+            account_id: account.clone(),
+            webhook_id: stored_id(&webhook)?,
+            by: by.to_owned(),
+            at,
+        };
+        lock_webhook(&mut tx, &change).await?;
+        let (status, resent) = match state_of(&mut tx, &webhook).await? {
+            None => return Ok(Some(Resent::Deleted)),
+            Some(DestinationState::Disabled) => return Ok(Some(Resent::Disabled)),
+            Some(DestinationState::Paused) => ("held", Resent::Held),
+            Some(DestinationState::Active) => ("pending", Resent::Due),
+        };
+        let moved = sqlx::query(
+            "update deliveries set status = $2, next_attempt_at = $3, earlier_attempts = attempts, updated_at = $3
+             where id = $1 and lease is null",
+        )
+        .bind(id.as_str())
+        .bind(status)
+        .bind(at.as_millis())
+        .execute(&mut *tx)
+        .await?;
+        if moved.rows_affected() == 0 {
+            return Ok(Some(Resent::UnderWay));
+        }
+        super::webhooks::audit(&mut tx, &change, "delivery.resent").await?;
+        tx.commit().await?;
+        Ok(Some(resent))
+    }
+
+    async fn list_events(&self, account: &AccountId, filter: &EventFilter) -> Result<EventPage, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        events_log::list(&mut reader, account, filter).await
+    }
+
+    async fn event(&self, account: &AccountId, id: &EventId) -> Result<Option<EventDetail>, StoreError> {
+        let mut tx = self.readers.begin().await?;
+        events_log::find(&mut tx, account, id).await
+    }
+}
+
+async fn state_of(
+    connection: &mut Connection,
+    webhook: &str,
+) -> Result<Option<DestinationState>, StoreError> {
+    let state: Option<String> =
+        sqlx::query_scalar("select state from webhooks where id = $1 and deleted_at is null")
+            .bind(webhook)
+            .fetch_optional(connection)
+            .await?;
+    state.as_deref().map(destination_state).transpose()
+}
+
+/// The newest `limit` of each status that is wanted, as tables to be merged: each is a stretch of an index by age.
+///
+/// `floor`: with the filters that no index knows, down to there. `None`: without them.
+fn push_stretches(
+    query: &mut QueryBuilder<Database>,
+    columns: &str,
+    account: &AccountId,
+    filter: &DeliveryFilter,
+    floor: Option<Option<&DeliveryId>>,
+    limit: i64,
+) {
+    let statuses = match (filter.status, &filter.event_id) {
+        (Some(status), _) => vec![Some(status)],
+        // An event has few deliveries, whatever became of them.
+        (None, Some(_)) => vec![None],
+        (None, None) => DeliveryStatus::ALL.map(Some).to_vec(),
+    };
+    for (index, status) in statuses.into_iter().enumerate() {
+        if index > 0 {
+            query.push(" union all ");
+        }
+        query
+            .push(format!("select * from (select {columns} from deliveries where "))
+            .push("account_id = ")
+            .push_bind(account.as_str().to_owned());
+        if let Some(webhook) = &filter.webhook_id {
+            query
+                .push(" and webhook_id = ")
+                .push_bind(webhook.as_str().to_owned());
+        }
+        if let Some(status) = status {
+            query.push(" and status = ").push_bind(status.as_str());
+        }
+        if let Some(event) = &filter.event_id {
+            query
+                .push(" and event_id = ")
+                .push_bind(event.as_str().to_owned());
+        }
+        if let (Some(_), Some(event_type)) = (floor, filter.event_type) {
+            query.push(" and event_type = ").push_bind(event_type.as_str());
+        }
+        let since = filter.since.map(DeliveryId::first_of);
+        let until = filter.until.map(DeliveryId::first_of);
+        if let Some(from) = since.iter().chain(floor.flatten()).max() {
+            query.push(" and id >= ").push_bind(from.as_str().to_owned());
+        }
+        if let Some(to) = until.iter().chain(&filter.before).min() {
+            query.push(" and id < ").push_bind(to.as_str().to_owned());
+        }
+        query
+            .push(" order by id desc limit ")
+            .push_bind(limit)
+            .push(format!(") stretch_{index}"));
     }
 }

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Connection, webhooks::audit};
+use super::{
+    Connection,
+    webhooks::{audit, remember},
+};
 use crate::{
     domain::{Attempt, DisabledReason, FailureReason, Outcome, Timestamp, WebhookId, failing},
     store::{Change, Next, RecordedAttempt, StoreError, rows::stored_id},
@@ -56,6 +59,7 @@ async fn disable_webhook(
     if disabled.rows_affected() == 0 {
         return Ok(());
     }
+    remember(&mut *connection, webhook, at).await?;
     // What is being sent right now keeps its lease and its outcome; it is only not retried.
     sqlx::query(
         "update deliveries set status = 'cancelled', updated_at = $2

@@ -38,6 +38,7 @@ impl WebhookStore for Adapter {
         .bind(&change.by)
         .execute(&mut *tx)
         .await?;
+        remember(&mut tx, &change.webhook_id, change.at).await?;
         audit(&mut tx, &change, "webhook.created").await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         tx.commit().await?;
@@ -123,6 +124,7 @@ impl WebhookStore for Adapter {
         } else {
             "webhook.updated"
         };
+        remember(&mut tx, &change.webhook_id, change.at).await?;
         audit(&mut tx, &change, action).await?;
         tell_others(&mut tx, self, &change, Invalidated::Edited).await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
@@ -145,6 +147,7 @@ impl WebhookStore for Adapter {
         .bind(change.at.as_millis())
         .execute(&mut *tx)
         .await?;
+        remember(&mut tx, &change.webhook_id, change.at).await?;
         audit(&mut tx, change, "webhook.paused").await?;
         tell_others(&mut tx, self, change, Invalidated::Edited).await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
@@ -166,6 +169,7 @@ impl WebhookStore for Adapter {
         .bind(change.at.as_millis())
         .execute(&mut *tx)
         .await?;
+        remember(&mut tx, &change.webhook_id, change.at).await?;
         audit(&mut tx, change, "webhook.resumed").await?;
         tell_others(&mut tx, self, change, Invalidated::Resumed).await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
@@ -229,6 +233,7 @@ impl WebhookStore for Adapter {
         .execute(&mut *tx)
         .await?
         .rows_affected();
+        remember(&mut tx, &change.webhook_id, change.at).await?;
         audit(&mut tx, change, "webhook.deleted").await?;
         tell_others(&mut tx, self, change, Invalidated::Deleted).await?;
         tx.commit().await?;
@@ -306,6 +311,20 @@ impl WebhookStore for Adapter {
         Ok(ids.fetch_all(&self.readers).await?)
     }
 
+    async fn webhook_names(&self, account: &AccountId) -> Result<Vec<(WebhookId, String)>, StoreError> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "select id, name from (
+                 select id, name from webhooks where account_id = $1 and deleted_at is null order by id limit 1000) named
+             order by lower(name), id",
+        )
+        .bind(account.as_str())
+        .fetch_all(&self.readers)
+        .await?;
+        rows.into_iter()
+            .map(|(id, name)| Ok((stored_id(&id)?, name)))
+            .collect()
+    }
+
     async fn open_deliveries(&self, account: &AccountId, id: &WebhookId) -> Result<u64, StoreError> {
         let open: i64 = sqlx::query_scalar(
             // Asked this way, the index of open deliveries answers it alone.
@@ -352,6 +371,24 @@ async fn set_state(connection: &mut Connection, change: &Change, state: &str) ->
     .execute(connection)
     .await?;
     Ok(result.rows_affected() == 1)
+}
+
+/// What the webhook is and wants from now on.
+pub(super) async fn remember(
+    connection: &mut Connection,
+    webhook: &WebhookId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into webhook_history (webhook_id, since, state, events)
+         select id, $2, case when deleted_at is null then state else 'deleted' end, events from webhooks where id = $1
+         on conflict (webhook_id, since) do update set state = excluded.state, events = excluded.events",
+    )
+    .bind(webhook.as_str())
+    .bind(at.as_millis())
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 pub(super) async fn audit(

@@ -148,7 +148,7 @@ async fn claim_of_one(
              select rowid from deliveries
              where webhook_id = $3 and status in ('pending', 'held') and status = 'pending' and next_attempt_at <= $4
              order by next_attempt_at limit $5)
-         returning id, account_id, webhook_id, event_id, attempts",
+         returning id, account_id, webhook_id, event_id, attempts, earlier_attempts",
     )
     .bind(&lease.0)
     .bind(claim.now.plus(claim.lease).as_millis())

@@ -49,3 +49,9 @@ pub fn ResultBadge(succeeded: bool, #[prop(into)] label: String) -> impl IntoVie
 fn Badge(tone: &'static str, glyph: Glyph, #[prop(into)] label: String) -> impl IntoView {
     view! { <span class=format!("badge badge--{tone}")><Icon glyph/>{label}</span> }
 }
+
+/// An event at a webhook that did not get it.
+#[component]
+pub fn NotSentBadge() -> impl IntoView {
+    view! { <Badge tone="quiet" glyph=Glyph::Slash label="Not sent"/> }
+}

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 /// What there is a drawing for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Glyph {
+    Bolt,
     Check,
     Clock,
     Cross,
@@ -22,6 +23,7 @@ pub enum Glyph {
 impl Glyph {
     fn path(self) -> &'static str {
         match self {
+            Self::Bolt => "M9 1.8L3.5 9H8l-1 5.2L12.5 7H8z",
             Self::Check => "M3.5 8.5l3 3 6-7",
             Self::Clock => "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zM8 5v3l2 1.5",
             Self::Cross => "M4 4l8 8M12 4l-8 8",

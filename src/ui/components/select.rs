@@ -8,11 +8,12 @@ pub fn Select(
     id: &'static str,
     name: &'static str,
     label: &'static str,
-    choices: Vec<(&'static str, &'static str)>,
-    chosen: &'static str,
+    choices: Vec<(String, String)>,
+    #[prop(into)] chosen: String,
 ) -> impl IntoView {
     let options = choices.into_iter().map(|(value, text)| {
-        view! { <option value=value selected=value == chosen>{text}</option> }
+        let selected = value == chosen;
+        view! { <option value=value selected=selected>{text}</option> }
     });
     view! {
         <div class="filter">
@@ -20,4 +21,18 @@ pub fn Select(
             <select id=id name=name>{options.collect_view()}</select>
         </div>
     }
+}
+
+/// The choices of a filter, after the one that filters nothing.
+pub fn any_or<T: Into<String>>(
+    any: &str,
+    choices: impl IntoIterator<Item = (T, T)>,
+) -> Vec<(String, String)> {
+    let choices = choices
+        .into_iter()
+        .map(|(value, text)| (value.into(), text.into()));
+    [(String::new(), any.to_owned())]
+        .into_iter()
+        .chain(choices)
+        .collect()
 }

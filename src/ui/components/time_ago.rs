@@ -86,6 +86,19 @@ pub fn day(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// What stands in the order of time, under the names of its days.
+pub fn by_day<T>(entries: Vec<T>, now: Timestamp, at: impl Fn(&T) -> Timestamp) -> Vec<(String, Vec<T>)> {
+    let mut days: Vec<(String, Vec<T>)> = Vec::new();
+    for entry in entries {
+        let name = day(at(&entry), now);
+        match days.last_mut() {
+            Some((last, of_day)) if *last == name => of_day.push(entry),
+            _ => days.push((name, vec![entry])),
+        }
+    }
+    days
+}
+
 fn date(at: Timestamp) -> String {
     let date = at.utc().date();
     let month = date.month().to_string();
@@ -152,6 +165,23 @@ mod tests {
         assert_eq!(
             day(NOW.minus(Duration::from_secs(7 * DAY)), NOW),
             "Monday, 16 November 2026"
+        );
+    }
+
+    #[test]
+    fn entries_stand_under_their_day_in_their_order() {
+        let entries = [0, 9, 11, 12, 40].map(|hours| NOW.minus(Duration::from_secs(hours * HOUR)));
+        let days: Vec<_> = by_day(entries.into(), NOW, |at| *at)
+            .into_iter()
+            .map(|(day, of_day)| (day, of_day.len()))
+            .collect();
+        assert_eq!(
+            days,
+            [
+                ("Today".into(), 2),
+                ("Yesterday".into(), 2),
+                ("Saturday, 21 November 2026".into(), 1)
+            ]
         );
     }
 }

@@ -1,19 +1,21 @@
 //! `/integrations/webhook/deliveries` and `…/{id}/deliveries`: the log of all webhooks, or of one.
 
+mod filters;
+
 use axum::{extract::Path, response::Response};
 use leptos::prelude::*;
 
+use self::filters::LogFilters;
 use super::webhook_edit::{load, parse_id};
 use crate::{
-    domain::{Delivery, DeliveryStatus, EventType, Timestamp, Webhook},
+    domain::{Delivery, DeliveryId, DeliveryStatus, Timestamp, Webhook, WebhookId},
     store::DeliveryPage,
     ui::{
         PageError,
         components::{
             badge::DeliveryBadge,
             empty_state::EmptyState,
-            select::Select,
-            time_ago::{TimeAgo, TimeOfDay, day},
+            time_ago::{TimeAgo, TimeOfDay, by_day},
         },
         paths,
         query::LogQuery,
@@ -34,21 +36,31 @@ pub async fn of_one(visit: Visit, Path(id): Path<String>) -> Result<Response, Pa
 }
 
 async fn answer(visit: &Visit, query: LogQuery, webhook: Option<Webhook>) -> Result<Response, PageError> {
-    let log = visit
-        .ui
-        .store
-        .list_deliveries(&visit.user.account_id, &query.0)
-        .await?;
+    let (store, account) = (&visit.ui.store, &visit.user.account_id);
+    let log = store.list_deliveries(account, &query.filter).await?;
+    let webhooks = if query.of_one {
+        Vec::new()
+    } else {
+        store.webhook_names(account).await?
+    };
     let now = visit.now;
     let title = webhook
         .as_ref()
         .map(|webhook| format!("Deliveries of {}", webhook.name));
     let page = Page::new(title.as_deref().unwrap_or("Deliveries"), Section::Deliveries);
-    Ok(visit.page(page, || view! { <LogScreen webhook query log now/> }.into_any()))
+    Ok(visit.page(page, || {
+        view! { <LogScreen webhook query log webhooks now/> }.into_any()
+    }))
 }
 
 #[component]
-fn LogScreen(webhook: Option<Webhook>, query: LogQuery, log: DeliveryPage, now: Timestamp) -> impl IntoView {
+fn LogScreen(
+    webhook: Option<Webhook>,
+    query: LogQuery,
+    log: DeliveryPage,
+    webhooks: Vec<(WebhookId, String)>,
+    now: Timestamp,
+) -> impl IntoView {
     let of_one = webhook.is_some();
     let subject = match webhook {
         Some(webhook) => view! {
@@ -64,18 +76,19 @@ fn LogScreen(webhook: Option<Webhook>, query: LogQuery, log: DeliveryPage, now: 
         }
     };
     let older = log
-        .more
-        .then(|| log.deliveries.last().map(|last| older_than(&query, last)))
-        .flatten();
-    let newest = query.0.before.is_some().then(|| newest(&query));
+        .next
+        .as_ref()
+        .map(|next| starting_at(&query, Some(next.clone())));
+    let newest = query.filter.before.is_some().then(|| starting_at(&query, None));
+    let more = older.is_some();
     let contents = if log.deliveries.is_empty() {
-        view! { <Nothing query=query.clone()/> }.into_any()
+        view! { <Nothing query=query.clone() more/> }.into_any()
     } else {
         view! { <Days deliveries=log.deliveries of_one now/> }.into_any()
     };
     view! {
         <div class="heading"><div><h1>"Deliveries"</h1>{subject}</div></div>
-        <LogFilters query/>
+        <LogFilters query webhooks/>
         {contents}
         <nav class="pages" aria-label="Pages">
             {newest.map(|href| view! { <a class="button button--small" href=href>"Newest"</a> })}
@@ -84,78 +97,26 @@ fn LogScreen(webhook: Option<Webhook>, query: LogQuery, log: DeliveryPage, now: 
     }
 }
 
-fn older_than(query: &LogQuery, last: &Delivery) -> String {
-    let mut older = query.clone();
-    older.0.before = Some(last.id.clone());
-    older.href()
-}
-
-fn newest(query: &LogQuery) -> String {
-    let mut newest = query.clone();
-    newest.0.before = None;
-    newest.href()
+fn starting_at(query: &LogQuery, before: Option<DeliveryId>) -> String {
+    let mut query = query.clone();
+    query.filter.before = before;
+    query.href()
 }
 
 #[component]
-fn LogFilters(query: LogQuery) -> impl IntoView {
-    let statuses = [("", "Any status")].into_iter();
-    let statuses = statuses
-        .chain(DeliveryStatus::ALL.map(|status| (status.as_str(), status.label())))
-        .collect();
-    let types = [("", "Any event")].into_iter();
-    let types = types
-        .chain(EventType::ALL.map(|event| (event.as_str(), event.as_str())))
-        .collect();
-    let action = paths::deliveries(query.0.webhook_id.as_ref());
-    let clear = query.is_filtered().then(|| {
-        view! { <a class="filters__clear" href=action.clone()>"Clear filters"</a> }
-    });
-    let filter = query.0;
-    view! {
-        <form class="filters" method="get" action=action.clone() role="search">
-            <Select
-                id="filter-status"
-                name="status"
-                label="Status"
-                choices=statuses
-                chosen=filter.status.map_or("", DeliveryStatus::as_str)
-            />
-            <Select
-                id="filter-type"
-                name="type"
-                label="Event type"
-                choices=types
-                chosen=filter.event_type.map_or("", EventType::as_str)
-            />
-            <div class="filter">
-                <label for="filter-event">"Event id"</label>
-                <input
-                    id="filter-event"
-                    name="event"
-                    type="text"
-                    value=filter.event_id.map(|id| id.to_string())
-                    placeholder="evt_…"
-                    autocomplete="off"
-                    spellcheck="false"
-                />
-            </div>
-            <button class="button" type="submit">"Apply"</button>
-            {clear}
-        </form>
-    }
-}
-
-#[component]
-fn Nothing(query: LogQuery) -> impl IntoView {
-    let everything = paths::deliveries(query.0.webhook_id.as_ref());
-    if query.is_filtered() {
+fn Nothing(query: LogQuery, more: bool) -> impl IntoView {
+    let everything = query.path();
+    if more {
+        let text = "None of the newest deliveries fits these filters. “Older” goes on looking.";
+        view! { <EmptyState title="Nothing yet" text/> }.into_any()
+    } else if query.is_filtered() {
         view! {
             <EmptyState title="Nothing matches" text="No delivery fits these filters.">
                 <a class="button" href=everything>"Clear filters"</a>
             </EmptyState>
         }
         .into_any()
-    } else if query.0.before.is_some() {
+    } else if query.filter.before.is_some() {
         view! {
             <EmptyState title="Nothing older" text="This is where the log begins.">
                 <a class="button" href=everything>"Newest"</a>
@@ -171,7 +132,7 @@ fn Nothing(query: LogQuery) -> impl IntoView {
 
 #[component]
 fn Days(deliveries: Vec<Delivery>, of_one: bool, now: Timestamp) -> impl IntoView {
-    let days = by_day(deliveries, now)
+    let days = by_day(deliveries, now, |delivery| delivery.created_at)
         .into_iter()
         .enumerate()
         .map(|(index, (day, deliveries))| {
@@ -199,19 +160,6 @@ fn Days(deliveries: Vec<Delivery>, of_one: bool, now: Timestamp) -> impl IntoVie
             }
         });
     days.collect_view()
-}
-
-/// In their order, under the name of the day on which each was made.
-fn by_day(deliveries: Vec<Delivery>, now: Timestamp) -> Vec<(String, Vec<Delivery>)> {
-    let mut days: Vec<(String, Vec<Delivery>)> = Vec::new();
-    for delivery in deliveries {
-        let name = day(delivery.created_at, now);
-        match days.last_mut() {
-            Some((last, of_day)) if *last == name => of_day.push(delivery),
-            _ => days.push((name, vec![delivery])),
-        }
-    }
-    days
 }
 
 #[component]
@@ -245,48 +193,5 @@ fn Row(delivery: Delivery, of_one: bool, now: Timestamp) -> impl IntoView {
             <td role="cell" class=webhook>{delivery.webhook_name}{deleted}</td>
             <td role="cell" class="row__attempts">{attempts}{result}{next}</td>
         </tr>
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    fn delivery(created_at: Timestamp) -> Delivery {
-        Delivery {
-            id: "dlv_1".parse().unwrap(),
-            webhook_id: "wh_1".parse().unwrap(),
-            webhook_name: "Orders".into(),
-            webhook_deleted: false,
-            event_id: "evt_1".parse().unwrap(),
-            event_type: EventType::Chat,
-            status: DeliveryStatus::Pending,
-            attempts: 0,
-            created_at,
-            next_attempt_at: None,
-            last_result: None,
-            updated_at: created_at,
-        }
-    }
-
-    #[test]
-    fn deliveries_stand_under_their_day_in_their_order() {
-        let now = Timestamp::from_millis(1_795_428_000_000);
-        let hours_ago = [0, 9, 11, 12, 40];
-        let deliveries = hours_ago.map(|hours| delivery(now.minus(Duration::from_secs(hours * 3600))));
-        let days: Vec<_> = by_day(deliveries.into(), now)
-            .into_iter()
-            .map(|(day, of_day)| (day, of_day.len()))
-            .collect();
-        assert_eq!(
-            days,
-            [
-                ("Today".into(), 2),
-                ("Yesterday".into(), 2),
-                ("Saturday, 21 November 2026".into(), 1)
-            ]
-        );
     }
 }

@@ -1,20 +1,25 @@
 //! `/integrations/webhook/deliveries/{id}`: one event for one webhook, with all that is on record of it.
 
 mod attempt;
+mod curl;
 
-use axum::{extract::Path, response::Response};
+use axum::{
+    extract::Path,
+    response::{Redirect, Response},
+};
 use leptos::prelude::*;
 
 use self::attempt::AttemptCard;
 use crate::{
-    domain::{Delivery, DeliveryId, DeliveryStatus, Timestamp},
-    store::DeliveryDetail,
+    domain::{Delivery, DeliveryId, DeliveryStatus, Role, Timestamp},
+    store::{DeliveryDetail, Resent},
     ui::{
         PageError,
         components::{
             badge::DeliveryBadge,
             time_ago::{Moment, TimeAgo},
         },
+        flash::Flash,
         paths,
         render::Page,
         shell::Section,
@@ -31,12 +36,36 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, Page
         .await?
         .ok_or(PageError::NotFound)?;
     let now = visit.now;
-    let page = Page::new("Delivery", Section::Deliveries);
-    Ok(visit.page(page, || view! { <DeliveryScreen detail now/> }.into_any()))
+    let may_resend = visit.may(Role::Member);
+    let page = Page::new("Delivery", Section::Deliveries).with_islands();
+    Ok(visit.page(page, || {
+        view! { <DeliveryScreen detail may_resend now/> }.into_any()
+    }))
+}
+
+pub async fn resend(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
+    visit.require(Role::Member, "resend deliveries")?;
+    let id: DeliveryId = id.parse().map_err(|_| PageError::NotFound)?;
+    let resent = visit.ui.webhooks.resend(&visit.actor(), &id).await?;
+    let message = match resent.ok_or(PageError::NotFound)? {
+        Resent::Due => "It is being sent again.",
+        Resent::UnderWay => "It is being sent at this moment.",
+        Resent::Held => "The webhook is paused: it will be sent when that is resumed.",
+        Resent::Disabled => "Nothing was sent: the webhook is disabled. Resume it first.",
+        Resent::Deleted => "Nothing was sent: the webhook was deleted.",
+    };
+    let flash = Flash::plain(message.to_owned());
+    Ok(visit.leave(flash, &paths::delivery(&id)).await)
+}
+
+/// People come here by GET when they had to sign in again before the form went through.
+pub async fn instead(_: Visit, Path(id): Path<String>) -> Result<Redirect, PageError> {
+    let id: DeliveryId = id.parse().map_err(|_| PageError::NotFound)?;
+    Ok(Redirect::to(&paths::delivery(&id)))
 }
 
 #[component]
-fn DeliveryScreen(detail: DeliveryDetail, now: Timestamp) -> impl IntoView {
+fn DeliveryScreen(detail: DeliveryDetail, may_resend: bool, now: Timestamp) -> impl IntoView {
     let DeliveryDetail {
         delivery,
         payload,
@@ -45,10 +74,19 @@ fn DeliveryScreen(detail: DeliveryDetail, now: Timestamp) -> impl IntoView {
     let newest = attempts.len();
     let ends = ending(&delivery, now);
     let received = delivery.created_at;
+    let body = String::from_utf8_lossy(&payload).into_owned();
     let attempts = attempts.into_iter().enumerate().map(|(index, attempt)| {
-        view! { <li class="timeline__entry"><AttemptCard attempt open=index + 1 == newest now/></li> }
+        let body = body.clone();
+        view! { <li class="timeline__entry"><AttemptCard attempt body open=index + 1 == newest now/></li> }
     });
     let attempts = attempts.collect_view();
+    let resend = (may_resend && !delivery.webhook_deleted).then(|| {
+        view! {
+            <form method="post" action=paths::resend(&delivery.id)>
+                <button class="button button--primary" type="submit">"Resend"</button>
+            </form>
+        }
+    });
     view! {
         <div class="heading">
             <div>
@@ -58,6 +96,7 @@ fn DeliveryScreen(detail: DeliveryDetail, now: Timestamp) -> impl IntoView {
                     <DeliveryBadge status=delivery.status/>
                 </h1>
             </div>
+            {resend}
         </div>
         <Facts delivery now/>
         <section aria-labelledby="timeline">
@@ -73,7 +112,7 @@ fn DeliveryScreen(detail: DeliveryDetail, now: Timestamp) -> impl IntoView {
         <section aria-labelledby="body">
             <h2 id="body">"Body"</h2>
             <p class="quiet">"The exact bytes that are signed and sent, the same at every attempt."</p>
-            <Inert label="Body of the request" text=String::from_utf8_lossy(&payload).into_owned()/>
+            <Inert label="Body of the request" text=body/>
         </section>
     }
 }
@@ -113,7 +152,7 @@ fn Facts(delivery: Delivery, now: Timestamp) -> impl IntoView {
             <dt>"Webhook"</dt>
             <dd>{webhook}</dd>
             <dt>"Event"</dt>
-            <dd><code>{delivery.event_id.to_string()}</code></dd>
+            <dd><a href=paths::event(&delivery.event_id)><code>{delivery.event_id.to_string()}</code></a></dd>
             <dt>"Delivery"</dt>
             <dd><code>{delivery.id.to_string()}</code></dd>
             <dt>"Received"</dt>

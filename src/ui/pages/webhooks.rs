@@ -26,10 +26,7 @@ use crate::{
 pub async fn show(visit: Visit) -> Response {
     let mut list = List::load(&visit, visit.list_query()).await;
     list.left = visit.came_from.as_deref().and_then(Left::of);
-    let page = Page {
-        status: list.status(),
-        ..PAGE
-    };
+    let page = PAGE.with_status(list.status());
     visit.page(page, || view! { <ListScreen list/> }.into_any())
 }
 
@@ -42,19 +39,11 @@ pub async fn show_under(
 ) -> Response {
     let query = visit.list_query();
     let list = List::load(visit, query.clone()).await;
-    let page = Page {
-        title,
-        status,
-        ..PAGE
-    };
+    let page = Page::new(title, Section::Webhooks).with_status(status);
     visit.page_under(page, || view! { <ListScreen list/> }.into_any(), || dialog(query))
 }
 
-const PAGE: Page<'static> = Page {
-    title: "Webhook",
-    section: Section::Webhooks,
-    status: StatusCode::OK,
-};
+const PAGE: Page<'static> = Page::new("Webhook", Section::Webhooks);
 
 /// What the screen shows.
 struct List {

@@ -1,3 +1,6 @@
+#[path = "suite/log.rs"]
+mod log;
+
 use std::{sync::Arc, time::Duration};
 
 use caleida::{
@@ -895,83 +898,6 @@ async fn webhooks_are_found_by_part_of_name_or_url_by_event_and_by_status() {
         })
         .await,
         ["Crm"]
-    );
-}
-
-#[tokio::test]
-async fn the_log_pages_from_new_to_old_and_never_shows_another_account() {
-    let fixture = Fixture::new().await;
-    fixture.add("chats", &["chat"]).await;
-    for index in 0..5 {
-        let submission = Submission {
-            account_id: fixture.account.clone(),
-            events: vec![event(&format!("e{index}"), EventType::Chat)],
-        };
-        accept(
-            &*fixture.store,
-            &[submission],
-            NOW.plus(Duration::from_millis(index)),
-        )
-        .await;
-    }
-    let mut filter = DeliveryFilter {
-        limit: 2,
-        ..DeliveryFilter::default()
-    };
-    let mut seen = Vec::new();
-    loop {
-        let page = fixture
-            .store
-            .list_deliveries(&fixture.account, &filter)
-            .await
-            .unwrap();
-        filter.before = page.deliveries.last().map(|delivery| delivery.id.clone());
-        seen.extend(
-            page.deliveries
-                .into_iter()
-                .map(|delivery| delivery.event_id.to_string()),
-        );
-        if !page.more {
-            break;
-        }
-    }
-    assert_eq!(seen, ["e4", "e3", "e2", "e1", "e0"]);
-
-    let elsewhere = fixture.store.ensure_account("another", NOW).await.unwrap();
-    let all = DeliveryFilter {
-        limit: 10,
-        ..DeliveryFilter::default()
-    };
-    let own = fixture
-        .store
-        .list_deliveries(&fixture.account, &all)
-        .await
-        .unwrap()
-        .deliveries;
-    assert!(
-        fixture
-            .store
-            .list_deliveries(&elsewhere, &all)
-            .await
-            .unwrap()
-            .deliveries
-            .is_empty()
-    );
-    assert!(
-        fixture
-            .store
-            .delivery(&elsewhere, &own[0].id)
-            .await
-            .unwrap()
-            .is_none()
-    );
-    assert!(
-        fixture
-            .store
-            .webhook(&elsewhere, &own[0].webhook_id)
-            .await
-            .unwrap()
-            .is_none()
     );
 }
 

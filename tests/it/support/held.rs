@@ -8,13 +8,14 @@ use std::{
 
 use async_trait::async_trait;
 use caleida::{
-    domain::{AccountId, DeliveryId, ProcessId, Timestamp, User, UserId, Webhook, WebhookId},
+    domain::{AccountId, DeliveryId, EventId, ProcessId, Timestamp, User, UserId, Webhook, WebhookId},
     store::{
         Accepted, ApiKey, Change, Claim, Claimed, ClusterStore, Deleted, DeliveryDetail, DeliveryFilter,
-        DeliveryPage, DeliveryStore, Destination, EventStore, HandOff, HourOfActivity, Invalidation, Joined,
-        Lease, LifeSign, LogStore, Member, NewWebhook, PeopleStore, RecordedAttempt, Renewal, Retention,
-        Sealed, SealedSecrets, SessionRow, Signal, Store, StoreError, Submission, Swept, UpdateWebhook,
-        Updated, UserRow, WebhookFilter, WebhookPage, WebhookStore,
+        DeliveryPage, DeliveryStore, Destination, EventDetail, EventFilter, EventPage, EventStore, HandOff,
+        HourOfActivity, Invalidation, Joined, Lease, LifeSign, LogStore, Member, NewWebhook, PeopleStore,
+        RecordedAttempt, Renewal, Resent, Retention, Sealed, SealedSecrets, SessionRow, Signal, Store,
+        StoreError, Submission, Swept, UpdateWebhook, Updated, UserRow, WebhookFilter, WebhookPage,
+        WebhookStore,
     },
 };
 use tokio::sync::watch;
@@ -144,6 +145,7 @@ held!(WebhookStore {
     async fn destination(&self, id: &WebhookId) -> Result<Option<Destination>, StoreError>;
     async fn webhook_activity(&self, ids: &[WebhookId], since: Timestamp) -> Result<Vec<HourOfActivity>, StoreError>;
     async fn master_key_ids(&self) -> Result<Vec<String>, StoreError>;
+    async fn webhook_names(&self, account: &AccountId) -> Result<Vec<(WebhookId, String)>, StoreError>;
     async fn open_deliveries(&self, account: &AccountId, id: &WebhookId) -> Result<u64, StoreError>;
 });
 
@@ -163,6 +165,9 @@ held!(DeliveryStore {
 held!(LogStore {
     async fn list_deliveries(&self, account: &AccountId, filter: &DeliveryFilter) -> Result<DeliveryPage, StoreError>;
     async fn delivery(&self, account: &AccountId, id: &DeliveryId) -> Result<Option<DeliveryDetail>, StoreError>;
+    async fn resend_delivery(&self, account: &AccountId, id: &DeliveryId, by: &str, at: Timestamp) -> Result<Option<Resent>, StoreError>;
+    async fn list_events(&self, account: &AccountId, filter: &EventFilter) -> Result<EventPage, StoreError>;
+    async fn event(&self, account: &AccountId, id: &EventId) -> Result<Option<EventDetail>, StoreError>;
 });
 
 held!(ClusterStore {

@@ -2,18 +2,28 @@
 
 use leptos::prelude::*;
 
-use super::Inert;
+use super::{Inert, curl::curl};
 use crate::{
-    domain::{Attempt, Timestamp},
-    ui::components::{
-        badge::ResultBadge,
-        time_ago::{Moment, duration},
+    delivery::signer,
+    domain::{Attempt, Timestamp, remedy::remedy},
+    ui::{
+        components::{
+            badge::ResultBadge,
+            time_ago::{Moment, duration},
+        },
+        islands::copy_button::CopyButton,
     },
 };
 
+/// `body`: what was sent, the same at every attempt.
 #[component]
-pub fn AttemptCard(attempt: Attempt, open: bool, now: Timestamp) -> impl IntoView {
+pub fn AttemptCard(attempt: Attempt, body: String, open: bool, now: Timestamp) -> impl IntoView {
     let number = attempt.number;
+    let remedy = remedy(attempt.outcome, attempt.detail.as_deref()).map(|remedy| {
+        view! { <p class="remedy"><strong>"What to do: "</strong>{remedy}</p> }
+    });
+    let signed = signed_with(&attempt);
+    let command = curl(&attempt, &body);
     let answered = attempt.outcome.status_code().is_some();
     let detail = attempt
         .detail
@@ -40,9 +50,20 @@ pub fn AttemptCard(attempt: Attempt, open: bool, now: Timestamp) -> impl IntoVie
             </summary>
             <div class="attempt__record">
                 {detail}
+                {remedy}
                 <h4>"Request"</h4>
                 <p class="attempt__line"><strong>"POST "</strong><span class="address">{attempt.url}</span></p>
                 <Headers headers=attempt.request_headers/>
+                <p class="quiet">{signed}</p>
+                <details class="curl copied">
+                    <summary>"As curl"</summary>
+                    <p class="quiet">
+                        "The same request, byte for byte. A receiver that checks the timestamp takes it for a few minutes \
+                         only: to send it anew and newly signed, use Resend."
+                    </p>
+                    <CopyButton/>
+                    <pre class="inert" tabindex="0" role="region" aria-label=format!("Attempt {number} as curl")><code>{command}</code></pre>
+                </details>
                 {response}
             </div>
         </details>
@@ -59,4 +80,19 @@ fn Headers(headers: Vec<(String, String)>) -> impl IntoView {
         .into_iter()
         .map(|(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> });
     view! { <dl class="headers">{headers.collect_view()}</dl> }.into_any()
+}
+
+/// Each secret that is valid adds a signature.
+fn signed_with(attempt: &Attempt) -> &'static str {
+    let header = |name: &str| {
+        let mut headers = attempt.request_headers.iter();
+        headers
+            .find(|(header, _)| header == name)
+            .map(|(_, value)| value.as_str())
+    };
+    match header(signer::SIGNATURE_HEADER.as_str()).map(|value| value.split(' ').count()) {
+        None => "It was not signed.",
+        Some(1) => "Signed with the webhook's secret.",
+        Some(_) => "Signed with both the new secret and the one before it, which was still valid.",
+    }
 }

@@ -7,7 +7,7 @@ use crate::{
     ui::{
         components::{
             icon::{Glyph, Icon},
-            select::Select,
+            select::{Select, any_or},
         },
         paths,
         query::ListQuery,
@@ -16,14 +16,8 @@ use crate::{
 
 #[component]
 pub fn Filters(query: ListQuery) -> impl IntoView {
-    let events = [("", "Any event")].into_iter();
-    let events = events
-        .chain(EventType::ALL.map(|event| (event.as_str(), event.as_str())))
-        .collect();
-    let statuses = [("", "Any status")].into_iter();
-    let statuses = statuses
-        .chain(WebhookStatus::ALL.map(|status| (status.as_str(), status.label())))
-        .collect();
+    let events = EventType::ALL.map(|event| (event.as_str(), event.as_str()));
+    let statuses = WebhookStatus::ALL.map(|status| (status.as_str(), status.label()));
     let clear = query
         .is_filtered()
         .then(|| view! { <a class="filters__clear" href=paths::LIST>"Clear filters"</a> });
@@ -47,14 +41,14 @@ pub fn Filters(query: ListQuery) -> impl IntoView {
                 id="filter-event"
                 name="event"
                 label="Event type"
-                choices=events
+                choices=any_or("Any event", events)
                 chosen=filter.event_type.map_or("", EventType::as_str)
             />
             <Select
                 id="filter-status"
                 name="status"
                 label="Status"
-                choices=statuses
+                choices=any_or("Any status", statuses)
                 chosen=filter.status.map_or("", WebhookStatus::as_str)
             />
             <button class="button" type="submit">"Apply"</button>

@@ -1,0 +1,112 @@
+//! What happened: to events, and to deliveries.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use super::{Place, StoreError};
+use crate::domain::{
+    AccountId, Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, EventType, Fate, ReceivedEvent,
+    Timestamp, WebhookId,
+};
+
+/// Every list here costs the same however long the history is: it reads a page by an index, or looks through so many
+/// rows at most and says how far it came.
+#[async_trait]
+pub trait LogStore: Send + Sync {
+    /// Newest first.
+    async fn list_deliveries(
+        &self,
+        account: &AccountId,
+        filter: &DeliveryFilter,
+    ) -> Result<DeliveryPage, StoreError>;
+    async fn delivery(
+        &self,
+        account: &AccountId,
+        id: &DeliveryId,
+    ) -> Result<Option<DeliveryDetail>, StoreError>;
+    /// Makes it due at once, with all attempts of the schedule before it. `None`: there is no such delivery.
+    async fn resend_delivery(
+        &self,
+        account: &AccountId,
+        id: &DeliveryId,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Option<Resent>, StoreError>;
+
+    /// Newest first.
+    async fn list_events(&self, account: &AccountId, filter: &EventFilter) -> Result<EventPage, StoreError>;
+    async fn event(&self, account: &AccountId, id: &EventId) -> Result<Option<EventDetail>, StoreError>;
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct DeliveryFilter {
+    pub webhook_id: Option<WebhookId>,
+    pub status: Option<DeliveryStatus>,
+    pub event_type: Option<EventType>,
+    pub event_id: Option<EventId>,
+    /// Made then or later.
+    pub since: Option<Timestamp>,
+    /// Made earlier.
+    pub until: Option<Timestamp>,
+    /// Only those older than this one.
+    pub before: Option<DeliveryId>,
+    pub limit: u32,
+}
+
+#[derive(Debug, Clone)]
+pub struct DeliveryPage {
+    pub deliveries: Vec<Delivery>,
+    /// Where to go on. `None`: nothing older can match.
+    pub next: Option<DeliveryId>,
+}
+
+#[derive(Debug, Clone)]
+pub struct DeliveryDetail {
+    pub delivery: Delivery,
+    pub payload: Bytes,
+    pub attempts: Vec<Attempt>,
+}
+
+/// What became of a wish to send again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resent {
+    /// It is due.
+    Due,
+    /// It is being sent at this moment.
+    UnderWay,
+    /// Its webhook is paused: it goes out when that is resumed.
+    Held,
+    /// Its webhook is disabled: nothing has changed.
+    Disabled,
+    /// Its webhook was deleted: nothing has changed.
+    Deleted,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct EventFilter {
+    pub event_type: Option<EventType>,
+    /// Only those that went to no webhook when they were received.
+    pub unsent: bool,
+    /// Received then or later.
+    pub since: Option<Timestamp>,
+    /// Received earlier.
+    pub until: Option<Timestamp>,
+    /// Only those older than this one.
+    pub before: Option<Place>,
+    pub limit: u32,
+}
+
+#[derive(Debug, Clone)]
+pub struct EventPage {
+    pub events: Vec<ReceivedEvent>,
+    /// Where to go on. `None`: nothing older can match.
+    pub next: Option<Place>,
+}
+
+#[derive(Debug, Clone)]
+pub struct EventDetail {
+    pub event: ReceivedEvent,
+    pub payload: Bytes,
+    /// Of each webhook that there was or that there is now; deliveries first.
+    pub fates: Vec<Fate>,
+}
