@@ -17,6 +17,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     AccountId, ApiKeyId, Attempt, AttemptId, DeliveryId, DisabledReason, EndpointUrl, EventId, EventType,
@@ -141,8 +142,9 @@ pub trait WebhookStore: Send + Sync {
     async fn update_webhook(&self, update: UpdateWebhook) -> Result<Updated, StoreError>;
     /// Holds the open deliveries; one that is being sent is held only if that attempt fails. `None`: no such webhook.
     async fn pause_webhook(&self, change: &Change) -> Result<Option<Webhook>, StoreError>;
-    /// Makes it active again, whatever stopped it, and what was held due at once. `None`: no such webhook.
-    async fn resume_webhook(&self, change: &Change) -> Result<Option<Webhook>, StoreError>;
+    /// Makes it active again, whatever stopped it, and what was held due at once, or cancels that. `None`: no such
+    /// webhook.
+    async fn resume_webhook(&self, change: &Change, held: Held) -> Result<Option<Webhook>, StoreError>;
     /// Makes `secret` the current one; the one before signs too until `previous_until`. `None`: no such webhook.
     async fn rotate_secret(
         &self,
@@ -173,7 +175,29 @@ pub trait WebhookStore: Send + Sync {
     /// By name. The oldest thousand of an account that has more.
     async fn webhook_names(&self, account: &AccountId) -> Result<Vec<(WebhookId, String)>, StoreError>;
     /// How many deliveries are pending or held.
-    async fn open_deliveries(&self, account: &AccountId, id: &WebhookId) -> Result<u64, StoreError>;
+    async fn open_deliveries(&self, account: &AccountId, id: &WebhookId) -> Result<Open, StoreError>;
+}
+
+/// Deliveries of a webhook that are still to be sent; both together are counted no further than one beyond
+/// [`Open::COUNTED`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Open {
+    pub pending: u64,
+    pub held: u64,
+}
+
+impl Open {
+    pub const COUNTED: u64 = 10_000;
+}
+
+/// What becomes of the deliveries that a paused webhook holds, when it is resumed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Held {
+    #[default]
+    Send,
+    /// They are cancelled, and stay on record.
+    Drop,
 }
 
 /// Who changes which webhook, and when.

@@ -15,7 +15,7 @@ use crate::{
         AccountId, Clock, Field, FieldErrors, Secret, Timestamp, Transport, Webhook, WebhookId, WebhookName,
         WebhookSettings,
     },
-    store::{Change, Deleted, NewWebhook, Store, StoreError, UpdateWebhook, Updated},
+    store::{Change, Deleted, Held, NewWebhook, Store, StoreError, UpdateWebhook, Updated},
     vault::Vault,
 };
 
@@ -173,8 +173,9 @@ impl Webhooks {
         paused.await?.ok_or(WebhookError::NotFound)
     }
 
-    /// Sends what was held, and everything new: at first one at a time, to see whether the receiver is well.
-    pub async fn resume(&self, actor: &Actor, id: &WebhookId) -> Result<Webhook, WebhookError> {
+    /// Sends everything new, and what was held if that is wanted: at first one at a time, to see whether the receiver is
+    /// well.
+    pub async fn resume(&self, actor: &Actor, id: &WebhookId, held: Held) -> Result<Webhook, WebhookError> {
         let (this, change) = (self.clone(), self.change(actor, id.clone()));
         if self.store.webhook(&actor.account_id, id).await?.is_none() {
             return Err(WebhookError::NotFound);
@@ -182,7 +183,7 @@ impl Webhooks {
         let resumed = to_the_end(async move {
             // Before anything can be sent again.
             this.slots.probe(&change.webhook_id);
-            let resumed = this.store.resume_webhook(&change).await;
+            let resumed = this.store.resume_webhook(&change, held).await;
             this.gate.refresh(&change.webhook_id);
             this.wake.ring();
             this.obeyed(&change.webhook_id, resumed).await

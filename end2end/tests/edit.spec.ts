@@ -1,3 +1,4 @@
+import { expectAccessible } from "../support/axe.ts";
 import { Webhooks } from "../pages/webhooks.ts";
 import { expect, test } from "../support/test.ts";
 
@@ -114,6 +115,24 @@ test("the second of two people is told who changed what, loses nothing, and may 
   await mine.button("Save").click();
   await webhooks.expectMessage("Webhook “Mine” saved.");
   await expect(webhooks.row("Mine").getByText("https://second.example/")).toBeVisible();
+});
+
+test("what a paused webhook holds can be dropped when it is resumed", async ({ webhooks, api, receiver }) => {
+  const { id } = await api.add({ name: "Orders", url: receiver.url() });
+  await api.pause(id);
+  for (const name of ["one", "two"]) await api.publish("chat", {}, name);
+  await webhooks.open();
+  const dialog = await webhooks.openEditing("Orders");
+  const held = dialog.root.getByRole("group", { name: "Paused: 2 deliveries are held. When it is resumed:" });
+  await expect(held.getByRole("radio", { name: "Send them" })).toBeChecked();
+  await held.getByRole("radio", { name: "Drop them" }).check();
+  await expectAccessible(webhooks.page);
+  await dialog.button("Resume").click();
+  await webhooks.expectMessage("Webhook “Orders” resumed.");
+  expect((await api.deliveries(id)).map((delivery) => delivery.status)).toEqual(["cancelled", "cancelled"]);
+  await api.publish("chat", {}, "three");
+  await expect.poll(() => api.delivered()).toBe(1);
+  expect(receiver.calls.map((call) => call.headers["webhook-id"])).toEqual(["three"]);
 });
 
 test("paused, a webhook holds its events; resumed, it sends them", async ({ webhooks, api, receiver }) => {

@@ -16,7 +16,7 @@ use super::{Api, Problem, actor, body};
 use crate::{
     auth::api_key::{WEBHOOKS_READ, WEBHOOKS_WRITE},
     domain::{DisabledReason, EventType, Secret, Timestamp, Webhook, WebhookId, WebhookStatus},
-    store::WebhookFilter,
+    store::{Held, WebhookFilter},
     webhooks::{DEFAULT_OVERLAP, Draft, MAX_OVERLAP, WebhookError},
 };
 
@@ -70,6 +70,14 @@ struct Fields {
     secret: Option<Zeroizing<String>>,
     events: Option<Vec<String>>,
     version: Option<i64>,
+}
+
+/// How a webhook is to be resumed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Resumption {
+    #[serde(default)]
+    held: Held,
 }
 
 #[derive(Deserialize)]
@@ -252,12 +260,13 @@ pub(super) async fn resume(
     State(api): State<Api>,
     Path(id): Path<String>,
     headers: HeaderMap,
+    body: Body,
 ) -> Result<Response, Problem> {
     let key = api.auth.require_key(&headers, WEBHOOKS_WRITE).await?;
-    Ok(answer(
-        api.webhooks.resume(&actor(&key), &parse_id(&id)?).await?,
-        None,
-    ))
+    let resumption: Resumption = body::parse(&body::read(body, body::LIMIT).await?)?;
+    let (actor, id) = (actor(&key), parse_id(&id)?);
+    let resumed = api.webhooks.resume(&actor, &id, resumption.held).await?;
+    Ok(answer(resumed, None))
 }
 
 /// With its version as the entity tag.

@@ -5,8 +5,8 @@ use super::{Adapter, Connection, Database, lock_webhook, tell_others};
 use crate::{
     domain::{AccountId, Timestamp, Webhook, WebhookId, WebhookStatus},
     store::{
-        Change, Deleted, Destination, HourOfActivity, Invalidated, NewWebhook, Sealed, SealedSecrets,
-        StoreError, UpdateWebhook, Updated, WebhookFilter, WebhookPage, WebhookStore,
+        Change, Deleted, Destination, Held, HourOfActivity, Invalidated, NewWebhook, Open, Sealed,
+        SealedSecrets, StoreError, UpdateWebhook, Updated, WebhookFilter, WebhookPage, WebhookStore,
         rows::{SECRETS, SecretsRow, WEBHOOK, WebhookRow, count, event_types_text, small_count, stored_id},
     },
 };
@@ -155,18 +155,22 @@ impl WebhookStore for Adapter {
         Ok(webhook)
     }
 
-    async fn resume_webhook(&self, change: &Change) -> Result<Option<Webhook>, StoreError> {
+    async fn resume_webhook(&self, change: &Change, held: Held) -> Result<Option<Webhook>, StoreError> {
         let mut tx = self.begin().await?;
         lock_webhook(&mut tx, change).await?;
         if !set_state(&mut tx, change, "active").await? {
             return Ok(None);
         }
         sqlx::query(
-            "update deliveries set status = 'pending', next_attempt_at = $2, updated_at = $2
+            "update deliveries set status = $3, next_attempt_at = $2, updated_at = $2
              where webhook_id = $1 and status = 'held'",
         )
         .bind(change.webhook_id.as_str())
         .bind(change.at.as_millis())
+        .bind(match held {
+            Held::Send => "pending",
+            Held::Drop => "cancelled",
+        })
         .execute(&mut *tx)
         .await?;
         remember(&mut tx, &change.webhook_id, change.at).await?;
@@ -325,18 +329,29 @@ impl WebhookStore for Adapter {
             .collect()
     }
 
-    async fn open_deliveries(&self, account: &AccountId, id: &WebhookId) -> Result<u64, StoreError> {
-        let open: i64 = sqlx::query_scalar(
+    async fn open_deliveries(&self, account: &AccountId, id: &WebhookId) -> Result<Open, StoreError> {
+        let rows: Vec<(String, i64)> = sqlx::query_as(
             // Asked this way, the index of open deliveries answers it alone.
-            "select count(*) from deliveries
-             where webhook_id = (select id from webhooks where id = $1 and account_id = $2)
-                 and status in ('pending', 'held')",
+            "select status, count(*) from (
+                 select status from deliveries
+                 where webhook_id = (select id from webhooks where id = $1 and account_id = $2)
+                     and status in ('pending', 'held')
+                 limit $3) still_open
+             group by status",
         )
         .bind(id.as_str())
         .bind(account.as_str())
-        .fetch_one(&self.readers)
+        .bind(Open::COUNTED.cast_signed() + 1)
+        .fetch_all(&self.readers)
         .await?;
-        Ok(count(open))
+        let of = |status: &str| {
+            let row = rows.iter().find(|(of, _)| of == status);
+            row.map_or(0, |(_, number)| count(*number))
+        };
+        Ok(Open {
+            pending: of("pending"),
+            held: of("held"),
+        })
     }
 }
 

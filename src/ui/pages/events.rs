@@ -9,6 +9,7 @@ use crate::{
     ui::{
         PageError,
         components::{
+            count::counted,
             empty_state::EmptyState,
             select::{Select, any_or},
             time_ago::{TimeOfDay, by_day},
@@ -167,9 +168,5 @@ fn Row(event: ReceivedEvent) -> impl IntoView {
 
 /// `1 webhook`, `3 webhooks`
 pub fn sent_to(count: u32) -> String {
-    if count == 1 {
-        "1 webhook".to_owned()
-    } else {
-        format!("{count} webhooks")
-    }
+    counted(count.into(), "webhook", "webhooks")
 }

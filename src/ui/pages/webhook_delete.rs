@@ -9,9 +9,13 @@ use super::{
 };
 use crate::{
     domain::{Role, Webhook},
+    store::Open,
     ui::{
         PageError,
-        components::dialog::{CANCEL, Dialog, Urgency},
+        components::{
+            count::open_deliveries,
+            dialog::{CANCEL, Dialog, Urgency},
+        },
         flash::Flash,
         paths,
         query::ListQuery,
@@ -41,11 +45,12 @@ pub async fn delete(visit: Visit, Path(id): Path<String>) -> Result<Response, Pa
 }
 
 #[component]
-fn DeleteDialog(webhook: Webhook, open: u64, query: ListQuery) -> impl IntoView {
-    let open = match open {
+fn DeleteDialog(webhook: Webhook, open: Open, query: ListQuery) -> impl IntoView {
+    let open = match open.pending + open.held {
         0 => "No delivery is pending.".to_owned(),
         1 => "1 delivery is pending and will be cancelled.".to_owned(),
-        n => format!("{n} deliveries are pending and will be cancelled."),
+        n if n > Open::COUNTED => "More than 10,000 deliveries are pending and will be cancelled.".to_owned(),
+        n => format!("{} are pending and will be cancelled.", open_deliveries(n)),
     };
     view! {
         <Dialog title=format!("Delete “{}”?", webhook.name) urgency=Urgency::Alert query=query.clone()>

@@ -14,7 +14,7 @@ use leptos::prelude::*;
 use self::dialog::EditDialog;
 use super::{webhook_form::FormState, webhooks::show_under};
 use crate::{
-    domain::{Role, Secret, Webhook, WebhookId},
+    domain::{Role, Secret, Webhook, WebhookId, WebhookStatus},
     ui::{PageError, flash::Flash, form::Posted, paths, visit::Visit},
     webhooks::{Draft, WebhookError},
 };
@@ -67,8 +67,16 @@ impl Edit {
 
     pub async fn answer(self, visit: &Visit, status: StatusCode) -> Response {
         let (now, may_edit) = (visit.now, visit.may(Role::Admin));
+        let held = if self.webhook.status == WebhookStatus::Paused {
+            let (account, id) = (&visit.user.account_id, &self.webhook.id);
+            // Without the number the webhook can be resumed all the same.
+            let open = visit.ui.store.open_deliveries(account, id).await;
+            open.unwrap_or_default().held
+        } else {
+            0
+        };
         show_under(visit, "Edit Webhook", status, |query| {
-            view! { <EditDialog edit=self query may_edit now/> }.into_any()
+            view! { <EditDialog edit=self held query may_edit now/> }.into_any()
         })
         .await
     }

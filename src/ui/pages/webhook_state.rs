@@ -5,6 +5,7 @@ use axum::{extract::Path, http::StatusCode, response::Response};
 use super::webhook_edit::{Edit, is_unsaved, load};
 use crate::{
     domain::{Role, Webhook},
+    store::Held,
     ui::{PageError, flash::Flash, form::Posted, paths, visit::Visit},
 };
 
@@ -18,7 +19,12 @@ pub async fn pause(visit: Visit, Path(id): Path<String>, posted: Posted) -> Resu
 pub async fn resume(visit: Visit, Path(id): Path<String>, posted: Posted) -> Result<Response, PageError> {
     visit.require(Role::Admin, "resume webhooks")?;
     let before = load(&visit, &id).await?;
-    let after = visit.ui.webhooks.resume(&visit.actor(), &before.id).await?;
+    let held = match posted.text("held") {
+        "drop" => Held::Drop,
+        _ => Held::Send,
+    };
+    let actor = visit.actor();
+    let after = visit.ui.webhooks.resume(&actor, &before.id, held).await?;
     Ok(answer(&visit, &before, after, &posted, "resumed").await)
 }
 

@@ -14,7 +14,7 @@ use caleida::{
     domain::{AccountId, Clock, DeliveryStatus, EventId, EventType, ProcessId, Transport, Webhook},
     server::clock::SystemClock,
     store::{
-        self, DeliveryFilter, EventStore, HandOff, LogStore, Member, NewEvent, PeopleStore, Submission,
+        self, DeliveryFilter, EventStore, HandOff, Held, LogStore, Member, NewEvent, PeopleStore, Submission,
         WebhookStore,
     },
     vault::Vault,
@@ -343,7 +343,7 @@ async fn who_is_enabled_again_is_tried_with_one_delivery_first() {
     .await
     .expect("it was never disabled");
 
-    webhooks.resume(&bench.actor, id).await.unwrap();
+    webhooks.resume(&bench.actor, id, Held::Send).await.unwrap();
     bench.receiver.answer_always(Answer::Hold(answer.clone(), 200));
     for _ in 0..20 {
         bench.publish(1).await.unwrap();

@@ -12,8 +12,8 @@ use caleida::{
     },
     server::clock::SystemClock,
     store::{
-        self, Change, Claim, DeliveryFilter, HandOff, NewEvent, NewWebhook, Next, RecordedAttempt, Retention,
-        Sealed, Store, Submission,
+        self, Change, Claim, DeliveryFilter, HandOff, Held, NewEvent, NewWebhook, Next, RecordedAttempt,
+        Retention, Sealed, Store, Submission,
     },
 };
 
@@ -244,7 +244,7 @@ async fn look(store: &dyn Store, account: &AccountId, webhook: &WebhookId) {
         at: SystemClock.now(),
     };
     store.pause_webhook(&change).await.unwrap();
-    store.resume_webhook(&change).await.unwrap();
+    store.resume_webhook(&change, Held::Send).await.unwrap();
     let retention = Retention {
         account,
         before: Timestamp::from_millis(SystemClock.now().as_millis() - 9_990_000),

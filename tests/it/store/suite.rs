@@ -10,9 +10,9 @@ use caleida::{
         WebhookSettings, WebhookStatus,
     },
     store::{
-        self, AcceptedEvent, Change, Claim, ClaimedDelivery, ConflictingEvent, DeliveryFilter, HandOff,
-        Lease, NewEvent, NewWebhook, Next, RecordedAttempt, Retention, Sealed, Store, StoreError, Submission,
-        UpdateWebhook, Updated, WebhookFilter,
+        self, AcceptedEvent, Change, Claim, ClaimedDelivery, ConflictingEvent, DeliveryFilter, HandOff, Held,
+        Lease, NewEvent, NewWebhook, Next, Open, RecordedAttempt, Retention, Sealed, Store, StoreError,
+        Submission, UpdateWebhook, Updated, WebhookFilter,
     },
 };
 
@@ -566,7 +566,7 @@ async fn a_lease_given_back_is_due_again_at_once_or_held_if_its_webhook_is_pause
     assert_eq!(fixture.statuses().await, [DeliveryStatus::Held]);
     fixture
         .store
-        .resume_webhook(&fixture.change(&webhook.id, NOW))
+        .resume_webhook(&fixture.change(&webhook.id, NOW), Held::Send)
         .await
         .unwrap();
     assert_eq!(fixture.claim(NOW).await.len(), 1);
@@ -604,7 +604,7 @@ async fn deleting_cancels_what_is_open_erases_the_secret_and_leaves_the_name_in_
             .open_deliveries(&fixture.account, &webhook.id)
             .await
             .unwrap(),
-        2
+        Open { pending: 2, held: 0 }
     );
 
     let deleted = fixture
@@ -807,7 +807,7 @@ async fn who_fails_for_five_days_is_disabled_until_somebody_resumes_it() {
 
     let resumed = fixture
         .store
-        .resume_webhook(&fixture.change(&webhook.id, NOW))
+        .resume_webhook(&fixture.change(&webhook.id, NOW), Held::Send)
         .await;
     assert_eq!(resumed.unwrap().unwrap().status, WebhookStatus::Active);
     assert!(fail_at(122).await.is_empty(), "it has five days again");

@@ -12,9 +12,9 @@ use caleida::{
     store::{
         Accepted, ApiKey, Change, Claim, Claimed, ClusterStore, Deleted, DeliveryDetail, DeliveryFilter,
         DeliveryPage, DeliveryStore, Destination, EventDetail, EventFilter, EventPage, EventStore, HandOff,
-        HourOfActivity, Invalidation, Joined, Lease, LifeSign, LogStore, Member, NewWebhook, PeopleStore,
-        RecordedAttempt, Renewal, Resent, Retention, Sealed, SealedSecrets, SessionRow, Signal, Store,
-        StoreError, Submission, Swept, UpdateWebhook, Updated, UserRow, WebhookFilter, WebhookPage,
+        Held, HourOfActivity, Invalidation, Joined, Lease, LifeSign, LogStore, Member, NewWebhook, Open,
+        PeopleStore, RecordedAttempt, Renewal, Resent, Retention, Sealed, SealedSecrets, SessionRow, Signal,
+        Store, StoreError, Submission, Swept, UpdateWebhook, Updated, UserRow, WebhookFilter, WebhookPage,
         WebhookStore,
     },
 };
@@ -137,7 +137,7 @@ held!(WebhookStore {
     async fn list_webhooks(&self, account: &AccountId, filter: &WebhookFilter) -> Result<WebhookPage, StoreError>;
     async fn update_webhook(&self, update: UpdateWebhook) -> Result<Updated, StoreError>;
     async fn pause_webhook(&self, change: &Change) -> Result<Option<Webhook>, StoreError>;
-    async fn resume_webhook(&self, change: &Change) -> Result<Option<Webhook>, StoreError>;
+    async fn resume_webhook(&self, change: &Change, held: Held) -> Result<Option<Webhook>, StoreError>;
     async fn rotate_secret(&self, change: &Change, secret: Sealed, previous_until: Timestamp) -> Result<Option<Webhook>, StoreError>;
     async fn delete_webhook(&self, change: &Change) -> Result<Option<Deleted>, StoreError>;
     async fn sealed_secrets(&self, account: &AccountId, id: &WebhookId) -> Result<Option<SealedSecrets>, StoreError>;
@@ -146,7 +146,7 @@ held!(WebhookStore {
     async fn webhook_activity(&self, ids: &[WebhookId], since: Timestamp) -> Result<Vec<HourOfActivity>, StoreError>;
     async fn master_key_ids(&self) -> Result<Vec<String>, StoreError>;
     async fn webhook_names(&self, account: &AccountId) -> Result<Vec<(WebhookId, String)>, StoreError>;
-    async fn open_deliveries(&self, account: &AccountId, id: &WebhookId) -> Result<u64, StoreError>;
+    async fn open_deliveries(&self, account: &AccountId, id: &WebhookId) -> Result<Open, StoreError>;
 });
 
 held!(EventStore {

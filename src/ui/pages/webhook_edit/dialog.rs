@@ -13,6 +13,7 @@ use crate::{
     ui::{
         components::{
             badge::WebhookBadge,
+            count::open_deliveries,
             dialog::{CANCEL, Dialog, GetForm},
             time_ago::TimeAgo,
         },
@@ -22,7 +23,7 @@ use crate::{
 };
 
 #[component]
-pub fn EditDialog(edit: Edit, query: ListQuery, may_edit: bool, now: Timestamp) -> impl IntoView {
+pub fn EditDialog(edit: Edit, held: u64, query: ListQuery, may_edit: bool, now: Timestamp) -> impl IntoView {
     let Edit {
         webhook,
         form,
@@ -55,6 +56,7 @@ pub fn EditDialog(edit: Edit, query: ListQuery, may_edit: bool, now: Timestamp) 
                 {may_edit.then(|| view! { <EnterPresses/> })}
                 {done}
                 {conflict}
+                <HeldDeliveries held may_edit/>
                 <input type="hidden" name="version" value=version/>
                 <Fields form purpose keep_focus=shows_secret>{panel}</Fields>
             </form>
@@ -62,6 +64,33 @@ pub fn EditDialog(edit: Edit, query: ListQuery, may_edit: bool, now: Timestamp) 
             <GetForm id="delete" action=paths::delete(&id) query/>
         </Dialog>
     }
+}
+
+/// What a paused webhook holds, and what is to become of that when it is resumed.
+#[component]
+fn HeldDeliveries(held: u64, may_edit: bool) -> impl IntoView {
+    if held == 0 {
+        return ().into_any();
+    }
+    let are = if held == 1 { "is" } else { "are" };
+    let text = format!("Paused: {} {are} held.", open_deliveries(held));
+    if !may_edit {
+        return view! { <p class="notice">{text}</p> }.into_any();
+    }
+    view! {
+        <fieldset class="notice held">
+            <legend class="held__text">{text}" When it is resumed:"</legend>
+            <div class="held__choice">
+                <input id="held-send" type="radio" name="held" value="send" checked=true/>
+                <label for="held-send">"Send them"</label>
+            </div>
+            <div class="held__choice">
+                <input id="held-drop" type="radio" name="held" value="drop"/>
+                <label for="held-drop">"Drop them"</label>
+            </div>
+        </fieldset>
+    }
+    .into_any()
 }
 
 /// Where it stands, and the way to its log.

@@ -338,7 +338,7 @@ async fn a_resend_makes_a_delivery_due_with_its_whole_schedule_before_it() {
     assert_eq!(fixture.resend(&claimed.id, at).await, Some(Resent::Held));
     assert_eq!(fixture.only_delivery().await.status, DeliveryStatus::Held);
     assert!(fixture.claim(at).await.is_empty());
-    fixture.store.resume_webhook(&change).await.unwrap();
+    fixture.store.resume_webhook(&change, Held::Send).await.unwrap();
     let fourth = fixture.claim(at).await.remove(0);
     fixture
         .record(&fourth, REFUSED, Next::DisableWebhook(DisabledReason::Gone))
@@ -386,7 +386,11 @@ async fn an_event_tells_what_became_of_it_at_each_webhook_and_why_nothing_was_se
         .publish_at(received, EventType::Chat, ["e1".to_owned()].into_iter())
         .await;
     // What they become afterwards does not change what they were.
-    fixture.store.resume_webhook(&change(&gone, 20)).await.unwrap();
+    fixture
+        .store
+        .resume_webhook(&change(&gone, 20), Held::Send)
+        .await
+        .unwrap();
     fixture.store.delete_webhook(&change(&gone, 21)).await.unwrap();
     let update = UpdateWebhook {
         change: change(&other, 22),
@@ -419,4 +423,27 @@ async fn an_event_tells_what_became_of_it_at_each_webhook_and_why_nothing_was_se
     let elsewhere = fixture.store.ensure_account("another", NOW).await.unwrap();
     let id = "e1".parse().unwrap();
     assert!(fixture.store.event(&elsewhere, &id).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn what_a_paused_webhook_holds_is_sent_or_dropped_when_it_is_resumed() {
+    let fixture = Fixture::new().await;
+    let webhook = fixture.add("chats", &["chat"]).await;
+    let change = fixture.change(&webhook.id, NOW);
+    for (at, held, status) in [
+        (NOW, Held::Drop, DeliveryStatus::Cancelled),
+        (NOW.plus(HOUR), Held::Send, DeliveryStatus::Pending),
+    ] {
+        fixture.store.pause_webhook(&change).await.unwrap();
+        let id = [status.as_str().to_owned()];
+        fixture.publish_at(at, EventType::Chat, id.into_iter()).await;
+        let open = fixture.store.open_deliveries(&fixture.account, &webhook.id).await;
+        assert_eq!(open.unwrap(), Open { pending: 0, held: 1 });
+        fixture.store.resume_webhook(&change, held).await.unwrap();
+        let page = fixture.log(DeliveryFilter::default()).await;
+        assert_eq!(page.deliveries[0].status, status);
+    }
+    let claimed = fixture.claim(NOW).await;
+    assert_eq!(claimed.len(), 1);
+    assert_eq!(claimed[0].event_id.as_str(), "pending");
 }
