@@ -6,6 +6,7 @@ mod events;
 mod problem;
 mod query;
 mod received;
+mod tests;
 mod webhooks;
 
 use std::sync::Arc;
@@ -53,6 +54,7 @@ pub fn router(api: Api) -> Router {
         .route("/webhooks/{id}/rotate-secret", post(webhooks::rotate_secret))
         .route("/webhooks/{id}/pause", post(webhooks::pause))
         .route("/webhooks/{id}/resume", post(webhooks::resume))
+        .route("/webhooks/{id}/test", post(tests::test))
         // What became of it.
         .route("/deliveries", get(deliveries::list))
         .route("/deliveries/{id}", get(deliveries::show))

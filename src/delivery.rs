@@ -26,6 +26,7 @@ pub mod scheduler;
 pub mod sender;
 pub mod signer;
 pub mod slots;
+pub mod tester;
 
 use std::{sync::Arc, time::Duration};
 
@@ -48,6 +49,7 @@ use recorder::Recorder;
 use scheduler::Scheduler;
 use sender::Sender;
 use slots::Slots;
+use tester::Tester;
 
 /// Rung whenever something may have become due, so that nobody has to poll for it.
 #[derive(Default)]
@@ -85,6 +87,7 @@ pub struct Engine {
     pub intake: Intake,
     pub slots: Slots,
     pub cluster: Cluster,
+    pub tester: Tester,
     /// Keep this process among the others.
     membership: JoinSet<()>,
     stop: CancellationToken,
@@ -132,6 +135,13 @@ impl Engine {
         .await?;
         let (recorder, recorder_task) =
             Recorder::start(Arc::clone(&store), Arc::clone(&gate), Arc::clone(&wake));
+        let sender = Arc::new(sender);
+        let tester = Tester::new(
+            Arc::clone(&gate),
+            Arc::clone(&sender),
+            fence.clone(),
+            Arc::clone(&clock),
+        );
         let courier = Courier::new(courier::Parts {
             store: Arc::clone(&store),
             gate,
@@ -166,6 +176,7 @@ impl Engine {
             intake,
             slots,
             cluster,
+            tester,
             membership,
             stop,
             courier,
@@ -182,6 +193,7 @@ impl Engine {
             intake,
             slots,
             cluster,
+            tester: _,
             mut membership,
             stop,
             courier,

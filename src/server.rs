@@ -118,6 +118,7 @@ impl Server {
             gate,
             slots: engine.slots.clone(),
             cluster: engine.cluster.clone(),
+            tester: engine.tester.clone(),
             guard: Arc::clone(&guard),
             wake: Arc::clone(&wake),
             clock: Arc::clone(&clock),

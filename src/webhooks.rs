@@ -4,13 +4,14 @@
 //! secrets sealed on the way in, and the delivery engine told of every change before the change is answered.
 
 mod resend;
+mod test;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use zeroize::Zeroizing;
 
 use crate::{
-    delivery::{Wake, cluster::Cluster, gate::Gate, guard::Guard, slots::Slots},
+    delivery::{Wake, cluster::Cluster, gate::Gate, guard::Guard, slots::Slots, tester::Tester},
     domain::{
         AccountId, Clock, Field, FieldErrors, Secret, Timestamp, Transport, Webhook, WebhookId, WebhookName,
         WebhookSettings,
@@ -27,6 +28,7 @@ pub struct Webhooks {
     pub gate: Arc<Gate>,
     pub slots: Slots,
     pub cluster: Cluster,
+    pub tester: Tester,
     pub guard: Arc<Guard>,
     pub wake: Arc<Wake>,
     pub clock: Arc<dyn Clock>,

@@ -133,6 +133,16 @@ test("the log and one delivery, good and bad", async ({ webhooks: { page }, api,
   await expectAccessible(page);
 });
 
+test("the dialog “Send test event”, also with what came of it", async ({ webhooks: { page }, api, receiver }) => {
+  const { id } = await api.add({ name: LONG_NAME, url: receiver.url() });
+  await page.goto(`${LIST}/${id}/test`);
+  await expectAccessible(page);
+  receiver.answer = { status: 500, body: "no-space-in-it".repeat(40) };
+  await page.getByRole("button", { name: "Send test event" }).click();
+  await expect(page.getByText("did not take it")).toBeVisible();
+  await expectAccessible(page);
+});
+
 test("the events, and one that was sent and one that was not", async ({ webhooks: { page }, api, receiver }) => {
   await page.goto(`${LIST}/events`);
   await expectAccessible(page);

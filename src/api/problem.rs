@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     auth::KeyError,
-    delivery::intake::PublishError,
+    delivery::{gate::GateError, intake::PublishError, tester::TestError},
     domain::{Field, FieldErrors},
     store::StoreError,
     webhooks::WebhookError,
@@ -232,6 +232,24 @@ impl From<PublishError> for Problem {
                 ),
                 _ => internal(),
             },
+        }
+    }
+}
+
+impl From<TestError> for Problem {
+    fn from(error: TestError) -> Self {
+        match error {
+            TestError::NotFound => Self::not_found("There is no such webhook."),
+            TestError::TooMany => Self::later(StatusCode::TOO_MANY_REQUESTS, &error.to_string(), 10),
+            TestError::Gate(GateError::Store(error)) => error.into(),
+            TestError::Gate(GateError::Vault(_)) | TestError::Fenced => {
+                tracing::error!(%error, "a test could not be sent");
+                Self::later(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "Nothing can be sent just now.",
+                    2,
+                )
+            }
         }
     }
 }

@@ -19,7 +19,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Attempt, AttemptId, Clock, DisabledReason, FailureReason, Outcome, RetrySchedule, Timestamp, Verdict,
+        Attempt, AttemptId, Clock, DisabledReason, EventId, FailureReason, Outcome, RetrySchedule, Timestamp,
+        Verdict,
     },
     store::{ClaimedDelivery, Next, RecordedAttempt, Store},
 };
@@ -38,7 +39,7 @@ pub(super) struct Courier {
 pub(super) struct Parts {
     pub store: Arc<dyn Store>,
     pub gate: Arc<Gate>,
-    pub sender: Sender,
+    pub sender: Arc<Sender>,
     pub fence: Fence,
     pub recorder: Recorder,
     pub clock: Arc<dyn Clock>,
@@ -89,7 +90,7 @@ impl Parts {
         };
         let started_at = self.clock.now();
         let clock = Instant::now();
-        let headers = headers(&delivery, &pass, started_at);
+        let headers = headers(&delivery.event_id, &delivery.payload, &pass, started_at);
         KillPoint::BeforeSending.reached();
         let exchange = tokio::select! {
             biased;
@@ -168,9 +169,10 @@ impl Parts {
     }
 }
 
-fn headers(delivery: &ClaimedDelivery, pass: &Pass, now: Timestamp) -> HeaderMap {
-    let id = delivery.event_id.as_str();
-    let signature = signer::sign(id, now.as_secs(), &delivery.payload, pass.target.secrets(now));
+/// What a receiver gets with the body.
+pub(super) fn headers(event: &EventId, payload: &[u8], pass: &Pass, now: Timestamp) -> HeaderMap {
+    let id = event.as_str();
+    let signature = signer::sign(id, now.as_secs(), payload, pass.target.secrets(now));
     let value = |text: &str| HeaderValue::from_str(text).expect("ids, numbers and base64 are header values");
     HeaderMap::from_iter([
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),
@@ -182,7 +184,7 @@ fn headers(delivery: &ClaimedDelivery, pass: &Pass, now: Timestamp) -> HeaderMap
 }
 
 /// As the log shows them.
-fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
+pub(super) fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
     headers
         .iter()
         .map(|(name, value)| {

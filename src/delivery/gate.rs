@@ -65,8 +65,15 @@ pub enum Admission {
 /// What the store says of a webhook.
 enum Read {
     Active(Arc<Target>),
-    Stopped,
+    Stopped(Box<Destination>),
     Gone,
+}
+
+/// What somebody wants to enter for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Delivery,
+    Test,
 }
 
 /// Why the door cannot be opened just now.
@@ -109,6 +116,20 @@ impl Gate {
 
     /// Asks to make an attempt.
     pub async fn enter(self: &Arc<Self>, webhook_id: &WebhookId) -> Result<Admission, GateError> {
+        self.enter_for(Purpose::Delivery, webhook_id).await
+    }
+
+    /// Asks to send a test, which also a paused or disabled webhook may get: whoever repairs a receiver tries it before
+    /// the webhook is resumed.
+    pub async fn enter_to_test(self: &Arc<Self>, webhook_id: &WebhookId) -> Result<Admission, GateError> {
+        self.enter_for(Purpose::Test, webhook_id).await
+    }
+
+    async fn enter_for(
+        self: &Arc<Self>,
+        purpose: Purpose,
+        webhook_id: &WebhookId,
+    ) -> Result<Admission, GateError> {
         // Counted in before anything is read: whoever changes the webhook from here on finds us inside.
         let (visit, mut known, mut generation) = {
             let mut doors = self.doors();
@@ -138,7 +159,11 @@ impl Gate {
                     door.target = Some(Arc::clone(&target));
                     break target;
                 }
-                Read::Stopped => return Ok(Admission::Stopped),
+                // Not remembered: the next one may come to deliver.
+                Read::Stopped(destination) if purpose == Purpose::Test => {
+                    break Arc::new(self.open(webhook_id, &destination)?);
+                }
+                Read::Stopped(_) => return Ok(Admission::Stopped),
                 Read::Gone => return Ok(Admission::Gone),
             }
         };
@@ -153,7 +178,7 @@ impl Gate {
             None => Read::Gone,
             Some(destination) => match destination.state {
                 DestinationState::Active => Read::Active(Arc::new(self.open(webhook_id, &destination)?)),
-                DestinationState::Paused | DestinationState::Disabled => Read::Stopped,
+                DestinationState::Paused | DestinationState::Disabled => Read::Stopped(Box::new(destination)),
             },
         })
     }

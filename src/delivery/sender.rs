@@ -3,6 +3,7 @@
 mod answer;
 mod client;
 mod failure;
+mod probe;
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,10 +11,12 @@ use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsConnector;
 
 pub use self::{
     answer::{BODY_KEPT, HEADER_VALUE_KEPT, HEADERS_KEPT, retry_after},
     client::{ClientError, USER_AGENT, plain_client},
+    probe::{Certificate, Probe, Timings},
 };
 use super::{
     fence::{Fenced, FencedBody, Permit},
@@ -25,6 +28,8 @@ use crate::domain::{EndpointUrl, FailureReason, Outcome, Timestamp};
 pub struct Sender {
     guard: Arc<Guard>,
     client: reqwest::Client,
+    /// For what connects by itself, to see each step.
+    tls: TlsConnector,
     timeout: Duration,
 }
 
@@ -48,10 +53,12 @@ impl Sender {
         timeout: Duration,
         extra_roots: Vec<CertificateDer<'static>>,
     ) -> Result<Self, ClientError> {
-        let client = client::guarded(&guard, timeout, extra_roots)?;
+        let tls = client::tls(extra_roots)?;
+        let client = client::guarded(&guard, timeout, tls.clone())?;
         Ok(Self {
             guard,
             client,
+            tls: probe::connector(tls),
             timeout,
         })
     }

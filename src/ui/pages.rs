@@ -12,4 +12,5 @@ pub mod webhook_form;
 pub mod webhook_new;
 pub mod webhook_secret;
 pub mod webhook_state;
+pub mod webhook_test;
 pub mod webhooks;

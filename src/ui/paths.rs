@@ -26,6 +26,10 @@ pub fn resume(id: &WebhookId) -> String {
     format!("{LIST}/{id}/resume")
 }
 
+pub fn test(id: &WebhookId) -> String {
+    format!("{LIST}/{id}/test")
+}
+
 pub fn reveal(id: &WebhookId) -> String {
     format!("{LIST}/{id}/reveal")
 }

@@ -40,6 +40,10 @@ pub fn router(ui: Ui) -> Router {
             "/integrations/webhook/{id}/delete",
             get(webhook_delete::show).post(webhook_delete::delete),
         )
+        .route(
+            "/integrations/webhook/{id}/test",
+            get(webhook_test::show).post(webhook_test::send),
+        )
         // People come back to these by GET when they had to sign in again before the form went through.
         .route(
             "/integrations/webhook/deliveries/{id}/resend",

@@ -3,7 +3,10 @@
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::support::app::TestApp;
+use crate::support::{
+    app::TestApp,
+    receiver::{Answer, Receiver},
+};
 
 #[tokio::test]
 async fn nobody_gets_in_without_a_key_that_may() {
@@ -348,4 +351,52 @@ async fn health_is_plain_and_unknown_calls_are_problems() {
             "application/problem+json"
         );
     }
+}
+
+#[tokio::test]
+async fn a_test_event_is_sent_at_once_also_to_a_paused_webhook_but_not_often_and_never_to_a_deleted_one() {
+    let app = TestApp::start().await;
+    let receiver = Receiver::start().await;
+    let webhook = app.add_webhook("orders", &receiver.url("/hook"), &["chat"]).await;
+    let path = format!("/api/v1/webhooks/{}", webhook["id"].as_str().unwrap());
+    app.post(&format!("{path}/pause"), json!({}), StatusCode::OK)
+        .await;
+
+    let wanted = json!({ "type": "insight.topic" });
+    let test = app.post(&format!("{path}/test"), wanted, StatusCode::OK).await;
+    assert_eq!(
+        (test["succeeded"].as_bool(), test["result"].as_str()),
+        (Some(true), Some("200"))
+    );
+    assert!(test["timings_ms"]["total"].as_f64().unwrap() > 0.0);
+    let call = receiver.wait_for(1).await.remove(0);
+    assert!(call.is_signed_with(webhook["secret"].as_str().unwrap()));
+    assert!(call.header("webhook-id").starts_with("test_"));
+    assert_eq!(call.body, test["request_body"].as_str().unwrap().as_bytes());
+    assert!(call.body.starts_with(br#"{"type":"insight.topic","#));
+
+    receiver.answer(Answer::Status(404));
+    let test = app.post(&format!("{path}/test"), json!({}), StatusCode::OK).await;
+    assert_eq!(
+        (test["succeeded"].as_bool(), test["status_code"].as_u64()),
+        (Some(false), Some(404))
+    );
+    assert!(test["remedy"].as_str().unwrap().contains("path"));
+    // It is no delivery, and says nothing about the webhook.
+    assert_eq!(app.get("/api/v1/deliveries").await["deliveries"], json!([]));
+    assert_eq!(app.get(&path).await["status"], "paused");
+
+    for _ in 2..6 {
+        app.post(&format!("{path}/test"), json!({}), StatusCode::OK).await;
+    }
+    let refused = app
+        .post(&format!("{path}/test"), json!({}), StatusCode::TOO_MANY_REQUESTS)
+        .await;
+    assert!(refused["detail"].as_str().unwrap().contains("6 tests a minute"));
+    assert_eq!(receiver.received().len(), 6);
+
+    assert_eq!(app.delete(&path).await, StatusCode::NO_CONTENT);
+    app.post(&format!("{path}/test"), json!({}), StatusCode::NOT_FOUND)
+        .await;
+    assert_eq!(receiver.received().len(), 6);
 }

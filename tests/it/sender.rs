@@ -12,7 +12,7 @@ use caleida::{
     delivery::{
         fence::{Fence, Fenced},
         guard::{Guard, Lookup, LookupError},
-        sender::{BODY_KEPT, Exchange, HEADERS_KEPT, Sender},
+        sender::{BODY_KEPT, Exchange, HEADERS_KEPT, Probe, Sender},
     },
     domain::{EndpointUrl, FailureReason, Outcome, Timestamp, Transport},
 };
@@ -52,32 +52,49 @@ fn sender(timeout: Duration, roots: Vec<CertificateDer<'static>>) -> Sender {
     Sender::new(Arc::new(Guard::with_lookup(loopback, Loopback)), timeout, roots).unwrap()
 }
 
+const BODY: Bytes = Bytes::from_static(b"{\"n\":1}");
+
+fn headers() -> HeaderMap {
+    HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))])
+}
+
 async fn post(sender: &Sender, url: &str) -> Exchange {
     let url = EndpointUrl::parse(url, Transport::HttpAllowed).unwrap();
-    let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
-    sender
-        .send(
-            &url,
-            headers,
-            Bytes::from_static(b"{\"n\":1}"),
-            NOON,
-            Fence::default().permit(),
-        )
-        .await
-        .unwrap()
+    let permit = Fence::default().permit();
+    let sent = sender.send(&url, headers(), BODY, NOON, permit).await;
+    sent.unwrap()
+}
+
+/// The same step by step.
+async fn probe(sender: &Sender, url: &str) -> Probe {
+    let url = EndpointUrl::parse(url, Transport::HttpAllowed).unwrap();
+    let permit = Fence::default().permit();
+    let probed = sender.probe(&url, headers(), BODY, NOON, permit).await;
+    probed.unwrap()
 }
 
 /// One exchange with a receiver that answers so.
 async fn exchange(answer: Answer, timeout: Duration) -> Exchange {
     let receiver = Receiver::start().await;
-    receiver.answer(answer);
+    receiver.answer(answer.clone());
     let started = Instant::now();
-    let exchange = post(&sender(timeout, Vec::new()), &receiver.url("/hook")).await;
+    let (sender, url) = (sender(timeout, Vec::new()), receiver.url("/hook"));
+    let exchange = post(&sender, &url).await;
     assert!(
         started.elapsed() < timeout + Duration::from_secs(2),
         "ended after {:?}",
         started.elapsed()
     );
+    // Whoever tests it is told the same.
+    receiver.answer(answer.clone());
+    let probed = probe(&sender, &url).await.exchange;
+    assert_eq!(probed.outcome, exchange.outcome, "{answer:?}");
+    // What is compressed although a test did not ask for it is shown as it is.
+    let headers = &probed.response_headers;
+    if headers.iter().all(|(name, _)| name != "content-encoding") {
+        assert_eq!(probed.detail, exchange.detail, "{answer:?}");
+        assert_eq!(probed.response_headers, exchange.response_headers, "{answer:?}");
+    }
     exchange
 }
 
@@ -568,5 +585,72 @@ async fn http_2_is_spoken_where_it_is_offered() {
     tokio::select! {
         exchange = post(&sender, &url) => assert_eq!(exchange.outcome, answered(202), "{:?}", exchange.detail),
         () = serve => panic!("the connection ended before the call"),
+    }
+}
+
+#[tokio::test]
+async fn a_test_times_each_step_and_reads_the_certificate() {
+    let receiver = Receiver::start_tls(Certificate::Good).await;
+    let sender = sender(LONG, receiver.authority().into_iter().collect());
+    let url = receiver.url("/hook?a=1").replace("127.0.0.1", "receiver.test");
+    let seen = probe(&sender, &url).await;
+    assert_eq!(seen.exchange.outcome, answered(200));
+    let timings = seen.timings;
+    let steps = [timings.dns, timings.connect, timings.tls, timings.first_byte].map(Option::unwrap);
+    assert!(steps.iter().sum::<Duration>() <= timings.total, "{timings:?}");
+    let certificate = seen.certificate.unwrap();
+    assert_eq!(certificate.names, ["127.0.0.1", "receiver.test"]);
+    assert!(certificate.not_before < NOON && NOON < certificate.not_after);
+    assert_eq!(certificate.protocol, "TLSv1.3");
+    let call = &receiver.wait_for(1).await[0];
+    assert_eq!(call.path, "/hook?a=1");
+    assert_eq!(call.header("host"), format!("receiver.test:{}", receiver.port()));
+    assert_eq!(
+        (call.body.as_slice(), call.header("content-length")),
+        (&BODY[..], "7")
+    );
+
+    // Without TLS and without a name there are fewer steps.
+    let receiver = Receiver::start().await;
+    let seen = probe(&sender, &receiver.url("/")).await;
+    assert_eq!(
+        (seen.timings.dns, seen.timings.tls, seen.certificate),
+        (None, None, None)
+    );
+    assert!(seen.timings.connect.is_some() && seen.timings.first_byte.is_some());
+}
+
+#[tokio::test]
+async fn a_test_fails_where_and_as_a_delivery_would() {
+    let tls = |kind| async move {
+        let receiver = Receiver::start_tls(kind).await;
+        let sender = sender(LONG, receiver.authority().into_iter().collect());
+        (sender, receiver.url("/"), Some(receiver))
+    };
+    let free = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let plain = Receiver::start().await;
+    for (sender, url, _receiver) in [
+        tls(Certificate::Expired).await,
+        tls(Certificate::OtherName).await,
+        tls(Certificate::SelfSigned).await,
+        (sender(LONG, Vec::new()), format!("http://{free}/"), None),
+        (sender(LONG, Vec::new()), "http://nowhere.test/".to_owned(), None),
+        (sender(LONG, Vec::new()), "http://metadata.test/".to_owned(), None),
+        (sender(LONG, Vec::new()), "http://10.0.0.1/".to_owned(), None),
+        (
+            sender(LONG, Vec::new()),
+            plain.url("/").replace("http:", "https:"),
+            None,
+        ),
+    ] {
+        let sent = post(&sender, &url).await;
+        let seen = probe(&sender, &url).await;
+        assert!(matches!(sent.outcome, Outcome::Failed(_)), "{url}");
+        assert_eq!(seen.exchange, sent, "{url}");
+        assert_eq!((seen.timings.first_byte, seen.certificate), (None, None), "{url}");
     }
 }

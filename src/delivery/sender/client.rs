@@ -38,10 +38,10 @@ pub enum ClientError {
 pub(super) fn guarded(
     guard: &Arc<Guard>,
     timeout: Duration,
-    extra_roots: Vec<CertificateDer<'static>>,
+    tls: ClientConfig,
 ) -> Result<reqwest::Client, ClientError> {
     let client = builder()
-        .tls_backend_preconfigured(tls(extra_roots)?)
+        .tls_backend_preconfigured(tls)
         .dns_resolver(Arc::clone(guard))
         // Shared among a name's addresses, so that one that does not answer leaves time for the next. It also ends a
         // connection that nobody waits for any more.
@@ -78,7 +78,7 @@ fn builder() -> ClientBuilder {
 }
 
 /// TLS 1.2 and 1.3 by ring, trusting the system's certificate authorities and `extra_roots`; HTTP/2 where it is offered.
-fn tls(extra_roots: Vec<CertificateDer<'static>>) -> Result<ClientConfig, ClientError> {
+pub(super) fn tls(extra_roots: Vec<CertificateDer<'static>>) -> Result<ClientConfig, ClientError> {
     let mut roots = RootCertStore::empty();
     let native = rustls_native_certs::load_native_certs();
     // Old systems carry certificates that no one can read any more; the others still count.

@@ -18,11 +18,7 @@ pub(super) fn explain(
     timeout: Duration,
 ) -> (FailureReason, String) {
     if let Some(refusal) = find::<Refusal>(error) {
-        let reason = match refusal {
-            Refusal::Blocked(_) => FailureReason::Blocked,
-            Refusal::NotFound(_) | Refusal::LookupFailed(_) => FailureReason::Dns,
-        };
-        return (reason, refusal.to_string());
+        return explain_refusal(refusal);
     }
     if let Some(error) = find::<rustls::Error>(error) {
         return (FailureReason::Tls, explain_tls(error));
@@ -36,18 +32,46 @@ pub(super) fn explain(
     if error.is_connect() {
         return explain_connect(io, url);
     }
+    if error.is_builder() {
+        let detail = "The URL cannot be written as an HTTP request".to_owned();
+        return (FailureReason::Protocol, detail);
+    }
+    explain_exchange(error)
+}
+
+/// Of a connection that stands, but brought no answer.
+pub(super) fn explain_exchange(error: &(dyn Error + 'static)) -> (FailureReason, String) {
+    let ended = chain(error)
+        .filter_map(|error| error.downcast_ref::<io::Error>())
+        .any(|io| is_end(io.kind()));
     let detail = match find::<hyper::Error>(error) {
-        _ if io.is_some_and(|io| is_end(io.kind())) => BROKE_OFF,
+        _ if ended => BROKE_OFF,
         Some(error) if error.is_parse() => "The answer is not HTTP",
         Some(error) if error.is_incomplete_message() || error.is_closed() || error.is_canceled() => BROKE_OFF,
-        _ if error.is_builder() => "The URL cannot be written as an HTTP request",
         _ => "The receiver broke the rules of HTTP",
     };
     (FailureReason::Protocol, detail.to_owned())
 }
 
+/// Of a host that cannot be called, or may not be.
+pub(super) fn explain_refusal(refusal: &Refusal) -> (FailureReason, String) {
+    let reason = match refusal {
+        Refusal::Blocked(_) => FailureReason::Blocked,
+        Refusal::NotFound(_) | Refusal::LookupFailed(_) => FailureReason::Dns,
+    };
+    (reason, refusal.to_string())
+}
+
+/// Of a connection, or of TLS on it.
+pub(super) fn explain_io(error: &io::Error, url: &EndpointUrl) -> (FailureReason, String) {
+    match find::<rustls::Error>(error) {
+        Some(error) => (FailureReason::Tls, explain_tls(error)),
+        None => explain_connect(Some(error), url),
+    }
+}
+
 /// Whether it was our own doing that there is no connection.
-pub(super) fn is_fenced(error: &reqwest::Error) -> bool {
+pub(super) fn is_fenced(error: &(dyn Error + 'static)) -> bool {
     find::<Fenced>(error).is_some()
 }
 

@@ -10,6 +10,7 @@ use axum::{
 use leptos::prelude::*;
 
 use self::attempt::AttemptCard;
+pub use self::attempt::Headers;
 use crate::{
     domain::{Delivery, DeliveryId, DeliveryStatus, Role, Timestamp},
     store::{DeliveryDetail, Resent},

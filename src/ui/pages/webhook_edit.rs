@@ -66,7 +66,7 @@ impl Edit {
     }
 
     pub async fn answer(self, visit: &Visit, status: StatusCode) -> Response {
-        let (now, may_edit) = (visit.now, visit.may(Role::Admin));
+        let (now, may_edit, may_test) = (visit.now, visit.may(Role::Admin), visit.may(Role::Member));
         let held = if self.webhook.status == WebhookStatus::Paused {
             let (account, id) = (&visit.user.account_id, &self.webhook.id);
             // Without the number the webhook can be resumed all the same.
@@ -76,7 +76,7 @@ impl Edit {
             0
         };
         show_under(visit, "Edit Webhook", status, |query| {
-            view! { <EditDialog edit=self held query may_edit now/> }.into_any()
+            view! { <EditDialog edit=self held query may_edit may_test now/> }.into_any()
         })
         .await
     }

@@ -100,6 +100,7 @@ impl Bench {
             gate: Arc::clone(&gate),
             slots: engine.slots.clone(),
             cluster: engine.cluster.clone(),
+            tester: engine.tester.clone(),
             guard: Arc::clone(&guard),
             wake: Arc::clone(&wake),
             clock: Arc::clone(&clock),

@@ -72,7 +72,7 @@ pub fn AttemptCard(attempt: Attempt, body: String, open: bool, now: Timestamp) -
 
 /// As they went over the wire. What must not be seen was redacted when the attempt was recorded.
 #[component]
-fn Headers(headers: Vec<(String, String)>) -> impl IntoView {
+pub fn Headers(headers: Vec<(String, String)>) -> impl IntoView {
     if headers.is_empty() {
         return ().into_any();
     }

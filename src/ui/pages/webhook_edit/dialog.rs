@@ -23,7 +23,14 @@ use crate::{
 };
 
 #[component]
-pub fn EditDialog(edit: Edit, held: u64, query: ListQuery, may_edit: bool, now: Timestamp) -> impl IntoView {
+pub fn EditDialog(
+    edit: Edit,
+    held: u64,
+    query: ListQuery,
+    may_edit: bool,
+    may_test: bool,
+    now: Timestamp,
+) -> impl IntoView {
     let Edit {
         webhook,
         form,
@@ -51,7 +58,7 @@ pub fn EditDialog(edit: Edit, held: u64, query: ListQuery, may_edit: bool, now: 
     };
     view! {
         <Dialog title="Edit Webhook" query=query.clone()>
-            <Facts webhook now/>
+            <Facts webhook query=query.clone() may_test now/>
             <form class="dialog__body" id=FORM method="post" action=query.on(&paths::webhook(&id)) novalidate>
                 {may_edit.then(|| view! { <EnterPresses/> })}
                 {done}
@@ -75,10 +82,10 @@ fn HeldDeliveries(held: u64, may_edit: bool) -> impl IntoView {
     let are = if held == 1 { "is" } else { "are" };
     let text = format!("Paused: {} {are} held.", open_deliveries(held));
     if !may_edit {
-        return view! { <p class="notice">{text}</p> }.into_any();
+        return view! { <p class="notice notice--warning">{text}</p> }.into_any();
     }
     view! {
-        <fieldset class="notice held">
+        <fieldset class="notice notice--warning held">
             <legend class="held__text">{text}" When it is resumed:"</legend>
             <div class="held__choice">
                 <input id="held-send" type="radio" name="held" value="send" checked=true/>
@@ -95,7 +102,7 @@ fn HeldDeliveries(held: u64, may_edit: bool) -> impl IntoView {
 
 /// Where it stands, and the way to its log.
 #[component]
-fn Facts(webhook: Webhook, now: Timestamp) -> impl IntoView {
+fn Facts(webhook: Webhook, query: ListQuery, may_test: bool, now: Timestamp) -> impl IntoView {
     let failing = webhook
         .failing_since
         .filter(|_| webhook.status == WebhookStatus::Failing);
@@ -108,7 +115,10 @@ fn Facts(webhook: Webhook, now: Timestamp) -> impl IntoView {
             <WebhookBadge status=webhook.status reason=webhook.disabled_reason/>
             {failing}
             {last}
-            <a href=paths::deliveries(Some(&webhook.id))>"View deliveries"</a>
+            <span class="facts__links">
+                <a href=paths::deliveries(Some(&webhook.id))>"View deliveries"</a>
+                {may_test.then(|| view! { <a href=query.on(&paths::test(&webhook.id))>"Send test event"</a> })}
+            </span>
         </div>
     }
 }
