@@ -6,6 +6,7 @@ mod events;
 mod problem;
 mod query;
 mod received;
+mod recoveries;
 mod tests;
 mod webhooks;
 
@@ -55,6 +56,12 @@ pub fn router(api: Api) -> Router {
         .route("/webhooks/{id}/pause", post(webhooks::pause))
         .route("/webhooks/{id}/resume", post(webhooks::resume))
         .route("/webhooks/{id}/test", post(tests::test))
+        .route("/webhooks/{id}/recover", post(recoveries::start))
+        .route("/webhooks/{id}/recoveries", get(recoveries::list))
+        .route(
+            "/webhooks/{id}/recoveries/{recovery}/cancel",
+            post(recoveries::cancel),
+        )
         // What became of it.
         .route("/deliveries", get(deliveries::list))
         .route("/deliveries/{id}", get(deliveries::show))

@@ -22,6 +22,7 @@ pub mod guard;
 pub mod intake;
 mod kill_point;
 pub mod recorder;
+mod recovery;
 pub mod scheduler;
 pub mod sender;
 pub mod signer;
@@ -46,6 +47,7 @@ use fence::Fence;
 use gate::Gate;
 use intake::Intake;
 use recorder::Recorder;
+use recovery::Recoverer;
 use scheduler::Scheduler;
 use sender::Sender;
 use slots::Slots;
@@ -93,6 +95,7 @@ pub struct Engine {
     stop: CancellationToken,
     courier: Courier,
     scheduler: Option<JoinHandle<()>>,
+    recoverer: Option<JoinHandle<()>>,
     intake_task: JoinHandle<()>,
     recorder_task: JoinHandle<()>,
 }
@@ -162,6 +165,12 @@ impl Engine {
             delivers,
             lease,
         });
+        let recoverer = Recoverer {
+            store: Arc::clone(&store),
+            wake: Arc::clone(&wake),
+            clock: Arc::clone(&clock),
+        };
+        let recoverer = delivers.then(|| tokio::spawn(recoverer.run(stop.clone())));
         let scheduler = Scheduler {
             store,
             courier: courier.clone(),
@@ -181,6 +190,7 @@ impl Engine {
             stop,
             courier,
             scheduler,
+            recoverer,
             intake_task,
             recorder_task,
         })
@@ -198,14 +208,15 @@ impl Engine {
             stop,
             courier,
             scheduler,
+            recoverer,
             intake_task,
             recorder_task,
         } = self;
         slots.close();
         stop.cancel();
         drop(intake);
-        if let Some(scheduler) = scheduler {
-            let _ = scheduler.await;
+        for task in [scheduler, recoverer].into_iter().flatten() {
+            let _ = task.await;
         }
         // Short: what is left to do is to commit. Bounded all the same, lest a full disk keeps the process alive.
         let _ = tokio::time::timeout(LAST_COMMITS, intake_task).await;

@@ -10,6 +10,7 @@ mod copy;
 mod error;
 mod log;
 mod postgres;
+mod recovery;
 mod rows;
 mod sqlite;
 
@@ -30,11 +31,18 @@ pub use error::StoreError;
 pub use log::{
     DeliveryDetail, DeliveryFilter, DeliveryPage, EventDetail, EventFilter, EventPage, LogStore, Resent,
 };
+pub use recovery::{Advanced, Recoverable, RecoveryPreview, RecoveryRange, RecoveryStore, Started};
 
 /// All of it, shared by everyone who reads or writes.
-pub trait Store: PeopleStore + WebhookStore + EventStore + DeliveryStore + LogStore + ClusterStore {}
+pub trait Store:
+    PeopleStore + WebhookStore + EventStore + DeliveryStore + LogStore + RecoveryStore + ClusterStore
+{
+}
 
-impl<T: PeopleStore + WebhookStore + EventStore + DeliveryStore + LogStore + ClusterStore> Store for T {}
+impl<T: PeopleStore + WebhookStore + EventStore + DeliveryStore + LogStore + RecoveryStore + ClusterStore>
+    Store for T
+{
+}
 
 /// Opens the database that `url` names, creates it if it is an SQLite file that does not exist, and applies the
 /// migrations that it lacks.

@@ -3,6 +3,7 @@
 //! The dashboard and the API both come through here, so that they cannot differ: the same parsing, the same messages,
 //! secrets sealed on the way in, and the delivery engine told of every change before the change is answered.
 
+mod recover;
 mod resend;
 mod test;
 

@@ -10,6 +10,12 @@ export class Api {
     return this.call("POST", "/events", id === undefined ? { type, data } : { type, data, id });
   }
 
+  /** So many events in one batch. */
+  async publishMany(type: string, count: number): Promise<void> {
+    const events = Array.from({ length: count }, (_, number) => ({ type, data: { number } }));
+    await this.call("POST", "/events/batch", { events });
+  }
+
   async add(webhook: { name: string; url: string; events?: string[]; secret?: string }): Promise<Added> {
     return this.call("POST", "/webhooks", { events: ["chat"], ...webhook });
   }

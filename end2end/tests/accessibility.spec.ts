@@ -143,6 +143,21 @@ test("the dialog “Send test event”, also with what came of it", async ({ web
   await expectAccessible(page);
 });
 
+test("what a webhook has missed, before, during and after its recovery", async ({ webhooks: { page }, api, receiver }) => {
+  await api.publish("chat", {}, "missed");
+  const { id } = await api.add({ name: LONG_NAME, url: receiver.url() });
+  for (const query of ["", "?scope=failed", "?scope=missed"]) {
+    await page.goto(`${LIST}/${id}/recover${query}`);
+    await expectAccessible(page);
+  }
+  await page.getByRole("button", { name: "Recover" }).click();
+  await expect(page.getByRole("heading", { name: "Recoveries" })).toBeVisible();
+  await expectAccessible(page);
+  await api.pause(id);
+  await page.goto(`${LIST}/${id}/recover`);
+  await expectAccessible(page);
+});
+
 test("the events, and one that was sent and one that was not", async ({ webhooks: { page }, api, receiver }) => {
   await page.goto(`${LIST}/events`);
   await expectAccessible(page);

@@ -100,6 +100,10 @@ id!(
     ProcessId, "prc_"
 );
 id!(
+    /// A run through what a webhook has missed.
+    RecoveryId, "rcv_"
+);
+id!(
     /// One event for one webhook.
     DeliveryId, "dlv_"
 );

@@ -10,7 +10,7 @@ use super::{StoreError, is_postgres, postgres::PostgresStore, sqlite::SqliteStor
 
 /// What is copied, each table after those that it refers to. The rest tells of processes that are alive, and of the
 /// migrations of its own database.
-pub(super) const TABLES: [&str; 12] = [
+pub(super) const TABLES: [&str; 13] = [
     "accounts",
     "users",
     "sessions",
@@ -20,6 +20,7 @@ pub(super) const TABLES: [&str; 12] = [
     "webhooks",
     "webhook_hours",
     "webhook_history",
+    "recoveries",
     "events",
     "deliveries",
     "attempts",

@@ -23,6 +23,8 @@ mod log;
 mod people;
 #[path = "sql/queue.rs"]
 mod queue;
+#[path = "sql/recovery.rs"]
+mod recovery;
 #[path = "sql/retention.rs"]
 mod retention;
 #[path = "sql/tally.rs"]

@@ -10,6 +10,7 @@ pub mod webhook_delete;
 pub mod webhook_edit;
 pub mod webhook_form;
 pub mod webhook_new;
+pub mod webhook_recover;
 pub mod webhook_secret;
 pub mod webhook_state;
 pub mod webhook_test;

@@ -1,6 +1,6 @@
 //! The addresses of the screens.
 
-use crate::domain::{DeliveryId, EventId, WebhookId};
+use crate::domain::{DeliveryId, EventId, RecoveryId, WebhookId};
 
 pub const LOGIN: &str = "/login";
 pub const LOGOUT: &str = "/logout";
@@ -28,6 +28,14 @@ pub fn resume(id: &WebhookId) -> String {
 
 pub fn test(id: &WebhookId) -> String {
     format!("{LIST}/{id}/test")
+}
+
+pub fn recover(id: &WebhookId) -> String {
+    format!("{LIST}/{id}/recover")
+}
+
+pub fn cancel_recovery(id: &WebhookId, recovery: &RecoveryId) -> String {
+    format!("{LIST}/{id}/recover/{recovery}/cancel")
 }
 
 pub fn reveal(id: &WebhookId) -> String {

@@ -225,7 +225,7 @@ fn place(text: &str) -> Option<Place> {
 }
 
 /// As the browser's field for date and time writes it, taken as UTC.
-fn moment(text: &str) -> Option<Timestamp> {
+pub fn moment(text: &str) -> Option<Timestamp> {
     let seconds = if text.matches(':').count() == 1 { ":00" } else { "" };
     Timestamp::parse_rfc3339(&format!("{text}{seconds}Z"))
 }

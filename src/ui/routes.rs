@@ -41,6 +41,10 @@ pub fn router(ui: Ui) -> Router {
             get(webhook_delete::show).post(webhook_delete::delete),
         )
         .route(
+            "/integrations/webhook/{id}/recover",
+            get(webhook_recover::show).post(webhook_recover::start),
+        )
+        .route(
             "/integrations/webhook/{id}/test",
             get(webhook_test::show).post(webhook_test::send),
         )
@@ -48,6 +52,10 @@ pub fn router(ui: Ui) -> Router {
         .route(
             "/integrations/webhook/deliveries/{id}/resend",
             get(delivery::instead).post(delivery::resend),
+        )
+        .route(
+            "/integrations/webhook/{id}/recover/{recovery}/cancel",
+            get(webhook_recover::instead).post(webhook_recover::cancel),
         )
         .route(
             "/integrations/webhook/{id}/pause",

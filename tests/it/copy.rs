@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
+use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
 use crate::support::{
@@ -86,6 +87,9 @@ async fn fill(program: &Program, receiver: &Receiver) -> String {
         (pending.first()?["attempts"] == 1).then_some(())
     });
     recorded.await.expect("the failed attempt is recorded");
+    let path = format!("webhooks/{}/recover", webhook["id"].as_str().unwrap());
+    let wanted = json!({ "scope": "failed", "since": "2026-01-01T00:00:00Z" });
+    api.change(Method::POST, &path, &wanted).await;
     webhook["secret"].as_str().unwrap().to_owned()
 }
 

@@ -14,7 +14,7 @@ pub fn TimeRange(since: Option<Timestamp>, until: Option<Timestamp>) -> impl Int
         view! {
             <div class="filter filter--moment">
                 <label for=id>{label}</label>
-                <input id=id name=name type="datetime-local" value=at.map(minute)/>
+                <input id=id name=name type="datetime-local" step="any" value=at.map(minute)/>
             </div>
         }
     });

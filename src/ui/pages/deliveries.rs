@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use self::filters::LogFilters;
 use super::webhook_edit::{load, parse_id};
 use crate::{
-    domain::{Delivery, DeliveryId, DeliveryStatus, Timestamp, Webhook, WebhookId},
+    domain::{Delivery, DeliveryId, DeliveryStatus, Role, Timestamp, Webhook, WebhookId},
     store::DeliveryPage,
     ui::{
         PageError,
@@ -43,13 +43,13 @@ async fn answer(visit: &Visit, query: LogQuery, webhook: Option<Webhook>) -> Res
     } else {
         store.webhook_names(account).await?
     };
-    let now = visit.now;
+    let (now, may_recover) = (visit.now, visit.may(Role::Member));
     let title = webhook
         .as_ref()
         .map(|webhook| format!("Deliveries of {}", webhook.name));
     let page = Page::new(title.as_deref().unwrap_or("Deliveries"), Section::Deliveries);
     Ok(visit.page(page, || {
-        view! { <LogScreen webhook query log webhooks now/> }.into_any()
+        view! { <LogScreen webhook query log webhooks may_recover now/> }.into_any()
     }))
 }
 
@@ -59,9 +59,13 @@ fn LogScreen(
     query: LogQuery,
     log: DeliveryPage,
     webhooks: Vec<(WebhookId, String)>,
+    may_recover: bool,
     now: Timestamp,
 ) -> impl IntoView {
     let of_one = webhook.is_some();
+    let recover = webhook.as_ref().filter(|_| may_recover).map(|webhook| {
+        view! { <a class="button" href=paths::recover(&webhook.id)>"Recover…"</a> }
+    });
     let subject = match webhook {
         Some(webhook) => view! {
             <p class="heading__text">
@@ -87,7 +91,10 @@ fn LogScreen(
         view! { <Days deliveries=log.deliveries of_one now/> }.into_any()
     };
     view! {
-        <div class="heading"><div><h1>"Deliveries"</h1>{subject}</div></div>
+        <div class="heading">
+            <div><h1>"Deliveries"</h1>{subject}</div>
+            {recover}
+        </div>
         <LogFilters query webhooks/>
         {contents}
         <nav class="pages" aria-label="Pages">

@@ -8,12 +8,12 @@ use bytes::Bytes;
 use caleida::{
     domain::{
         AccountId, Attempt, AttemptId, Clock, DeliveryStatus, EventId, EventType, FieldErrors, Outcome,
-        Timestamp, Transport, WebhookId, WebhookSettings,
+        RecoveryScope, Timestamp, Transport, WebhookId, WebhookSettings,
     },
     server::clock::SystemClock,
     store::{
-        self, Change, Claim, DeliveryFilter, HandOff, Held, NewEvent, NewWebhook, Next, RecordedAttempt,
-        Retention, Sealed, Store, Submission,
+        self, Change, Claim, DeliveryFilter, EventFilter, HandOff, Held, NewEvent, NewWebhook, Next,
+        RecordedAttempt, RecoveryRange, Retention, Sealed, Store, Submission,
     },
 };
 
@@ -236,6 +236,28 @@ async fn look(store: &dyn Store, account: &AccountId, webhook: &WebhookId) {
         let newest = page.deliveries[0].id.clone();
         store.delivery(account, &newest).await.unwrap().unwrap();
     }
+    let rare = EventFilter {
+        event_type: Some(EventType::Message),
+        limit: 50,
+        ..EventFilter::default()
+    };
+    let events = store
+        .list_events(
+            account,
+            &EventFilter {
+                limit: 50,
+                ..EventFilter::default()
+            },
+        )
+        .await;
+    store.list_events(account, &rare).await.unwrap();
+    store.event(account, &events.unwrap().events[0].id).await.unwrap();
+    let missed = RecoveryRange {
+        scope: RecoveryScope::Missed,
+        since: SystemClock.now().minus(Duration::from_secs(9_000)),
+        until: SystemClock.now(),
+    };
+    store.preview_recovery(account, webhook, missed).await.unwrap();
     store.open_deliveries(account, webhook).await.unwrap();
     let change = Change {
         account_id: account.clone(),

@@ -1,5 +1,7 @@
 #[path = "suite/log.rs"]
 mod log;
+#[path = "suite/recovery.rs"]
+mod recovery;
 
 use std::{sync::Arc, time::Duration};
 

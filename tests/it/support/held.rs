@@ -8,14 +8,17 @@ use std::{
 
 use async_trait::async_trait;
 use caleida::{
-    domain::{AccountId, DeliveryId, EventId, ProcessId, Timestamp, User, UserId, Webhook, WebhookId},
+    domain::{
+        AccountId, DeliveryId, EventId, ProcessId, Recovery, RecoveryId, Timestamp, User, UserId, Webhook,
+        WebhookId,
+    },
     store::{
-        Accepted, ApiKey, Change, Claim, Claimed, ClusterStore, Deleted, DeliveryDetail, DeliveryFilter,
-        DeliveryPage, DeliveryStore, Destination, EventDetail, EventFilter, EventPage, EventStore, HandOff,
-        Held, HourOfActivity, Invalidation, Joined, Lease, LifeSign, LogStore, Member, NewWebhook, Open,
-        PeopleStore, RecordedAttempt, Renewal, Resent, Retention, Sealed, SealedSecrets, SessionRow, Signal,
-        Store, StoreError, Submission, Swept, UpdateWebhook, Updated, UserRow, WebhookFilter, WebhookPage,
-        WebhookStore,
+        Accepted, Advanced, ApiKey, Change, Claim, Claimed, ClusterStore, Deleted, DeliveryDetail,
+        DeliveryFilter, DeliveryPage, DeliveryStore, Destination, EventDetail, EventFilter, EventPage,
+        EventStore, HandOff, Held, HourOfActivity, Invalidation, Joined, Lease, LifeSign, LogStore, Member,
+        NewWebhook, Open, PeopleStore, RecordedAttempt, RecoveryPreview, RecoveryRange, RecoveryStore,
+        Renewal, Resent, Retention, Sealed, SealedSecrets, SessionRow, Signal, Started, Store, StoreError,
+        Submission, Swept, UpdateWebhook, Updated, UserRow, WebhookFilter, WebhookPage, WebhookStore,
     },
 };
 use tokio::sync::watch;
@@ -181,4 +184,13 @@ held!(ClusterStore {
     async fn leave(&self, id: &ProcessId) -> Result<(), StoreError>;
     async fn call_others(&self) -> Result<(), StoreError>;
     async fn next_signal(&self) -> Result<Signal, StoreError>;
+});
+
+held!(RecoveryStore {
+    async fn preview_recovery(&self, account: &AccountId, webhook: &WebhookId, wanted: RecoveryRange) -> Result<RecoveryPreview, StoreError>;
+    async fn start_recovery(&self, id: &RecoveryId, change: &Change, wanted: RecoveryRange) -> Result<Started, StoreError>;
+    async fn recoveries(&self, account: &AccountId, webhook: &WebhookId) -> Result<Vec<Recovery>, StoreError>;
+    async fn cancel_recovery(&self, id: &RecoveryId, change: &Change) -> Result<bool, StoreError>;
+    async fn running_recoveries(&self) -> Result<Vec<RecoveryId>, StoreError>;
+    async fn advance_recovery(&self, id: &RecoveryId, now: Timestamp) -> Result<Advanced, StoreError>;
 });

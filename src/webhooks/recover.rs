@@ -1,0 +1,41 @@
+//! Sending what a webhook has missed.
+
+use super::{Actor, Webhooks};
+use crate::{
+    domain::{RecoveryId, WebhookId},
+    store::{RecoveryPreview, RecoveryRange, Started, StoreError},
+};
+
+impl Webhooks {
+    pub async fn preview_recovery(
+        &self,
+        actor: &Actor,
+        id: &WebhookId,
+        wanted: RecoveryRange,
+    ) -> Result<RecoveryPreview, StoreError> {
+        self.store.preview_recovery(&actor.account_id, id, wanted).await
+    }
+
+    /// Begins to make it due, in the background.
+    pub async fn recover(
+        &self,
+        actor: &Actor,
+        id: &WebhookId,
+        wanted: RecoveryRange,
+    ) -> Result<Started, StoreError> {
+        let recovery = RecoveryId::generate(self.now());
+        let change = self.change(actor, id.clone());
+        self.store.start_recovery(&recovery, &change, wanted).await
+    }
+
+    /// Stops it where it is. False if it does not run.
+    pub async fn cancel_recovery(
+        &self,
+        actor: &Actor,
+        id: &WebhookId,
+        recovery: &RecoveryId,
+    ) -> Result<bool, StoreError> {
+        let change = self.change(actor, id.clone());
+        self.store.cancel_recovery(recovery, &change).await
+    }
+}
