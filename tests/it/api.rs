@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::support::{
-    app::TestApp,
+    app::{TestApp, eventually},
     receiver::{Answer, Receiver},
 };
 
@@ -23,8 +23,15 @@ async fn nobody_gets_in_without_a_key_that_may() {
         (Method::POST, "/api/v1/webhooks/wh_1/rotate-secret"),
         (Method::POST, "/api/v1/webhooks/wh_1/pause"),
         (Method::POST, "/api/v1/webhooks/wh_1/resume"),
+        (Method::POST, "/api/v1/webhooks/wh_1/test"),
+        (Method::POST, "/api/v1/webhooks/wh_1/recover"),
+        (Method::GET, "/api/v1/webhooks/wh_1/recoveries"),
+        (Method::POST, "/api/v1/webhooks/wh_1/recoveries/rcv_1/cancel"),
+        (Method::GET, "/api/v1/events"),
+        (Method::GET, "/api/v1/events/evt_1"),
         (Method::GET, "/api/v1/deliveries"),
         (Method::GET, "/api/v1/deliveries/dlv_1"),
+        (Method::POST, "/api/v1/deliveries/dlv_1/resend"),
     ];
     let publisher = app.key_with(&["events:write"]).await;
     let reader = app.key_with(&["webhooks:read"]).await;
@@ -44,7 +51,7 @@ async fn nobody_gets_in_without_a_key_that_may() {
                 "application/problem+json"
             );
         }
-        let wrong_scope = if path.starts_with("/api/v1/events") {
+        let wrong_scope = if path.starts_with("/api/v1/events") && method == Method::POST {
             &reader
         } else {
             &publisher
@@ -279,6 +286,10 @@ async fn nothing_crosses_accounts() {
     let webhook = app.add_webhook("ours", "https://example.com/", &["chat"]).await;
     app.publish("chat").await;
     let delivery = app.deliveries("").await.remove(0);
+    let wanted = json!({ "scope": "missed", "since": "2026-01-01T00:00:00Z" });
+    let recover = format!("/api/v1/webhooks/{}/recover", webhook["id"].as_str().unwrap());
+    let started = app.post(&recover, wanted.clone(), StatusCode::ACCEPTED).await;
+    let recovery = started["recoveries"][0]["id"].as_str().unwrap();
     let theirs = app.key_of_another_account().await;
     let id = webhook["id"].as_str().unwrap();
     for (method, path) in [
@@ -289,9 +300,23 @@ async fn nothing_crosses_accounts() {
         (Method::POST, format!("/api/v1/webhooks/{id}/rotate-secret")),
         (Method::POST, format!("/api/v1/webhooks/{id}/pause")),
         (Method::POST, format!("/api/v1/webhooks/{id}/resume")),
+        (Method::POST, format!("/api/v1/webhooks/{id}/test")),
+        (Method::GET, format!("/api/v1/webhooks/{id}/recoveries")),
+        (
+            Method::POST,
+            format!("/api/v1/webhooks/{id}/recoveries/{recovery}/cancel"),
+        ),
+        (
+            Method::GET,
+            format!("/api/v1/events/{}", delivery["event_id"].as_str().unwrap()),
+        ),
         (
             Method::GET,
             format!("/api/v1/deliveries/{}", delivery["id"].as_str().unwrap()),
+        ),
+        (
+            Method::POST,
+            format!("/api/v1/deliveries/{}/resend", delivery["id"].as_str().unwrap()),
         ),
     ] {
         let response = app
@@ -302,7 +327,10 @@ async fn nothing_crosses_accounts() {
             .unwrap();
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{method} {path}");
     }
-    for path in ["/api/v1/webhooks", "/api/v1/deliveries"] {
+    let request = app.anonymous(Method::POST, &recover).bearer_auth(&theirs);
+    let response = request.body(wanted.to_string()).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    for path in ["/api/v1/webhooks", "/api/v1/deliveries", "/api/v1/events"] {
         let text = app
             .anonymous(Method::GET, path)
             .bearer_auth(&theirs)
@@ -399,4 +427,56 @@ async fn a_test_event_is_sent_at_once_also_to_a_paused_webhook_but_not_often_and
     app.post(&format!("{path}/test"), json!({}), StatusCode::NOT_FOUND)
         .await;
     assert_eq!(receiver.received().len(), 6);
+}
+
+#[tokio::test]
+async fn what_was_received_is_listed_with_what_became_of_it_and_sent_again_on_request() {
+    let app = TestApp::start().await;
+    let receiver = Receiver::start().await;
+    app.add_webhook("orders", &receiver.url("/hook"), &["chat"]).await;
+    app.add_webhook("others", &receiver.url("/hook"), &["message"])
+        .await;
+    let chat = app.publish("chat").await;
+    app.publish("insight.key").await;
+    receiver.wait_for(1).await;
+
+    let listed = app.get("/api/v1/events").await;
+    assert_eq!(listed["events"].as_array().unwrap().len(), 2);
+    let unsent = app.get("/api/v1/events?unsent=true&type=insight.key").await;
+    assert_eq!(unsent["events"].as_array().unwrap().len(), 1);
+    assert_eq!(unsent["events"][0]["deliveries"], 0);
+    let later = app.get("/api/v1/events?since=2100-01-01T00:00:00Z").await;
+    assert_eq!(later["events"], json!([]));
+    for query in ["since=yesterday", "cursor=evt_1", "type=chats"] {
+        let refused = app
+            .call(Method::GET, &format!("/api/v1/events?{query}"))
+            .send()
+            .await;
+        assert_eq!(refused.unwrap().status(), StatusCode::BAD_REQUEST, "{query}");
+    }
+
+    let event = app
+        .get(&format!("/api/v1/events/{}", chat["id"].as_str().unwrap()))
+        .await;
+    assert_eq!(event["not_sent"][0]["reason"], "not_subscribed");
+    assert_eq!(event["body"]["type"], "chat");
+    let id = event["delivery_log"][0]["id"].as_str().unwrap();
+    // Until the first attempt is on record, it is the one that is under way.
+    eventually(|| async {
+        let delivery = app.get(&format!("/api/v1/deliveries/{id}")).await;
+        (delivery["status"] == "delivered").then_some(())
+    })
+    .await
+    .unwrap();
+    let again = app
+        .post(
+            &format!("/api/v1/deliveries/{id}/resend"),
+            json!({}),
+            StatusCode::ACCEPTED,
+        )
+        .await;
+    assert_eq!(again["id"], id);
+    let calls = receiver.wait_for(2).await;
+    assert_eq!(calls[0].body, calls[1].body);
+    assert_eq!(calls[0].header("webhook-id"), calls[1].header("webhook-id"));
 }

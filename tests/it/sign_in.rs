@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode, header};
 use crate::support::app::{ADMIN, Options, PASSWORD, TestApp};
 
 /// Every page and form of the dashboard.
-const GUARDED: [(Method, &str); 15] = [
+const GUARDED: [(Method, &str); 23] = [
     (Method::GET, "/integrations/webhook"),
     (Method::GET, "/integrations/webhook/new"),
     (Method::POST, "/integrations/webhook/new"),
@@ -18,7 +18,15 @@ const GUARDED: [(Method, &str); 15] = [
     (Method::POST, "/integrations/webhook/wh_1/resume"),
     (Method::POST, "/integrations/webhook/wh_1/rotate"),
     (Method::POST, "/integrations/webhook/wh_1/reveal"),
+    (Method::GET, "/integrations/webhook/wh_1/test"),
+    (Method::POST, "/integrations/webhook/wh_1/test"),
+    (Method::GET, "/integrations/webhook/wh_1/recover"),
+    (Method::POST, "/integrations/webhook/wh_1/recover"),
+    (Method::POST, "/integrations/webhook/wh_1/recover/rcv_1/cancel"),
     (Method::POST, "/integrations/webhook/advice"),
+    (Method::GET, "/integrations/webhook/events"),
+    (Method::GET, "/integrations/webhook/events/evt_1"),
+    (Method::POST, "/integrations/webhook/deliveries/dlv_1/resend"),
     (Method::GET, "/integrations/webhook/deliveries"),
     (Method::GET, "/integrations/webhook/wh_1/deliveries"),
     (Method::GET, "/integrations/webhook/deliveries/dlv_1"),
