@@ -132,6 +132,7 @@ impl Server {
             webhooks: webhooks.clone(),
             clock: Arc::clone(&clock),
         });
+        let stop = CancellationToken::new();
         let ui = Ui {
             store: Arc::clone(&store),
             webhooks,
@@ -140,6 +141,7 @@ impl Server {
             clock: Arc::clone(&clock),
             transport: config.transport(),
             site: Arc::clone(&site.names),
+            stopping: stop.clone(),
         };
         let router = if config.role.serves() {
             layers::assemble(ui, api, &site, &store, &clock, &config)
@@ -151,7 +153,6 @@ impl Server {
             Arc::clone(&clock),
             config.retention,
         ));
-        let stop = CancellationToken::new();
         let http = tokio::spawn(
             axum::serve(
                 listener,

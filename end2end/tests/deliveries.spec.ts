@@ -161,6 +161,41 @@ test("an attempt as curl makes the same call again", async ({ webhooks: { page }
   }
 });
 
+test.describe("with JavaScript", () => {
+  test.skip(({ javaScriptEnabled }) => javaScriptEnabled === false);
+
+  test("the log is live, can be paused, and goes on", async ({ webhooks: { page }, api, receiver }) => {
+    await page.goto(LOG);
+    await expect(page.getByText("No deliveries yet")).toBeVisible();
+    await expect(page.getByRole("status").filter({ hasText: "Live" })).toBeVisible();
+    await api.add({ name: "Orders", url: receiver.url() });
+    await api.publish("chat", {}, "first");
+    await expectEvents(page, "first");
+    await expect(page.getByRole("row").filter({ hasText: "first" })).toContainText("Delivered");
+
+    await page.getByRole("button", { name: "Pause" }).click();
+    await expect(page.getByRole("status").filter({ hasText: "Paused" })).toBeVisible();
+    await api.publish("chat", {}, "second");
+    await expect.poll(() => api.delivered()).toBe(2);
+    await expectEvents(page, "first");
+    // Who reads by keyboard stays where they are.
+    const first = page.getByRole("link", { name: "first" });
+    await first.focus();
+    await page.getByRole("button", { name: "Go live" }).press("Enter");
+    await expectEvents(page, "second", "first");
+    await first.focus();
+    await api.publish("chat", {}, "third");
+    await expectEvents(page, "third", "second", "first");
+    await expect(first).toBeFocused();
+  });
+});
+
+test("a page of older deliveries stands still", async ({ webhooks: { page } }) => {
+  await page.goto(`${LOG}?until=2026-01-01T00:00`);
+  await expect(page.getByText("Nothing matches")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Pause" })).toHaveCount(0);
+});
+
 test("more than a page of deliveries can be read to the end", async ({ webhooks: { page }, api, receiver }) => {
   await api.pause((await api.add({ name: "Orders", url: receiver.url() })).id);
   for (let number = 1; number <= 52; number++) await api.publish("chat", {}, `event-${number}`);

@@ -4,6 +4,7 @@
 //! is serialised, and the wasm stays small. It renders what needs a script hidden, and shows it when it runs.
 
 pub mod copy_button;
+pub mod live_log;
 pub mod modal;
 pub mod name_check;
 pub mod secret_tools;

@@ -97,6 +97,14 @@ pub fn bare(
     document(site, theme, title, status, Scripts::None, content)
 }
 
+/// A part of a page that is shown already.
+pub fn fragment<V: IntoView>(content: impl FnOnce() -> V) -> String {
+    let owner = Owner::new_root(None);
+    let html = owner.with(|| content().into_view().to_html());
+    owner.cleanup();
+    html
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scripts {
     None,

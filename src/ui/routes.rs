@@ -28,6 +28,10 @@ pub fn router(ui: Ui) -> Router {
         )
         .route("/integrations/webhook/advice", post(url_advice::advise))
         .route("/integrations/webhook/deliveries", get(deliveries::of_all))
+        .route(
+            "/integrations/webhook/deliveries/live",
+            get(deliveries::live::of_all),
+        )
         .route("/integrations/webhook/deliveries/{id}", get(delivery::show))
         .route("/integrations/webhook/events", get(events::show))
         .route("/integrations/webhook/events/{id}", get(event::show))
@@ -36,6 +40,10 @@ pub fn router(ui: Ui) -> Router {
             get(webhook_edit::show).post(webhook_edit::save),
         )
         .route("/integrations/webhook/{id}/deliveries", get(deliveries::of_one))
+        .route(
+            "/integrations/webhook/{id}/deliveries/live",
+            get(deliveries::live::of_one),
+        )
         .route(
             "/integrations/webhook/{id}/delete",
             get(webhook_delete::show).post(webhook_delete::delete),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::FromRef;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     auth::Auth,
@@ -22,6 +23,8 @@ pub struct Ui {
     pub clock: Arc<dyn Clock>,
     pub transport: Transport,
     pub site: Arc<Site>,
+    /// Ends what would otherwise go on for as long as somebody looks.
+    pub stopping: CancellationToken,
 }
 
 /// The built site's fingerprinted names, from its manifest.

@@ -8,6 +8,7 @@ mod copy;
 mod crash;
 mod delivery;
 mod engine;
+mod live;
 mod outage;
 mod readme;
 mod sender;

@@ -1,6 +1,7 @@
 //! `/integrations/webhook/deliveries` and `…/{id}/deliveries`: the log of all webhooks, or of one.
 
 mod filters;
+pub mod live;
 
 use axum::{extract::Path, response::Response};
 use leptos::prelude::*;
@@ -17,6 +18,7 @@ use crate::{
             empty_state::EmptyState,
             time_ago::{TimeAgo, TimeOfDay, by_day},
         },
+        islands::live_log::LiveLog,
         paths,
         query::LogQuery,
         render::Page,
@@ -48,7 +50,7 @@ async fn answer(visit: &Visit, query: LogQuery, webhook: Option<Webhook>) -> Res
         .as_ref()
         .map(|webhook| format!("Deliveries of {}", webhook.name));
     let page = Page::new(title.as_deref().unwrap_or("Deliveries"), Section::Deliveries);
-    Ok(visit.page(page, || {
+    Ok(visit.page(page.with_islands(), || {
         view! { <LogScreen webhook query log webhooks may_recover now/> }.into_any()
     }))
 }
@@ -62,7 +64,6 @@ fn LogScreen(
     may_recover: bool,
     now: Timestamp,
 ) -> impl IntoView {
-    let of_one = webhook.is_some();
     let recover = webhook.as_ref().filter(|_| may_recover).map(|webhook| {
         view! { <a class="button" href=paths::recover(&webhook.id)>"Recover…"</a> }
     });
@@ -83,24 +84,31 @@ fn LogScreen(
         .next
         .as_ref()
         .map(|next| starting_at(&query, Some(next.clone())));
+    // What is older, or earlier than some moment, does not change any more.
+    let changes = query.filter.before.is_none() && query.filter.until.is_none();
     let newest = query.filter.before.is_some().then(|| starting_at(&query, None));
-    let more = older.is_some();
-    let contents = if log.deliveries.is_empty() {
-        view! { <Nothing query=query.clone() more/> }.into_any()
-    } else {
-        view! { <Days deliveries=log.deliveries of_one now/> }.into_any()
-    };
     view! {
         <div class="heading">
             <div><h1>"Deliveries"</h1>{subject}</div>
             {recover}
         </div>
-        <LogFilters query webhooks/>
-        {contents}
+        <LogFilters query=query.clone() webhooks/>
+        {changes.then(|| view! { <LiveLog/> })}
+        <div id="log"><Entries query log now/></div>
         <nav class="pages" aria-label="Pages">
             {newest.map(|href| view! { <a class="button button--small" href=href>"Newest"</a> })}
             {older.map(|href| view! { <a class="button button--small" href=href>"Older"</a> })}
         </nav>
+    }
+}
+
+/// What the live log replaces.
+#[component]
+fn Entries(query: LogQuery, log: DeliveryPage, now: Timestamp) -> impl IntoView {
+    if log.deliveries.is_empty() {
+        view! { <Nothing query more=log.next.is_some()/> }.into_any()
+    } else {
+        view! { <Days deliveries=log.deliveries of_one=query.of_one now/> }.into_any()
     }
 }
 

@@ -1,0 +1,73 @@
+//! The log as it happens.
+
+use std::time::Duration;
+
+use reqwest::{Response, StatusCode, header};
+use tokio::time::timeout;
+
+use crate::support::{
+    app::{ADMIN, TestApp},
+    receiver::Receiver,
+};
+
+/// Far longer than any of it takes.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+async fn watch(app: &TestApp, path: &str) -> Response {
+    let browser = app.signed_in(ADMIN).await;
+    let request = app.anonymous(reqwest::Method::GET, path);
+    let response = request
+        .header(header::COOKIE, browser.cookie.unwrap())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
+    response
+}
+
+/// Reads on until this has come.
+async fn read_until(stream: &mut Response, text: &str) {
+    let mut read = String::new();
+    while !read.contains(text) {
+        let chunk = timeout(PATIENCE, stream.chunk()).await.expect(text).unwrap();
+        read.push_str(&String::from_utf8_lossy(&chunk.expect("the stream goes on")));
+    }
+}
+
+#[tokio::test]
+async fn who_watches_the_log_sees_what_happens_until_the_server_stops() {
+    let mut app = TestApp::start().await;
+    let receiver = Receiver::start().await;
+    let webhook = app.add_webhook("orders", &receiver.url("/"), &["chat"]).await;
+    let id = webhook["id"].as_str().unwrap();
+    let mut of_all = watch(&app, "/integrations/webhook/deliveries/live").await;
+    let mut of_one = watch(&app, &format!("/integrations/webhook/{id}/deliveries/live")).await;
+    let mut failed = watch(&app, "/integrations/webhook/deliveries/live?status=failed").await;
+    for stream in [&mut of_all, &mut of_one] {
+        read_until(stream, "No deliveries yet").await;
+    }
+    read_until(&mut failed, "Nothing matches").await;
+
+    let event = app.publish("chat").await;
+    for stream in [&mut of_all, &mut of_one] {
+        read_until(stream, event["id"].as_str().unwrap()).await;
+    }
+    // Nobody has to leave before it can stop.
+    timeout(PATIENCE, app.stop()).await.unwrap();
+    while let Some(rest) = timeout(PATIENCE, failed.chunk()).await.unwrap().unwrap() {
+        assert!(!String::from_utf8_lossy(&rest).contains(event["id"].as_str().unwrap()));
+    }
+}
+
+#[tokio::test]
+async fn nobody_watches_without_signing_in() {
+    let app = TestApp::start().await;
+    for path in [
+        "/integrations/webhook/deliveries/live",
+        "/integrations/webhook/wh_1/deliveries/live",
+    ] {
+        let answer = app.anonymous(reqwest::Method::GET, path).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{path}");
+    }
+}
