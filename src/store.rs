@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     AccountId, ApiKeyId, Attempt, AttemptId, DeliveryId, DisabledReason, EndpointUrl, EventId, EventType,
-    Role, Timestamp, User, UserId, Webhook, WebhookId, WebhookSettings, WebhookStatus,
+    Latencies, Role, Timestamp, User, UserId, Webhook, WebhookId, WebhookSettings, WebhookStatus,
 };
 
 pub use cluster::{ClusterStore, Invalidated, Invalidation, Joined, LifeSign, Member, Renewal, Signal};
@@ -178,6 +178,10 @@ pub trait WebhookStore: Send + Sync {
         ids: &[WebhookId],
         since: Timestamp,
     ) -> Result<Vec<HourOfActivity>, StoreError>;
+    /// How long receivers took to answer since then, all together.
+    async fn webhook_latencies(&self, id: &WebhookId, since: Timestamp) -> Result<Latencies, StoreError>;
+    /// Forgets what was counted by the hour before then.
+    async fn delete_old_statistics(&self, before: Timestamp) -> Result<(), StoreError>;
     /// The master keys with which secrets are sealed.
     async fn master_key_ids(&self) -> Result<Vec<String>, StoreError>;
     /// By name. The oldest thousand of an account that has more.

@@ -58,6 +58,27 @@ test("one webhook has a log of its own", async ({ webhooks: { page }, api, recei
   await expect(page.getByRole("dialog", { name: "Edit Webhook" })).toBeVisible();
 });
 
+test("the log of one webhook says how it is, and what happens next", async ({ webhooks: { page }, api, receiver }) => {
+  const { id } = await api.add({ name: "Orders", url: receiver.url() });
+  await page.goto(`/integrations/webhook/${id}/deliveries`);
+  await expect(page.getByRole("heading", { name: "Health" })).toHaveCount(0);
+  await api.publish("chat");
+  await expect.poll(() => api.delivered()).toBe(1);
+  receiver.answer = { status: 500 };
+  await api.publish("chat");
+  await expect.poll(async () => (await api.deliveries(id)).map(({ status }) => status)).toEqual(["failed", "delivered"]);
+
+  await page.goto(`/integrations/webhook/${id}/deliveries`);
+  await expect(page.getByText(/^No call has succeeded since .* It will be disabled in [45] d/)).toBeVisible();
+  const day = page.getByRole("img", { name: "Last 24 hours, by hour: 1 of 4 attempts succeeded" });
+  await expect(day).toBeVisible();
+  await expect(page.getByText("25.0 %").first()).toBeVisible();
+  await page.getByText("As a table").last().click();
+  await expect(page.getByRole("row", { name: "Today 1 3" })).toBeVisible();
+  await page.getByRole("main").getByRole("link", { name: "Orders", exact: true }).click();
+  await expect(page.getByRole("dialog").getByText(/^No call has succeeded since/)).toBeVisible();
+});
+
 test("the log is filtered by status, event type and event id", async ({ webhooks: { page }, api, receivers }) => {
   const [well, held] = [await receivers(), await receivers()];
   await api.add({ name: "Well", url: well.url(), events: ["chat"] });

@@ -21,6 +21,9 @@ const PAUSES: u32 = 9;
 /// Between two rounds, at most.
 const ROUNDS: Duration = Duration::from_secs(600);
 
+/// How long it is known how many attempts a webhook had in an hour: longer than any chart is.
+const STATISTICS: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
 /// Runs until it is dropped. Events are deleted once they are older than `keep`, unless something of theirs is still
 /// to be sent.
 pub(super) async fn run(store: Arc<dyn Store>, clock: Arc<dyn Clock>, keep: Duration) {
@@ -60,5 +63,6 @@ async fn clean(store: &dyn Store, clock: &dyn Clock, keep: Duration) -> Result<u
         }
     }
     store.delete_expired_sessions(clock.now()).await?;
+    store.delete_old_statistics(clock.now().minus(STATISTICS)).await?;
     Ok(deleted)
 }

@@ -10,7 +10,7 @@ use super::{StoreError, is_postgres, postgres::PostgresStore, sqlite::SqliteStor
 
 /// What is copied, each table after those that it refers to. The rest tells of processes that are alive, and of the
 /// migrations of its own database.
-pub(super) const TABLES: [&str; 13] = [
+pub(super) const TABLES: [&str; 14] = [
     "accounts",
     "users",
     "sessions",
@@ -19,6 +19,7 @@ pub(super) const TABLES: [&str; 13] = [
     "audit_log",
     "webhooks",
     "webhook_hours",
+    "webhook_latencies",
     "webhook_history",
     "recoveries",
     "events",

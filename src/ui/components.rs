@@ -2,6 +2,7 @@
 
 pub mod activity_chart;
 pub mod badge;
+pub mod bar_chart;
 pub mod count;
 pub mod dialog;
 pub mod empty_state;

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sqlx::QueryBuilder;
+
 use super::{
-    Connection,
+    Connection, Database,
     webhooks::{audit, remember},
 };
 use crate::{
-    domain::{Attempt, DisabledReason, FailureReason, Outcome, Timestamp, WebhookId, failing},
+    domain::{Attempt, DisabledReason, FailureReason, Latencies, Outcome, Timestamp, WebhookId, failing},
     store::{Change, Next, RecordedAttempt, StoreError, rows::stored_id},
 };
 
@@ -80,6 +82,8 @@ struct Tally<'a> {
     any_success: bool,
     /// Succeeded and failed, by the hour in which they started.
     hours: BTreeMap<i64, (i64, i64)>,
+    /// How many answers took how long, by the hour and by the power of [`Latencies`].
+    answers: BTreeMap<(i64, i64), i64>,
 }
 
 impl<'a> Tally<'a> {
@@ -99,9 +103,15 @@ impl<'a> Tally<'a> {
                 failing_since: None,
                 any_success: false,
                 hours: BTreeMap::new(),
+                answers: BTreeMap::new(),
             });
             tally.last = attempt;
-            let hour = tally.hours.entry(start_of_hour(attempt.started_at)).or_default();
+            let hour = start_of_hour(attempt.started_at);
+            if attempt.outcome.status_code().is_some() {
+                let power = Latencies::power(attempt.duration);
+                *tally.answers.entry((hour, power)).or_default() += 1;
+            }
+            let hour = tally.hours.entry(hour).or_default();
             if attempt.outcome.succeeded() {
                 hour.0 += 1;
                 tally.any_success = true;
@@ -151,7 +161,29 @@ impl<'a> Tally<'a> {
             .execute(&mut *connection)
             .await?;
         }
+        self.save_answers(connection, webhook).await?;
         Ok(verdict)
+    }
+
+    async fn save_answers(&self, connection: &mut Connection, webhook: &WebhookId) -> Result<(), StoreError> {
+        if self.answers.is_empty() {
+            return Ok(());
+        }
+        let mut insert = QueryBuilder::<Database>::new(
+            "insert into webhook_latencies (webhook_id, hour, power, answers) ",
+        );
+        insert.push_values(&self.answers, |mut row, ((hour, power), answers)| {
+            row.push_bind(webhook.as_str())
+                .push_bind(*hour)
+                .push_bind(*power)
+                .push_bind(*answers);
+        });
+        insert.push(
+            " on conflict (webhook_id, hour, power) do update set
+                  answers = webhook_latencies.answers + excluded.answers",
+        );
+        insert.build().execute(connection).await?;
+        Ok(())
     }
 
     /// To call before the webhook is told of this batch: what it says of the last attempt is the one before.

@@ -3,7 +3,7 @@ use sqlx::{AssertSqlSafe, QueryBuilder};
 
 use super::{Adapter, Connection, Database, lock_webhook, tell_others};
 use crate::{
-    domain::{AccountId, Timestamp, Webhook, WebhookId, WebhookStatus},
+    domain::{AccountId, Latencies, Timestamp, Webhook, WebhookId, WebhookStatus},
     store::{
         Change, Deleted, Destination, Held, HourOfActivity, Invalidated, NewWebhook, Open, Sealed,
         SealedSecrets, StoreError, UpdateWebhook, Updated, WebhookFilter, WebhookPage, WebhookStore,
@@ -305,6 +305,32 @@ impl WebhookStore for Adapter {
                 })
             })
             .collect()
+    }
+
+    async fn webhook_latencies(&self, id: &WebhookId, since: Timestamp) -> Result<Latencies, StoreError> {
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "select power, cast(sum(answers) as bigint) from webhook_latencies
+             where webhook_id = $1 and hour >= $2 group by power",
+        )
+        .bind(id.as_str())
+        .bind(since.as_millis())
+        .fetch_all(&self.readers)
+        .await?;
+        let mut latencies = Latencies::default();
+        for (power, answers) in rows {
+            latencies.add(power, count(answers));
+        }
+        Ok(latencies)
+    }
+
+    async fn delete_old_statistics(&self, before: Timestamp) -> Result<(), StoreError> {
+        for table in ["webhook_hours", "webhook_latencies"] {
+            sqlx::query(AssertSqlSafe(format!("delete from {table} where hour < $1")))
+                .bind(before.as_millis())
+                .execute(&self.writer)
+                .await?;
+        }
+        Ok(())
     }
 
     async fn master_key_ids(&self) -> Result<Vec<String>, StoreError> {

@@ -1,17 +1,13 @@
 //! The last 24 hours of a webhook as little stacked bars.
 
-use std::fmt::Write;
-
 use leptos::prelude::*;
 
+use super::bar_chart::BarChart;
 use crate::{domain::Timestamp, store::HourOfActivity};
 
 const HOURS: usize = 24;
 const HOUR_MILLIS: i64 = 60 * 60 * 1000;
 const HEIGHT: u32 = 24;
-/// From one bar to the next, and how much of that the bar takes.
-const STEP: usize = 4;
-const BAR: usize = 3;
 
 /// Attempts by hour, the oldest first; the last one is the hour that is under way.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,55 +48,15 @@ impl Activity {
             _ => format!("Last 24 hours: {succeeded} delivered, {failed} failed attempts"),
         }
     }
-
-    /// The outlines of the bars: what succeeded at the bottom, what failed on top of it.
-    fn outlines(&self) -> (String, String) {
-        let highest = self
-            .hours
-            .iter()
-            .map(|hour| hour.succeeded + hour.failed)
-            .max()
-            .unwrap_or(0)
-            .max(1);
-        let (mut succeeded, mut failed) = (String::new(), String::new());
-        for (index, hour) in self.hours.iter().enumerate() {
-            let below = height(hour.succeeded, highest);
-            let above = height(hour.failed, highest).min(HEIGHT - below);
-            bar(&mut succeeded, index, HEIGHT, below);
-            bar(&mut failed, index, HEIGHT - below, above);
-        }
-        (succeeded, failed)
-    }
-}
-
-/// In proportion, but never too small to be seen.
-fn height(count: u32, highest: u32) -> u32 {
-    let exact = u64::from(count) * u64::from(HEIGHT) / u64::from(highest);
-    let exact = u32::try_from(exact).unwrap_or(HEIGHT);
-    if count == 0 { 0 } else { exact.max(2) }
-}
-
-fn bar(path: &mut String, index: usize, bottom: u32, height: u32) {
-    if height > 0 {
-        // Writing to a String cannot fail.
-        let _ = write!(path, "M{} {bottom}v-{height}h{BAR}v{height}z", index * STEP);
-    }
 }
 
 #[component]
 pub fn ActivityChart(activity: Activity) -> impl IntoView {
     let summary = activity.summary();
     let tooltip = summary.clone();
-    let (succeeded, failed) = activity.outlines();
-    let width = HOURS * STEP - (STEP - BAR);
+    let hours = activity.hours.iter().map(|hour| (hour.succeeded, hour.failed));
     view! {
-        <span class="activity" title=tooltip>
-            <svg viewBox=format!("0 0 {width} {HEIGHT}") width=width height=HEIGHT role="img" aria-label=summary>
-                <path class="activity__base" d=format!("M0 {HEIGHT}h{width}v-1h-{width}z")></path>
-                <path class="activity__succeeded" d=succeeded></path>
-                <path class="activity__failed" d=failed></path>
-            </svg>
-        </span>
+        <span class="activity" title=tooltip><BarChart counts=hours.collect() height=HEIGHT label=summary/></span>
     }
 }
 
@@ -145,15 +101,5 @@ mod tests {
             activity.summary(),
             "Last 24 hours: 4 delivered, 2 failed attempts"
         );
-    }
-
-    #[test]
-    fn the_highest_hour_fills_the_chart_and_the_lowest_can_be_seen() {
-        let mut activity = Activity::default();
-        activity.add(&hour(1, 999, 1), NOW);
-        let (succeeded, failed) = activity.outlines();
-        assert_eq!(succeeded, "M88 24v-23h3v23z");
-        assert_eq!(failed, "M88 1v-1h3v1z");
-        assert_eq!(Activity::default().outlines(), (String::new(), String::new()));
     }
 }

@@ -74,6 +74,11 @@ pub fn exact(at: Timestamp) -> String {
     format!("{}, {} UTC", date(at), time_of_day(at))
 }
 
+/// `10:00`, the start of an hour.
+pub fn hour(at: Timestamp) -> String {
+    format!("{:02}:00", at.utc().hour())
+}
+
 /// The heading over a day's entries: `Today`, `Yesterday`, `Monday, 16 November 2026`.
 pub fn day(at: Timestamp, now: Timestamp) -> String {
     let (day, today) = (at.utc().date(), now.utc().date());

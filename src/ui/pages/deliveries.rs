@@ -1,12 +1,16 @@
 //! `/integrations/webhook/deliveries` and `…/{id}/deliveries`: the log of all webhooks, or of one.
 
 mod filters;
+pub mod health;
 pub mod live;
 
 use axum::{extract::Path, response::Response};
 use leptos::prelude::*;
 
-use self::filters::LogFilters;
+use self::{
+    filters::LogFilters,
+    health::{Health, HealthSection},
+};
 use super::webhook_edit::{load, parse_id};
 use crate::{
     domain::{Delivery, DeliveryId, DeliveryStatus, Role, Timestamp, Webhook, WebhookId},
@@ -45,13 +49,17 @@ async fn answer(visit: &Visit, query: LogQuery, webhook: Option<Webhook>) -> Res
     } else {
         store.webhook_names(account).await?
     };
+    let health = match webhook.as_ref().filter(|_| query.filter.before.is_none()) {
+        Some(webhook) => Some(Health::load(visit, webhook).await?),
+        None => None,
+    };
     let (now, may_recover) = (visit.now, visit.may(Role::Member));
     let title = webhook
         .as_ref()
         .map(|webhook| format!("Deliveries of {}", webhook.name));
     let page = Page::new(title.as_deref().unwrap_or("Deliveries"), Section::Deliveries);
     Ok(visit.page(page.with_islands(), || {
-        view! { <LogScreen webhook query log webhooks may_recover now/> }.into_any()
+        view! { <LogScreen webhook query log webhooks health may_recover now/> }.into_any()
     }))
 }
 
@@ -61,6 +69,7 @@ fn LogScreen(
     query: LogQuery,
     log: DeliveryPage,
     webhooks: Vec<(WebhookId, String)>,
+    health: Option<Health>,
     may_recover: bool,
     now: Timestamp,
 ) -> impl IntoView {
@@ -92,6 +101,7 @@ fn LogScreen(
             <div><h1>"Deliveries"</h1>{subject}</div>
             {recover}
         </div>
+        {health.map(|health| view! { <HealthSection health now/> })}
         <LogFilters query=query.clone() webhooks/>
         {changes.then(|| view! { <LiveLog/> })}
         <div id="log"><Entries query log now/></div>

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use caleida::{
     domain::{
         AccountId, Attempt, AttemptId, DeliveryStatus, DisabledReason, EndpointUrl, EventId, EventType,
-        EventTypes, FailureReason, Outcome, Timestamp, Transport, Webhook, WebhookId, WebhookName,
+        EventTypes, FailureReason, Latencies, Outcome, Timestamp, Transport, Webhook, WebhookId, WebhookName,
         WebhookSettings, WebhookStatus,
     },
     store::{
@@ -777,13 +777,39 @@ async fn a_webhook_fails_since_its_first_failure_after_a_success_and_its_hours_a
     fixture.record(&claimed[2], OK, Next::Delivered).await;
     assert_eq!(fixture.webhook(&webhook.id).await.status, WebhookStatus::Active);
 
-    let hours = fixture
-        .store
-        .webhook_activity(&[webhook.id], NOW.minus(Duration::from_secs(86_400)))
-        .await
-        .unwrap();
+    let yesterday = NOW.minus(Duration::from_secs(86_400));
+    let ids = [webhook.id.clone()];
+    let hours = fixture.store.webhook_activity(&ids, yesterday).await.unwrap();
     assert_eq!(hours.len(), 1);
     assert_eq!((hours[0].succeeded, hours[0].failed), (1, 2));
+    // Who did not answer took no time to do so.
+    let latencies = || fixture.store.webhook_latencies(&webhook.id, yesterday);
+    let counted = latencies().await.unwrap();
+    let mut expected = Latencies::default();
+    expected.add(Latencies::power(Duration::from_millis(12)), 1);
+    assert_eq!(counted, expected);
+    fixture.publish("d", EventType::Chat).await;
+    let claimed = fixture.claim(NOW).await;
+    fixture.record(&claimed[0], OK, Next::Delivered).await;
+    expected.add(Latencies::power(Duration::from_millis(12)), 1);
+    assert_eq!(latencies().await.unwrap(), expected);
+
+    fixture.store.delete_old_statistics(hours[0].hour).await.unwrap();
+    assert_eq!(latencies().await.unwrap(), expected);
+    fixture
+        .store
+        .delete_old_statistics(NOW.plus(Duration::from_secs(3_600)))
+        .await
+        .unwrap();
+    assert_eq!(latencies().await.unwrap(), Latencies::default());
+    assert!(
+        fixture
+            .store
+            .webhook_activity(&ids, yesterday)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]

@@ -9,8 +9,8 @@ use std::{
 use async_trait::async_trait;
 use caleida::{
     domain::{
-        AccountId, DeliveryId, EventId, ProcessId, Recovery, RecoveryId, Timestamp, User, UserId, Webhook,
-        WebhookId,
+        AccountId, DeliveryId, EventId, Latencies, ProcessId, Recovery, RecoveryId, Timestamp, User, UserId,
+        Webhook, WebhookId,
     },
     store::{
         Accepted, Advanced, ApiKey, Change, Claim, Claimed, ClusterStore, Deleted, DeliveryDetail,
@@ -148,6 +148,8 @@ held!(WebhookStore {
     async fn destination(&self, id: &WebhookId) -> Result<Option<Destination>, StoreError>;
     async fn webhook_activity(&self, ids: &[WebhookId], since: Timestamp) -> Result<Vec<HourOfActivity>, StoreError>;
     async fn master_key_ids(&self) -> Result<Vec<String>, StoreError>;
+    async fn webhook_latencies(&self, id: &WebhookId, since: Timestamp) -> Result<Latencies, StoreError>;
+    async fn delete_old_statistics(&self, before: Timestamp) -> Result<(), StoreError>;
     async fn webhook_names(&self, account: &AccountId) -> Result<Vec<(WebhookId, String)>, StoreError>;
     async fn open_deliveries(&self, account: &AccountId, id: &WebhookId) -> Result<Open, StoreError>;
 });

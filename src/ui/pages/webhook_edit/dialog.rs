@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 
 use super::{
-    super::webhook_form::{EnterPresses, FORM, Fields, Purpose},
+    super::{
+        deliveries::health::FailingNotice,
+        webhook_form::{EnterPresses, FORM, Fields, Purpose},
+    },
     Edit,
     conflict::Conflict,
     secret_panel::SecretPanel,
@@ -44,6 +47,10 @@ pub fn EditDialog(
     let conflict =
         conflict.then(|| view! { <Conflict current=webhook.clone() draft=form.draft.clone() now/> });
     let done = done.map(|text| view! { <p class="notice" role="status">{text}</p> });
+    let failing = webhook
+        .failing_since
+        .filter(|_| webhook.status == WebhookStatus::Failing);
+    let failing = failing.map(|since| view! { <FailingNotice since now/> });
     let shows_secret = secret.is_some();
     let panel = may_edit
         .then(|| view! { <SecretPanel webhook=webhook.clone() shown=secret query=query.clone() now/> });
@@ -63,6 +70,7 @@ pub fn EditDialog(
                 {may_edit.then(|| view! { <EnterPresses/> })}
                 {done}
                 {conflict}
+                {failing}
                 <HeldDeliveries held may_edit/>
                 <input type="hidden" name="version" value=version/>
                 <Fields form purpose keep_focus=shows_secret>{panel}</Fields>
@@ -103,17 +111,12 @@ fn HeldDeliveries(held: u64, may_edit: bool) -> impl IntoView {
 /// Where it stands, and the way to its log.
 #[component]
 fn Facts(webhook: Webhook, query: ListQuery, may_test: bool, now: Timestamp) -> impl IntoView {
-    let failing = webhook
-        .failing_since
-        .filter(|_| webhook.status == WebhookStatus::Failing);
-    let failing = failing.map(|since| view! { <span>"No success since "<TimeAgo at=since now/></span> });
     let last = webhook.last_attempt.map(|last| {
         view! { <span>"Last attempt "{last.summary}" · "<TimeAgo at=last.at now/></span> }
     });
     view! {
         <div class="facts">
             <WebhookBadge status=webhook.status reason=webhook.disabled_reason/>
-            {failing}
             {last}
             <span class="facts__links">
                 <a href=paths::deliveries(Some(&webhook.id))>"View deliveries"</a>

@@ -1,0 +1,235 @@
+//! How a webhook is: what succeeded, how fast, and what happens next if nothing does.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+use crate::{
+    domain::{Latencies, Timestamp, Webhook, WebhookStatus, failing},
+    store::{HourOfActivity, StoreError},
+    ui::{
+        components::{
+            bar_chart::BarChart,
+            count::{counted, grouped},
+            time_ago::{Moment, TimeAgo, day, duration, hour},
+        },
+        visit::Visit,
+    },
+};
+
+const HOUR: i64 = 3_600_000;
+const DAY: i64 = 24 * HOUR;
+
+/// What the section shows.
+pub struct Health {
+    failing: Option<Timestamp>,
+    day: Period,
+    month: Period,
+}
+
+/// A stretch of time in equal parts, the newest last.
+struct Period {
+    parts: Vec<Part>,
+    latencies: Latencies,
+}
+
+struct Part {
+    start: Timestamp,
+    succeeded: u32,
+    failed: u32,
+}
+
+impl Health {
+    pub async fn load(visit: &Visit, webhook: &Webhook) -> Result<Self, StoreError> {
+        let (store, now) = (&visit.ui.store, visit.now);
+        let mut day = Period::ending(now, HOUR, 24);
+        let mut month = Period::ending(now, DAY, 30);
+        let ids = std::slice::from_ref(&webhook.id);
+        for hour in store.webhook_activity(ids, month.start()).await? {
+            day.add(&hour, HOUR);
+            month.add(&hour, DAY);
+        }
+        day.latencies = store.webhook_latencies(&webhook.id, day.start()).await?;
+        month.latencies = store.webhook_latencies(&webhook.id, month.start()).await?;
+        let failing = webhook
+            .failing_since
+            .filter(|_| webhook.status == WebhookStatus::Failing);
+        Ok(Self { failing, day, month })
+    }
+}
+
+impl Period {
+    fn ending(now: Timestamp, length: i64, parts: i64) -> Self {
+        let last = now.as_millis().div_euclid(length) * length;
+        let parts = (0..parts).rev().map(|back| Part {
+            start: Timestamp::from_millis(last - back * length),
+            succeeded: 0,
+            failed: 0,
+        });
+        Self {
+            parts: parts.collect(),
+            latencies: Latencies::default(),
+        }
+    }
+
+    fn start(&self) -> Timestamp {
+        self.parts
+            .first()
+            .map_or(Timestamp::from_millis(0), |part| part.start)
+    }
+
+    fn add(&mut self, hour: &HourOfActivity, length: i64) {
+        let offset = (hour.hour.as_millis() - self.start().as_millis()).div_euclid(length);
+        let part = usize::try_from(offset).ok();
+        if let Some(part) = part.and_then(|index| self.parts.get_mut(index)) {
+            part.succeeded = part.succeeded.saturating_add(hour.succeeded);
+            part.failed = part.failed.saturating_add(hour.failed);
+        }
+    }
+
+    fn succeeded(&self) -> u64 {
+        self.parts.iter().map(|part| u64::from(part.succeeded)).sum()
+    }
+
+    fn attempts(&self) -> u64 {
+        let failed: u64 = self.parts.iter().map(|part| u64::from(part.failed)).sum();
+        self.succeeded() + failed
+    }
+
+    /// `98.4 %`; 100 % only if nothing failed.
+    fn success_rate(&self) -> Option<String> {
+        let (succeeded, attempts) = (self.succeeded(), self.attempts());
+        let per_mille = (succeeded * 1_000).checked_div(attempts)?;
+        Some(format!("{}.{} %", per_mille / 10, per_mille % 10))
+    }
+}
+
+#[component]
+pub fn HealthSection(health: Health, now: Timestamp) -> impl IntoView {
+    let Health { failing, day, month } = health;
+    if month.attempts() == 0 {
+        return ().into_any();
+    }
+    view! {
+        <section class="health" aria-labelledby="health">
+            <h2 id="health">"Health"</h2>
+            {failing.map(|since| view! { <FailingNotice since now/> })}
+            <div class="health__periods">
+                <PeriodFigures title="Last 24 hours" unit="hour" period=day name=move |part| hour(part.start)/>
+                <PeriodFigures title="Last 30 days" unit="day" period=month name=move |part| day_of(part.start, now)/>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn day_of(at: Timestamp, now: Timestamp) -> String {
+    day(at, now)
+}
+
+/// What happens if it goes on like this; the more urgent, the less time is left.
+#[component]
+pub fn FailingNotice(since: Timestamp, now: Timestamp) -> impl IntoView {
+    let ends = since.plus(failing::AT_MOST);
+    let passed = now.since(since).as_secs() * 100 / failing::AT_MOST.as_secs();
+    let urgent = passed >= u64::from(failing::NOTICES[0]);
+    let class = if urgent {
+        "notice notice--bad"
+    } else {
+        "notice notice--warning"
+    };
+    let left = failing::AT_MOST.saturating_sub(now.since(since));
+    let next = if left == Duration::ZERO {
+        view! { "It will be disabled with the next attempt that fails." }.into_any()
+    } else {
+        view! {
+            "It will be disabled "<TimeAgo at=ends now/>", on "<Moment at=ends now/>", unless one succeeds before."
+        }
+        .into_any()
+    };
+    view! {
+        <p class=class>
+            <strong>"No call has succeeded since "<Moment at=since now/>". "</strong>
+            {next}
+        </p>
+    }
+}
+
+#[component]
+fn PeriodFigures(
+    title: &'static str,
+    unit: &'static str,
+    period: Period,
+    name: impl Fn(&Part) -> String,
+) -> impl IntoView {
+    let attempts = period.attempts();
+    let told = |latency: Option<Duration>| latency.map_or_else(|| "–".to_owned(), duration);
+    let label = format!(
+        "{title}, by {unit}: {} of {} succeeded",
+        grouped(period.succeeded()),
+        counted(attempts, "attempt", "attempts")
+    );
+    let counts = period.parts.iter().map(|part| (part.succeeded, part.failed));
+    let rows = period
+        .parts
+        .iter()
+        .rev()
+        .filter(|part| part.succeeded + part.failed > 0);
+    let rows = rows.map(|part| {
+        view! {
+            <tr>
+                <th scope="row">{name(part)}</th>
+                <td>{grouped(part.succeeded.into())}</td>
+                <td>{grouped(part.failed.into())}</td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    let chart = view! { <BarChart counts=counts.collect() height=32 label/> };
+    view! {
+        <div class="card period">
+            <h3>{title}</h3>
+            <dl class="figures">
+                <div><dt>"Succeeded"</dt><dd>{period.success_rate().unwrap_or_else(|| "–".to_owned())}</dd></div>
+                <div><dt>"Attempts"</dt><dd>{grouped(attempts)}</dd></div>
+                <div><dt>"p50"</dt><dd>{told(period.latencies.percentile(50))}</dd></div>
+                <div><dt>"p95"</dt><dd>{told(period.latencies.percentile(95))}</dd></div>
+            </dl>
+            {chart}
+            <details>
+                <summary>"As a table"</summary>
+                <table class="plain">
+                    <thead>
+                        <tr><th scope="col">{format!("By {unit} (UTC)")}</th><th scope="col">"Succeeded"</th><th scope="col">"Failed"</th></tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </details>
+        </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hours_add_up_and_one_failure_is_never_100_per_cent() {
+        let now = Timestamp::from_millis(1_795_429_800_000);
+        let mut period = Period::ending(now, DAY, 30);
+        assert_eq!(period.success_rate(), None);
+        let hour = |days_ago: i64, succeeded, failed| HourOfActivity {
+            webhook_id: "wh_1".parse().unwrap(),
+            hour: Timestamp::from_millis(now.as_millis().div_euclid(HOUR) * HOUR - days_ago * DAY),
+            succeeded,
+            failed,
+        };
+        for hour in [hour(0, 99_999, 0), hour(29, 0, 1), hour(30, 0, 9), hour(-1, 0, 9)] {
+            period.add(&hour, DAY);
+        }
+        assert_eq!(period.attempts(), 100_000);
+        assert_eq!(period.success_rate().unwrap(), "99.9 %");
+        let last = period.parts.last().unwrap();
+        assert_eq!((last.succeeded, last.failed), (99_999, 0));
+    }
+}
