@@ -2,6 +2,7 @@
 
 mod body;
 mod deliveries;
+mod event_types;
 mod events;
 mod problem;
 mod query;
@@ -43,6 +44,7 @@ pub fn router(api: Api) -> Router {
         .route("/events", get(received::list).post(events::publish))
         .route("/events/batch", post(events::publish_batch))
         .route("/events/{id}", get(received::show))
+        .route("/event-types", get(event_types::list))
         // Who wants to know.
         .route("/webhooks", get(webhooks::list).post(webhooks::create))
         .route(

@@ -158,6 +158,13 @@ test("what a webhook has missed, before, during and after its recovery", async (
   await expectAccessible(page);
 });
 
+test("the catalog of event types", async ({ webhooks: { page }, api }) => {
+  await api.add({ name: LONG_NAME, url: "https://example.com/" });
+  await page.goto(`${LIST}/event-types`);
+  await page.getByText("JSON Schema", { exact: true }).first().click();
+  await expectAccessible(page);
+});
+
 test("the events, and one that was sent and one that was not", async ({ webhooks: { page }, api, receiver }) => {
   await page.goto(`${LIST}/events`);
   await expectAccessible(page);

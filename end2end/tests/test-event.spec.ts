@@ -53,3 +53,21 @@ test("a viewer may not send tests", async ({ api, receiver, browserOf }) => {
   await page.goto(`/integrations/webhook/${id}/test`);
   await expect(page.getByRole("heading", { name: "Not allowed" })).toBeVisible();
 });
+
+test("from the catalog, a type can be tried out", async ({ webhooks: { page }, api, receiver }) => {
+  await api.add({ name: "Orders", url: receiver.url(), events: ["chat"] });
+  await page.goto("/integrations/webhook");
+  await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Event types" }).click();
+  await page.getByRole("navigation", { name: "Event types" }).getByRole("link", { name: "insight.key" }).click();
+  const entry = page.getByRole("region", { name: "insight.key", exact: true });
+  await expect(entry.getByRole("region", { name: "Example of insight.key" })).toContainText('"type":"insight.key"');
+  await entry.getByText("JSON Schema", { exact: true }).click();
+  await expect(entry.getByRole("region", { name: "JSON Schema of insight.key" })).toContainText("2020-12");
+  await entry.getByRole("combobox", { name: "Send this to" }).selectOption("Orders");
+  await entry.getByRole("button", { name: "Test…" }).click();
+  const test = page.getByRole("dialog", { name: "Send test event" });
+  await expect(test.getByRole("combobox", { name: "Event type" })).toHaveValue("insight.key");
+  await test.getByRole("button", { name: "Send test event" }).click();
+  await expect(test.getByText("The receiver took it.")).toBeVisible();
+  expect(receiver.calls[0]!.body).toContain('"type":"insight.key"');
+});

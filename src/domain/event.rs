@@ -77,6 +77,50 @@ impl EventType {
     }
 }
 
+#[cfg(feature = "ssr")]
+impl EventType {
+    /// What has happened, as the catalog tells it.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Chat => "Triggered when a new chat is created: a visitor has begun it.",
+            Self::Message => {
+                "Triggered when a new message is created: the visitor, an agent or a bot has written it."
+            }
+            Self::InsightSummary => {
+                "Triggered when a summary insight is generated: a chat in a few sentences."
+            }
+            Self::InsightTopic => "Triggered when a topic insight is generated: what a chat is about.",
+            Self::InsightKey => "Triggered when a key insight is generated: the facts that matter in a chat.",
+            Self::InsightConversation => {
+                "Triggered when a conversation insight is generated: how long a chat took, and whether it was resolved."
+            }
+            Self::InsightSentiment => {
+                "Triggered when a sentiment insight is generated: how the visitor felt, and how that changed."
+            }
+        }
+    }
+
+    /// What the body of such an event looks like, as JSON Schema 2020-12.
+    pub fn schema(self) -> &'static str {
+        match self {
+            Self::Chat => include_str!("schemas/chat.json"),
+            Self::Message => include_str!("schemas/message.json"),
+            Self::InsightSummary => include_str!("schemas/insight.summary.json"),
+            Self::InsightTopic => include_str!("schemas/insight.topic.json"),
+            Self::InsightKey => include_str!("schemas/insight.key.json"),
+            Self::InsightConversation => include_str!("schemas/insight.conversation.json"),
+            Self::InsightSentiment => include_str!("schemas/insight.sentiment.json"),
+        }
+    }
+
+    /// The body of a typical event.
+    pub fn example_body(self) -> String {
+        let data = serde_json::from_str(self.example()).expect("the examples are JSON");
+        let at = super::Timestamp::from_millis(1_795_428_000_000);
+        String::from_utf8(envelope(self, at, data)).expect("JSON is text")
+    }
+}
+
 impl FromStr for EventType {
     type Err = UnknownEventType;
 
@@ -205,11 +249,29 @@ mod tests {
     }
 
     #[test]
-    fn every_type_has_an_example_that_is_an_object() {
+    fn every_example_is_as_its_schema_says_and_nobody_elses() {
         for event_type in EventType::ALL {
             assert_eq!(event_type.as_str().parse(), Ok(event_type));
-            let example: serde_json::Value = serde_json::from_str(event_type.example()).unwrap();
-            assert!(example.is_object(), "{event_type}");
+            let schema: serde_json::Value = serde_json::from_str(event_type.schema()).unwrap();
+            assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+            jsonschema::meta::validate(&schema).unwrap();
+            let validator = jsonschema::options()
+                .should_validate_formats(true)
+                .build(&schema)
+                .unwrap();
+            for other in EventType::ALL {
+                let example: serde_json::Value = serde_json::from_str(&other.example_body()).unwrap();
+                let valid = validator.validate(&example);
+                assert_eq!(
+                    valid.is_ok(),
+                    other == event_type,
+                    "{other} as {event_type}: {valid:?}"
+                );
+                // What a receiver may rely on is all there.
+                let mut cut = example.clone();
+                cut["data"] = serde_json::json!({});
+                assert!(!validator.is_valid(&cut), "{other}");
+            }
         }
     }
 }

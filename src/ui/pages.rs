@@ -3,6 +3,7 @@
 pub mod deliveries;
 pub mod delivery;
 pub mod event;
+pub mod event_types;
 pub mod events;
 pub mod login;
 pub mod url_advice;

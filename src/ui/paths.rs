@@ -1,6 +1,6 @@
 //! The addresses of the screens.
 
-use crate::domain::{DeliveryId, EventId, RecoveryId, WebhookId};
+use crate::domain::{DeliveryId, EventId, EventType, RecoveryId, WebhookId};
 
 pub const LOGIN: &str = "/login";
 pub const LOGOUT: &str = "/logout";
@@ -9,6 +9,7 @@ pub const LIST: &str = "/integrations/webhook";
 pub const NEW: &str = "/integrations/webhook/new";
 pub const DELIVERIES: &str = "/integrations/webhook/deliveries";
 pub const EVENTS: &str = "/integrations/webhook/events";
+pub const EVENT_TYPES: &str = "/integrations/webhook/event-types";
 
 pub fn webhook(id: &WebhookId) -> String {
     format!("{LIST}/{id}")
@@ -28,6 +29,15 @@ pub fn resume(id: &WebhookId) -> String {
 
 pub fn test(id: &WebhookId) -> String {
     format!("{LIST}/{id}/test")
+}
+
+/// The same, with the type chosen already.
+pub fn test_of(id: &WebhookId, event_type: EventType) -> String {
+    format!("{LIST}/{id}/test?type={event_type}")
+}
+
+pub fn try_out(event_type: EventType) -> String {
+    format!("{EVENT_TYPES}/{event_type}/test")
 }
 
 pub fn recover(id: &WebhookId) -> String {

@@ -33,6 +33,11 @@ pub fn router(ui: Ui) -> Router {
             get(deliveries::live::of_all),
         )
         .route("/integrations/webhook/deliveries/{id}", get(delivery::show))
+        .route("/integrations/webhook/event-types", get(event_types::show))
+        .route(
+            "/integrations/webhook/event-types/{type}/test",
+            get(event_types::try_out),
+        )
         .route("/integrations/webhook/events", get(events::show))
         .route("/integrations/webhook/events/{id}", get(event::show))
         .route(

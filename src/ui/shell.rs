@@ -19,6 +19,7 @@ pub enum Section {
     Webhooks,
     Deliveries,
     Events,
+    EventTypes,
     None,
 }
 
@@ -77,6 +78,11 @@ fn Navigation(section: Section) -> impl IntoView {
                 <li>
                     <a href=paths::EVENTS aria-current=current(Section::Events)>
                         <Icon glyph=Glyph::Bolt/>"Events"
+                    </a>
+                </li>
+                <li>
+                    <a href=paths::EVENT_TYPES aria-current=current(Section::EventTypes)>
+                        <Icon glyph=Glyph::Book/>"Event types"
                     </a>
                 </li>
             </ul>

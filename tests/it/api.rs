@@ -29,6 +29,7 @@ async fn nobody_gets_in_without_a_key_that_may() {
         (Method::POST, "/api/v1/webhooks/wh_1/recoveries/rcv_1/cancel"),
         (Method::GET, "/api/v1/events"),
         (Method::GET, "/api/v1/events/evt_1"),
+        (Method::GET, "/api/v1/event-types"),
         (Method::GET, "/api/v1/deliveries"),
         (Method::GET, "/api/v1/deliveries/dlv_1"),
         (Method::POST, "/api/v1/deliveries/dlv_1/resend"),
@@ -479,4 +480,23 @@ async fn what_was_received_is_listed_with_what_became_of_it_and_sent_again_on_re
     let calls = receiver.wait_for(2).await;
     assert_eq!(calls[0].body, calls[1].body);
     assert_eq!(calls[0].header("webhook-id"), calls[1].header("webhook-id"));
+}
+
+#[tokio::test]
+async fn the_catalog_has_a_schema_and_an_example_of_every_type() {
+    let app = TestApp::start().await;
+    let catalog = app.get("/api/v1/event-types").await;
+    let types = catalog["event_types"].as_array().unwrap();
+    assert_eq!(types.len(), 7);
+    for event_type in types {
+        assert_eq!(event_type["example"]["type"], event_type["type"]);
+        assert!(jsonschema::is_valid(
+            &event_type["schema"],
+            &event_type["example"]
+        ));
+    }
+    // An example can be published as it is.
+    let example = &types[0]["example"];
+    let event = json!({ "type": example["type"], "data": example["data"] });
+    app.post("/api/v1/events", event, StatusCode::ACCEPTED).await;
 }

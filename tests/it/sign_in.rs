@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode, header};
 use crate::support::app::{ADMIN, Options, PASSWORD, TestApp};
 
 /// Every page and form of the dashboard.
-const GUARDED: [(Method, &str); 23] = [
+const GUARDED: [(Method, &str); 25] = [
     (Method::GET, "/integrations/webhook"),
     (Method::GET, "/integrations/webhook/new"),
     (Method::POST, "/integrations/webhook/new"),
@@ -25,6 +25,11 @@ const GUARDED: [(Method, &str); 23] = [
     (Method::POST, "/integrations/webhook/wh_1/recover/rcv_1/cancel"),
     (Method::POST, "/integrations/webhook/advice"),
     (Method::GET, "/integrations/webhook/events"),
+    (Method::GET, "/integrations/webhook/event-types"),
+    (
+        Method::GET,
+        "/integrations/webhook/event-types/chat/test?webhook=wh_1",
+    ),
     (Method::GET, "/integrations/webhook/events/evt_1"),
     (Method::POST, "/integrations/webhook/deliveries/dlv_1/resend"),
     (Method::GET, "/integrations/webhook/deliveries"),

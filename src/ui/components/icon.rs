@@ -6,6 +6,7 @@ use leptos::prelude::*;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Glyph {
     Bolt,
+    Book,
     Check,
     Clock,
     Cross,
@@ -24,6 +25,9 @@ impl Glyph {
     fn path(self) -> &'static str {
         match self {
             Self::Bolt => "M9 1.8L3.5 9H8l-1 5.2L12.5 7H8z",
+            Self::Book => {
+                "M8 4.2C6.6 3.2 4.7 2.8 2.5 3v9.5c2.2-.2 4.1.2 5.5 1.2 1.4-1 3.3-1.4 5.5-1.2V3c-2.2-.2-4.1.2-5.5 1.2zM8 4.2v9.5"
+            }
             Self::Check => "M3.5 8.5l3 3 6-7",
             Self::Clock => "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zM8 5v3l2 1.5",
             Self::Cross => "M4 4l8 8M12 4l-8 8",

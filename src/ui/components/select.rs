@@ -5,7 +5,7 @@ use leptos::prelude::*;
 /// `choices` are values with their texts; the first is usually “Any”, with an empty value.
 #[component]
 pub fn Select(
-    id: &'static str,
+    #[prop(into)] id: String,
     name: &'static str,
     label: &'static str,
     choices: Vec<(String, String)>,
@@ -17,7 +17,7 @@ pub fn Select(
     });
     view! {
         <div class="filter">
-            <label for=id>{label}</label>
+            <label for=id.clone()>{label}</label>
             <select id=id name=name>{options.collect_view()}</select>
         </div>
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::{extract::Path, http::StatusCode, response::Response};
 use leptos::prelude::*;
+use url::form_urlencoded;
 
 use super::{
     delivery::{Headers, Inert},
@@ -34,7 +35,11 @@ use crate::{
 pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
     visit.require(Role::Member, "send test events")?;
     let webhook = load(&visit, &id).await?;
-    let chosen = webhook.events.iter().next().unwrap_or(EventType::Chat);
+    let mut fields = form_urlencoded::parse(visit.query.as_bytes());
+    let asked = fields.find(|(name, _)| name == "type");
+    let asked = asked.and_then(|(_, event_type)| event_type.parse().ok());
+    let own = || webhook.events.iter().next().unwrap_or(EventType::Chat);
+    let chosen = asked.unwrap_or_else(own);
     Ok(answer(&visit, webhook, chosen, None, StatusCode::OK).await)
 }
 
