@@ -68,6 +68,7 @@ export interface Added {
 
 export interface Delivery {
   id: string;
+  event_id: string;
   status: string;
   attempts: number;
 }

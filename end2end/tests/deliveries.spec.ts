@@ -284,6 +284,37 @@ test("what a hostile receiver answers is inert text", async ({ webhooks: { page 
   await expect(page).toHaveTitle("Delivery · Caleida");
 });
 
+test("NUL, right-to-left marks and lines without an end stay where they are", async ({
+  webhooks: { page },
+  api,
+  receiver,
+}) => {
+  const line = "x".repeat(16 * 1024 - 100);
+  const body = `before\u0000after \u202Ereversed\u202C \u2066isolated\n${line}`;
+  receiver.answer = { status: 500, headers: { "x-long": "y".repeat(900) }, body };
+  const webhook = await api.add({ name: "Orders", url: receiver.url(`/${"z".repeat(500)}`) });
+  await api.publish("chat", { text: `\u202E${"w".repeat(5_000)}` });
+  await expect
+    .poll(async () => (await api.deliveries(webhook.id))[0]?.status, { timeout: 15_000 })
+    .toBe("failed");
+  const delivery = (await api.deliveries(webhook.id))[0]!;
+  await page.setViewportSize({ width: 360, height: 780 });
+  for (const path of [
+    `${LOG}/${delivery.id}`,
+    `/integrations/webhook/events/${delivery.event_id}`,
+    `/integrations/webhook/${webhook.id}/deliveries`,
+    `/integrations/webhook/${webhook.id}/recover?scope=failed`,
+  ]) {
+    await page.goto(path);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(overflow, path).toBe(0);
+  }
+  await page.goto(`${LOG}/${delivery.id}`);
+  const response = page.getByRole("region", { name: "Response to attempt 3" });
+  await expect(response).toContainText("reversed");
+  await expect(response).toContainText(line.slice(0, 1_000));
+});
+
 test("a pending delivery says when it is tried next", async ({ webhooks: { page }, api, receiver }) => {
   receiver.answer = { status: 503, headers: { "retry-after": "3600" } };
   const webhook = await api.add({ name: "Orders", url: receiver.url() });
