@@ -183,7 +183,7 @@ test("an attempt as curl makes the same call again", async ({ webhooks: { page }
 });
 
 test.describe("with JavaScript", () => {
-  test.skip(({ javaScriptEnabled }) => javaScriptEnabled === false);
+  test.skip(({ javaScriptEnabled }) => javaScriptEnabled === false, "needs JavaScript");
 
   test("the log is live, can be paused, and goes on", async ({ webhooks: { page }, api, receiver }) => {
     await page.goto(LOG);
