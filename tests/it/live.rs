@@ -5,8 +5,14 @@ use std::time::Duration;
 use reqwest::{Response, StatusCode, header};
 use tokio::time::timeout;
 
+use caleida::{
+    domain::{Clock as _, Role},
+    server::clock::SystemClock,
+};
+
 use crate::support::{
     app::{ADMIN, TestApp},
+    browser::Browser,
     receiver::Receiver,
 };
 
@@ -14,10 +20,13 @@ use crate::support::{
 const PATIENCE: Duration = Duration::from_secs(10);
 
 async fn watch(app: &TestApp, path: &str) -> Response {
-    let browser = app.signed_in(ADMIN).await;
+    watch_as(app, &app.signed_in(ADMIN).await, path).await
+}
+
+async fn watch_as(app: &TestApp, browser: &Browser, path: &str) -> Response {
     let request = app.anonymous(reqwest::Method::GET, path);
     let response = request
-        .header(header::COOKIE, browser.cookie.unwrap())
+        .header(header::COOKIE, browser.cookie.clone().unwrap())
         .send()
         .await
         .unwrap();
@@ -57,6 +66,34 @@ async fn who_watches_the_log_sees_what_happens_until_the_server_stops() {
     timeout(PATIENCE, app.stop()).await.unwrap();
     while let Some(rest) = timeout(PATIENCE, failed.chunk()).await.unwrap().unwrap() {
         assert!(!String::from_utf8_lossy(&rest).contains(event["id"].as_str().unwrap()));
+    }
+}
+
+#[tokio::test]
+async fn who_signs_out_or_is_disabled_sees_no_more() {
+    let app = TestApp::start().await;
+    app.add_user("ada@example.com", Role::Viewer).await;
+    let mut leaves = app.signed_in(ADMIN).await;
+    let disabled = app.signed_in("ada@example.com").await;
+    let path = "/integrations/webhook/deliveries/live";
+    let mut streams = [
+        watch_as(&app, &leaves, path).await,
+        watch_as(&app, &disabled, path).await,
+    ];
+    for stream in &mut streams {
+        read_until(stream, "No deliveries yet").await;
+    }
+    assert_eq!(leaves.post("/logout", &[]).await.status, StatusCode::SEE_OTHER);
+    let store = &app.server().store;
+    assert!(
+        store
+            .disable_user("ada@example.com", SystemClock.now())
+            .await
+            .unwrap()
+    );
+    for mut stream in streams {
+        let rest = async { while stream.chunk().await.unwrap().is_some() {} };
+        timeout(PATIENCE, rest).await.expect("the stream ends");
     }
 }
 

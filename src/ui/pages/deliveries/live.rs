@@ -13,23 +13,18 @@ use axum::{
     },
 };
 use futures_util::stream;
-use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    time::Instant,
-};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tower_sessions::Session;
 
 use super::{Entries, EntriesProps};
 use crate::{
     auth::SignedIn,
-    domain::{AccountId, Delivery},
+    domain::{AccountId, Delivery, User},
     ui::{PageError, Ui, pages::webhook_edit::parse_id, query::LogQuery, render::fragment},
 };
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_secs(1);
-
-/// A connection lives so long. The browser makes the next one by itself, and is asked again who it is.
-const LIFE: Duration = Duration::from_secs(300);
 
 /// How many may watch at once in this process: each of them costs a look every second.
 static PLACES: Semaphore = Semaphore::const_new(200);
@@ -37,30 +32,32 @@ static PLACES: Semaphore = Semaphore::const_new(200);
 pub async fn of_all(
     State(ui): State<Ui>,
     SignedIn(user): SignedIn,
+    session: Session,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let query = LogQuery::parse(&query.unwrap_or_default(), None);
-    watch(ui, user.account_id, query)
+    watch(ui, user, session, query)
 }
 
 pub async fn of_one(
     State(ui): State<Ui>,
     SignedIn(user): SignedIn,
+    session: Session,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let query = LogQuery::parse(&query.unwrap_or_default(), Some(parse_id(&id)?));
-    watch(ui, user.account_id, query)
+    watch(ui, user, session, query)
 }
 
-fn watch(ui: Ui, account: AccountId, query: LogQuery) -> Result<Response, PageError> {
+fn watch(ui: Ui, user: User, session: Session, query: LogQuery) -> Result<Response, PageError> {
     let place = PLACES.try_acquire().map_err(|_| PageError::Unavailable)?;
     let watching = Watching {
         ui,
-        account,
+        account: user.account_id,
+        session,
         query,
         seen: None,
-        ends: Instant::now() + LIFE,
         _place: place,
     };
     let events = stream::unfold(watching, |mut watching| async {
@@ -73,14 +70,20 @@ fn watch(ui: Ui, account: AccountId, query: LogQuery) -> Result<Response, PageEr
 struct Watching {
     ui: Ui,
     account: AccountId,
+    session: Session,
     query: LogQuery,
     /// What the browser shows.
     seen: Option<Vec<Delivery>>,
-    ends: Instant,
     _place: SemaphorePermit<'static>,
 }
 
 impl Watching {
+    /// Who has signed out, or was disabled, sees no more.
+    async fn may_go_on(&self) -> bool {
+        let loaded = self.session.load().await;
+        loaded.is_ok() && matches!(self.ui.auth.session_user(&self.session).await, Ok(Some(_)))
+    }
+
     /// Waits until there is something new. `None`: this connection is over.
     async fn next(&mut self) -> Option<Event> {
         loop {
@@ -90,7 +93,7 @@ impl Watching {
                     () = tokio::time::sleep(PAUSE) => {}
                 }
             }
-            if Instant::now() > self.ends {
+            if !self.may_go_on().await {
                 return None;
             }
             // If it cannot be read, the browser tries again by itself.
