@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::Wake;
@@ -13,6 +13,9 @@ use crate::{
 
 /// Between two looks at what runs.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// How many times longer than a step the pause after it is: most of the time the database is there for what happens now.
+const PAUSES: u32 = 3;
 
 pub(super) struct Recoverer {
     pub store: Arc<dyn Store>,
@@ -28,7 +31,7 @@ impl Recoverer {
                 Ok(true) => Duration::ZERO,
                 Ok(false) => PAUSE,
                 Err(error) => {
-                    tracing::warn!(%error, "the recoveries cannot go on just now");
+                    tracing::warn!(%error, "the recoveries cannot be read just now");
                     PAUSE
                 }
             };
@@ -43,11 +46,17 @@ impl Recoverer {
     async fn round(&self) -> Result<bool, StoreError> {
         let mut more = false;
         for id in self.store.running_recoveries().await? {
-            let advanced = self.store.advance_recovery(&id, self.clock.now()).await?;
-            if advanced != Advanced::Wait {
-                self.wake.ring();
+            let started = Instant::now();
+            match self.store.advance_recovery(&id, self.clock.now()).await {
+                Ok(Advanced::Wait) => {}
+                Ok(advanced) => {
+                    self.wake.ring();
+                    more |= advanced == Advanced::More;
+                }
+                // The others go on.
+                Err(error) => tracing::warn!(%error, recovery = %id, "a recovery cannot go on just now"),
             }
-            more |= advanced == Advanced::More;
+            sleep(started.elapsed() * PAUSES).await;
         }
         Ok(more)
     }

@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use sqlx::{QueryBuilder, Row as _};
+use sqlx::{FromRow, QueryBuilder, Row as _};
 
 use super::{Adapter, Connection, Database, lock_webhook, webhooks::audit};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
         WebhookId,
     },
     store::{
-        Advanced, Change, DestinationState, Open, Recoverable, RecoveryPreview, RecoveryRange, RecoveryStore,
+        Advanced, Change, DestinationState, Recoverable, RecoveryPreview, RecoveryRange, RecoveryStore,
         Started, StoreError,
         rows::{count, destination_state, event_types, stored, stored_id},
     },
@@ -33,20 +33,40 @@ const LISTED: i64 = 5;
 /// The columns of [`RecoveryRow`].
 const RECOVERY: &str = "id, account_id, webhook_id, scope, since, until, state, reached_at, reached_id, recovered, created_at, created_by";
 
-type RecoveryRow = (
-    String,
-    String,
-    String,
-    String,
-    i64,
-    i64,
-    String,
-    i64,
-    String,
-    i64,
-    i64,
-    String,
-);
+#[derive(FromRow)]
+struct RecoveryRow {
+    id: String,
+    account_id: String,
+    webhook_id: String,
+    scope: String,
+    since: i64,
+    until: i64,
+    state: String,
+    reached_at: i64,
+    reached_id: String,
+    recovered: i64,
+    created_at: i64,
+    created_by: String,
+}
+
+impl TryFrom<RecoveryRow> for Recovery {
+    type Error = StoreError;
+
+    fn try_from(row: RecoveryRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: stored_id(&row.id)?,
+            webhook_id: stored_id(&row.webhook_id)?,
+            scope: stored(&row.scope, RecoveryScope::parse, "recovery scope")?,
+            since: Timestamp::from_millis(row.since),
+            until: Timestamp::from_millis(row.until),
+            state: stored(&row.state, RecoveryState::parse, "recovery state")?,
+            reached: Timestamp::from_millis(row.reached_at),
+            recovered: count(row.recovered),
+            created_at: Timestamp::from_millis(row.created_at),
+            created_by: row.created_by,
+        })
+    }
+}
 
 /// An event, with its delivery to the webhook if there is one.
 struct Candidate {
@@ -159,7 +179,7 @@ impl RecoveryStore for Adapter {
         query.push(" and account_id = ").push_bind(account.as_str());
         query.push(" order by id desc limit ").push_bind(LISTED);
         let rows: Vec<RecoveryRow> = query.build_query_as().fetch_all(&self.readers).await?;
-        rows.into_iter().map(recovery).collect()
+        rows.into_iter().map(Recovery::try_from).collect()
     }
 
     async fn cancel_recovery(&self, id: &RecoveryId, change: &Change) -> Result<bool, StoreError> {
@@ -200,16 +220,16 @@ impl RecoveryStore for Adapter {
         let Some(row) = row else {
             return Ok(Advanced::Ended);
         };
-        let from = (row.7, row.8.clone());
-        let (account, created_by) = (row.1.clone(), row.11.clone());
-        let recovery = recovery(row)?;
+        let from = (row.reached_at, row.reached_id.clone());
+        let account = row.account_id.clone();
+        let recovery = Recovery::try_from(row)?;
         let webhook = recovery.webhook_id.as_str();
         // In the order in which everybody locks: the webhook first. Nothing of it is fanned out, deleted or recovered by
         // another process meanwhile.
         let change = Change {
             account_id: stored_id(&account)?,
             webhook_id: recovery.webhook_id.clone(),
-            by: created_by,
+            by: recovery.created_by.clone(),
             at: now,
         };
         lock_webhook(&mut tx, &change).await?;
@@ -300,7 +320,7 @@ async fn due(connection: &mut Connection, webhook: &str) -> Result<i64, StoreErr
              where webhook_id = $1 and status in ('pending', 'held') and status = 'pending' limit $2) due",
     )
     .bind(webhook)
-    .bind(DUE_AT_ONCE.min(Open::COUNTED.cast_signed()))
+    .bind(DUE_AT_ONCE)
     .fetch_one(connection)
     .await?)
 }
@@ -362,7 +382,8 @@ async fn make_due(
         ids.push_bind(id.clone());
     }
     update.push(")");
-    let updated = update.build().execute(connection).await?;
+    // Each step has another number of them: to keep the statements would only fill the cache.
+    let updated = update.build().persistent(false).execute(connection).await?;
     Ok(updated.rows_affected().cast_signed())
 }
 
@@ -388,22 +409,6 @@ async fn create(connection: &mut Connection, change: &Change, new: &[Candidate])
             .push_bind(now)
             .push_bind(now);
     });
-    insert.build().execute(connection).await?;
+    insert.build().persistent(false).execute(connection).await?;
     Ok(i64::try_from(new.len()).unwrap_or(i64::MAX))
-}
-
-fn recovery(row: RecoveryRow) -> Result<Recovery, StoreError> {
-    let (id, _, webhook_id, scope, since, until, state, reached, _, recovered, created_at, created_by) = row;
-    Ok(Recovery {
-        id: stored_id(&id)?,
-        webhook_id: stored_id(&webhook_id)?,
-        scope: stored(&scope, RecoveryScope::parse, "recovery scope")?,
-        since: Timestamp::from_millis(since),
-        until: Timestamp::from_millis(until),
-        state: stored(&state, RecoveryState::parse, "recovery state")?,
-        reached: Timestamp::from_millis(reached),
-        recovered: count(recovered),
-        created_at: Timestamp::from_millis(created_at),
-        created_by,
-    })
 }
