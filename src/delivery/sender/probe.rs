@@ -3,7 +3,7 @@
 //! The same guard, the same trust, the same deadline and the same signed bytes as a delivery; only the connection is
 //! made by hand, because an HTTP client does not tell how long its parts took.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
@@ -127,7 +127,7 @@ impl Sender {
         seen.timings.dns = matches!(host, Host::Domain(_)).then(|| since.elapsed());
 
         let since = Instant::now();
-        let tcp = TcpStream::connect(&*addresses).await;
+        let tcp = connect(&addresses, deadline).await;
         let tcp = tcp.map_err(|error| failure::explain_io(&error, url))?;
         // A small request must not wait for its own acknowledgement; without the option it only takes longer.
         let _ = tcp.set_nodelay(true);
@@ -153,6 +153,24 @@ impl Sender {
         seen.timings.first_byte = Some(since.elapsed());
         Ok(read(response, since).await)
     }
+}
+
+/// To the first address that takes it. One that does not answer leaves time for those after it, as it does for a
+/// delivery.
+async fn connect(addresses: &[SocketAddr], deadline: Instant) -> io::Result<TcpStream> {
+    let mut failure = io::ErrorKind::AddrNotAvailable.into();
+    for (index, address) in addresses.iter().enumerate() {
+        let left = u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
+        let share = deadline.saturating_duration_since(Instant::now()) / left;
+        match tokio::time::timeout(share, TcpStream::connect(address)).await {
+            Ok(Ok(tcp)) => return Ok(tcp),
+            Ok(Err(error)) => failure = error,
+            // The last one has all that is left: that the deadline has passed, the caller says.
+            Err(_) if left == 1 => std::future::pending().await,
+            Err(_) => failure = io::ErrorKind::TimedOut.into(),
+        }
+    }
+    Err(failure)
 }
 
 /// What is known so far, also if the rest never comes.
