@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import type { Page } from "@playwright/test";
 
 import type { Api } from "../support/api.ts";
-import { expect, test } from "../support/test.ts";
+import { expect, needsScript, test } from "../support/test.ts";
 
 const LOG = "/integrations/webhook/deliveries";
 
@@ -183,7 +183,7 @@ test("an attempt as curl makes the same call again", async ({ webhooks: { page }
 });
 
 test.describe("with JavaScript", () => {
-  test.skip(({ javaScriptEnabled }) => javaScriptEnabled === false, "needs JavaScript");
+  needsScript();
 
   test("the log is live, can be paused, and goes on", async ({ webhooks: { page }, api, receiver }) => {
     await page.goto(LOG);

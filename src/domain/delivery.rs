@@ -27,7 +27,7 @@ pub enum DeliveryStatus {
     Delivered,
     /// No attempt is left.
     Failed,
-    /// Its webhook was deleted or disabled before it could be delivered.
+    /// Its webhook was deleted or disabled before it could be delivered, or what that held was dropped.
     Cancelled,
 }
 

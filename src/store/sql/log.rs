@@ -23,8 +23,12 @@ impl LogStore for Adapter {
     ) -> Result<DeliveryPage, StoreError> {
         let mut reader = self.readers.acquire().await?;
         let floor = if filter.event_type.is_some() && filter.event_id.is_none() {
+            let of_any_type = DeliveryFilter {
+                event_type: None,
+                ..filter.clone()
+            };
             let mut query = QueryBuilder::<Database>::new("select id from (");
-            push_stretches(&mut query, "id", account, filter, None, LOOKED_THROUGH);
+            push_stretches(&mut query, "id", account, &of_any_type, None, LOOKED_THROUGH);
             query
                 .push(") looked_through order by id desc limit 1 offset ")
                 .push_bind(LOOKED_THROUGH - 1);
@@ -36,7 +40,7 @@ impl LogStore for Adapter {
         // One more than wanted tells whether there are more.
         let limit = i64::from(filter.limit) + 1;
         let mut query = QueryBuilder::<Database>::new(format!("select {DELIVERY} from ("));
-        push_stretches(&mut query, "*", account, filter, Some(floor.as_ref()), limit);
+        push_stretches(&mut query, "*", account, filter, floor.as_ref(), limit);
         query
             .push(") d join webhooks w on w.id = d.webhook_id order by d.id desc limit ")
             .push_bind(limit);
@@ -165,15 +169,14 @@ async fn state_of(
     state.as_deref().map(destination_state).transpose()
 }
 
-/// The newest `limit` of each status that is wanted, as tables to be merged: each is a stretch of an index by age.
-///
-/// `floor`: with the filters that no index knows, down to there. `None`: without them.
+/// The newest `limit` of each status that is wanted, down to `floor`, as tables to be merged: each is a stretch of an
+/// index by age.
 fn push_stretches(
     query: &mut QueryBuilder<Database>,
     columns: &str,
     account: &AccountId,
     filter: &DeliveryFilter,
-    floor: Option<Option<&DeliveryId>>,
+    floor: Option<&DeliveryId>,
     limit: i64,
 ) {
     let statuses = match (filter.status, &filter.event_id) {
@@ -203,12 +206,12 @@ fn push_stretches(
                 .push(" and event_id = ")
                 .push_bind(event.as_str().to_owned());
         }
-        if let (Some(_), Some(event_type)) = (floor, filter.event_type) {
+        if let Some(event_type) = filter.event_type {
             query.push(" and event_type = ").push_bind(event_type.as_str());
         }
         let since = filter.since.map(DeliveryId::first_of);
         let until = filter.until.map(DeliveryId::first_of);
-        if let Some(from) = since.iter().chain(floor.flatten()).max() {
+        if let Some(from) = since.iter().chain(floor).max() {
             query.push(" and id >= ").push_bind(from.as_str().to_owned());
         }
         if let Some(to) = until.iter().chain(&filter.before).min() {

@@ -135,7 +135,7 @@ fn ending(delivery: &Delivery, now: Timestamp) -> AnyView {
             view! { <strong>"Failed "</strong><Moment at now/>": no attempt is left" }.into_any()
         }
         (DeliveryStatus::Cancelled, _) => {
-            view! { <strong>"Cancelled "</strong><Moment at now/>": the webhook was deleted or disabled" }
+            view! { <strong>"Cancelled "</strong><Moment at now/>": the webhook was deleted or disabled, or what it held was dropped" }
                 .into_any()
         }
     }
