@@ -8,7 +8,7 @@ mod problem;
 mod query;
 mod received;
 mod recoveries;
-mod tests;
+mod test_events;
 mod webhooks;
 
 use std::sync::Arc;
@@ -57,7 +57,7 @@ pub fn router(api: Api) -> Router {
         .route("/webhooks/{id}/rotate-secret", post(webhooks::rotate_secret))
         .route("/webhooks/{id}/pause", post(webhooks::pause))
         .route("/webhooks/{id}/resume", post(webhooks::resume))
-        .route("/webhooks/{id}/test", post(tests::test))
+        .route("/webhooks/{id}/test", post(test_events::send))
         .route("/webhooks/{id}/recover", post(recoveries::start))
         .route("/webhooks/{id}/recoveries", get(recoveries::list))
         .route(

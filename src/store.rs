@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     AccountId, ApiKeyId, Attempt, AttemptId, DeliveryId, DisabledReason, EndpointUrl, EventId, EventType,
-    Latencies, Role, Timestamp, User, UserId, Webhook, WebhookId, WebhookSettings, WebhookStatus,
+    Latencies, Place, Role, Timestamp, User, UserId, Webhook, WebhookId, WebhookSettings, WebhookStatus,
 };
 
 pub use cluster::{ClusterStore, Invalidated, Invalidation, Joined, LifeSign, Member, Renewal, Signal};
@@ -187,18 +187,22 @@ pub trait WebhookStore: Send + Sync {
     /// By name. The oldest thousand of an account that has more.
     async fn webhook_names(&self, account: &AccountId) -> Result<Vec<(WebhookId, String)>, StoreError>;
     /// How many deliveries are pending or held.
-    async fn open_deliveries(&self, account: &AccountId, id: &WebhookId) -> Result<Open, StoreError>;
+    async fn open_deliveries(
+        &self,
+        account: &AccountId,
+        id: &WebhookId,
+    ) -> Result<OpenDeliveries, StoreError>;
 }
 
 /// Deliveries of a webhook that are still to be sent; both together are counted no further than one beyond
-/// [`Open::COUNTED`].
+/// [`OpenDeliveries::COUNTED`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Open {
+pub struct OpenDeliveries {
     pub pending: u64,
     pub held: u64,
 }
 
-impl Open {
+impl OpenDeliveries {
     pub const COUNTED: u64 = 10_000;
 }
 
@@ -345,9 +349,6 @@ pub struct Retention<'a> {
     /// and of these so many, oldest first.
     pub limit: usize,
 }
-
-/// Where an event stands among those of its account, by age.
-pub type Place = (Timestamp, EventId);
 
 #[derive(Debug)]
 pub struct Swept {

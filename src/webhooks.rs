@@ -5,7 +5,7 @@
 
 mod recover;
 mod resend;
-mod test;
+mod test_event;
 
 use std::{fmt, sync::Arc, time::Duration};
 

@@ -11,8 +11,8 @@ use serde_json::value::RawValue;
 use super::{Api, Problem, deliveries::DeliveryView, query::Moment};
 use crate::{
     auth::api_key::WEBHOOKS_READ,
-    domain::{EventId, EventType, Fate, NotSent, ReceivedEvent, Timestamp, WebhookId},
-    store::{EventFilter, Place},
+    domain::{EventId, EventType, Fate, NotSent, ReceivedEvent, WebhookId, place::InvalidPlace},
+    store::EventFilter,
 };
 
 /// Events in one answer.
@@ -68,13 +68,8 @@ pub(super) async fn list(
 ) -> Result<Json<impl Serialize>, Problem> {
     let key = api.auth.require_key(&headers, WEBHOOKS_READ).await?;
     let Query(query) = query.map_err(|error| Problem::malformed(error.body_text()))?;
-    let before = match query.cursor {
-        Some(cursor) => Some(
-            place(&cursor)
-                .ok_or_else(|| Problem::malformed("The cursor is none that was answered: leave it out."))?,
-        ),
-        None => None,
-    };
+    let before = query.cursor.map(|cursor| cursor.parse()).transpose();
+    let before = before.map_err(|invalid: InvalidPlace| Problem::malformed(invalid.to_string()))?;
     let filter = EventFilter {
         event_type: query.event_type,
         unsent: query.unsent,
@@ -86,7 +81,7 @@ pub(super) async fn list(
     let page = api.store.list_events(&key.account_id, &filter).await?;
     Ok(Json(EventList {
         events: page.events.into_iter().map(EventView::from).collect(),
-        next_cursor: page.next.map(|(at, id)| format!("{}.{id}", at.as_millis())),
+        next_cursor: page.next.map(|place| place.to_string()),
     }))
 }
 
@@ -125,11 +120,6 @@ fn name_of(reason: NotSent) -> &'static str {
         NotSent::Disabled => "disabled",
         NotSent::AddedLater(_) => "added_later",
     }
-}
-
-fn place(cursor: &str) -> Option<Place> {
-    let (at, id) = cursor.split_once('.')?;
-    Some((Timestamp::from_millis(at.parse().ok()?), id.parse().ok()?))
 }
 
 impl From<ReceivedEvent> for EventView {

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{Place, StoreError};
+use super::StoreError;
 use crate::domain::{
-    AccountId, Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, EventType, Fate, ReceivedEvent,
+    AccountId, Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, EventType, Fate, Place, ReceivedEvent,
     Timestamp, WebhookId,
 };
 

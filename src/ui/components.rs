@@ -4,6 +4,7 @@ pub mod activity_chart;
 pub mod badge;
 pub mod bar_chart;
 pub mod count;
+pub mod day_table;
 pub mod dialog;
 pub mod empty_state;
 pub mod event_types;

@@ -7,7 +7,7 @@ use url::form_urlencoded;
 use super::paths;
 use crate::{
     domain::{DeliveryStatus, Timestamp, WebhookId, WebhookStatus},
-    store::{DeliveryFilter, EventFilter, Place, WebhookFilter},
+    store::{DeliveryFilter, EventFilter, WebhookFilter},
 };
 
 type Pairs = Vec<(&'static str, String)>;
@@ -178,7 +178,7 @@ impl EventsQuery {
                 "sent" => filter.unsent = value == "no",
                 "since" => filter.since = moment(value),
                 "until" => filter.until = moment(value),
-                "before" => filter.before = place(value),
+                "before" => filter.before = value.parse().ok(),
                 _ => {}
             }
         }
@@ -194,13 +194,12 @@ impl EventsQuery {
             before,
             limit: _,
         } = &self.0;
-        let before = before.as_ref().map(|(at, id)| format!("{}.{id}", at.as_millis()));
         let pairs = [
             ("type", event_type.map(|event_type| event_type.to_string())),
             ("sent", unsent.then(|| "no".to_owned())),
             ("since", since.map(minute)),
             ("until", until.map(minute)),
-            ("before", before),
+            ("before", before.as_ref().map(ToString::to_string)),
         ];
         with_query(paths::EVENTS, &given(pairs))
     }
@@ -216,12 +215,6 @@ impl EventsQuery {
         } = &self.0;
         event_type.is_some() || *unsent || since.is_some() || until.is_some()
     }
-}
-
-/// `1795428000000.evt_1`: no id holds a dot.
-fn place(text: &str) -> Option<Place> {
-    let (at, id) = text.split_once('.')?;
-    Some((Timestamp::from_millis(at.parse().ok()?), id.parse().ok()?))
 }
 
 /// As the browser's field for date and time writes it, taken as UTC.

@@ -2,9 +2,9 @@ use sqlx::{AssertSqlSafe, QueryBuilder};
 
 use super::{Connection, Database, log::LOOKED_THROUGH};
 use crate::{
-    domain::{AccountId, Delivery, EventId, EventType, Fate, NotSent, ReceivedEvent, Timestamp},
+    domain::{AccountId, Delivery, EventId, EventType, Fate, NotSent, Place, ReceivedEvent, Timestamp},
     store::{
-        EventDetail, EventFilter, EventPage, Place, StoreError,
+        EventDetail, EventFilter, EventPage, StoreError,
         rows::{DELIVERY, DeliveryRow, event_types, small_count, stored, stored_id},
     },
 };
@@ -38,8 +38,12 @@ pub(super) async fn list(
             .push(" order by received_at desc, id desc limit 1 offset ")
             .push_bind(LOOKED_THROUGH - 1);
         let floor: Option<(i64, String)> = query.build_query_as().fetch_optional(&mut *reader).await?;
-        let place =
-            |(at, id): (i64, String)| Ok::<Place, StoreError>((Timestamp::from_millis(at), stored_id(&id)?));
+        let place = |(at, id): (i64, String)| {
+            Ok::<_, StoreError>(Place {
+                received_at: Timestamp::from_millis(at),
+                id: stored_id(&id)?,
+            })
+        };
         floor.map(place).transpose()?
     } else {
         None
@@ -64,7 +68,12 @@ pub(super) async fn list(
         .take(limit)
         .map(received)
         .collect::<Result<Vec<_>, _>>()?;
-    let last = || events.last().map(|last| (last.received_at, last.id.clone()));
+    let last = || {
+        events.last().map(|last| Place {
+            received_at: last.received_at,
+            id: last.id.clone(),
+        })
+    };
     let next = if more { last() } else { floor };
     Ok(EventPage { events, next })
 }
@@ -86,9 +95,9 @@ fn push_stretch(
         query.push(" and received_at < ").push_bind(until.as_millis());
     }
     for (compared, place) in [(" < ", filter.before.as_ref()), (" >= ", floor)] {
-        if let Some((at, id)) = place {
+        if let Some(Place { received_at, id }) = place {
             query.push(" and (received_at, id)").push(compared).push("(");
-            query.push_bind(at.as_millis()).push(", ");
+            query.push_bind(received_at.as_millis()).push(", ");
             query.push_bind(id.as_str().to_owned()).push(")");
         }
     }

@@ -1,7 +1,7 @@
 use super::Connection;
 use crate::{
-    domain::Timestamp,
-    store::{Place, Retention, StoreError, rows::stored_id},
+    domain::{Place, Timestamp},
+    store::{Retention, StoreError, rows::stored_id},
 };
 
 /// A batch of events that are old enough.
@@ -16,8 +16,8 @@ pub(super) async fn find_old(
     connection: &mut Connection,
     retention: Retention<'_>,
 ) -> Result<Old, StoreError> {
-    let (after_time, after_id) = retention.after.map_or((i64::MIN, String::new()), |(time, id)| {
-        (time.as_millis(), id.into())
+    let (after_time, after_id) = retention.after.map_or((i64::MIN, String::new()), |place| {
+        (place.received_at.as_millis(), place.id.into())
     });
     let rows: Vec<(String, i64, bool)> = sqlx::query_as(
         "select id, received_at, exists (
@@ -35,9 +35,10 @@ pub(super) async fn find_old(
     .fetch_all(connection)
     .await?;
     let until = match rows.last() {
-        Some((id, received_at, _)) if rows.len() == retention.limit => {
-            Some((Timestamp::from_millis(*received_at), stored_id(id)?))
-        }
+        Some((id, received_at, _)) if rows.len() == retention.limit => Some(Place {
+            received_at: Timestamp::from_millis(*received_at),
+            id: stored_id(id)?,
+        }),
         _ => None,
     };
     let done = rows.into_iter().filter(|(.., open)| !open).map(|(id, ..)| id);

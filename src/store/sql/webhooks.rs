@@ -5,7 +5,7 @@ use super::{Adapter, Connection, Database, lock_webhook, tell_others};
 use crate::{
     domain::{AccountId, Latencies, Timestamp, Webhook, WebhookId, WebhookStatus},
     store::{
-        Change, Deleted, Destination, Held, HourOfActivity, Invalidated, NewWebhook, Open, Sealed,
+        Change, Deleted, Destination, Held, HourOfActivity, Invalidated, NewWebhook, OpenDeliveries, Sealed,
         SealedSecrets, StoreError, UpdateWebhook, Updated, WebhookFilter, WebhookPage, WebhookStore,
         rows::{SECRETS, SecretsRow, WEBHOOK, WebhookRow, count, event_types_text, small_count, stored_id},
     },
@@ -355,7 +355,11 @@ impl WebhookStore for Adapter {
             .collect()
     }
 
-    async fn open_deliveries(&self, account: &AccountId, id: &WebhookId) -> Result<Open, StoreError> {
+    async fn open_deliveries(
+        &self,
+        account: &AccountId,
+        id: &WebhookId,
+    ) -> Result<OpenDeliveries, StoreError> {
         let rows: Vec<(String, i64)> = sqlx::query_as(
             // Asked this way, the index of open deliveries answers it alone.
             "select status, count(*) from (
@@ -367,14 +371,14 @@ impl WebhookStore for Adapter {
         )
         .bind(id.as_str())
         .bind(account.as_str())
-        .bind(Open::COUNTED.cast_signed() + 1)
+        .bind(OpenDeliveries::COUNTED.cast_signed() + 1)
         .fetch_all(&self.readers)
         .await?;
         let of = |status: &str| {
             let row = rows.iter().find(|(of, _)| of == status);
             row.map_or(0, |(_, number)| count(*number))
         };
-        Ok(Open {
+        Ok(OpenDeliveries {
             pending: of("pending"),
             held: of("held"),
         })

@@ -1,6 +1,6 @@
 //! Numbers with their nouns.
 
-use crate::store::Open;
+use crate::store::OpenDeliveries;
 
 /// `1 webhook`, `3 webhooks`
 pub fn counted(count: u64, one: &str, many: &str) -> String {
@@ -12,8 +12,8 @@ pub fn counted(count: u64, one: &str, many: &str) -> String {
 
 /// `1 delivery`, `12 deliveries`, `more than 10,000 deliveries`: no further than they were counted.
 pub fn open_deliveries(count: u64) -> String {
-    if count > Open::COUNTED {
-        format!("more than {} deliveries", grouped(Open::COUNTED))
+    if count > OpenDeliveries::COUNTED {
+        format!("more than {} deliveries", grouped(OpenDeliveries::COUNTED))
     } else {
         counted(count, "delivery", "deliveries")
     }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::select::{Select, any_or};
 use crate::domain::{EventType, EventTypes};
 
 /// How many are named before the rest becomes a number.
@@ -27,4 +28,12 @@ pub fn EventTypeList(events: EventTypes, href: String) -> impl IntoView {
         }
     });
     view! { <span class="events">{named}{more}</span> }
+}
+
+/// Narrows a list to one type.
+#[component]
+pub fn EventTypeFilter(id: &'static str, name: &'static str, chosen: Option<EventType>) -> impl IntoView {
+    let types = EventType::ALL.map(|event| (event.as_str(), event.as_str()));
+    let chosen = chosen.map_or("", EventType::as_str);
+    view! { <Select id name label="Event type" choices=any_or("Any event", types) chosen/> }
 }

@@ -29,3 +29,14 @@ pub fn Pagination(query: ListQuery, shown: usize, matching: u64) -> impl IntoVie
         </nav>
     }
 }
+
+/// The ways on in a log, which is as long as it is: nobody counts its pages.
+#[component]
+pub fn LogPages(newest: Option<String>, older: Option<String>) -> impl IntoView {
+    view! {
+        <nav class="pages" aria-label="Pages">
+            {newest.map(|href| view! { <a class="button button--small" href=href>"Newest"</a> })}
+            {older.map(|href| view! { <a class="button button--small" href=href>"Older"</a> })}
+        </nav>
+    }
+}

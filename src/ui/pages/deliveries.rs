@@ -19,7 +19,9 @@ use crate::{
         PageError,
         components::{
             badge::DeliveryBadge,
+            day_table::DayTable,
             empty_state::EmptyState,
+            pagination::LogPages,
             time_ago::{TimeAgo, TimeOfDay, by_day},
         },
         islands::live_log::LiveLog,
@@ -105,10 +107,7 @@ fn LogScreen(
         <LogFilters query=query.clone() webhooks/>
         {changes.then(|| view! { <LiveLog/> })}
         <div id="log"><Entries query log now/></div>
-        <nav class="pages" aria-label="Pages">
-            {newest.map(|href| view! { <a class="button button--small" href=href>"Newest"</a> })}
-            {older.map(|href| view! { <a class="button button--small" href=href>"Older"</a> })}
-        </nav>
+        <LogPages newest older/>
     }
 }
 
@@ -157,35 +156,18 @@ fn Nothing(query: LogQuery, more: bool) -> impl IntoView {
 
 #[component]
 fn Days(deliveries: Vec<Delivery>, of_one: bool, now: Timestamp) -> impl IntoView {
-    let days = by_day(deliveries, now, |delivery| delivery.created_at)
-        .into_iter()
-        .enumerate()
-        .map(|(index, (day, deliveries))| {
-            let id = format!("day-{index}");
-            let (heading, table) = (id.clone(), id.clone());
-            let rows = deliveries
-                .into_iter()
-                .map(|delivery| view! { <Row delivery of_one now/> });
-            view! {
-                <section class="day" aria-labelledby=id>
-                    <h2 id=heading>{day}</h2>
-                    <table class="table table--deliveries" role="table" aria-labelledby=table>
-                        <thead role="rowgroup">
-                            <tr role="row">
-                                <th role="columnheader" scope="col">"Time"</th>
-                                <th role="columnheader" scope="col">"Status"</th>
-                                <th role="columnheader" scope="col">"Event"</th>
-                                <th role="columnheader" scope="col">"Webhook"</th>
-                                <th role="columnheader" scope="col">"Attempts"</th>
-                            </tr>
-                        </thead>
-                        <tbody role="rowgroup">{rows.collect_view()}</tbody>
-                    </table>
-                </section>
-            }
-        });
+    let days = by_day(deliveries, now, |delivery| delivery.created_at);
+    let days = days.into_iter().enumerate().map(|(index, (day, deliveries))| {
+        let rows = deliveries
+            .into_iter()
+            .map(|delivery| view! { <Row delivery of_one now/> });
+        let rows = rows.collect_view();
+        view! { <DayTable index day class="table table--deliveries" columns=COLUMNS>{rows}</DayTable> }
+    });
     days.collect_view()
 }
+
+const COLUMNS: &[&str] = &["Time", "Status", "Event", "Webhook", "Attempts"];
 
 #[component]
 fn Row(delivery: Delivery, of_one: bool, now: Timestamp) -> impl IntoView {

@@ -4,13 +4,16 @@ use axum::response::Response;
 use leptos::prelude::*;
 
 use crate::{
-    domain::{EventType, ReceivedEvent, Timestamp},
-    store::{EventPage, Place},
+    domain::{Place, ReceivedEvent, Timestamp},
+    store::EventPage,
     ui::{
         PageError,
         components::{
             count::counted,
+            day_table::DayTable,
             empty_state::EmptyState,
+            event_types::EventTypeFilter,
+            pagination::LogPages,
             select::{Select, any_or},
             time_ago::{TimeOfDay, by_day},
             time_range::TimeRange,
@@ -53,10 +56,7 @@ fn EventsScreen(query: EventsQuery, events: EventPage, now: Timestamp) -> impl I
         </div>
         <EventFilters query/>
         {contents}
-        <nav class="pages" aria-label="Pages">
-            {newest.map(|href| view! { <a class="button button--small" href=href>"Newest"</a> })}
-            {older.map(|href| view! { <a class="button button--small" href=href>"Older"</a> })}
-        </nav>
+        <LogPages newest older/>
     }
 }
 
@@ -72,16 +72,9 @@ fn EventFilters(query: EventsQuery) -> impl IntoView {
         view! { <a class="filters__clear" href=paths::EVENTS>"Clear filters"</a> }
     });
     let filter = query.0;
-    let types = EventType::ALL.map(|event| (event.as_str(), event.as_str()));
     view! {
         <form class="filters" method="get" action=paths::EVENTS role="search">
-            <Select
-                id="filter-type"
-                name="type"
-                label="Event type"
-                choices=any_or("Any event", types)
-                chosen=filter.event_type.map_or("", EventType::as_str)
-            />
+            <EventTypeFilter id="filter-type" name="type" chosen=filter.event_type/>
             <Select
                 id="filter-sent"
                 name="sent"
@@ -126,24 +119,8 @@ fn Nothing(query: EventsQuery, more: bool) -> impl IntoView {
 fn Days(events: Vec<ReceivedEvent>, now: Timestamp) -> impl IntoView {
     let days = by_day(events, now, |event| event.received_at);
     let days = days.into_iter().enumerate().map(|(index, (day, events))| {
-        let id = format!("day-{index}");
-        let (heading, table) = (id.clone(), id.clone());
-        let rows = events.into_iter().map(|event| view! { <Row event/> });
-        view! {
-            <section class="day" aria-labelledby=id>
-                <h2 id=heading>{day}</h2>
-                <table class="table table--events" role="table" aria-labelledby=table>
-                    <thead role="rowgroup">
-                        <tr role="row">
-                            <th role="columnheader" scope="col">"Received"</th>
-                            <th role="columnheader" scope="col">"Event"</th>
-                            <th role="columnheader" scope="col">"Sent to"</th>
-                        </tr>
-                    </thead>
-                    <tbody role="rowgroup">{rows.collect_view()}</tbody>
-                </table>
-            </section>
-        }
+        let rows = events.into_iter().map(|event| view! { <Row event/> }).collect_view();
+        view! { <DayTable index day class="table table--events" columns=&["Received", "Event", "Sent to"]>{rows}</DayTable> }
     });
     days.collect_view()
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{Role, Webhook},
-    store::Open,
+    store::OpenDeliveries,
     ui::{
         PageError,
         components::{
@@ -45,11 +45,13 @@ pub async fn delete(visit: Visit, Path(id): Path<String>) -> Result<Response, Pa
 }
 
 #[component]
-fn DeleteDialog(webhook: Webhook, open: Open, query: ListQuery) -> impl IntoView {
+fn DeleteDialog(webhook: Webhook, open: OpenDeliveries, query: ListQuery) -> impl IntoView {
     let open = match open.pending + open.held {
         0 => "No delivery is pending.".to_owned(),
         1 => "1 delivery is pending and will be cancelled.".to_owned(),
-        n if n > Open::COUNTED => "More than 10,000 deliveries are pending and will be cancelled.".to_owned(),
+        n if n > OpenDeliveries::COUNTED => {
+            "More than 10,000 deliveries are pending and will be cancelled.".to_owned()
+        }
         n => format!("{} are pending and will be cancelled.", open_deliveries(n)),
     };
     view! {

@@ -13,8 +13,8 @@ use caleida::{
     },
     store::{
         self, AcceptedEvent, Change, Claim, ClaimedDelivery, ConflictingEvent, DeliveryFilter, HandOff, Held,
-        Lease, NewEvent, NewWebhook, Next, Open, RecordedAttempt, Retention, Sealed, Store, StoreError,
-        Submission, UpdateWebhook, Updated, WebhookFilter,
+        Lease, NewEvent, NewWebhook, Next, OpenDeliveries, RecordedAttempt, Retention, Sealed, Store,
+        StoreError, Submission, UpdateWebhook, Updated, WebhookFilter,
     },
 };
 
@@ -606,7 +606,7 @@ async fn deleting_cancels_what_is_open_erases_the_secret_and_leaves_the_name_in_
             .open_deliveries(&fixture.account, &webhook.id)
             .await
             .unwrap(),
-        Open { pending: 2, held: 0 }
+        OpenDeliveries { pending: 2, held: 0 }
     );
 
     let deleted = fixture

@@ -16,9 +16,10 @@ use caleida::{
         Accepted, Advanced, ApiKey, Change, Claim, Claimed, ClusterStore, Deleted, DeliveryDetail,
         DeliveryFilter, DeliveryPage, DeliveryStore, Destination, EventDetail, EventFilter, EventPage,
         EventStore, HandOff, Held, HourOfActivity, Invalidation, Joined, Lease, LifeSign, LogStore, Member,
-        NewWebhook, Open, PeopleStore, RecordedAttempt, RecoveryPreview, RecoveryRange, RecoveryStore,
-        Renewal, Resent, Retention, Sealed, SealedSecrets, SessionRow, Signal, Started, Store, StoreError,
-        Submission, Swept, UpdateWebhook, Updated, UserRow, WebhookFilter, WebhookPage, WebhookStore,
+        NewWebhook, OpenDeliveries, PeopleStore, RecordedAttempt, RecoveryPreview, RecoveryRange,
+        RecoveryStore, Renewal, Resent, Retention, Sealed, SealedSecrets, SessionRow, Signal, Started, Store,
+        StoreError, Submission, Swept, UpdateWebhook, Updated, UserRow, WebhookFilter, WebhookPage,
+        WebhookStore,
     },
 };
 use tokio::sync::watch;
@@ -151,7 +152,7 @@ held!(WebhookStore {
     async fn webhook_latencies(&self, id: &WebhookId, since: Timestamp) -> Result<Latencies, StoreError>;
     async fn delete_old_statistics(&self, before: Timestamp) -> Result<(), StoreError>;
     async fn webhook_names(&self, account: &AccountId) -> Result<Vec<(WebhookId, String)>, StoreError>;
-    async fn open_deliveries(&self, account: &AccountId, id: &WebhookId) -> Result<Open, StoreError>;
+    async fn open_deliveries(&self, account: &AccountId, id: &WebhookId) -> Result<OpenDeliveries, StoreError>;
 });
 
 held!(EventStore {

@@ -3,9 +3,10 @@
 use leptos::prelude::*;
 
 use crate::{
-    domain::{DeliveryStatus, EventType, WebhookId},
+    domain::{DeliveryStatus, WebhookId},
     ui::{
         components::{
+            event_types::EventTypeFilter,
             select::{Select, any_or},
             time_range::TimeRange,
         },
@@ -22,7 +23,6 @@ pub fn LogFilters(query: LogQuery, webhooks: Vec<(WebhookId, String)>) -> impl I
     });
     let filter = query.filter;
     let statuses = DeliveryStatus::ALL.map(|status| (status.as_str(), status.label()));
-    let types = EventType::ALL.map(|event| (event.as_str(), event.as_str()));
     let webhook = (!query.of_one && !webhooks.is_empty()).then(|| {
         let webhooks = webhooks.into_iter().map(|(id, name)| (id.to_string(), name));
         let chosen = filter.webhook_id.map(|id| id.to_string()).unwrap_or_default();
@@ -39,13 +39,7 @@ pub fn LogFilters(query: LogQuery, webhooks: Vec<(WebhookId, String)>) -> impl I
                 choices=any_or("Any status", statuses)
                 chosen=filter.status.map_or("", DeliveryStatus::as_str)
             />
-            <Select
-                id="filter-type"
-                name="type"
-                label="Event type"
-                choices=any_or("Any event", types)
-                chosen=filter.event_type.map_or("", EventType::as_str)
-            />
+            <EventTypeFilter id="filter-type" name="type" chosen=filter.event_type/>
             {webhook}
             <div class="filter">
                 <label for="filter-event">"Event id"</label>

@@ -3,9 +3,10 @@
 use leptos::prelude::*;
 
 use crate::{
-    domain::{EventType, WebhookStatus},
+    domain::WebhookStatus,
     ui::{
         components::{
+            event_types::EventTypeFilter,
             icon::{Glyph, Icon},
             select::{Select, any_or},
         },
@@ -16,7 +17,6 @@ use crate::{
 
 #[component]
 pub fn Filters(query: ListQuery) -> impl IntoView {
-    let events = EventType::ALL.map(|event| (event.as_str(), event.as_str()));
     let statuses = WebhookStatus::ALL.map(|status| (status.as_str(), status.label()));
     let clear = query
         .is_filtered()
@@ -37,13 +37,7 @@ pub fn Filters(query: ListQuery) -> impl IntoView {
                     spellcheck="false"
                 />
             </div>
-            <Select
-                id="filter-event"
-                name="event"
-                label="Event type"
-                choices=any_or("Any event", events)
-                chosen=filter.event_type.map_or("", EventType::as_str)
-            />
+            <EventTypeFilter id="filter-event" name="event" chosen=filter.event_type/>
             <Select
                 id="filter-status"
                 name="status"

@@ -438,7 +438,7 @@ async fn what_a_paused_webhook_holds_is_sent_or_dropped_when_it_is_resumed() {
         let id = [status.as_str().to_owned()];
         fixture.publish_at(at, EventType::Chat, id.into_iter()).await;
         let open = fixture.store.open_deliveries(&fixture.account, &webhook.id).await;
-        assert_eq!(open.unwrap(), Open { pending: 0, held: 1 });
+        assert_eq!(open.unwrap(), OpenDeliveries { pending: 0, held: 1 });
         fixture.store.resume_webhook(&change, held).await.unwrap();
         let page = fixture.log(DeliveryFilter::default()).await;
         assert_eq!(page.deliveries[0].status, status);

@@ -67,7 +67,7 @@ struct CertificateView {
     protocol: String,
 }
 
-pub(super) async fn test(
+pub(super) async fn send(
     State(api): State<Api>,
     Path(id): Path<String>,
     headers: HeaderMap,
