@@ -10,6 +10,11 @@ pub const NEW: &str = "/integrations/webhook/new";
 pub const DELIVERIES: &str = "/integrations/webhook/deliveries";
 pub const EVENTS: &str = "/integrations/webhook/events";
 pub const EVENT_TYPES: &str = "/integrations/webhook/event-types";
+pub const GUIDE: &str = "/integrations/webhook/guide";
+pub const API_KEYS: &str = "/settings/api-keys";
+pub const USERS: &str = "/settings/users";
+pub const AUDIT_LOG: &str = "/settings/audit-log";
+pub const ACCOUNT: &str = "/settings/account";
 
 pub fn webhook(id: &WebhookId) -> String {
     format!("{LIST}/{id}")

@@ -11,7 +11,7 @@ use super::{
     theme::Theme,
     visit::Visit,
 };
-use crate::domain::User;
+use crate::domain::{Role, User};
 
 /// The entry of the navigation that a page belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,11 @@ pub enum Section {
     Deliveries,
     Events,
     EventTypes,
+    Guide,
+    Account,
+    ApiKeys,
+    Users,
+    AuditLog,
     None,
 }
 
@@ -46,7 +51,7 @@ pub fn Shell<'a>(
                     <Icon glyph=Glyph::Menu/>"Menu"
                 </button>
                 <div class="menu" id="menu" popover="auto">
-                    <Navigation section/>
+                    <Navigation section role=visit.user.role/>
                     <UserMenu user=visit.user.clone() theme=visit.theme here=visit.here.clone()/>
                 </div>
             </header>
@@ -59,34 +64,57 @@ pub fn Shell<'a>(
 }
 
 #[component]
-fn Navigation(section: Section) -> impl IntoView {
-    let current = move |entry| (section == entry).then_some("page");
+fn Navigation(section: Section, role: Role) -> impl IntoView {
+    let settings = if role == Role::Admin {
+        &SETTINGS[..]
+    } else {
+        &SETTINGS[..1]
+    };
     view! {
         <nav class="navigation" aria-label="Main">
-            <p class="navigation__group">"Integrations"</p>
-            <ul>
-                <li>
-                    <a href=paths::LIST aria-current=current(Section::Webhooks)>
-                        <Icon glyph=Glyph::Webhook/>"Webhook"
-                    </a>
-                </li>
-                <li>
-                    <a href=paths::DELIVERIES aria-current=current(Section::Deliveries)>
-                        <Icon glyph=Glyph::Deliveries/>"Deliveries"
-                    </a>
-                </li>
-                <li>
-                    <a href=paths::EVENTS aria-current=current(Section::Events)>
-                        <Icon glyph=Glyph::Bolt/>"Events"
-                    </a>
-                </li>
-                <li>
-                    <a href=paths::EVENT_TYPES aria-current=current(Section::EventTypes)>
-                        <Icon glyph=Glyph::Book/>"Event types"
-                    </a>
-                </li>
-            </ul>
+            <Group name="Integrations" entries=&INTEGRATIONS section/>
+            <Group name="Settings" entries=settings section/>
         </nav>
+    }
+}
+
+type Entry = (&'static str, Section, Glyph, &'static str);
+
+const INTEGRATIONS: [Entry; 5] = [
+    (paths::LIST, Section::Webhooks, Glyph::Webhook, "Webhook"),
+    (
+        paths::DELIVERIES,
+        Section::Deliveries,
+        Glyph::Deliveries,
+        "Deliveries",
+    ),
+    (paths::EVENTS, Section::Events, Glyph::Bolt, "Events"),
+    (
+        paths::EVENT_TYPES,
+        Section::EventTypes,
+        Glyph::Book,
+        "Event types",
+    ),
+    (paths::GUIDE, Section::Guide, Glyph::Guide, "Guide"),
+];
+
+/// The first is everybody's own, the others are for admins.
+const SETTINGS: [Entry; 4] = [
+    (paths::ACCOUNT, Section::Account, Glyph::Person, "Account"),
+    (paths::API_KEYS, Section::ApiKeys, Glyph::Key, "API keys"),
+    (paths::USERS, Section::Users, Glyph::People, "Users"),
+    (paths::AUDIT_LOG, Section::AuditLog, Glyph::History, "Audit log"),
+];
+
+#[component]
+fn Group(name: &'static str, entries: &'static [Entry], section: Section) -> impl IntoView {
+    let entries = entries.iter().map(|&(href, entry, glyph, label)| {
+        let current = (section == entry).then_some("page");
+        view! { <li><a href=href aria-current=current><Icon glyph/>{label}</a></li> }
+    });
+    view! {
+        <p class="navigation__group">{name}</p>
+        <ul>{entries.collect_view()}</ul>
     }
 }
 
