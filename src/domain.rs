@@ -15,6 +15,7 @@ pub mod recovery;
 pub mod remedy;
 pub mod retry;
 pub mod secret;
+pub mod signature;
 pub mod time;
 pub mod user;
 pub mod webhook;
