@@ -26,7 +26,7 @@ use crate::{
     },
     domain::{Clock, ProcessId},
     store::{self, Member, Store, StoreError},
-    ui::Ui,
+    ui::{Terms, Ui},
     vault::Vault,
     webhooks::Webhooks,
 };
@@ -141,6 +141,10 @@ impl Server {
             clock: Arc::clone(&clock),
             transport: config.transport(),
             site: Arc::clone(&site.names),
+            terms: Arc::new(Terms {
+                schedule: config.retry_schedule.clone(),
+                timeout: config.delivery_timeout,
+            }),
             stopping: stop.clone(),
         };
         let router = if config.role.serves() {

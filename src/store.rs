@@ -192,6 +192,9 @@ pub trait WebhookStore: Send + Sync {
         account: &AccountId,
         id: &WebhookId,
     ) -> Result<OpenDeliveries, StoreError>;
+    /// How many each of these webhooks holds, no further than one beyond [`OpenDeliveries::COUNTED`]; those that hold
+    /// none are left out.
+    async fn held_deliveries(&self, ids: &[WebhookId]) -> Result<Vec<(WebhookId, u64)>, StoreError>;
 }
 
 /// Deliveries of a webhook that are still to be sent; both together are counted no further than one beyond

@@ -12,11 +12,15 @@ pub mod islands;
 #[cfg(feature = "ssr")]
 mod components;
 #[cfg(feature = "ssr")]
+mod cookie;
+#[cfg(feature = "ssr")]
 mod error;
 #[cfg(feature = "ssr")]
 mod flash;
 #[cfg(feature = "ssr")]
 mod form;
+#[cfg(feature = "ssr")]
+mod live;
 #[cfg(feature = "ssr")]
 mod local_path;
 #[cfg(feature = "ssr")]
@@ -39,10 +43,12 @@ mod theme;
 mod tidy_query;
 #[cfg(feature = "ssr")]
 mod visit;
+#[cfg(feature = "ssr")]
+mod zone;
 
 #[cfg(feature = "ssr")]
 pub use self::{
     error::PageError,
     routes::router,
-    state::{Site, Ui},
+    state::{Site, Terms, Ui},
 };

@@ -328,7 +328,10 @@ mod tests {
             found.tokens,
             [Token::Differs, Token::Skipped, Token::Broken, Token::Matches]
         );
-        assert_eq!((found.id, found.signature, found.age), (Ok(()), Ok(()), Some(301)));
+        assert_eq!(
+            (found.id, found.signature, found.age),
+            (Ok(()), Ok(()), Some(301))
+        );
         assert_eq!(found.timestamp, Err(VerifyError::TooOld));
         assert_eq!(found.verdict(), Err(VerifyError::TooOld));
         let nothing = examine(&secret(SECRET), "", "soon", "", BODY, after(0));

@@ -53,7 +53,7 @@ pub struct DeliveryFilter {
     pub limit: u32,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryPage {
     pub deliveries: Vec<Delivery>,
     /// Where to go on. `None`: nothing older can match.

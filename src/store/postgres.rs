@@ -19,6 +19,8 @@ mod copy;
 mod events_log;
 #[path = "sql/log.rs"]
 mod log;
+#[path = "sql/open.rs"]
+mod open;
 #[path = "sql/people.rs"]
 mod people;
 #[path = "sql/queue.rs"]

@@ -13,9 +13,8 @@ use leptos::prelude::*;
 
 use super::{
     Ui, paths,
-    render::{Page, bare},
+    render::{Looks, Page, bare},
     shell::Section,
-    theme::Theme,
     visit::Visit,
 };
 use crate::{domain::Role, store::StoreError, webhooks::WebhookError};
@@ -124,13 +123,13 @@ pub async fn show(State(ui): State<Ui>, request: Request, next: Next) -> Respons
     let again = (error.is_passing() && asked.method == Method::GET)
         .then(|| asked.uri.path_and_query().map(ToString::to_string))
         .flatten();
-    let theme = Theme::of(&asked.headers);
+    let looks = Looks::of(&asked.headers);
     match Visit::from_request_parts(&mut asked, &ui).await {
         Ok(visit) => {
             let page = Page::new(error.title(), Section::None).with_status(error.status());
             visit.page(page, move || view! { <Explanation error again/> }.into_any())
         }
-        Err(_) => bare(&ui.site, theme, error.title(), error.status(), move || {
+        Err(_) => bare(&ui.site, &looks, error.title(), error.status(), move || {
             view! { <main class="alone"><Explanation error again/></main> }.into_any()
         }),
     }

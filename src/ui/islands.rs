@@ -4,12 +4,14 @@
 //! is serialised, and the wasm stays small. It renders what needs a script hidden, and shows it when it runs.
 
 pub mod copy_button;
-pub mod live_log;
+pub mod live_part;
 pub mod modal;
 pub mod name_check;
 pub mod secret_tools;
 pub mod select_all;
+pub mod signature_check;
 pub mod url_advice;
+pub mod zone_keeper;
 
 #[cfg(feature = "hydrate")]
 mod dom;

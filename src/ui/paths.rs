@@ -1,5 +1,7 @@
 //! The addresses of the screens.
 
+use url::form_urlencoded;
+
 use crate::domain::{DeliveryId, EventId, EventType, RecoveryId, WebhookId};
 
 pub const LOGIN: &str = "/login";
@@ -14,6 +16,7 @@ pub const GUIDE: &str = "/integrations/webhook/guide";
 pub const API_KEYS: &str = "/settings/api-keys";
 pub const USERS: &str = "/settings/users";
 pub const AUDIT_LOG: &str = "/settings/audit-log";
+pub const TIME_ZONE: &str = "/settings/time-zone";
 pub const ACCOUNT: &str = "/settings/account";
 
 pub fn webhook(id: &WebhookId) -> String {
@@ -59,6 +62,12 @@ pub fn reveal(id: &WebhookId) -> String {
 
 pub fn rotate(id: &WebhookId) -> String {
     format!("{LIST}/{id}/rotate")
+}
+
+/// Where a zone is chosen, and what to return to.
+pub fn time_zone(back: &str) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    format!("{TIME_ZONE}?{}", query.append_pair("return", back).finish())
 }
 
 /// The log of one webhook, or of all.

@@ -129,8 +129,8 @@ impl LogQuery {
             ("type", event_type.map(|event_type| event_type.to_string())),
             ("event", event_id.as_ref().map(ToString::to_string)),
             ("webhook", webhook.map(ToString::to_string)),
-            ("since", since.map(minute)),
-            ("until", until.map(minute)),
+            ("since", since.map(written)),
+            ("until", until.map(written)),
             ("before", before.as_ref().map(ToString::to_string)),
         ];
         with_query(&self.path(), &given(pairs))
@@ -197,8 +197,8 @@ impl EventsQuery {
         let pairs = [
             ("type", event_type.map(|event_type| event_type.to_string())),
             ("sent", unsent.then(|| "no".to_owned())),
-            ("since", since.map(minute)),
-            ("until", until.map(minute)),
+            ("since", since.map(written)),
+            ("until", until.map(written)),
             ("before", before.as_ref().map(ToString::to_string)),
         ];
         with_query(paths::EVENTS, &given(pairs))
@@ -217,17 +217,17 @@ impl EventsQuery {
     }
 }
 
-/// As the browser's field for date and time writes it, taken as UTC.
+/// In addresses, moments are the same for everybody who follows them: `2026-11-23T10:00:00Z`. What a browser's field
+/// writes into one is in the viewer's zone, and [`tidy_query`](super::tidy_query) makes it that.
 pub fn moment(text: &str) -> Option<Timestamp> {
-    let seconds = if text.matches(':').count() == 1 { ":00" } else { "" };
-    Timestamp::parse_rfc3339(&format!("{text}{seconds}Z"))
+    Timestamp::parse_rfc3339(text)
 }
 
-/// `2026-11-23T10:00`: the way back. What was given in seconds stays so.
-pub fn minute(at: Timestamp) -> String {
+/// The way back, to the second.
+pub fn written(at: Timestamp) -> String {
     let text = at.rfc3339();
-    let length = if at.as_secs() % 60 == 0 { 16 } else { 19 };
-    text.get(..length).unwrap_or_default().to_owned()
+    text.split_once('.')
+        .map_or(text.clone(), |(seconds, _)| format!("{seconds}Z"))
 }
 
 fn given<const N: usize>(pairs: [(&'static str, Option<String>); N]) -> Pairs {
@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn the_log_keeps_its_filters_while_it_is_paged() {
         let id: WebhookId = "wh_1".parse().unwrap();
-        let filters = "status=failed&type=chat&event=order-7&since=2026-11-23T10%3A00&until=2026-11-23T10%3A00%3A30\
+        let filters = "status=failed&type=chat&event=order-7&since=2026-11-23T10%3A00%3A00Z&until=2026-11-23T10%3A00%3A30Z\
                        &before=dlv_9";
         let query = LogQuery::parse(filters, Some(id));
         assert_eq!(
@@ -288,7 +288,7 @@ mod tests {
 
     #[test]
     fn the_events_keep_theirs() {
-        let filters = "type=chat&sent=no&since=2026-11-23T10%3A00&before=1795428000000.evt_1";
+        let filters = "type=chat&sent=no&since=2026-11-23T10%3A00%3A00Z&before=1795428000000.evt_1";
         let query = EventsQuery::parse(filters);
         assert_eq!(query.href(), format!("/integrations/webhook/events?{filters}"));
         assert!(!EventsQuery::parse("before=evt_1&since=yesterday").is_filtered());

@@ -1,7 +1,7 @@
 //! From a view to an answer: the document around it, and the headers that every page has.
 
 use axum::{
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
 use leptos::{
@@ -11,9 +11,11 @@ use leptos::{
 
 use super::{
     Site,
+    islands::zone_keeper::ZoneKeeper,
     shell::{Section, Shell},
     theme::Theme,
     visit::Visit,
+    zone::{Origin, Zone},
 };
 
 /// What the shell and the browser's title bar say of a page.
@@ -51,12 +53,18 @@ impl<'a> Page<'a> {
 impl Visit {
     /// A page in the shell. If it needs no script, it loads none.
     pub fn page(&self, page: Page<'_>, content: impl FnOnce() -> AnyView) -> Response {
+        // Until the browser has said in which zone it is.
+        let scripts = if self.looks.zone.origin == Origin::Unknown {
+            Scripts::Islands
+        } else {
+            page.scripts
+        };
         document(
             &self.ui.site,
-            self.theme,
+            &self.looks,
             page.title,
             page.status,
-            page.scripts,
+            scripts,
             || view! { <Shell visit=self section=page.section content=content() covered=false/> }.into_any(),
         )
     }
@@ -71,7 +79,7 @@ impl Visit {
     ) -> Response {
         document(
             &self.ui.site,
-            self.theme,
+            &self.looks,
             page.title,
             page.status,
             Scripts::Islands,
@@ -86,21 +94,43 @@ impl Visit {
     }
 }
 
-/// A page without the shell, for those who are not signed in.
+/// How somebody wants to see every page.
+#[derive(Debug, Clone)]
+pub struct Looks {
+    pub theme: Theme,
+    pub zone: Zone,
+}
+
+impl Looks {
+    pub fn of(headers: &HeaderMap) -> Self {
+        Self {
+            theme: Theme::of(headers),
+            zone: Zone::of(headers),
+        }
+    }
+}
+
+/// A page without the shell, for those who are not signed in. It runs the islands, which learn the zone before the
+/// first page that has times.
 pub fn bare(
     site: &Site,
-    theme: Theme,
+    looks: &Looks,
     title: &str,
     status: StatusCode,
     content: impl FnOnce() -> AnyView,
 ) -> Response {
-    document(site, theme, title, status, Scripts::None, content)
+    document(site, looks, title, status, Scripts::Islands, || {
+        view! { {content()}<ZoneKeeper/> }.into_any()
+    })
 }
 
 /// A part of a page that is shown already.
-pub fn fragment<V: IntoView>(content: impl FnOnce() -> V) -> String {
+pub fn fragment<V: IntoView>(zone: &Zone, content: impl FnOnce() -> V) -> String {
     let owner = Owner::new_root(None);
-    let html = owner.with(|| content().into_view().to_html());
+    let html = owner.with(|| {
+        provide_context(zone.clone());
+        content().into_view().to_html()
+    });
     owner.cleanup();
     html
 }
@@ -114,15 +144,17 @@ enum Scripts {
 /// Renders in one go: handlers load before they render, so there is nothing to wait for and nothing to stream.
 fn document(
     site: &Site,
-    theme: Theme,
+    looks: &Looks,
     title: &str,
     status: StatusCode,
     scripts: Scripts,
     body: impl FnOnce() -> AnyView,
 ) -> Response {
+    let theme = looks.theme;
     let owner = Owner::new_root(None);
     let (html, nonce) = owner.with(|| {
         provide_nonce();
+        provide_context(looks.zone.clone());
         let scripts = (scripts == Scripts::Islands).then(|| {
             let options = LeptosOptions::builder().output_name(site.script.as_str()).build();
             view! { <HydrationScripts options islands=true/> }

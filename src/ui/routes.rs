@@ -21,6 +21,10 @@ pub fn router(ui: Ui) -> Router {
         .route("/login", get(login::show).post(login::sign_in))
         .route("/logout", post(login::sign_out))
         .route("/theme", post(theme::choose))
+        .route(
+            "/settings/time-zone",
+            get(time_zone::show).post(time_zone::choose),
+        )
         .route("/integrations/webhook", get(webhooks::show))
         .route(
             "/integrations/webhook/new",
@@ -38,6 +42,7 @@ pub fn router(ui: Ui) -> Router {
             "/integrations/webhook/event-types/{type}/test",
             get(event_types::try_out),
         )
+        .route("/integrations/webhook/guide", get(guide::show))
         .route("/integrations/webhook/events", get(events::show))
         .route("/integrations/webhook/events/{id}", get(event::show))
         .route(
@@ -56,6 +61,10 @@ pub fn router(ui: Ui) -> Router {
         .route(
             "/integrations/webhook/{id}/recover",
             get(webhook_recover::show).post(webhook_recover::start),
+        )
+        .route(
+            "/integrations/webhook/{id}/recover/live",
+            get(webhook_recover::live::watch),
         )
         .route(
             "/integrations/webhook/{id}/test",

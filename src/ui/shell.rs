@@ -7,7 +7,9 @@ use super::{
         icon::{Glyph, Icon},
         mark::Mark,
     },
+    islands::zone_keeper::ZoneKeeper,
     paths,
+    render::Looks,
     theme::Theme,
     visit::Visit,
 };
@@ -52,13 +54,14 @@ pub fn Shell<'a>(
                 </button>
                 <div class="menu" id="menu" popover="auto">
                     <Navigation section role=visit.user.role/>
-                    <UserMenu user=visit.user.clone() theme=visit.theme here=visit.here.clone()/>
+                    <UserMenu user=visit.user.clone() looks=visit.looks.clone() here=visit.here.clone()/>
                 </div>
             </header>
             <main class="main" id="main" tabindex="-1">
                 {flash}
                 {content}
             </main>
+            <ZoneKeeper/>
         </div>
     }
 }
@@ -119,7 +122,9 @@ fn Group(name: &'static str, entries: &'static [Entry], section: Section) -> imp
 }
 
 #[component]
-fn UserMenu(user: User, theme: Theme, here: String) -> impl IntoView {
+fn UserMenu(user: User, looks: Looks, here: String) -> impl IntoView {
+    let Looks { theme, zone } = looks;
+    let zone_page = paths::time_zone(&here);
     let initial = user
         .email
         .chars()
@@ -154,6 +159,7 @@ fn UserMenu(user: User, theme: Theme, here: String) -> impl IntoView {
                     <input type="hidden" name="return" value=here/>
                     {themes.to_vec()}
                 </form>
+                <a class="user__entry" href=zone_page><Icon glyph=Glyph::Clock/>{format!("Times in {}", zone.name())}</a>
                 <form method="post" action=paths::LOGOUT>
                     <button class="user__out" type="submit"><Icon glyph=Glyph::Exit/>"Sign out"</button>
                 </form>

@@ -1,6 +1,6 @@
 //! What every screen works with.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::extract::FromRef;
 use tokio_util::sync::CancellationToken;
@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     auth::Auth,
     delivery::guard::Guard,
-    domain::{Clock, Transport},
+    domain::{Clock, RetrySchedule, Transport},
     store::Store,
     webhooks::Webhooks,
 };
@@ -23,8 +23,17 @@ pub struct Ui {
     pub clock: Arc<dyn Clock>,
     pub transport: Transport,
     pub site: Arc<Site>,
+    pub terms: Arc<Terms>,
     /// Ends what would otherwise go on for as long as somebody looks.
     pub stopping: CancellationToken,
+}
+
+/// What receivers can go by, as it is configured.
+#[derive(Debug)]
+pub struct Terms {
+    pub schedule: RetrySchedule,
+    /// For one whole exchange.
+    pub timeout: Duration,
 }
 
 /// The built site's fingerprinted names, from its manifest.

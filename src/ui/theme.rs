@@ -5,7 +5,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{form::Posted, local_path::LocalPath, paths};
+use super::{
+    cookie::{cookie, keep},
+    form::Posted,
+    local_path::LocalPath,
+    paths,
+};
 
 const COOKIE: &str = "theme";
 
@@ -38,16 +43,7 @@ impl Theme {
     }
 
     pub fn of(headers: &HeaderMap) -> Self {
-        let cookies = headers
-            .get_all(header::COOKIE)
-            .into_iter()
-            .filter_map(|value| value.to_str().ok());
-        cookies
-            .flat_map(|value| value.split(';'))
-            .filter_map(|cookie| cookie.trim().split_once('='))
-            .find(|(name, _)| *name == COOKIE)
-            .and_then(|(_, value)| Self::parse(value))
-            .unwrap_or_default()
+        cookie(headers, COOKIE).and_then(Self::parse).unwrap_or_default()
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -60,10 +56,7 @@ pub async fn choose(form: Posted) -> Response {
     let theme = Theme::parse(form.text("theme")).unwrap_or_default();
     let back = LocalPath::parse(form.text("return"));
     let back = back.as_ref().map_or(paths::LIST, LocalPath::as_str);
-    let cookie = format!(
-        "{COOKIE}={}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly",
-        theme.as_str()
-    );
+    let cookie = keep(COOKIE, theme.as_str());
     (
         StatusCode::SEE_OTHER,
         [(header::LOCATION, back), (header::SET_COOKIE, cookie.as_str())],
@@ -76,10 +69,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_theme_is_found_among_other_cookies() {
+    fn a_theme_that_is_none_is_the_systems() {
         let mut headers = HeaderMap::new();
         assert_eq!(Theme::of(&headers), Theme::System);
-        headers.append(header::COOKIE, "id=abc; theme=dark".parse().unwrap());
+        headers.insert(header::COOKIE, "theme=dark".parse().unwrap());
         assert_eq!(Theme::of(&headers), Theme::Dark);
         headers.insert(header::COOKIE, "theme=purple".parse().unwrap());
         assert_eq!(Theme::of(&headers), Theme::System);

@@ -7,7 +7,7 @@ use axum::{
 };
 use tower_sessions::Session;
 
-use super::{PageError, Ui, flash::Flash, query::ListQuery, theme::Theme};
+use super::{PageError, Ui, flash::Flash, query::ListQuery, render::Looks};
 use crate::{
     auth::SignedIn,
     domain::{Role, Timestamp, User},
@@ -19,7 +19,7 @@ pub struct Visit {
     pub ui: Ui,
     pub user: User,
     pub session: Session,
-    pub theme: Theme,
+    pub looks: Looks,
     /// Path and query of a page that can be asked for again: where choosing a theme returns to.
     pub here: String,
     pub query: String,
@@ -79,7 +79,7 @@ impl FromRequestParts<Ui> for Visit {
             ui: ui.clone(),
             user,
             session,
-            theme: Theme::of(&parts.headers),
+            looks: Looks::of(&parts.headers),
             here: parts
                 .uri
                 .path_and_query()

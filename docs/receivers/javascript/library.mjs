@@ -29,7 +29,8 @@ async function receive(request, response) {
   let event;
   try {
     // The library also takes 123abc for 123.
-    if (/\D/.test(request.headers["webhook-timestamp"] ?? "")) throw new Error("webhook-timestamp is not whole seconds");
+    const timestamp = request.headers["webhook-timestamp"] ?? "";
+    if (/\D/.test(timestamp)) throw new Error("webhook-timestamp is not whole seconds");
     // Checks the signatures in constant time, and the timestamp against replays; then parses the JSON.
     event = webhook.verify(body, request.headers);
     if (event === undefined) throw new Error("the body is empty");

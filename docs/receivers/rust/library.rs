@@ -20,21 +20,41 @@ struct Receiver {
 }
 
 // `Bytes` are the raw bytes of the body: parsed and written again they would differ.
-async fn receive(State(receiver): State<Arc<Receiver>>, headers: HeaderMap, body: Bytes) -> (StatusCode, String) {
+async fn receive(
+    State(receiver): State<Arc<Receiver>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, String) {
     // The library computes with any i64, and the extremes overflow.
-    if headers.get("webhook-timestamp").is_some_and(|sent| sent.len() > 12) {
-        return (StatusCode::BAD_REQUEST, "webhook-timestamp is not within 5 minutes of now".into());
+    if headers
+        .get("webhook-timestamp")
+        .is_some_and(|sent| sent.len() > 12)
+    {
+        return (
+            StatusCode::BAD_REQUEST,
+            "webhook-timestamp is not within 5 minutes of now".into(),
+        );
     }
     // Checks the signatures in constant time, and the timestamp against replays.
     if let Err(error) = receiver.webhook.verify(&body, &headers) {
         return (StatusCode::BAD_REQUEST, error.to_string());
     }
     let Ok(event) = serde_json::from_slice::<Map<String, Value>>(&body) else {
-        return (StatusCode::BAD_REQUEST, "the body is not a JSON object".into());
+        return (
+            StatusCode::BAD_REQUEST,
+            "the body is not a JSON object".into(),
+        );
     };
     let id = String::from_utf8_lossy(headers["webhook-id"].as_bytes()).into_owned();
-    let event_type = event.get("type").and_then(Value::as_str).unwrap_or("unknown");
-    let again = if receiver.seen.lock().unwrap().insert(id.clone()) { "" } else { " again" };
+    let event_type = event
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or("unknown");
+    let again = if receiver.seen.lock().unwrap().insert(id.clone()) {
+        ""
+    } else {
+        " again"
+    };
     // If it is new, hand it to a queue here: the work must not delay the answer.
     println!("{event_type} {id}{again}");
     (StatusCode::NO_CONTENT, String::new())
@@ -49,7 +69,10 @@ async fn main() -> std::io::Result<()> {
         exit(1);
     }
     let webhook = Webhook::new(&secret).expect("WEBHOOK_SECRET is base64 after whsec_");
-    let receiver = Receiver { webhook, seen: Mutex::default() };
+    let receiver = Receiver {
+        webhook,
+        seen: Mutex::default(),
+    };
     let app = Router::new()
         .fallback(post(receive))
         .layer(DefaultBodyLimit::max(MAX_BODY))

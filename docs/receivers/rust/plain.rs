@@ -27,13 +27,20 @@ struct Receiver {
 fn verify<'a>(key: &[u8], body: &[u8], headers: &'a HeaderMap) -> Result<&'a str, &'static str> {
     let header = |name| {
         let value = headers.get(name).and_then(|value| value.to_str().ok());
-        value.filter(|value| !value.is_empty()).ok_or("a webhook header is missing")
+        value
+            .filter(|value| !value.is_empty())
+            .ok_or("a webhook header is missing")
     };
     let id = header("webhook-id")?;
     let (timestamp, signatures) = (header("webhook-timestamp")?, header("webhook-signature")?);
     // A recorded call keeps its good signature: only its age tells that it is replayed.
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    if !timestamp.parse().is_ok_and(|sent| now.abs_diff(sent) <= TOLERANCE) {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    if !timestamp
+        .parse()
+        .is_ok_and(|sent| now.abs_diff(sent) <= TOLERANCE)
+    {
         return Err("webhook-timestamp is not within 5 minutes of now");
     }
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
@@ -50,7 +57,11 @@ fn verify<'a>(key: &[u8], body: &[u8], headers: &'a HeaderMap) -> Result<&'a str
 }
 
 // `Bytes` are the raw bytes of the body: parsed and written again they would differ.
-async fn receive(State(receiver): State<Arc<Receiver>>, headers: HeaderMap, body: Bytes) -> (StatusCode, &'static str) {
+async fn receive(
+    State(receiver): State<Arc<Receiver>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, &'static str) {
     let id = match verify(&receiver.key, &body, &headers) {
         Ok(id) => id,
         Err(reason) => return (StatusCode::BAD_REQUEST, reason),
@@ -60,7 +71,10 @@ async fn receive(State(receiver): State<Arc<Receiver>>, headers: HeaderMap, body
     };
     let new = receiver.seen.lock().unwrap().insert(id.to_owned());
     // If it is new, hand it to a queue here: the work must not delay the answer.
-    let event_type = event.get("type").and_then(Value::as_str).unwrap_or("unknown");
+    let event_type = event
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or("unknown");
     println!("{event_type} {id}{}", if new { "" } else { " again" });
     (StatusCode::NO_CONTENT, "")
 }
@@ -74,10 +88,15 @@ async fn main() -> std::io::Result<()> {
     }
     // whsec_ is followed by the base64 of the key; any other text is the key itself.
     let key = match secret.strip_prefix("whsec_") {
-        Some(encoded) => STANDARD.decode(encoded).expect("WEBHOOK_SECRET is base64 after whsec_"),
+        Some(encoded) => STANDARD
+            .decode(encoded)
+            .expect("WEBHOOK_SECRET is base64 after whsec_"),
         None => secret.into_bytes(),
     };
-    let receiver = Receiver { key, seen: Mutex::default() };
+    let receiver = Receiver {
+        key,
+        seen: Mutex::default(),
+    };
     let app = Router::new()
         .fallback(post(receive))
         .layer(DefaultBodyLimit::max(MAX_BODY))

@@ -18,7 +18,9 @@ pub fn near_miss(
     };
     let prefixed = || Secret::parse(&format!("{}{}", Secret::PREFIX, secret.reveal())).ok();
     if matches(secret, body.trim_end_matches(['\r', '\n'])) {
-        Some("It matches without the line break at the end of the body: sign what came, and nothing that an editor adds.")
+        Some(
+            "It matches without the line break at the end of the body: sign what came, and nothing that an editor adds.",
+        )
     } else if matches(secret, body.trim()) {
         Some("It matches without the spaces around the body: verify the bytes as they came.")
     } else if matches(secret, &compact(body)) {
@@ -66,8 +68,16 @@ mod tests {
         let said = |secret: &Secret, body: &str| {
             near_miss(secret, "evt_1", "1", &signature, body).map(|text| &text[..40])
         };
-        assert!(said(&secret, &format!("{BODY}\r\n")).unwrap().contains("line break"));
-        assert!(said(&secret, &format!("  {BODY}")).unwrap().contains("spaces around"));
+        assert!(
+            said(&secret, &format!("{BODY}\r\n"))
+                .unwrap()
+                .contains("line break")
+        );
+        assert!(
+            said(&secret, &format!("  {BODY}"))
+                .unwrap()
+                .contains("spaces around")
+        );
         let pretty = "{\n  \"a\": \"b \\\" c\",\n  \"d\": [1, 2]\n}";
         assert!(said(&secret, pretty).unwrap().contains("spaces and line"));
         let bare = Secret::parse(SECRET.strip_prefix("whsec_").unwrap()).unwrap();

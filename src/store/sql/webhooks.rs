@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
-use super::{Adapter, Connection, Database, lock_webhook, tell_others};
+use super::{Adapter, Connection, Database, lock_webhook, open, tell_others};
 use crate::{
     domain::{AccountId, Latencies, Timestamp, Webhook, WebhookId, WebhookStatus},
     store::{
@@ -360,28 +360,11 @@ impl WebhookStore for Adapter {
         account: &AccountId,
         id: &WebhookId,
     ) -> Result<OpenDeliveries, StoreError> {
-        let rows: Vec<(String, i64)> = sqlx::query_as(
-            // Asked this way, the index of open deliveries answers it alone.
-            "select status, count(*) from (
-                 select status from deliveries
-                 where webhook_id = (select id from webhooks where id = $1 and account_id = $2)
-                     and status in ('pending', 'held')
-                 limit $3) still_open
-             group by status",
-        )
-        .bind(id.as_str())
-        .bind(account.as_str())
-        .bind(OpenDeliveries::COUNTED.cast_signed() + 1)
-        .fetch_all(&self.readers)
-        .await?;
-        let of = |status: &str| {
-            let row = rows.iter().find(|(of, _)| of == status);
-            row.map_or(0, |(_, number)| count(*number))
-        };
-        Ok(OpenDeliveries {
-            pending: of("pending"),
-            held: of("held"),
-        })
+        open::count_of(&mut *self.readers.acquire().await?, account, id).await
+    }
+
+    async fn held_deliveries(&self, ids: &[WebhookId]) -> Result<Vec<(WebhookId, u64)>, StoreError> {
+        open::held(&mut *self.readers.acquire().await?, ids).await
     }
 }
 

@@ -1,10 +1,13 @@
-//! Moments as people say them. All written by the server, in UTC.
+//! Moments as people say them, on the clocks of the viewer's zone. All written by the server.
 
 use std::time::Duration;
 
 use leptos::prelude::*;
 
-use crate::domain::Timestamp;
+use crate::{
+    domain::Timestamp,
+    ui::zone::{Zone, use_zone},
+};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -13,23 +16,26 @@ const DAY: u64 = 24 * HOUR;
 /// “2 min ago”, with the exact moment in its tooltip.
 #[component]
 pub fn TimeAgo(at: Timestamp, now: Timestamp) -> impl IntoView {
-    view! { <time datetime=at.rfc3339() title=exact(at)>{relative(at, now)}</time> }
+    let zone = use_zone();
+    view! { <time datetime=at.rfc3339() title=exact(at, &zone)>{relative(at, now, &zone)}</time> }
 }
 
 /// The exact moment, with its distance in the tooltip.
 #[component]
 pub fn Moment(at: Timestamp, now: Timestamp) -> impl IntoView {
-    view! { <time datetime=at.rfc3339() title=relative(at, now)>{exact(at)}</time> }
+    let zone = use_zone();
+    view! { <time datetime=at.rfc3339() title=relative(at, now, &zone)>{exact(at, &zone)}</time> }
 }
 
 /// `10:00:03`; the day stands above it.
 #[component]
 pub fn TimeOfDay(at: Timestamp) -> impl IntoView {
-    view! { <time datetime=at.rfc3339() title=exact(at)>{time_of_day(at)}</time> }
+    let zone = use_zone();
+    view! { <time datetime=at.rfc3339() title=exact(at, &zone)>{time_of_day(at, &zone)}</time> }
 }
 
 /// `just now`, `40 s ago`, `2 min ago`, `in 5 min`, `3 h ago`, `6 d ago`; further away the date.
-pub fn relative(at: Timestamp, now: Timestamp) -> String {
+pub fn relative(at: Timestamp, now: Timestamp, zone: &Zone) -> String {
     let ahead = at > now;
     let distance = if ahead { at.since(now) } else { now.since(at) };
     let seconds = distance.as_secs();
@@ -41,7 +47,7 @@ pub fn relative(at: Timestamp, now: Timestamp) -> String {
         };
     }
     if seconds >= 30 * DAY {
-        return date(at);
+        return date(at, zone);
     }
     let span = span(distance);
     if ahead {
@@ -70,32 +76,38 @@ pub fn duration(length: Duration) -> String {
 }
 
 /// `23 Nov 2026, 10:00:03 UTC`
-pub fn exact(at: Timestamp) -> String {
-    format!("{}, {} UTC", date(at), time_of_day(at))
+pub fn exact(at: Timestamp, zone: &Zone) -> String {
+    format!(
+        "{}, {} {}",
+        date(at, zone),
+        time_of_day(at, zone),
+        zone.abbreviation(at)
+    )
 }
 
-/// `10:00`, the start of an hour.
-pub fn hour(at: Timestamp) -> String {
-    format!("{:02}:00", at.utc().hour())
+/// `10:00`, the start of an hour; half past, where clocks are half an hour off.
+pub fn hour(at: Timestamp, zone: &Zone) -> String {
+    zone.local(at).strftime("%H:%M").to_string()
 }
 
 /// The heading over a day's entries: `Today`, `Yesterday`, `Monday, 16 November 2026`.
-pub fn day(at: Timestamp, now: Timestamp) -> String {
-    let (day, today) = (at.utc().date(), now.utc().date());
+pub fn day(at: Timestamp, now: Timestamp, zone: &Zone) -> String {
+    let (day, today) = (zone.local(at).date(), zone.local(now).date());
     if day == today {
         "Today".into()
-    } else if Some(day) == today.previous_day() {
+    } else if today.yesterday().is_ok_and(|yesterday| yesterday == day) {
         "Yesterday".into()
     } else {
-        format!("{}, {} {} {}", day.weekday(), day.day(), day.month(), day.year())
+        day.strftime("%A, %-d %B %Y").to_string()
     }
 }
 
 /// What stands in the order of time, under the names of its days.
 pub fn by_day<T>(entries: Vec<T>, now: Timestamp, at: impl Fn(&T) -> Timestamp) -> Vec<(String, Vec<T>)> {
+    let zone = use_zone();
     let mut days: Vec<(String, Vec<T>)> = Vec::new();
     for entry in entries {
-        let name = day(at(&entry), now);
+        let name = day(at(&entry), now, &zone);
         match days.last_mut() {
             Some((last, of_day)) if *last == name => of_day.push(entry),
             _ => days.push((name, vec![entry])),
@@ -104,28 +116,30 @@ pub fn by_day<T>(entries: Vec<T>, now: Timestamp, at: impl Fn(&T) -> Timestamp) 
     days
 }
 
-fn date(at: Timestamp) -> String {
-    let date = at.utc().date();
-    let month = date.month().to_string();
-    format!("{} {} {}", date.day(), &month[..3], date.year())
+fn date(at: Timestamp, zone: &Zone) -> String {
+    zone.local(at).strftime("%-d %b %Y").to_string()
 }
 
-fn time_of_day(at: Timestamp) -> String {
-    let (hour, minute, second) = at.utc().time().as_hms();
-    format!("{hour:02}:{minute:02}:{second:02}")
+fn time_of_day(at: Timestamp, zone: &Zone) -> String {
+    zone.local(at).strftime("%H:%M:%S").to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::zone::Origin;
 
     /// 2026-11-23T10:00:00Z, a Monday.
     const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 
+    fn berlin() -> Zone {
+        Zone::parse("Europe/Berlin", Origin::Browser).unwrap()
+    }
+
     #[test]
     fn the_past_and_the_future_in_their_largest_unit() {
         let said: Vec<_> = [0, 4, 5, 59, 60, 3599, 3600, 86_399, 86_400, 29 * 86_400]
-            .map(|seconds| relative(NOW.minus(Duration::from_secs(seconds)), NOW))
+            .map(|seconds| relative(NOW.minus(Duration::from_secs(seconds)), NOW, &Zone::default()))
             .into();
         assert_eq!(
             said,
@@ -142,35 +156,31 @@ mod tests {
                 "29 d ago"
             ]
         );
-        assert_eq!(
-            relative(NOW.minus(Duration::from_secs(30 * DAY)), NOW),
-            "24 Oct 2026"
-        );
-        assert_eq!(relative(NOW.plus(Duration::from_secs(300)), NOW), "in 5 min");
-        assert_eq!(relative(NOW.plus(Duration::from_secs(1)), NOW), "in a moment");
+        let month_ago = NOW.minus(Duration::from_secs(30 * DAY));
+        assert_eq!(relative(month_ago, NOW, &Zone::default()), "24 Oct 2026");
+        let ahead = |seconds| relative(NOW.plus(Duration::from_secs(seconds)), NOW, &Zone::default());
+        assert_eq!(ahead(300), "in 5 min");
+        assert_eq!(ahead(1), "in a moment");
     }
 
     #[test]
     fn exact_moments_and_durations() {
-        assert_eq!(
-            exact(NOW.plus(Duration::from_secs(3))),
-            "23 Nov 2026, 10:00:03 UTC"
-        );
+        let at = NOW.plus(Duration::from_secs(3));
+        assert_eq!(exact(at, &Zone::default()), "23 Nov 2026, 10:00:03 UTC");
+        assert_eq!(exact(at, &berlin()), "23 Nov 2026, 11:00:03 CET");
         assert_eq!(duration(Duration::from_millis(87)), "87 ms");
         assert_eq!(duration(Duration::from_millis(1_240)), "1.24 s");
     }
 
     #[test]
     fn days_are_named_as_people_say_them() {
-        assert_eq!(day(NOW, NOW), "Today");
-        assert_eq!(
-            day(NOW.minus(Duration::from_secs(10 * HOUR + 1)), NOW),
-            "Yesterday"
-        );
-        assert_eq!(
-            day(NOW.minus(Duration::from_secs(7 * DAY)), NOW),
-            "Monday, 16 November 2026"
-        );
+        let ago = |seconds, zone: &Zone| day(NOW.minus(Duration::from_secs(seconds)), NOW, zone);
+        let utc = Zone::default();
+        assert_eq!(ago(0, &utc), "Today");
+        assert_eq!(ago(10 * HOUR + 1, &utc), "Yesterday");
+        assert_eq!(ago(7 * DAY, &utc), "Monday, 16 November 2026");
+        // It is eleven there already.
+        assert_eq!(ago(10 * HOUR + 1, &berlin()), "Today");
     }
 
     #[test]

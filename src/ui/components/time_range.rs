@@ -1,20 +1,21 @@
-//! From when until when, in two fields of a filter.
+//! From when until when, in two fields of a filter. What is chosen there is in the viewer's zone.
 
 use leptos::prelude::*;
 
-use crate::{domain::Timestamp, ui::query::minute};
+use crate::{domain::Timestamp, ui::zone::use_zone};
 
 #[component]
 pub fn TimeRange(since: Option<Timestamp>, until: Option<Timestamp>) -> impl IntoView {
     let fields = [
-        ("filter-since", "since", "From (UTC)", since),
-        ("filter-until", "until", "Until (UTC)", until),
+        ("filter-since", "since", "From", since),
+        ("filter-until", "until", "Until", until),
     ];
+    let zone = use_zone();
     let fields = fields.map(|(id, name, label, at)| {
         view! {
             <div class="filter filter--moment">
                 <label for=id>{label}</label>
-                <input id=id name=name type="datetime-local" step="any" value=at.map(minute)/>
+                <input id=id name=name type="datetime-local" step="any" value=at.map(|at| zone.field(at))/>
             </div>
         }
     });

@@ -24,7 +24,7 @@ use crate::{
             pagination::LogPages,
             time_ago::{TimeAgo, TimeOfDay, by_day},
         },
-        islands::live_log::LiveLog,
+        islands::live_part::LivePart,
         paths,
         query::LogQuery,
         render::Page,
@@ -105,8 +105,8 @@ fn LogScreen(
         </div>
         {health.map(|health| view! { <HealthSection health now/> })}
         <LogFilters query=query.clone() webhooks/>
-        {changes.then(|| view! { <LiveLog/> })}
-        <div id="log"><Entries query log now/></div>
+        {changes.then(|| view! { <LivePart/> })}
+        <div id="live"><Entries query log now/></div>
         <LogPages newest older/>
     }
 }

@@ -19,14 +19,13 @@ use crate::{
         form::Posted,
         local_path::LocalPath,
         paths,
-        render::bare,
-        theme::Theme,
+        render::{Looks, bare},
     },
 };
 
 /// Somebody at the door, and where they want to go.
 pub struct Guest {
-    theme: Theme,
+    looks: Looks,
     next: Option<LocalPath>,
 }
 
@@ -38,7 +37,7 @@ impl FromRequestParts<Ui> for Guest {
         let next = form_urlencoded::parse(query).find(|(name, _)| name == "next");
         let next = next.and_then(|(_, path)| LocalPath::parse(&path));
         Ok(Self {
-            theme: Theme::of(&parts.headers),
+            looks: Looks::of(&parts.headers),
             next,
         })
     }
@@ -50,8 +49,8 @@ impl Guest {
     }
 
     fn answer(self, ui: &Ui, status: StatusCode, email: String, error: Option<String>) -> Response {
-        let theme = self.theme;
-        bare(&ui.site, theme, "Sign in", status, || {
+        let looks = self.looks;
+        bare(&ui.site, &looks, "Sign in", status, || {
             view! { <LoginScreen next=self.next email error/> }.into_any()
         })
     }

@@ -1,5 +1,7 @@
 //! `/integrations/webhook/{id}/recover`: what a webhook has missed, looked at first and then sent.
 
+pub mod live;
+
 use std::time::Duration;
 
 use axum::{
@@ -24,11 +26,13 @@ use crate::{
         },
         flash::Flash,
         form::Posted,
+        islands::live_part::LivePart,
         paths,
-        query::{minute, moment},
+        query::{moment, written},
         render::Page,
         shell::Section,
         visit::Visit,
+        zone::use_zone,
     },
 };
 
@@ -61,7 +65,7 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, Page
         .await?;
     let now = visit.now;
     let title = format!("Recover “{}”", webhook.name);
-    let page = Page::new(&title, Section::Webhooks);
+    let page = Page::new(&title, Section::Webhooks).with_islands();
     Ok(visit.page(page, || {
         view! { <RecoverScreen webhook wanted preview recoveries now/> }.into_any()
     }))
@@ -163,7 +167,10 @@ fn RecoverScreen(
     });
     let can_start = stopped.is_none();
     let preview = preview.map(|preview| view! { <Preview id=id.clone() wanted preview can_start now/> });
-    let recoveries = (!recoveries.is_empty()).then(|| view! { <Recoveries recoveries now/> });
+    let running = recoveries
+        .iter()
+        .any(|recovery| recovery.state == RecoveryState::Running);
+    let live = running.then(|| view! { <LivePart/> });
     view! {
         <div class="heading">
             <div>
@@ -182,13 +189,14 @@ fn RecoverScreen(
                 {scopes.to_vec()}
             </fieldset>
             <div class="recover__since">
-                <label for="since">"Since (UTC)"</label>
-                <input id="since" name="since" type="datetime-local" step="any" value=minute(wanted.since) required=true/>
+                <label for="since">"Since"</label>
+                <input id="since" name="since" type="datetime-local" step="any" value=use_zone().field(wanted.since) required=true/>
             </div>
             <button class="button" type="submit">"Preview"</button>
         </form>
         {preview}
-        {recoveries}
+        {live}
+        <div id="live"><Recoveries recoveries now/></div>
     }
 }
 
@@ -237,7 +245,7 @@ fn Preview(
         view! {
             <form method="post" action=paths::recover(&id)>
                 <input type="hidden" name="scope" value=wanted.scope.as_str()/>
-                <input type="hidden" name="since" value=minute(wanted.since)/>
+                <input type="hidden" name="since" value=written(wanted.since)/>
                 <button class="button button--primary" type="submit">"Recover"</button>
             </form>
         }
@@ -252,8 +260,12 @@ fn Preview(
     }
 }
 
+/// What is kept up to date while one of them runs.
 #[component]
 fn Recoveries(recoveries: Vec<Recovery>, now: Timestamp) -> impl IntoView {
+    if recoveries.is_empty() {
+        return ().into_any();
+    }
     let entries = recoveries.into_iter().map(|recovery| {
         let (title, _) = explain(recovery.scope);
         let (webhook, id) = (recovery.webhook_id.clone(), recovery.id.clone());
@@ -290,4 +302,5 @@ fn Recoveries(recoveries: Vec<Recovery>, now: Timestamp) -> impl IntoView {
             <ul class="recoveries">{entries.collect_view()}</ul>
         </section>
     }
+    .into_any()
 }

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 
 use self::{filters::Filters, nothing_yet::NothingYet, table::Table};
 use crate::{
-    domain::{Role, Timestamp, WebhookId},
+    domain::{Role, Timestamp, WebhookId, WebhookStatus},
     store::{StoreError, WebhookPage},
     ui::{
         components::{activity_chart::Activity, empty_state::EmptyState, pagination::Pagination},
@@ -50,6 +50,8 @@ struct List {
     query: ListQuery,
     page: Result<WebhookPage, StoreError>,
     activity: HashMap<WebhookId, Activity>,
+    /// By those that are paused.
+    held: HashMap<WebhookId, u64>,
     /// Of the webhook that has just been added or saved.
     fresh: Option<WebhookId>,
     left: Option<Left>,
@@ -87,6 +89,7 @@ impl List {
             .list_webhooks(&visit.user.account_id, &query.0)
             .await;
         let mut activity = HashMap::<_, Activity>::new();
+        let mut held = HashMap::new();
         match &page {
             Ok(page) => {
                 let ids: Vec<_> = page.webhooks.iter().map(|webhook| webhook.id.clone()).collect();
@@ -99,6 +102,13 @@ impl List {
                         .or_default()
                         .add(&hour, now);
                 }
+                let paused = page.webhooks.iter();
+                let paused = paused.filter(|webhook| webhook.status == WebhookStatus::Paused);
+                let paused: Vec<_> = paused.map(|webhook| webhook.id.clone()).collect();
+                let counted = visit.ui.store.held_deliveries(&paused).await;
+                let counted =
+                    counted.inspect_err(|error| tracing::warn!(%error, "no numbers held in the list"));
+                held.extend(counted.unwrap_or_default());
             }
             Err(error) => tracing::error!(%error, "the list of webhooks cannot be loaded"),
         }
@@ -107,6 +117,7 @@ impl List {
             query,
             page,
             activity,
+            held,
             fresh,
             left: None,
             may_add: visit.may(Role::Member),
@@ -154,6 +165,7 @@ fn Contents(list: List) -> impl IntoView {
         query,
         page,
         activity,
+        held,
         fresh,
         left,
         may_add,
@@ -189,7 +201,7 @@ fn Contents(list: List) -> impl IntoView {
             };
             view! {
                 <Filters query=query.clone()/>
-                <Table webhooks=page.webhooks query=query.clone() activity fresh left now/>
+                <Table webhooks=page.webhooks query=query.clone() activity held fresh left now/>
                 <Pagination query shown matching=page.matching/>
             }
             .into_any()

@@ -153,6 +153,7 @@ held!(WebhookStore {
     async fn delete_old_statistics(&self, before: Timestamp) -> Result<(), StoreError>;
     async fn webhook_names(&self, account: &AccountId) -> Result<Vec<(WebhookId, String)>, StoreError>;
     async fn open_deliveries(&self, account: &AccountId, id: &WebhookId) -> Result<OpenDeliveries, StoreError>;
+    async fn held_deliveries(&self, ids: &[WebhookId]) -> Result<Vec<(WebhookId, u64)>, StoreError>;
 });
 
 held!(EventStore {

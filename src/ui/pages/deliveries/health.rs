@@ -11,14 +11,14 @@ use crate::{
         components::{
             bar_chart::BarChart,
             count::{counted, grouped},
-            time_ago::{Moment, TimeAgo, day, duration, hour},
+            time_ago::{self, Moment, TimeAgo, duration, hour},
         },
         visit::Visit,
+        zone::{Zone, use_zone},
     },
 };
 
 const HOUR: i64 = 3_600_000;
-const DAY: i64 = 24 * HOUR;
 
 /// What the section shows.
 pub struct Health {
@@ -42,12 +42,13 @@ struct Part {
 impl Health {
     pub async fn load(visit: &Visit, webhook: &Webhook) -> Result<Self, StoreError> {
         let (store, now) = (&visit.ui.store, visit.now);
-        let mut day = Period::ending(now, HOUR, 24);
-        let mut month = Period::ending(now, DAY, 30);
+        let zone = &visit.looks.zone;
+        let mut day = Period::of_hours(now);
+        let mut month = Period::of_days(now, zone);
         let ids = std::slice::from_ref(&webhook.id);
         for hour in store.webhook_activity(ids, month.start()).await? {
-            day.add(&hour, HOUR);
-            month.add(&hour, DAY);
+            day.add(&hour);
+            month.add(&hour);
         }
         day.latencies = store.webhook_latencies(&webhook.id, day.start()).await?;
         month.latencies = store.webhook_latencies(&webhook.id, month.start()).await?;
@@ -59,10 +60,20 @@ impl Health {
 }
 
 impl Period {
-    fn ending(now: Timestamp, length: i64, parts: i64) -> Self {
-        let last = now.as_millis().div_euclid(length) * length;
-        let parts = (0..parts).rev().map(|back| Part {
-            start: Timestamp::from_millis(last - back * length),
+    fn of_hours(now: Timestamp) -> Self {
+        let last = now.as_millis().div_euclid(HOUR) * HOUR;
+        Self::of((0..24).map(|back| Timestamp::from_millis(last - back * HOUR)))
+    }
+
+    /// As the calendar of the zone has them.
+    fn of_days(now: Timestamp, zone: &Zone) -> Self {
+        Self::of((0..30).map(|back| zone.start_of_day(now, back)))
+    }
+
+    /// The newest first.
+    fn of(starts: impl DoubleEndedIterator<Item = Timestamp>) -> Self {
+        let parts = starts.rev().map(|start| Part {
+            start,
             succeeded: 0,
             failed: 0,
         });
@@ -78,10 +89,9 @@ impl Period {
             .map_or(Timestamp::from_millis(0), |part| part.start)
     }
 
-    fn add(&mut self, hour: &HourOfActivity, length: i64) {
-        let offset = (hour.hour.as_millis() - self.start().as_millis()).div_euclid(length);
-        let part = usize::try_from(offset).ok();
-        if let Some(part) = part.and_then(|index| self.parts.get_mut(index)) {
+    fn add(&mut self, hour: &HourOfActivity) {
+        let after = self.parts.partition_point(|part| part.start <= hour.hour);
+        if let Some(part) = after.checked_sub(1).and_then(|index| self.parts.get_mut(index)) {
             part.succeeded = part.succeeded.saturating_add(hour.succeeded);
             part.failed = part.failed.saturating_add(hour.failed);
         }
@@ -107,6 +117,7 @@ impl Period {
 #[component]
 pub fn HealthSection(health: Health, now: Timestamp) -> impl IntoView {
     let Health { failing, day, month } = health;
+    let zone = use_zone();
     if month.attempts() == 0 {
         return ().into_any();
     }
@@ -115,16 +126,15 @@ pub fn HealthSection(health: Health, now: Timestamp) -> impl IntoView {
             <h2 id="health">"Health"</h2>
             {failing.map(|since| view! { <FailingNotice since now/> })}
             <div class="health__periods">
-                <PeriodFigures title="Last 24 hours" unit="hour" period=day name=move |part| hour(part.start)/>
-                <PeriodFigures title="Last 30 days" unit="day" period=month name=move |part| day_of(part.start, now)/>
+                <PeriodFigures title="Last 24 hours" unit="hour" period=day name={
+                    let zone = zone.clone();
+                    move |part| hour(part.start, &zone)
+                }/>
+                <PeriodFigures title="Last 30 days" unit="day" period=month name=move |part| time_ago::day(part.start, now, &zone)/>
             </div>
         </section>
     }
     .into_any()
-}
-
-fn day_of(at: Timestamp, now: Timestamp) -> String {
-    day(at, now)
 }
 
 /// What happens if it goes on like this; the more urgent, the less time is left.
@@ -200,7 +210,7 @@ fn PeriodFigures(
                 <summary>"As a table"</summary>
                 <table class="plain">
                     <thead>
-                        <tr><th scope="col">{format!("By {unit} (UTC)")}</th><th scope="col">"Succeeded"</th><th scope="col">"Failed"</th></tr>
+                        <tr><th scope="col">{format!("By {unit}")}</th><th scope="col">"Succeeded"</th><th scope="col">"Failed"</th></tr>
                     </thead>
                     <tbody>{rows}</tbody>
                 </table>
@@ -216,16 +226,16 @@ mod tests {
     #[test]
     fn hours_add_up_and_one_failure_is_never_100_per_cent() {
         let now = Timestamp::from_millis(1_795_429_800_000);
-        let mut period = Period::ending(now, DAY, 30);
+        let mut period = Period::of_days(now, &Zone::default());
         assert_eq!(period.success_rate(), None);
         let hour = |days_ago: i64, succeeded, failed| HourOfActivity {
             webhook_id: "wh_1".parse().unwrap(),
-            hour: Timestamp::from_millis(now.as_millis().div_euclid(HOUR) * HOUR - days_ago * DAY),
+            hour: Timestamp::from_millis((now.as_millis().div_euclid(HOUR) - days_ago * 24) * HOUR),
             succeeded,
             failed,
         };
-        for hour in [hour(0, 99_999, 0), hour(29, 0, 1), hour(30, 0, 9), hour(-1, 0, 9)] {
-            period.add(&hour, DAY);
+        for hour in [hour(0, 99_999, 0), hour(29, 0, 1), hour(30, 0, 9)] {
+            period.add(&hour);
         }
         assert_eq!(period.attempts(), 100_000);
         assert_eq!(period.success_rate().unwrap(), "99.9 %");

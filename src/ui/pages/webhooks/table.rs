@@ -10,6 +10,7 @@ use crate::{
         components::{
             activity_chart::{Activity, ActivityChart},
             badge::WebhookBadge,
+            count::open_deliveries,
             event_types::EventTypeList,
             time_ago::TimeAgo,
         },
@@ -24,15 +25,17 @@ pub fn Table(
     webhooks: Vec<Webhook>,
     query: ListQuery,
     activity: HashMap<WebhookId, Activity>,
+    held: HashMap<WebhookId, u64>,
     fresh: Option<WebhookId>,
     left: Option<WebhookId>,
     now: Timestamp,
 ) -> impl IntoView {
     let rows = webhooks.into_iter().map(|webhook| {
         let activity = activity.get(&webhook.id).cloned().unwrap_or_default();
+        let held = held.get(&webhook.id).copied();
         let fresh = fresh.as_ref() == Some(&webhook.id);
         let focused = left.as_ref() == Some(&webhook.id);
-        view! { <Row href=query.on(&paths::webhook(&webhook.id)) webhook activity fresh focused now/> }
+        view! { <Row href=query.on(&paths::webhook(&webhook.id)) webhook activity held fresh focused now/> }
     });
     view! {
         <table class="table table--webhooks" role="table">
@@ -57,6 +60,7 @@ fn Row(
     webhook: Webhook,
     href: String,
     activity: Activity,
+    held: Option<u64>,
     fresh: bool,
     focused: bool,
     now: Timestamp,
@@ -80,6 +84,7 @@ fn Row(
             <td role="cell" class="row__events"><EventTypeList events=webhook.events href/></td>
             <td role="cell" class="row__status">
                 <WebhookBadge status=webhook.status reason=webhook.disabled_reason/>
+                {held.map(|held| view! { <span class="badge__reason">{open_deliveries(held)}" held"</span> })}
             </td>
             <td role="cell" class="row__attempt">{last_attempt}</td>
             <td role="cell" class="row__activity"><ActivityChart activity/></td>

@@ -429,6 +429,7 @@ async fn an_event_tells_what_became_of_it_at_each_webhook_and_why_nothing_was_se
 async fn what_a_paused_webhook_holds_is_sent_or_dropped_when_it_is_resumed() {
     let fixture = Fixture::new().await;
     let webhook = fixture.add("chats", &["chat"]).await;
+    let other = fixture.add("messages", &["message"]).await;
     let change = fixture.change(&webhook.id, NOW);
     for (at, held, status) in [
         (NOW, Held::Drop, DeliveryStatus::Cancelled),
@@ -439,6 +440,9 @@ async fn what_a_paused_webhook_holds_is_sent_or_dropped_when_it_is_resumed() {
         fixture.publish_at(at, EventType::Chat, id.into_iter()).await;
         let open = fixture.store.open_deliveries(&fixture.account, &webhook.id).await;
         assert_eq!(open.unwrap(), OpenDeliveries { pending: 0, held: 1 });
+        let ids = [other.id.clone(), webhook.id.clone()];
+        let held_by = fixture.store.held_deliveries(&ids).await.unwrap();
+        assert_eq!(held_by, [(webhook.id.clone(), 1)]);
         fixture.store.resume_webhook(&change, held).await.unwrap();
         let page = fixture.log(DeliveryFilter::default()).await;
         assert_eq!(page.deliveries[0].status, status);

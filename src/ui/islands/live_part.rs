@@ -1,9 +1,9 @@
-//! Keeps the entries below it up to date, until it is told to pause.
+//! Keeps the part of the page with the id `live` up to date, until it is told to pause.
 
 use leptos::prelude::*;
 
 #[island]
-pub fn LiveLog() -> impl IntoView {
+pub fn LivePart() -> impl IntoView {
     let place = NodeRef::<leptos::html::Button>::new();
     let ready = RwSignal::new(false);
     let live = RwSignal::new(false);
@@ -41,8 +41,8 @@ mod browser {
 
     use crate::ui::islands::dom::listen;
 
-    /// Where the entries are.
-    const PLACE: &str = "log";
+    /// What is kept up to date.
+    const PLACE: &str = "live";
 
     /// Listens while `live` is set, which it does now.
     pub fn keep(live: RwSignal<bool>) {
@@ -62,7 +62,7 @@ mod browser {
         let here = window().location();
         let address = format!("{}/live{}", here.pathname().ok()?, here.search().ok()?);
         let source = EventSource::new(&address).ok()?;
-        listen(&source, "log", |event| {
+        listen(&source, "change", |event| {
             let html = event.dyn_into::<MessageEvent>().ok();
             if let Some(html) = html.and_then(|message| message.data().as_string()) {
                 show(&html);
@@ -78,30 +78,33 @@ mod browser {
         Some(source)
     }
 
-    /// Puts the new entries in the place of the old ones. What is parsed so runs no scripts.
+    /// Puts the new contents in the place of the old ones. What is parsed so runs no scripts.
     fn show(html: &str) -> Option<()> {
         let page = document();
         let place = page.get_element_by_id(PLACE)?;
         let parser = DomParser::new().ok()?;
         let parsed: Document = parser.parse_from_string(html, SupportedType::TextHtml).ok()?;
-        let focused = focused_link(&page, &place);
+        let focused = focused(&page, &place);
         place.replace_children_with_node_0();
         while let Some(node) = parsed.body()?.first_child() {
             place.append_child(&node).ok()?;
         }
-        if let Some(address) = focused {
-            let same = place.query_selector(&format!("a[href='{address}']")).ok()?;
+        if let Some(same) = focused {
+            let same = place.query_selector(&same).ok()?;
             same?.dyn_into::<HtmlElement>().ok()?.focus().ok()?;
         }
         Some(())
     }
 
-    /// Who reads the log by keyboard stays where they are.
-    fn focused_link(page: &Document, place: &Element) -> Option<String> {
-        let focused = page.active_element()?;
-        place
-            .contains(Some(&focused))
-            .then(|| focused.get_attribute("href"))
-            .flatten()
+    /// A selector for the link or the form's button that has the focus: who reads by keyboard stays where they are.
+    fn focused(page: &Document, place: &Element) -> Option<String> {
+        let focused = page
+            .active_element()
+            .filter(|focused| place.contains(Some(focused)))?;
+        if let Some(address) = focused.get_attribute("href") {
+            return Some(format!("a[href='{address}']"));
+        }
+        let form = focused.closest("form[action]").ok()??.get_attribute("action")?;
+        Some(format!("form[action='{form}'] button"))
     }
 }

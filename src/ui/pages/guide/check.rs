@@ -1,0 +1,67 @@
+//! The signature check. Without a script it is not there, and the page says why.
+
+use leptos::prelude::*;
+
+use crate::ui::{islands::signature_check::SignatureCheck, paths};
+
+#[component]
+pub fn Check() -> impl IntoView {
+    view! {
+        <section class="card guide" id="check" aria-labelledby="check-title">
+            <h2 id="check-title">"Check a signature"</h2>
+            <p>
+                "Paste a call that your receiver refuses, and see which check passes and which fails. Deliveries have \
+                 their headers and body in the "<a href=paths::DELIVERIES>"log"</a>"."
+            </p>
+            // No field has a name and there is no form: nothing here can be sent.
+            <div class="check" hidden=true>
+                <div class="field">
+                    <label for="check-headers">"Headers"</label>
+                    <textarea
+                        id="check-headers"
+                        class="code"
+                        rows="4"
+                        spellcheck="false"
+                        autocomplete="off"
+                        aria-describedby="check-headers-hint"
+                    ></textarea>
+                    <p class="field__hint" id="check-headers-hint">
+                        "The three webhook-… headers, one on a line; others do no harm."
+                    </p>
+                </div>
+                <div class="field">
+                    <label for="check-body">"Body"</label>
+                    <textarea id="check-body" class="code" rows="6" spellcheck="false" autocomplete="off"></textarea>
+                </div>
+                <div class="field">
+                    <label for="check-secret">"Secret"</label>
+                    <div class="check__secret">
+                        <input
+                            id="check-secret"
+                            class="code"
+                            type="password"
+                            spellcheck="false"
+                            autocomplete="off"
+                            aria-describedby="check-secret-error check-secret-hint"
+                        />
+                        <button class="button check__show" type="button">"Show"</button>
+                    </div>
+                    <p class="field__error" id="check-secret-error"></p>
+                    <p class="field__hint" id="check-secret-hint">
+                        "It is used here, in your browser, and sent nowhere."
+                    </p>
+                </div>
+                <p><button class="button check__example" type="button">"Fill in an example"</button></p>
+                <p class="check__verdict" role="status"></p>
+                <div class="check__details"></div>
+                <SignatureCheck/>
+            </div>
+            <noscript>
+                <p class="notice notice--warning">
+                    "This check needs JavaScript: it runs in your browser, so that your secret does not leave it, and a \
+                     form would send it to us. Without JavaScript, use "<code>"caleida verify"</code>" on your own machine."
+                </p>
+            </noscript>
+        </section>
+    }
+}
