@@ -7,6 +7,7 @@ SHELL := bash
 .NOTPARALLEL:
 
 WASM := wasm32-unknown-unknown
+RECEIVERS_INSTALLED := target/receivers/installed
 E2E_INSTALLED := end2end/node_modules/.package-lock.json
 
 # The release is target/release/caleida and target/site, wherever else cargo may be told to build.
@@ -58,7 +59,7 @@ test: tools fmt-check e2e-check lint unit e2e ## checks everything: formatting, 
 	@echo; echo "Unit and integration tests, from above:"; grep -ah '^test result' target/unit.log
 
 .PHONY: unit
-unit: site tools-postgres ## runs the unit and integration tests
+unit: site tools-postgres tools-receivers ## runs the unit and integration tests
 	@: > target/unit.log
 # One package at a time: together they would share the features of their dependencies, and build those again.
 	cargo test --locked -p caleida-site 2>&1 | tee -a target/unit.log
@@ -78,7 +79,8 @@ e2e-check: $(E2E_INSTALLED)
 .PHONY: lint
 lint: rust ## runs clippy on the server, on the browser's part and on the builder; warnings are errors
 	cargo clippy --locked -p caleida-site --all-targets -- -D warnings
-	cargo clippy --locked -p caleida --all-targets -- -D warnings
+# Not the examples: they are receivers of others, who do not know our rules.
+	cargo clippy --locked -p caleida --lib --bins --tests -- -D warnings
 	cargo clippy --locked -p caleida-benchmarks --all-targets -- -D warnings
 	cargo clippy --locked -p caleida-browser --target $(WASM) --target-dir target/front -- -D warnings
 
@@ -115,7 +117,7 @@ site: rust
 
 # What is missing is found before anything is built.
 .PHONY: tools
-tools: rust tools-e2e tools-postgres
+tools: rust tools-e2e tools-postgres tools-receivers
 	$(call need,curl,curl)
 
 .PHONY: rust
@@ -128,6 +130,28 @@ rust:
 .PHONY: tools-postgres
 tools-postgres:
 	$(call need,$(lastword initdb $(wildcard /usr/lib/postgresql/*/bin/initdb)),postgresql)
+
+# The guide's receivers are run in their own languages.
+.PHONY: tools-receivers
+tools-receivers: $(RECEIVERS_INSTALLED)
+	$(call need,go,golang-go)
+	$(call need,ruby,ruby)
+	$(call need,$(if $(wildcard /usr/share/rubygems-integration/*/specifications/webrick-*.gemspec),ruby,webrick),ruby-webrick)
+	$(call need,php,php-cli)
+	$(call need,java,default-jdk-headless)
+	$(call need,$(if $(wildcard /usr/share/java/jackson-databind.jar),java,jackson-databind),libjackson2-databind-java)
+	$(call need,openssl,openssl)
+
+$(RECEIVERS_INSTALLED): docs/receivers/python/requirements.txt
+	$(call need,python3,python3)
+	python3 -m venv target/receivers 2>/dev/null || { $(MAKE) --no-print-directory tools-venv && python3 -m venv target/receivers; }
+	target/receivers/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# On Debian, python3 comes without the part that makes virtual environments.
+.PHONY: tools-venv
+tools-venv:
+	$(call need,venv,python3-venv)
 
 .PHONY: tools-e2e
 tools-e2e:

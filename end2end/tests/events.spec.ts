@@ -27,7 +27,7 @@ test("everything that was received is there, wanted or not", async ({ webhooks: 
   await page.getByRole("button", { name: "Apply" }).click();
   await expectEvents(page, "not-wanted");
   await page.getByRole("link", { name: "Clear filters" }).click();
-  await page.getByLabel("Until (UTC)").fill("2026-01-01T00:00");
+  await page.getByLabel("Until").fill("2026-01-01T00:00");
   await page.getByRole("button", { name: "Apply" }).click();
   await expect(page.getByText("Nothing matches")).toBeVisible();
 });

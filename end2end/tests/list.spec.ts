@@ -196,3 +196,13 @@ test("nobody sees another account's webhooks", async ({ webhooks, server }) => {
     await expect(webhooks.page.getByText("Theirs")).toHaveCount(0);
   }
 });
+
+test("a paused webhook tells how many deliveries it holds", async ({ webhooks, api }) => {
+  const { id } = await api.add({ name: "Orders", url: "https://example.com/" });
+  await api.pause(id);
+  await webhooks.open();
+  await expect(webhooks.row("Orders")).not.toContainText("held");
+  await api.publishMany("chat", 2);
+  await webhooks.open();
+  await expect(webhooks.row("Orders")).toContainText("2 deliveries held");
+});

@@ -19,7 +19,8 @@ test("what failed is looked at first, and then sent again", async ({ webhooks: {
   await page.getByRole("button", { name: "Recover" }).click();
   await expect(page.getByRole("status").filter({ hasText: "The recovery has started." })).toBeVisible();
   await expect.poll(statuses).toEqual(["delivered", "delivered"]);
-  await page.reload();
+  // With a script, its progress shows by itself.
+  if (test.info().project.use.javaScriptEnabled === false) await page.reload();
   await expect(page.getByText("Done: 2 deliveries")).toBeVisible();
   await page.getByRole("button", { name: "Preview" }).click();
   await expect(page.getByText("Nothing was missed since then.")).toBeVisible();
@@ -32,7 +33,7 @@ test("a new webhook gets what happened before it existed", async ({ webhooks: { 
   receiver.secret = added.secret;
   await page.goto(`/integrations/webhook/${added.id}/recover`);
   await page.getByRole("radio", { name: "Everything missed" }).check();
-  await page.getByLabel("Since (UTC)").fill("2020-01-01T00:00");
+  await page.getByLabel("Since").fill("2020-01-01T00:00");
   await page.getByRole("button", { name: "Preview" }).click();
   await expect(page.getByText("1 event will be sent.")).toBeVisible();
   await page.getByRole("button", { name: "Recover" }).click();

@@ -159,7 +159,7 @@ fn UserMenu(user: User, looks: Looks, here: String) -> impl IntoView {
                     <input type="hidden" name="return" value=here/>
                     {themes.to_vec()}
                 </form>
-                <a class="user__entry" href=zone_page><Icon glyph=Glyph::Clock/>{format!("Times in {}", zone.name())}</a>
+                <a class="user__entry" href=zone_page><Icon glyph=Glyph::Clock/><span class="unseen">"Time zone: "</span>{zone.name().replace('_', " ")}</a>
                 <form method="post" action=paths::LOGOUT>
                     <button class="user__out" type="submit"><Icon glyph=Glyph::Exit/>"Sign out"</button>
                 </form>

@@ -11,6 +11,7 @@ mod engine;
 mod live;
 mod outage;
 mod readme;
+mod receivers;
 mod sender;
 mod sign_in;
 mod store;

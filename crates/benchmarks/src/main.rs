@@ -28,7 +28,7 @@ struct Options {
     /// Under a minute, for a first impression: fewer events, a smaller backlog
     #[arg(long)]
     quick: bool,
-    /// Only these parts, by their letter: a, b, c, d, f, g, h, i, j, k
+    /// Only these parts, by their letter: a, b, c, d, f, g, h, i, j, k, l
     #[arg(long, value_delimiter = ',')]
     only: Vec<char>,
     /// The database under the program; PostgreSQL is started for it, and gone at the end
@@ -84,6 +84,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted('k') && options.database == Kind::Postgres {
         bench.processes(&mut report).await?;
+    }
+    if wanted('l') {
+        bench.pages(&mut report).await?;
     }
     report.print_bound();
     report.save(&options.json)?;

@@ -23,6 +23,9 @@ use crate::{
     machine,
 };
 
+/// Of the admin, admin@localhost, in every database.
+pub const ADMIN_PASSWORD: &str = "the-benchmarks-own-password";
+
 /// A database, with the folder in which programs run on it.
 pub struct Data {
     program: PathBuf,
@@ -57,6 +60,7 @@ impl Data {
             .env("CALEIDA_LISTEN", "127.0.0.1:0")
             .env("CALEIDA_ALLOW_HTTP", "true")
             .env("CALEIDA_ALLOW_NETWORKS", "127.0.0.0/8")
+            .env("CALEIDA_ADMIN_PASSWORD", ADMIN_PASSWORD)
             .env("CALEIDA_SHUTDOWN_GRACE", "2s")
             .stdin(Stdio::null())
             .stderr(Stdio::null());
@@ -107,6 +111,10 @@ impl Program {
 
     pub fn peak_memory(&self) -> anyhow::Result<u64> {
         machine::peak_memory(self.pid())
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     pub fn target(&self) -> Target {

@@ -1,5 +1,6 @@
 //! The scenarios, by the letters of the table in `README.md`.
 
+mod pages;
 mod processes;
 
 use std::{

@@ -8,7 +8,7 @@ pub async fn backlog(database: &Pool, count: u64) -> anyhow::Result<()> {
         count,
         kind: "backlog",
         size: 900,
-        status: "pending",
+        status: "'pending'",
         age: Age::Recent,
     };
     rows.insert(database).await?;
@@ -24,18 +24,51 @@ pub enum Age {
     Old,
 }
 
-/// Events that were delivered, each with its attempt: three rows for each.
+/// So many webhooks that want chats and call nobody: they are disabled.
+pub async fn webhooks(database: &Pool, count: u64) -> anyhow::Result<()> {
+    let Dialect { numbers, now, .. } = dialect(database, count);
+    let id = id(database, "wh_", "0000");
+    database
+        .execute(format!(
+            "insert into webhooks (id, account_id, name, url, events, state, version, created_at, updated_at, updated_by)
+             {numbers} select {id}, (select min(id) from accounts), 'webhook ' || n, 'https://example.com/' || n, 'chat',
+                 'disabled', 1, {now}, {now}, 'bench'
+             from numbers"
+        ))
+        .await
+}
+
+/// What was counted in a month, by the hour, of every webhook.
+pub async fn statistics(database: &Pool) -> anyhow::Result<()> {
+    let Dialect { numbers, now, .. } = dialect(database, 30 * 24);
+    let hour = format!("({now} / 3600000 - n) * 3600000");
+    for (table, columns, values) in [
+        ("webhook_hours", "succeeded, failed", "140, 2"),
+        ("webhook_latencies", "power, answers", "20, 142"),
+    ] {
+        database
+            .execute(format!(
+                "insert into {table} (webhook_id, hour, {columns})
+                 {numbers} select webhooks.id, {hour}, {values} from webhooks cross join numbers"
+            ))
+            .await?;
+    }
+    settle(database).await
+}
+
+/// Events that were delivered, or failed now and then, each with its attempt: three rows for each. They go to all
+/// webhooks in turn.
 pub async fn history(database: &Pool, count: u64, age: Age) -> anyhow::Result<()> {
     let rows = Rows {
         count,
         kind: "history",
         size: 100,
-        status: "delivered",
+        status: "case when n % 97 = 0 then 'failed' else 'delivered' end",
         age,
     };
     rows.insert(database).await?;
     let Dialect { numbers, bytes, .. } = dialect(database, count);
-    let (attempt, delivery) = (id(database, "ffff"), id(database, "0001"));
+    let (attempt, delivery) = (id(database, "dlv_", "ffff"), id(database, "dlv_", "0001"));
     let attempts = format!(
         "insert into attempts (id, delivery_id, number, started_at, duration_ms, url, status_code, request_headers,
              response_headers, response_body, response_truncated)
@@ -70,7 +103,6 @@ impl Rows {
             count, kind, status, ..
         } = self;
         let Dialect { numbers, bytes, now } = dialect(database, *count);
-        let only = "from webhooks where deleted_at is null";
         let text = "x".repeat(self.size);
         let payload =
             format!(r#"{{"type":"chat","timestamp":"2026-01-01T00:00:00.000Z","data":{{"text":"{text}"}}}}"#);
@@ -81,22 +113,24 @@ impl Rows {
         let events = format!(
             "insert into events (account_id, id, event_type, occurred_at, received_at, payload, fingerprint,
                  delivery_count)
-             {numbers} select (select account_id {only}), '{kind}-' || n, 'chat', {at}, {at},
+             {numbers} select (select min(account_id) from webhooks), '{kind}-' || n, 'chat', {at}, {at},
                  cast('{payload}' as {bytes}), cast('the fingerprint of what was sent' as {bytes}), 1
              from numbers"
         );
         database.execute(events).await?;
         let (attempts, due) = match *status {
-            "pending" => (0, at.as_str()),
+            "'pending'" => (0, at.as_str()),
             _ => (1, "null"),
         };
-        let delivery = id(database, "0001");
+        let delivery = id(database, "dlv_", "0001");
         let deliveries = format!(
             "insert into deliveries (id, account_id, webhook_id, event_id, event_type, status, attempts,
                  next_attempt_at, created_at, updated_at)
-             {numbers} select {delivery}, (select account_id {only}), (select id {only}), '{kind}-' || n, 'chat',
-                 '{status}', {attempts}, {due}, {at}, {at}
-             from numbers"
+             {numbers}, turns as (
+                 select id, account_id, row_number() over (order by id) - 1 as turn
+                 from webhooks where deleted_at is null)
+             select {delivery}, account_id, turns.id, '{kind}-' || n, 'chat', {status}, {attempts}, {due}, {at}, {at}
+             from numbers join turns on turn = n % (select count(*) from webhooks where deleted_at is null)"
         );
         database.execute(deliveries).await
     }
@@ -129,10 +163,10 @@ fn dialect(database: &Pool, count: u64) -> Dialect {
 }
 
 /// The id of a row of this kind with the number `n`: in their order, older than all that the program makes.
-fn id(database: &Pool, kind: &str) -> String {
+fn id(database: &Pool, prefix: &str, kind: &str) -> String {
     match database {
-        Pool::Sqlite(_) => format!("printf('dlv_00000000{kind}%020x', n)"),
-        Pool::Postgres(_) => format!("'dlv_00000000{kind}' || lpad(to_hex(n), 20, '0')"),
+        Pool::Sqlite(_) => format!("printf('{prefix}00000000{kind}%020x', n)"),
+        Pool::Postgres(_) => format!("'{prefix}00000000{kind}' || lpad(to_hex(n), 20, '0')"),
     }
 }
 

@@ -40,16 +40,10 @@ async fn receive(
         return (StatusCode::BAD_REQUEST, error.to_string());
     }
     let Ok(event) = serde_json::from_slice::<Map<String, Value>>(&body) else {
-        return (
-            StatusCode::BAD_REQUEST,
-            "the body is not a JSON object".into(),
-        );
+        return (StatusCode::BAD_REQUEST, "the body is not a JSON object".into());
     };
     let id = String::from_utf8_lossy(headers["webhook-id"].as_bytes()).into_owned();
-    let event_type = event
-        .get("type")
-        .and_then(Value::as_str)
-        .unwrap_or("unknown");
+    let event_type = event.get("type").and_then(Value::as_str).unwrap_or("unknown");
     let again = if receiver.seen.lock().unwrap().insert(id.clone()) {
         ""
     } else {

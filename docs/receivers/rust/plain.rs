@@ -71,10 +71,7 @@ async fn receive(
     };
     let new = receiver.seen.lock().unwrap().insert(id.to_owned());
     // If it is new, hand it to a queue here: the work must not delay the answer.
-    let event_type = event
-        .get("type")
-        .and_then(Value::as_str)
-        .unwrap_or("unknown");
+    let event_type = event.get("type").and_then(Value::as_str).unwrap_or("unknown");
     println!("{event_type} {id}{}", if new { "" } else { " again" });
     (StatusCode::NO_CONTENT, "")
 }

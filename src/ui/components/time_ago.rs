@@ -67,6 +67,24 @@ pub fn span(length: Duration) -> String {
     }
 }
 
+/// A length of time in full: `2 d 3 h 35 min`. What is shorter than a second only counts if there is nothing else.
+pub fn in_full(length: Duration) -> String {
+    let seconds = length.as_secs();
+    let parts = [
+        (seconds / DAY, "d"),
+        (seconds % DAY / HOUR, "h"),
+        (seconds % HOUR / MINUTE, "min"),
+        (seconds % MINUTE, "s"),
+    ];
+    let parts = parts.into_iter().filter(|(number, _)| *number > 0);
+    let parts: Vec<_> = parts.map(|(number, unit)| format!("{number} {unit}")).collect();
+    if parts.is_empty() {
+        duration(length)
+    } else {
+        parts.join(" ")
+    }
+}
+
 /// How long a request took: `87 ms`, `1.24 s`.
 pub fn duration(length: Duration) -> String {
     match length.as_millis() {
@@ -170,6 +188,11 @@ mod tests {
         assert_eq!(exact(at, &berlin()), "23 Nov 2026, 11:00:03 CET");
         assert_eq!(duration(Duration::from_millis(87)), "87 ms");
         assert_eq!(duration(Duration::from_millis(1_240)), "1.24 s");
+        assert_eq!(
+            in_full(Duration::from_secs(2 * DAY + 35 * MINUTE + 5)),
+            "2 d 35 min 5 s"
+        );
+        assert_eq!(in_full(Duration::from_millis(50)), "50 ms");
     }
 
     #[test]

@@ -17,7 +17,10 @@ use super::delivery::Inert;
 use crate::{
     delivery::sender::USER_AGENT,
     domain::EventType,
-    ui::{islands::copy_button::CopyButton, paths, render::Page, shell::Section, state::Terms, visit::Visit},
+    ui::{
+        components::time_ago::in_full, islands::copy_button::CopyButton, paths, render::Page, shell::Section,
+        state::Terms, visit::Visit,
+    },
 };
 
 pub async fn show(visit: Visit) -> Response {
@@ -31,7 +34,7 @@ pub async fn show(visit: Visit) -> Response {
 
 #[component]
 fn Guide<'a>(language: Language, terms: &'a Terms) -> impl IntoView + use<> {
-    let timeout = humantime::format_duration(terms.timeout).to_string();
+    let timeout = in_full(terms.timeout);
     view! {
         <div class="heading">
             <div>

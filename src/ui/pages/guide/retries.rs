@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use humantime::format_duration;
 use leptos::prelude::*;
 
 use crate::{
@@ -10,7 +9,7 @@ use crate::{
         RetrySchedule, failing,
         retry::{JITTER, MAX_RETRY_AFTER},
     },
-    ui::components::count::counted,
+    ui::components::{count::counted, time_ago::in_full},
 };
 
 #[component]
@@ -23,8 +22,8 @@ pub fn Retries(schedule: RetrySchedule) -> impl IntoView {
             view! {
                 <tr>
                     <th scope="row">{index + 1}</th>
-                    <td>{pause.map_or_else(|| "at once".to_owned(), words)}</td>
-                    <td>{words(since)}</td>
+                    <td>{pause.map_or_else(|| "at once".to_owned(), in_full)}</td>
+                    <td>{if index == 0 { "–".to_owned() } else { in_full(since) }}</td>
                 </tr>
             }
         });
@@ -57,13 +56,13 @@ pub fn Retries(schedule: RetrySchedule) -> impl IntoView {
                     <strong>"429 and 503"</strong>
                     {format!(
                         " are heard: with Retry-After, the next attempt waits that long, up to {}.",
-                        words(MAX_RETRY_AFTER)
+                        in_full(MAX_RETRY_AFTER)
                     )}
                 </li>
                 <li>
                     {format!(
                         "After {} without one success the webhook is disabled, until somebody resumes it.",
-                        words(failing::AT_MOST)
+                        in_full(failing::AT_MOST)
                     )}
                 </li>
             </ul>
@@ -82,11 +81,6 @@ fn rows(schedule: &RetrySchedule) -> Vec<(Option<Duration>, Duration)> {
     first.into_iter().chain(others).collect()
 }
 
-/// `2h 35m 5s`
-fn words(length: Duration) -> String {
-    format_duration(length).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,14 +90,14 @@ mod tests {
         let rows = rows(&"5s,5m".parse().unwrap());
         let told: Vec<_> = rows
             .into_iter()
-            .map(|(pause, since)| (pause.map(words), words(since)))
+            .map(|(pause, since)| (pause.map(in_full), in_full(since)))
             .collect();
         assert_eq!(
             told,
             [
-                (None, "0s".to_owned()),
-                (Some("5s".to_owned()), "5s".to_owned()),
-                (Some("5m".to_owned()), "5m 5s".to_owned())
+                (None, "0 ms".to_owned()),
+                (Some("5 s".to_owned()), "5 s".to_owned()),
+                (Some("5 min".to_owned()), "5 min 5 s".to_owned())
             ]
         );
     }

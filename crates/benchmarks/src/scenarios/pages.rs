@@ -1,0 +1,124 @@
+//! What the dashboard's pages take when there is much to show.
+
+use std::time::Instant;
+
+use anyhow::{Context, ensure};
+use caleida::delivery::sender::plain_client;
+use reqwest::{Client, header};
+
+use super::Bench;
+use crate::{
+    program::{ADMIN_PASSWORD, Program},
+    report::Report,
+    seed,
+};
+
+/// Webhooks of the account, as many as it may have.
+const WEBHOOKS: u64 = 1_000;
+
+/// How often each page is asked for.
+const TIMES: usize = 20;
+
+impl Bench {
+    /// (l) Each page, one after the other, with ten million rows of history for a thousand webhooks.
+    pub async fn pages(&self, report: &mut Report) -> anyhow::Result<()> {
+        let data = self.data().await?;
+        let program = data.start().await?;
+        program.stop()?;
+        let database = data.open_database().await?;
+        seed::webhooks(&database, WEBHOOKS).await?;
+        seed::history(&database, self.scale.history, seed::Age::Recent).await?;
+        seed::statistics(&database).await?;
+        let webhook: String = database.fetch("select min(id) from webhooks").await?;
+        let delivery: String = database
+            .fetch("select id from deliveries where status = 'failed' order by id desc limit 1")
+            .await?;
+        database.close().await;
+
+        let program = data.start().await?;
+        let visitor = Visitor::sign_in(&program).await?;
+        let middle = format!("dlv_000000000001{:020x}", self.scale.history / 2);
+        let webhooks = "/integrations/webhook";
+        let log = format!("{webhooks}/deliveries");
+        let pages = [
+            ("list", webhooks.to_owned()),
+            ("list, last page", format!("{webhooks}?page=20")),
+            ("list, searched", format!("{webhooks}?q=webhook+99")),
+            ("Edit Webhook", format!("{webhooks}/{webhook}")),
+            ("deliveries", log.clone()),
+            ("deliveries, in the middle", format!("{log}?before={middle}")),
+            ("deliveries, failed", format!("{log}?status=failed")),
+            ("deliveries, none of a type", format!("{log}?type=message")),
+            (
+                "deliveries of one webhook, with its health",
+                format!("{webhooks}/{webhook}/deliveries"),
+            ),
+            ("one delivery", format!("{log}/{delivery}")),
+            ("events", format!("{webhooks}/events")),
+            ("events that went to nobody", format!("{webhooks}/events?sent=no")),
+            ("one event", format!("{webhooks}/events/history-97")),
+            (
+                "recovery, with a preview",
+                format!("{webhooks}/{webhook}/recover?scope=missed"),
+            ),
+            ("event types", format!("{webhooks}/event-types")),
+            ("guide", format!("{webhooks}/guide")),
+        ];
+        for (name, path) in pages {
+            let mut took = visitor.ask(&path).await?;
+            took.sort_by(f64::total_cmp);
+            report.figure(format!("l  {name}, p50"), took[took.len() / 2], "ms");
+            report.figure(
+                format!("l  {name}, slowest of {TIMES}"),
+                took[took.len() - 1],
+                "ms",
+            );
+        }
+        program.stop()
+    }
+}
+
+/// The admin, in a browser without its script.
+struct Visitor {
+    client: Client,
+    site: String,
+    cookie: String,
+}
+
+impl Visitor {
+    async fn sign_in(program: &Program) -> anyhow::Result<Self> {
+        let (client, site) = (plain_client()?, program.url());
+        let response = client
+            .post(format!("{site}/login"))
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(format!("email=admin%40localhost&password={ADMIN_PASSWORD}"))
+            .send()
+            .await?;
+        let cookie = response
+            .headers()
+            .get(header::SET_COOKIE)
+            .context("nobody was signed in")?;
+        let cookie = cookie
+            .to_str()?
+            .split(';')
+            .next()
+            .context("an empty cookie")?
+            .to_owned();
+        Ok(Self { client, site, cookie })
+    }
+
+    /// Until the page is there as a whole, in milliseconds, each time.
+    async fn ask(&self, path: &str) -> anyhow::Result<Vec<f64>> {
+        let mut took = Vec::new();
+        for _ in 0..TIMES {
+            let started = Instant::now();
+            let request = self.client.get(format!("{}{path}", self.site));
+            let response = request.header(header::COOKIE, &self.cookie).send().await?;
+            let status = response.status();
+            response.bytes().await?;
+            ensure!(status.is_success(), "{path} was answered {status}");
+            took.push(started.elapsed().as_secs_f64() * 1_000.0);
+        }
+        Ok(took)
+    }
+}
