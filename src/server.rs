@@ -141,6 +141,7 @@ impl Server {
             clock: Arc::clone(&clock),
             transport: config.transport(),
             site: Arc::clone(&site.names),
+            public_url: config::public_url(config.public_url.as_deref(), address).into(),
             stopping: stop.clone(),
         };
         let router = if config.role.serves() {

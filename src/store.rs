@@ -8,11 +8,13 @@ mod claims;
 mod cluster;
 mod copy;
 mod error;
+mod invites;
 mod log;
 mod people;
 mod postgres;
 mod recovery;
 mod rows;
+mod sessions;
 mod sqlite;
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
@@ -29,20 +31,38 @@ use crate::domain::{
 pub use cluster::{ClusterStore, Invalidated, Invalidation, Joined, LifeSign, Member, Renewal, Signal};
 pub use copy::{CopyError, CopyProgress, copy};
 pub use error::StoreError;
+pub use invites::{Invite, InviteStore, InviteToken, Invited, NewInvite, OpenInvite};
 pub use log::{
     DeliveryDetail, DeliveryFilter, DeliveryPage, EventDetail, EventFilter, EventPage, LogStore, Resent,
 };
-pub use people::{ApiKey, PeopleStore, SessionRow, UserRow};
+pub use people::{Act, ApiKey, Changed, OPERATOR, PeopleStore, Person};
 pub use recovery::{Advanced, Recoverable, RecoveryPreview, RecoveryRange, RecoveryStore, Started};
+pub use sessions::{SessionOwner, SessionRow, SessionStore, SessionUser, UserSession};
 
 /// All of it, shared by everyone who reads or writes.
 pub trait Store:
-    PeopleStore + WebhookStore + EventStore + DeliveryStore + LogStore + RecoveryStore + ClusterStore
+    PeopleStore
+    + InviteStore
+    + SessionStore
+    + WebhookStore
+    + EventStore
+    + DeliveryStore
+    + LogStore
+    + RecoveryStore
+    + ClusterStore
 {
 }
 
-impl<T: PeopleStore + WebhookStore + EventStore + DeliveryStore + LogStore + RecoveryStore + ClusterStore>
-    Store for T
+impl<T> Store for T where
+    T: PeopleStore
+        + InviteStore
+        + SessionStore
+        + WebhookStore
+        + EventStore
+        + DeliveryStore
+        + LogStore
+        + RecoveryStore
+        + ClusterStore
 {
 }
 

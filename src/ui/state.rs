@@ -23,6 +23,8 @@ pub struct Ui {
     pub clock: Arc<dyn Clock>,
     pub transport: Transport,
     pub site: Arc<Site>,
+    /// Without a slash at its end.
+    pub public_url: Arc<str>,
     /// Ends what would otherwise go on for as long as somebody looks.
     pub stopping: CancellationToken,
 }

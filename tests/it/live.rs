@@ -5,10 +5,7 @@ use std::time::Duration;
 use reqwest::{Response, StatusCode, header};
 use tokio::time::timeout;
 
-use caleida::{
-    domain::{Clock as _, Role},
-    server::clock::SystemClock,
-};
+use caleida::domain::Role;
 
 use crate::support::{
     app::{ADMIN, TestApp},
@@ -84,13 +81,7 @@ async fn who_signs_out_or_is_disabled_sees_no_more() {
         read_until(stream, "No deliveries yet").await;
     }
     assert_eq!(leaves.post("/logout", &[]).await.status, StatusCode::SEE_OTHER);
-    let store = &app.server().store;
-    assert!(
-        store
-            .disable_user("ada@example.com", SystemClock.now())
-            .await
-            .unwrap()
-    );
+    app.disable("ada@example.com").await;
     for mut stream in streams {
         let rest = async { while stream.chunk().await.unwrap().is_some() {} };
         timeout(PATIENCE, rest).await.expect("the stream ends");

@@ -46,7 +46,10 @@ pub async fn of_one(
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let query = LogQuery::parse(&query.unwrap_or_default(), Some(parse_id(&id)?));
+    let id = parse_id(&id)?;
+    let webhook = ui.store.webhook(&user.account_id, &id).await?;
+    webhook.ok_or(PageError::NotFound)?;
+    let query = LogQuery::parse(&query.unwrap_or_default(), Some(id));
     watch(ui, user, session, query)
 }
 
@@ -80,8 +83,7 @@ struct Watching {
 impl Watching {
     /// Who has signed out, or was disabled, sees no more.
     async fn may_go_on(&self) -> bool {
-        let loaded = self.session.load().await;
-        loaded.is_ok() && matches!(self.ui.auth.session_user(&self.session).await, Ok(Some(_)))
+        matches!(self.ui.auth.session_user(&self.session).await, Ok(Some(_)))
     }
 
     /// Waits until there is something new. `None`: this connection is over.
