@@ -200,7 +200,7 @@ impl Auth {
         Ok(())
     }
 
-    /// All sessions of a user, and which of them this one is.
+    /// All sessions of a user, and whether it is this one, which comes first.
     pub async fn sessions(
         &self,
         user: &User,
@@ -212,7 +212,9 @@ impl Auth {
             let is_current = Some(session.id_hash) == current;
             (session, is_current)
         });
-        Ok(marked.collect())
+        let mut marked: Vec<_> = marked.collect();
+        marked.sort_by_key(|(_, is_current)| !is_current);
+        Ok(marked)
     }
 
     /// Ends all sessions of a user but this one, and answers how many.

@@ -36,11 +36,11 @@ test("the password is changed by keyboard; other sessions end, this one goes on"
   account,
   browser,
   server,
-  javaScriptEnabled = true,
+  javaScriptEnabled,
 }) => {
   const person = await account.person("member");
   const own = await at(page, person);
-  const context = await browser.newContext({ baseURL: server.url, javaScriptEnabled });
+  const context = await browser.newContext({ baseURL: server.url, javaScriptEnabled: javaScriptEnabled ?? true });
   const elsewhere = await context.newPage();
   await signIn(elsewhere, person);
   await elsewhere.goto("/integrations/webhook");

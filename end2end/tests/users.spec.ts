@@ -12,7 +12,7 @@ const PASSWORD = "a password of their own";
 test("somebody is invited, joins by the link, and is one of the users", async ({
   browserOf,
   browser,
-  javaScriptEnabled = true,
+  javaScriptEnabled,
 }) => {
   const users = new Users(await browserOf("admin"));
   await users.page.goto("/integrations/webhook");
@@ -23,7 +23,7 @@ test("somebody is invited, joins by the link, and is one of the users", async ({
   await expect(users.row(email)).toContainText("Invited");
   await expectAccessible(users.page);
 
-  const context = await browser.newContext({ javaScriptEnabled });
+  const context = await browser.newContext({ javaScriptEnabled: javaScriptEnabled ?? true });
   const joining = new Joining(await context.newPage());
   await joining.page.goto(link);
   await expect(joining.email).toHaveValue(email);

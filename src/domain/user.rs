@@ -74,6 +74,12 @@ impl Role {
         }
     }
 
+    /// `a member`, `an admin`
+    pub fn with_article(self) -> String {
+        let article = if self == Self::Admin { "an" } else { "a" };
+        format!("{article} {self}")
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Viewer => "viewer",

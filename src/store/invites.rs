@@ -6,7 +6,7 @@ use super::{Act, StoreError};
 use crate::domain::{AccountId, Email, InviteId, Role, Timestamp, User, UserId};
 
 /// Invites, each found by the SHA-256 of its token. What happens to them is written to the audit log in the same
-/// transaction.
+/// transaction, under their email: that says more than the id of what is gone.
 #[async_trait]
 pub trait InviteStore: Send + Sync {
     async fn insert_invite(&self, act: &Act, invite: &NewInvite) -> Result<Invited, StoreError>;

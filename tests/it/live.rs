@@ -67,21 +67,29 @@ async fn who_watches_the_log_sees_what_happens_until_the_server_stops() {
 }
 
 #[tokio::test]
-async fn who_signs_out_or_is_disabled_sees_no_more() {
+async fn who_signs_out_or_is_disabled_or_ended_elsewhere_sees_no_more() {
     let app = TestApp::start().await;
     app.add_user("ada@example.com", Role::Viewer).await;
     let mut leaves = app.signed_in(ADMIN).await;
     let disabled = app.signed_in("ada@example.com").await;
+    let ended = app.signed_in(ADMIN).await;
+    let mut elsewhere = app.signed_in(ADMIN).await;
     let path = "/integrations/webhook/deliveries/live";
     let mut streams = [
         watch_as(&app, &leaves, path).await,
         watch_as(&app, &disabled, path).await,
+        watch_as(&app, &ended, path).await,
     ];
     for stream in &mut streams {
         read_until(stream, "No deliveries yet").await;
     }
     assert_eq!(leaves.post("/logout", &[]).await.status, StatusCode::SEE_OTHER);
     app.disable("ada@example.com").await;
+    let end_others = "/settings/account/sessions/end-others";
+    assert_eq!(
+        elsewhere.post(end_others, &[]).await.status,
+        StatusCode::SEE_OTHER
+    );
     for mut stream in streams {
         let rest = async { while stream.chunk().await.unwrap().is_some() {} };
         timeout(PATIENCE, rest).await.expect("the stream ends");

@@ -44,7 +44,7 @@ impl InviteStore for Adapter {
         if result.rows_affected() == 0 {
             return Ok(Invited::Already);
         }
-        audit_about(&mut tx, act, "user.invited", invite.id.as_str()).await?;
+        audit_about(&mut tx, act, "user.invited", invite.email.as_str()).await?;
         tx.commit().await?;
         Ok(Invited::Done)
     }
@@ -78,7 +78,7 @@ impl InviteStore for Adapter {
         .fetch_optional(&mut *tx)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        audit_about(&mut tx, act, "invite.renewed", id.as_str()).await?;
+        audit_about(&mut tx, act, "invite.renewed", &row.email).await?;
         tx.commit().await?;
         row.try_into().map(Some)
     }
@@ -94,7 +94,7 @@ impl InviteStore for Adapter {
         .fetch_optional(&mut *tx)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        audit_about(&mut tx, act, "invite.revoked", id.as_str()).await?;
+        audit_about(&mut tx, act, "invite.revoked", &row.email).await?;
         tx.commit().await?;
         row.try_into().map(Some)
     }

@@ -127,7 +127,7 @@ fn JoinScreen(action: String, invite: OpenInvite, error: Option<String>) -> impl
             <p class="door__brand"><Mark/>"Caleida"</p>
             <h1>"Join"</h1>
             <p class="door__text">
-                "You are invited to the account “"<span class="address">{account}</span>{format!("” as {role}.")}
+                "You are invited to the account “"<span class="address">{account}</span>{format!("” as {}.", role.with_article())}
             </p>
             <form method="post" action=action novalidate>
                 <TextField

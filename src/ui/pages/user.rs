@@ -38,7 +38,7 @@ pub async fn change_role(
     let store = &visit.ui.store;
     match store.change_role(&visit.act(), &person.user.id, chosen).await? {
         Changed::Done => {
-            let flash = Flash::plain(format!("{} is {} now.", person.user.email, a(chosen)));
+            let flash = Flash::plain(format!("{} is {} now.", person.user.email, chosen.with_article()));
             // Who is no admin any more cannot look at the users.
             let demoted = person.user.id == visit.user.id && chosen < Role::Admin;
             let next = if demoted { paths::ACCOUNT } else { paths::USERS };
@@ -110,12 +110,6 @@ fn answer(
     visit.page(page, || {
         view! { <PersonScreen person chosen own refusal now/> }.into_any()
     })
-}
-
-/// `a member`, `an admin`
-fn a(role: Role) -> String {
-    let article = if role == Role::Admin { "an" } else { "a" };
-    format!("{article} {role}")
 }
 
 #[component]

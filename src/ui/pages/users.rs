@@ -17,15 +17,8 @@ use crate::{
     domain::{Email, InviteId, Role, Timestamp},
     store::{Invite, Invited, Person},
     ui::{
-        PageError,
-        components::time_ago::{Moment, span},
-        flash::Flash,
-        form::Posted,
-        islands::copy_button::CopyButton,
-        paths,
-        render::Page,
-        shell::Section,
-        visit::Visit,
+        PageError, components::time_ago::Moment, flash::Flash, form::Posted,
+        islands::copy_button::CopyButton, paths, render::Page, shell::Section, visit::Visit,
     },
 };
 
@@ -181,8 +174,7 @@ fn NewLink(link: Link, now: Timestamp) -> impl IntoView {
                 <CopyButton/>
             </p>
             <p class="quiet">
-                {format!("Send it to them: it is shown only now. It can be used once, within {}, until ", span(VALID))}
-                <Moment at=link.expires_at now/>"."
+                "Send it to them: it is shown only now. It can be used once, until "<Moment at=link.expires_at now/>"."
             </p>
         </section>
     }
