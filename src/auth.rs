@@ -1,11 +1,13 @@
 //! Who is asking: people by session, machines by API key. The only ways to get a [`User`] or an [`ApiKey`].
 
 pub mod api_key;
+mod client;
+pub mod invites;
 mod key_ring;
 pub mod password;
 pub mod session;
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{FromRef, FromRequestParts},
@@ -16,11 +18,13 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::Mutex;
 use tower_sessions::Session;
 
+pub use client::Client;
 use key_ring::KeyRing;
+use password::NewPassword;
 
 use crate::{
-    domain::{AccountId, Clock, Role, User, UserId},
-    store::{ApiKey, Store, StoreError},
+    domain::{AccountId, Clock, Email, Role, SessionId, User, UserId},
+    store::{Act, ApiKey, OPERATOR, SessionOwner, SessionUser, Store, StoreError, UserSession},
 };
 
 /// Signs people in and out, and recognises them and the machines that act for them. Cheap to clone.
@@ -66,11 +70,8 @@ const FAILURES_PER_ADDRESS: u32 = 24;
 
 const WINDOW: Duration = Duration::from_secs(10 * 60);
 
-/// What a session holds.
-const USER: &str = "user";
-
-/// Emails longer than this are nobody's.
-const MAX_EMAIL: usize = 254;
+/// A session that is in use is written down as such no more often.
+const SEEN: Duration = Duration::from_secs(60);
 
 impl Auth {
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
@@ -88,29 +89,28 @@ impl Auth {
         session: &Session,
         email: &str,
         password: &str,
-        address: IpAddr,
+        client: &Client,
     ) -> Result<User, SignInError> {
-        let email = normal_email(email);
-        let user = {
+        let (user, password_hash) = {
             let _turn = self.turn.lock().await;
-            self.check_password(&email, password, address).await?
+            self.check_password(&normal_email(email), password, client)
+                .await?
         };
-        // A session id that somebody planted before the sign-in is worth nothing after it.
-        session.cycle_id().await.map_err(unavailable)?;
-        session.insert(USER, &user.id).await.map_err(unavailable)?;
+        self.begin_session(session, &user, &password_hash, client).await?;
         tracing::info!(user = %user.id, "signed in");
         Ok(user)
     }
 
+    /// The user with that password, and its hash.
     async fn check_password(
         &self,
         email: &str,
         password: &str,
-        address: IpAddr,
-    ) -> Result<User, SignInError> {
+        client: &Client,
+    ) -> Result<(User, String), SignInError> {
         let now = self.clock.now();
         let since = now.minus(WINDOW);
-        let (account, address) = (format!("account {email}"), format!("address {address}"));
+        let (account, address) = (format!("account {email}"), format!("address {}", client.address));
         for (key, limit) in [(&account, FAILURES_PER_ACCOUNT), (&address, FAILURES_PER_ADDRESS)] {
             if self
                 .store
@@ -122,22 +122,55 @@ impl Auth {
             }
         }
         let found = self.store.user_by_email(email).await?;
-        let (user, hash) = found.map_or((None, None), |(user, hash)| (Some(user), Some(hash)));
         // An unknown email costs the same time as a known one.
+        let hash = found.as_ref().map(|(_, hash)| hash.clone());
         let matches = password::verify(password.to_owned(), hash).await;
-        match user.filter(|_| matches) {
-            Some(user) => {
+        match found.filter(|_| matches) {
+            Some(found) => {
                 self.store.clear_login_failures(&account).await?;
-                Ok(user)
+                Ok(found)
             }
             None => {
                 tracing::warn!("a sign-in was refused");
                 self.store
-                    .record_login_failure(&[account, address], now, since)
+                    .record_login_failure(email, &[account, address], now, since)
                     .await?;
                 Err(SignInError::Wrong)
             }
         }
+    }
+
+    /// Binds the session, under a new id, to the user who has just shown that password.
+    async fn begin_session(
+        &self,
+        session: &Session,
+        user: &User,
+        password_hash: &str,
+        client: &Client,
+    ) -> Result<(), SignInError> {
+        let now = self.clock.now();
+        let owner = SessionOwner {
+            id: SessionId::generate(now),
+            user_id: user.id.clone(),
+            created_at: now,
+            address: client.address.to_string(),
+            user_agent: client.user_agent.clone(),
+        };
+        // A session id that somebody planted before the sign-in is worth nothing after it.
+        session.cycle_id().await.map_err(unavailable)?;
+        session
+            .insert(session::OWNER, &owner)
+            .await
+            .map_err(unavailable)?;
+        session.save().await.map_err(unavailable)?;
+        // The session is there before: whoever disables the user now finds it, or is found here.
+        let signed_in = self.store.record_sign_in(user, password_hash, now).await;
+        if !matches!(signed_in, Ok(true)) {
+            self.sign_out(session).await?;
+            signed_in?;
+            return Err(SignInError::Wrong);
+        }
+        Ok(())
     }
 
     /// Ends the session.
@@ -145,12 +178,80 @@ impl Auth {
         session.flush().await.map_err(unavailable)
     }
 
-    /// The user whom the session is bound to, unless they were disabled since.
-    pub async fn session_user(&self, session: &Session) -> Result<Option<User>, StoreError> {
-        match session.get::<UserId>(USER).await.map_err(unavailable)? {
-            Some(id) => self.store.user(&id).await,
+    /// The user whom the session is bound to, as they are now, unless they were disabled since.
+    pub async fn session_user(&self, session: &Session) -> Result<Option<SessionUser>, StoreError> {
+        match hash_of(session) {
+            Some(hash) => self.store.session_user(&hash, self.clock.now()).await,
             None => Ok(None),
         }
+    }
+
+    /// Writes down that the session is in use, unless that was done a moment ago; then it also lives longer.
+    async fn touch(&self, session: &Session, found: &SessionUser, client: &Client) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        if let Some(hash) = hash_of(session)
+            && now.since(found.last_seen_at) >= SEEN
+        {
+            let address = client.address.to_string();
+            self.store.touch_session(&hash, &address, now).await?;
+            // Says nothing new, but makes tower-sessions save it with its expiry, and send the cookie again.
+            session.set_expiry(session.expiry());
+        }
+        Ok(())
+    }
+
+    /// All sessions of a user, and whether it is this one, which comes first.
+    pub async fn sessions(
+        &self,
+        user: &User,
+        session: &Session,
+    ) -> Result<Vec<(UserSession, bool)>, StoreError> {
+        let current = hash_of(session);
+        let sessions = self.store.user_sessions(&user.id, self.clock.now()).await?;
+        let marked = sessions.into_iter().map(|session| {
+            let is_current = Some(session.id_hash) == current;
+            (session, is_current)
+        });
+        let mut marked: Vec<_> = marked.collect();
+        marked.sort_by_key(|(_, is_current)| !is_current);
+        Ok(marked)
+    }
+
+    /// Ends all sessions of a user but this one, and answers how many.
+    pub async fn end_other_sessions(
+        &self,
+        act: &Act,
+        user: &User,
+        session: &Session,
+    ) -> Result<u64, StoreError> {
+        match hash_of(session) {
+            Some(keep) => self.store.end_other_sessions(act, &user.id, &keep).await,
+            None => Ok(0),
+        }
+    }
+
+    /// Checks the old password like a sign-in does. This session goes on under a new id, all others end.
+    pub async fn change_password(
+        &self,
+        session: &Session,
+        act: &Act,
+        user: &User,
+        old: &str,
+        new: &NewPassword,
+        client: &Client,
+    ) -> Result<(), SignInError> {
+        let password_hash = {
+            let _turn = self.turn.lock().await;
+            self.check_password(&user.email, old, client).await?;
+            new.hash().await
+        };
+        session.cycle_id().await.map_err(unavailable)?;
+        session.save().await.map_err(unavailable)?;
+        let keep = hash_of(session);
+        self.store
+            .set_password(act, &user.id, &password_hash, keep.as_ref())
+            .await?;
+        Ok(())
     }
 
     /// The key that a request's `Authorization` header carries, if it may do what `scope` names.
@@ -183,7 +284,7 @@ impl Auth {
         }
     }
 
-    /// Makes a user. [`StoreError::Conflict`] if the email is taken.
+    /// Makes a user, for whoever runs the program. [`StoreError::Conflict`] if the email is taken.
     pub async fn add_user(
         &self,
         account_id: AccountId,
@@ -191,22 +292,25 @@ impl Auth {
         role: Role,
         password: &str,
     ) -> Result<User, StoreError> {
-        let now = self.clock.now();
+        let act = self.operator(account_id.clone());
         let user = User {
-            id: UserId::generate(now),
+            id: UserId::generate(act.at),
             account_id,
             email: normal_email(email),
             role,
         };
         let hash = password::hash(password.to_owned()).await;
-        self.store.insert_user(&user, &hash, now).await?;
+        self.store.insert_user(&act, &user, &hash).await?;
         Ok(user)
     }
 
-    /// False if there is no such user.
-    pub async fn set_password(&self, email: &str, password: &str) -> Result<bool, StoreError> {
-        let hash = password::hash(password.to_owned()).await;
-        self.store.set_password(&normal_email(email), &hash).await
+    /// What whoever runs the program does, without being a user.
+    pub fn operator(&self, account_id: AccountId) -> Act {
+        Act {
+            account_id,
+            by: OPERATOR.to_owned(),
+            at: self.clock.now(),
+        }
     }
 }
 
@@ -214,11 +318,16 @@ impl Auth {
 fn normal_email(email: &str) -> String {
     // Without NUL, which no database has to store, and no email has.
     let email = email.trim().to_lowercase().replace('\0', "\u{fffd}");
-    if email.len() <= MAX_EMAIL {
+    if email.len() <= Email::MAX_LENGTH {
         email
     } else {
         String::new()
     }
+}
+
+/// Under which the store has the session, if the browser named one.
+fn hash_of(session: &Session) -> Option<[u8; 32]> {
+    session.id().map(|id| session::hash(&id))
 }
 
 fn unavailable(error: tower_sessions::session::Error) -> StoreError {
@@ -226,6 +335,9 @@ fn unavailable(error: tower_sessions::session::Error) -> StoreError {
 }
 
 /// A signed-in person, as an argument of a handler. Anybody else is sent to the sign-in page, and back afterwards.
+///
+/// A request looks for them once: whoever asks again gets the same answer.
+#[derive(Clone)]
 pub struct SignedIn(pub User);
 
 impl<S> FromRequestParts<S> for SignedIn
@@ -236,11 +348,23 @@ where
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        if let Some(found) = parts.extensions.get::<Self>() {
+            return Ok(found.clone());
+        }
         let session = Session::from_request_parts(parts, state)
             .await
             .map_err(IntoResponse::into_response)?;
-        match Auth::from_ref(state).session_user(&session).await {
-            Ok(Some(user)) => Ok(Self(user)),
+        let auth = Auth::from_ref(state);
+        match auth.session_user(&session).await {
+            Ok(Some(found)) => {
+                let Ok(client) = Client::from_request_parts(parts, state).await;
+                if let Err(error) = auth.touch(&session, &found, &client).await {
+                    tracing::warn!(%error, "when a session was last seen is not written down");
+                }
+                let found = Self(found.user);
+                parts.extensions.insert(found.clone());
+                Ok(found)
+            }
             Ok(None) => {
                 let here = parts.uri.path_and_query().map_or("/", |path| path.as_str());
                 let next = utf8_percent_encode(here, NON_ALPHANUMERIC);

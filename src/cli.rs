@@ -35,7 +35,7 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     /// Copy everything into another, empty database: from SQLite to PostgreSQL, or back
     Copy(copy::CopyArgs),
-    /// Add and list users, set a password, disable
+    /// Add, invite and list users, set a password or a role, disable, enable
     User(user::UserArgs),
     /// Make keys with which machines call the API
     ApiKey(api_key::ApiKeyArgs),

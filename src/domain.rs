@@ -24,14 +24,17 @@ pub use delivery::{Attempt, Delivery, DeliveryStatus, FailureReason, Outcome};
 pub use error::{Field, FieldErrors};
 pub use event::{EventType, EventTypes};
 pub use fate::{Fate, NotSent, ReceivedEvent};
-pub use id::{AccountId, ApiKeyId, AttemptId, DeliveryId, EventId, ProcessId, RecoveryId, UserId, WebhookId};
+pub use id::{
+    AccountId, ApiKeyId, AttemptId, DeliveryId, EventId, InviteId, ProcessId, RecoveryId, SessionId, UserId,
+    WebhookId,
+};
 pub use latency::Latencies;
 pub use place::Place;
 pub use recovery::{Recovery, RecoveryScope, RecoveryState};
 pub use retry::{RetrySchedule, Verdict};
 pub use secret::Secret;
 pub use time::{Clock, Timestamp};
-pub use user::{Role, User};
+pub use user::{Email, InvalidEmail, Role, User};
 pub use webhook::{
     DisabledReason, EndpointUrl, Transport, Webhook, WebhookName, WebhookSettings, WebhookStatus,
 };

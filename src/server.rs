@@ -145,6 +145,7 @@ impl Server {
                 schedule: config.retry_schedule.clone(),
                 timeout: config.delivery_timeout,
             }),
+            public_url: config::public_url(config.public_url.as_deref(), address).into(),
             stopping: stop.clone(),
         };
         let router = if config.role.serves() {

@@ -8,10 +8,13 @@ mod claims;
 mod cluster;
 mod copy;
 mod error;
+mod invites;
 mod log;
+mod people;
 mod postgres;
 mod recovery;
 mod rows;
+mod sessions;
 mod sqlite;
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
@@ -21,26 +24,45 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    AccountId, ApiKeyId, Attempt, AttemptId, DeliveryId, DisabledReason, EndpointUrl, EventId, EventType,
-    Latencies, Place, Role, Timestamp, User, UserId, Webhook, WebhookId, WebhookSettings, WebhookStatus,
+    AccountId, Attempt, AttemptId, DeliveryId, DisabledReason, EndpointUrl, EventId, EventType, Latencies,
+    Place, Timestamp, Webhook, WebhookId, WebhookSettings, WebhookStatus,
 };
 
 pub use cluster::{ClusterStore, Invalidated, Invalidation, Joined, LifeSign, Member, Renewal, Signal};
 pub use copy::{CopyError, CopyProgress, copy};
 pub use error::StoreError;
+pub use invites::{Invite, InviteStore, InviteToken, Invited, NewInvite, OpenInvite};
 pub use log::{
     DeliveryDetail, DeliveryFilter, DeliveryPage, EventDetail, EventFilter, EventPage, LogStore, Resent,
 };
+pub use people::{Act, ApiKey, Changed, OPERATOR, PeopleStore, Person};
 pub use recovery::{Advanced, Recoverable, RecoveryPreview, RecoveryRange, RecoveryStore, Started};
+pub use sessions::{SessionOwner, SessionRow, SessionStore, SessionUser, UserSession};
 
 /// All of it, shared by everyone who reads or writes.
 pub trait Store:
-    PeopleStore + WebhookStore + EventStore + DeliveryStore + LogStore + RecoveryStore + ClusterStore
+    PeopleStore
+    + InviteStore
+    + SessionStore
+    + WebhookStore
+    + EventStore
+    + DeliveryStore
+    + LogStore
+    + RecoveryStore
+    + ClusterStore
 {
 }
 
-impl<T: PeopleStore + WebhookStore + EventStore + DeliveryStore + LogStore + RecoveryStore + ClusterStore>
-    Store for T
+impl<T> Store for T where
+    T: PeopleStore
+        + InviteStore
+        + SessionStore
+        + WebhookStore
+        + EventStore
+        + DeliveryStore
+        + LogStore
+        + RecoveryStore
+        + ClusterStore
 {
 }
 
@@ -61,79 +83,6 @@ pub fn is_postgres(url: &str) -> bool {
 
 /// The account of a product that has only one.
 pub const DEFAULT_ACCOUNT: &str = "default";
-
-/// Accounts, the people and keys that act for them, and their sessions.
-#[async_trait]
-pub trait PeopleStore: Send + Sync {
-    /// Whether the database answers and has every migration that this program knows.
-    async fn ready(&self) -> Result<(), StoreError>;
-
-    /// The account of that name, made if there is none.
-    async fn ensure_account(&self, name: &str, now: Timestamp) -> Result<AccountId, StoreError>;
-
-    async fn accounts(&self) -> Result<Vec<AccountId>, StoreError>;
-
-    /// [`StoreError::Conflict`] if the email is taken.
-    async fn insert_user(&self, user: &User, password_hash: &str, now: Timestamp) -> Result<(), StoreError>;
-    async fn users(&self) -> Result<Vec<UserRow>, StoreError>;
-    /// Nobody who is disabled.
-    async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError>;
-    /// With the password's hash, for signing in; nobody who is disabled.
-    async fn user_by_email(&self, email: &str) -> Result<Option<(User, String)>, StoreError>;
-    /// False if there is no such user.
-    async fn set_password(&self, email: &str, password_hash: &str) -> Result<bool, StoreError>;
-    /// False if there is no such user.
-    async fn disable_user(&self, email: &str, now: Timestamp) -> Result<bool, StoreError>;
-
-    /// The most refused sign-ins under any one of these keys since then.
-    async fn login_failures(&self, keys: &[String], since: Timestamp) -> Result<u32, StoreError>;
-    /// Counts a refused sign-in under each key, and forgets what is older than `keep_since`.
-    async fn record_login_failure(
-        &self,
-        keys: &[String],
-        now: Timestamp,
-        keep_since: Timestamp,
-    ) -> Result<(), StoreError>;
-    async fn clear_login_failures(&self, key: &str) -> Result<(), StoreError>;
-
-    async fn insert_api_key(&self, key: &ApiKey, hash: &[u8; 32], now: Timestamp) -> Result<(), StoreError>;
-    /// The key with that SHA-256, unless it was revoked.
-    async fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError>;
-
-    /// False if a session of that id exists already.
-    async fn create_session(&self, session: &SessionRow) -> Result<bool, StoreError>;
-    async fn save_session(&self, session: &SessionRow) -> Result<(), StoreError>;
-    async fn session(&self, id_hash: &[u8; 32], now: Timestamp) -> Result<Option<SessionRow>, StoreError>;
-    async fn delete_session(&self, id_hash: &[u8; 32]) -> Result<(), StoreError>;
-    async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64, StoreError>;
-}
-
-/// A user as the command line lists them.
-#[derive(Debug, Clone)]
-pub struct UserRow {
-    pub email: String,
-    pub account: String,
-    pub role: Role,
-    pub disabled: bool,
-}
-
-/// What an API key may do, and for whom. The key itself is nowhere: only its hash is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApiKey {
-    pub id: ApiKeyId,
-    pub account_id: AccountId,
-    pub name: String,
-    pub prefix: String,
-    pub scopes: Vec<String>,
-}
-
-/// A session as it is kept: under the hash of its id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SessionRow {
-    pub id_hash: [u8; 32],
-    pub data: Vec<u8>,
-    pub expires_at: Timestamp,
-}
 
 /// Webhooks and their secrets. Every change is written to the audit log in the same transaction.
 #[async_trait]

@@ -4,11 +4,13 @@
 //! loads from the store, and answers with complete HTML. Everything works without JavaScript; the [`islands`] make it
 //! smoother, and are all of this module that compiles for the browser.
 //!
-//! In reading order: [`routes`] is the map of the screens; [`visit`] is who asks, [`render`] the answer; [`pages`] has
-//! a file per screen and [`components`] what they share.
+//! In reading order: [`routes()`] is the map of the screens and of who may see them; [`visit`] is who asks, [`render`]
+//! the answer; [`pages`] has a file per screen and [`components`] what they share.
 
 pub mod islands;
 
+#[cfg(feature = "ssr")]
+mod access;
 #[cfg(feature = "ssr")]
 mod components;
 #[cfg(feature = "ssr")]
@@ -48,7 +50,9 @@ mod zone;
 
 #[cfg(feature = "ssr")]
 pub use self::{
+    access::Access,
     error::PageError,
-    routes::router,
+    paths::invite_link,
+    routes::{Route, router, routes},
     state::{Site, Terms, Ui},
 };

@@ -56,6 +56,7 @@ test.describe("the signature check", () => {
     const requests: string[] = [];
     page.on("request", (request) => requests.push(request.url()));
     await page.goto(GUIDE);
+    await expect(page.getByRole("button", { name: "Fill in an example" })).toBeVisible();
     const loaded = requests.length;
 
     const names = ["webhook-id", "webhook-timestamp", "webhook-signature"];

@@ -5,9 +5,39 @@ use argon2::{
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use zeroize::Zeroizing;
 
-/// The fewest characters of a password.
+/// The fewest characters of a password,
 pub const MIN_LENGTH: usize = 12;
+
+/// and the most: a longer one is no safer, and only slower to hash.
+pub const MAX_LENGTH: usize = 256;
+
+/// A password that somebody may have from now on.
+pub struct NewPassword(Zeroizing<String>);
+
+/// Why not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordError {
+    #[error("Use at least {MIN_LENGTH} characters.")]
+    TooShort,
+    #[error("Use at most {MAX_LENGTH} characters.")]
+    TooLong,
+}
+
+impl NewPassword {
+    pub fn parse(text: &str) -> Result<Self, PasswordError> {
+        match text.chars().count() {
+            0..MIN_LENGTH => Err(PasswordError::TooShort),
+            MIN_LENGTH..=MAX_LENGTH => Ok(Self(Zeroizing::new(text.to_owned()))),
+            _ => Err(PasswordError::TooLong),
+        }
+    }
+
+    pub async fn hash(&self) -> String {
+        hash(self.0.to_string()).await
+    }
+}
 
 /// The hash of a password that nobody has, checked in place of an unknown user's: it takes the same time to fail.
 const NOBODYS: &str =
@@ -57,6 +87,15 @@ mod tests {
         assert!(verify("correct horse".to_owned(), Some(hash.clone())).await);
         assert!(!verify("correct horsf".to_owned(), Some(hash)).await);
         assert!(!verify("anything".to_owned(), None).await);
+    }
+
+    #[test]
+    fn a_new_password_has_12_to_256_characters() {
+        let refused = |length| NewPassword::parse(&"é".repeat(length)).err();
+        assert_eq!(refused(11), Some(PasswordError::TooShort));
+        assert_eq!((refused(12), refused(256)), (None, None));
+        assert_eq!(refused(257), Some(PasswordError::TooLong));
+        assert_eq!(PasswordError::TooShort.to_string(), "Use at least 12 characters.");
     }
 
     #[test]

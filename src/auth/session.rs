@@ -12,8 +12,11 @@ use tower_sessions::{
 
 use crate::{
     domain::{Clock, Timestamp},
-    store::{SessionRow, Store, StoreError},
+    store::{SessionOwner, SessionRow, Store, StoreError},
 };
+
+/// Under which a session's data holds its [`SessionOwner`]. It stays there when the session gets another id.
+pub(super) const OWNER: &str = "owner";
 
 /// Four statements behind tower-sessions.
 #[derive(Clone)]
@@ -37,7 +40,19 @@ impl fmt::Debug for Sessions {
 #[async_trait]
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
-        while !self.store.create_session(&row(record)?).await.map_err(backend)? {
+        let owner: Option<SessionOwner> = match record.data.get(OWNER) {
+            Some(owner) => {
+                serde_json::from_value(owner.clone()).map_err(|error| Error::Encode(error.to_string()))?
+            }
+            None => None,
+        };
+        let now = self.clock.now();
+        while !self
+            .store
+            .create_session(&row(record)?, owner.as_ref(), now)
+            .await
+            .map_err(backend)?
+        {
             // 128 random bits met an existing session: draw again.
             record.id = Id::default();
         }
@@ -80,7 +95,7 @@ fn row(record: &Record) -> Result<SessionRow> {
     })
 }
 
-fn hash(id: &Id) -> [u8; 32] {
+pub(super) fn hash(id: &Id) -> [u8; 32] {
     Sha256::digest(id.to_string().as_bytes()).into()
 }
 

@@ -1,13 +1,20 @@
-use std::{io::Read, sync::Arc};
+use std::{io::Read, net::SocketAddr, sync::Arc};
 
 use clap::Subcommand;
 use zeroize::Zeroizing;
 
 use crate::{
-    auth::{Auth, password},
-    domain::{Clock, Role},
-    server::{clock::SystemClock, config::Database},
-    store::{self, DEFAULT_ACCOUNT, StoreError},
+    auth::{
+        Auth,
+        password::{self, NewPassword},
+    },
+    domain::{Clock, Email, Role},
+    server::{
+        clock::SystemClock,
+        config::{Database, public_url},
+    },
+    store::{self, Changed, DEFAULT_ACCOUNT, Invited, Person, Store, StoreError},
+    ui::invite_link,
 };
 
 #[derive(clap::Args)]
@@ -36,7 +43,29 @@ enum Command {
     },
     /// List all users
     List,
-    /// Set a user's password, from stdin
+    /// Print a link, alone on stdout, with which somebody makes themselves a user; it can be used once, within 7 days
+    Invite {
+        #[arg(long)]
+        email: String,
+        /// admin, member or viewer
+        #[arg(long)]
+        role: Role,
+        /// The account that they will belong to; made if there is none of that name
+        #[arg(long, default_value = DEFAULT_ACCOUNT)]
+        account: String,
+        /// The dashboard's URL as browsers see it [default: http:// + listen]
+        #[arg(long, env = "CALEIDA_PUBLIC_URL", value_name = "URL")]
+        public_url: Option<String>,
+        /// Where the dashboard listens
+        #[arg(
+            long,
+            env = "CALEIDA_LISTEN",
+            value_name = "ADDRESS",
+            default_value = "127.0.0.1:3000"
+        )]
+        listen: SocketAddr,
+    },
+    /// Set a user's password, from stdin; wherever they are signed in, they are signed out
     SetPassword {
         #[arg(long)]
         email: String,
@@ -44,8 +73,21 @@ enum Command {
         #[arg(long, required = true)]
         password_stdin: bool,
     },
-    /// Keep a user from signing in; what they did stays on record
+    /// Give a user another role
+    SetRole {
+        #[arg(long)]
+        email: String,
+        /// admin, member or viewer
+        #[arg(long)]
+        role: Role,
+    },
+    /// Keep a user from signing in, and sign them out; what they did stays on record
     Disable {
+        #[arg(long)]
+        email: String,
+    },
+    /// Let a disabled user sign in again
+    Enable {
         #[arg(long)]
         email: String,
     },
@@ -61,8 +103,6 @@ async fn execute(args: UserArgs) -> Result<String, String> {
         .await
         .map_err(|error| error.to_string())?;
     let auth = Auth::new(Arc::clone(&store), Arc::new(SystemClock));
-    let now = SystemClock.now();
-    let unknown = |email: &str| format!("there is no user {email}");
     match args.command {
         Command::Add {
             email,
@@ -72,7 +112,7 @@ async fn execute(args: UserArgs) -> Result<String, String> {
         } => {
             let password = read_password()?;
             let account = store
-                .ensure_account(&account, now)
+                .ensure_account(&account, SystemClock.now())
                 .await
                 .map_err(|error| error.to_string())?;
             match auth.add_user(account, &email, role, &password).await {
@@ -83,36 +123,90 @@ async fn execute(args: UserArgs) -> Result<String, String> {
         }
         Command::List => {
             let users = store.users().await.map_err(|error| error.to_string())?;
-            let lines = users.into_iter().map(|user| {
-                let disabled = if user.disabled { "  disabled" } else { "" };
-                format!("{}  {}  {}{disabled}", user.account, user.email, user.role)
+            let lines = users.into_iter().map(|person| {
+                let disabled = if person.disabled_at.is_some() {
+                    "  disabled"
+                } else {
+                    ""
+                };
+                format!(
+                    "{}  {}  {}{disabled}",
+                    person.account, person.user.email, person.user.role
+                )
             });
             Ok(lines.collect::<Vec<_>>().join("\n"))
+        }
+        Command::Invite {
+            email,
+            role,
+            account,
+            public_url: configured,
+            listen,
+        } => {
+            let email = Email::parse(&email).map_err(|error| error.to_string())?;
+            let account = store
+                .ensure_account(&account, SystemClock.now())
+                .await
+                .map_err(|error| error.to_string())?;
+            let act = auth.operator(account);
+            let invited = auth.invite(&act, email.clone(), role).await;
+            match invited.map_err(|error| error.to_string())? {
+                Ok(token) => Ok(invite_link(&public_url(configured.as_deref(), listen), &token)),
+                Err(Invited::Disabled) => Err(format!("{email} is disabled: enable them instead")),
+                Err(Invited::Already) => Err(format!(
+                    "{email} was invited already: make a new link on the page “Users”"
+                )),
+                Err(Invited::Member | Invited::Done) => Err(format!("there is a user {email} already")),
+            }
         }
         Command::SetPassword {
             email,
             password_stdin: _,
         } => {
             let password = read_password()?;
-            match auth
-                .set_password(&email, &password)
+            let Person { user, .. } = known(&*store, &email).await?;
+            let hash = password::hash(password.to_string()).await;
+            let act = auth.operator(user.account_id.clone());
+            store
+                .set_password(&act, &user.id, &hash, None)
                 .await
-                .map_err(|error| error.to_string())?
-            {
-                true => Ok(format!("{email} has a new password.")),
-                false => Err(unknown(&email)),
-            }
+                .map_err(|error| error.to_string())?;
+            Ok(format!("{} has a new password.", user.email))
+        }
+        Command::SetRole { email, role } => {
+            let Person { user, .. } = known(&*store, &email).await?;
+            let act = auth.operator(user.account_id.clone());
+            done(store.change_role(&act, &user.id, role).await, &user.email)?;
+            Ok(format!("{} is {role} now.", user.email))
         }
         Command::Disable { email } => {
-            match store
-                .disable_user(&email.to_lowercase(), now)
-                .await
-                .map_err(|error| error.to_string())?
-            {
-                true => Ok(format!("{email} cannot sign in any more.")),
-                false => Err(unknown(&email)),
-            }
+            let Person { user, .. } = known(&*store, &email).await?;
+            let act = auth.operator(user.account_id.clone());
+            done(store.disable_user(&act, &user.id).await, &user.email)?;
+            Ok(format!("{} cannot sign in any more.", user.email))
         }
+        Command::Enable { email } => {
+            let Person { user, .. } = known(&*store, &email).await?;
+            let act = auth.operator(user.account_id.clone());
+            done(store.enable_user(&act, &user.id).await, &user.email)?;
+            Ok(format!("{} may sign in again.", user.email))
+        }
+    }
+}
+
+async fn known(store: &dyn Store, email: &str) -> Result<Person, String> {
+    let person = store.person_by_email(&email.trim().to_lowercase()).await;
+    let person = person.map_err(|error| error.to_string())?;
+    person.ok_or_else(|| format!("there is no user {email}"))
+}
+
+fn done(changed: Result<Changed, StoreError>, email: &str) -> Result<(), String> {
+    match changed.map_err(|error| error.to_string())? {
+        Changed::Done => Ok(()),
+        Changed::LastAdmin => Err(format!(
+            "{email} is the account's last active admin: make somebody else an admin first"
+        )),
+        Changed::NotFound => Err(format!("there is no user {email}")),
     }
 }
 
@@ -123,11 +217,8 @@ fn read_password() -> Result<Zeroizing<String>, String> {
         .read_to_string(&mut text)
         .map_err(|error| format!("stdin cannot be read: {error}"))?;
     let password = Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned());
-    if password.chars().count() < password::MIN_LENGTH {
-        return Err(format!(
-            "use at least {} characters for the password",
-            password::MIN_LENGTH
-        ));
+    match NewPassword::parse(&password) {
+        Ok(_) => Ok(password),
+        Err(error) => Err(format!("the password cannot be used: {error}")),
     }
-    Ok(password)
 }

@@ -84,6 +84,14 @@ id!(
     UserId, "usr_"
 );
 id!(
+    /// A link that makes whoever opens it a user.
+    InviteId, "inv_"
+);
+id!(
+    /// A browser in which somebody is signed in; the cookie's value is another text.
+    SessionId, "ses_"
+);
+id!(
     /// A key with which a machine calls the API; the key itself is another text.
     ApiKeyId, "key_"
 );

@@ -15,6 +15,42 @@ pub struct User {
     pub role: Role,
 }
 
+/// An address to sign in with, in lower case: it is compared without regard to case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Email(String);
+
+impl Email {
+    /// The most that a mail server takes.
+    pub const MAX_LENGTH: usize = 254;
+
+    /// Something on both sides of one “@”, and nothing that could not be seen.
+    pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
+        let email = text.trim().to_lowercase();
+        let (name, host) = email.split_once('@').ok_or(InvalidEmail)?;
+        let fits = email.len() <= Self::MAX_LENGTH && !name.is_empty() && !host.is_empty();
+        let odd = |c: char| c.is_whitespace() || c.is_control() || c == '\u{fffd}';
+        if fits && !host.contains('@') && !email.contains(odd) {
+            Ok(Self(email))
+        } else {
+            Err(InvalidEmail)
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("Enter an email address, such as ada@example.com.")]
+pub struct InvalidEmail;
+
 /// Each role may do all that the ones before it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -29,6 +65,20 @@ pub enum Role {
 
 impl Role {
     pub const ALL: [Self; 3] = [Self::Viewer, Self::Member, Self::Admin];
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Viewer => "Viewer",
+            Self::Member => "Member",
+            Self::Admin => "Admin",
+        }
+    }
+
+    /// `a member`, `an admin`
+    pub fn with_article(self) -> String {
+        let article = if self == Self::Admin { "an" } else { "a" };
+        format!("{article} {self}")
+    }
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -53,5 +103,23 @@ impl FromStr for Role {
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_email_is_what_stands_around_one_at_sign() {
+        let email = Email::parse(" Ada@Example.com ").unwrap();
+        assert_eq!(email.as_str(), "ada@example.com");
+        assert!(Email::parse("admin@localhost").is_ok());
+        let long = format!("{}@example.com", "a".repeat(250));
+        for bad in [
+            "", "ada", "@b", "a@", "a@b@c", "a b@c", "a@b\0", "a@b\u{7}", &long,
+        ] {
+            assert_eq!(Email::parse(bad), Err(InvalidEmail), "{bad:?}");
+        }
     }
 }

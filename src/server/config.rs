@@ -166,6 +166,14 @@ impl Config {
     }
 }
 
+/// Where browsers find the dashboard, without a slash at its end.
+pub fn public_url(configured: Option<&str>, address: SocketAddr) -> String {
+    configured.map_or_else(
+        || format!("http://{address}"),
+        |url| url.trim_end_matches('/').to_owned(),
+    )
+}
+
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Role {

@@ -10,9 +10,10 @@ use super::{StoreError, is_postgres, postgres::PostgresStore, sqlite::SqliteStor
 
 /// What is copied, each table after those that it refers to. The rest tells of processes that are alive, and of the
 /// migrations of its own database.
-pub(super) const TABLES: [&str; 14] = [
+pub(super) const TABLES: [&str; 15] = [
     "accounts",
     "users",
+    "invites",
     "sessions",
     "login_failures",
     "api_keys",

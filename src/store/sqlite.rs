@@ -17,6 +17,8 @@ mod events;
 mod copy;
 #[path = "sql/events_log.rs"]
 mod events_log;
+#[path = "sql/invites.rs"]
+mod invites;
 #[path = "sql/log.rs"]
 mod log;
 #[path = "sql/open.rs"]
@@ -29,6 +31,8 @@ mod queue;
 mod recovery;
 #[path = "sql/retention.rs"]
 mod retention;
+#[path = "sql/sessions.rs"]
+mod sessions;
 #[path = "sql/tally.rs"]
 mod tally;
 #[path = "sql/webhooks.rs"]

@@ -21,7 +21,7 @@ use tower_sessions::Session;
 use super::{PageError, Ui, render::fragment, zone::Zone};
 use crate::{
     auth::SignedIn,
-    domain::{AccountId, Role, Timestamp},
+    domain::{AccountId, Role, Timestamp, WebhookId},
     store::StoreError,
 };
 
@@ -74,6 +74,12 @@ impl FromRequestParts<Ui> for Watcher {
 }
 
 impl Watcher {
+    /// Nobody waits for what is not there.
+    pub async fn require_webhook(&self, id: &WebhookId) -> Result<(), PageError> {
+        let webhook = self.ui.store.webhook(&self.account, id).await?;
+        webhook.map(drop).ok_or(PageError::NotFound)
+    }
+
     /// Answers with the stream.
     pub fn watch<W: Watched>(self, watched: W) -> Result<Response, PageError> {
         let place = PLACES.try_acquire().map_err(|_| PageError::Unavailable)?;
@@ -92,9 +98,8 @@ impl Watcher {
 
     /// Who has signed out, was disabled or lost the role, sees no more.
     async fn may_go_on(&self, least: Role) -> bool {
-        let loaded = self.session.load().await;
         let user = self.ui.auth.session_user(&self.session).await;
-        loaded.is_ok() && matches!(user, Ok(Some(user)) if user.role >= least)
+        matches!(user, Ok(Some(found)) if found.user.role >= least)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use url::form_urlencoded;
 
-use crate::domain::{DeliveryId, EventId, EventType, RecoveryId, WebhookId};
+use crate::domain::{DeliveryId, EventId, EventType, InviteId, RecoveryId, SessionId, UserId, WebhookId};
 
 pub const LOGIN: &str = "/login";
 pub const LOGOUT: &str = "/logout";
@@ -18,6 +18,42 @@ pub const USERS: &str = "/settings/users";
 pub const AUDIT_LOG: &str = "/settings/audit-log";
 pub const TIME_ZONE: &str = "/settings/time-zone";
 pub const ACCOUNT: &str = "/settings/account";
+
+pub const PASSWORD: &str = "/settings/account/password";
+pub const END_OTHERS: &str = "/settings/account/sessions/end-others";
+
+/// What an invited person is given: there they become a user.
+pub fn invite_link(public_url: &str, token: &str) -> String {
+    format!("{public_url}{}", invite(token))
+}
+
+pub fn invite(token: &str) -> String {
+    format!("/invite/{token}")
+}
+
+pub fn user(id: &UserId) -> String {
+    format!("{USERS}/{id}")
+}
+
+pub fn disable(id: &UserId) -> String {
+    format!("{USERS}/{id}/disable")
+}
+
+pub fn enable(id: &UserId) -> String {
+    format!("{USERS}/{id}/enable")
+}
+
+pub fn renew_invite(id: &InviteId) -> String {
+    format!("{USERS}/invites/{id}/renew")
+}
+
+pub fn revoke_invite(id: &InviteId) -> String {
+    format!("{USERS}/invites/{id}/revoke")
+}
+
+pub fn end_session(id: &SessionId) -> String {
+    format!("{ACCOUNT}/sessions/{id}/end")
+}
 
 pub fn webhook(id: &WebhookId) -> String {
     format!("{LIST}/{id}")

@@ -24,6 +24,8 @@ pub struct Ui {
     pub transport: Transport,
     pub site: Arc<Site>,
     pub terms: Arc<Terms>,
+    /// Without a slash at its end.
+    pub public_url: Arc<str>,
     /// Ends what would otherwise go on for as long as somebody looks.
     pub stopping: CancellationToken,
 }

@@ -7,10 +7,11 @@ use axum::{
 };
 use tower_sessions::Session;
 
-use super::{PageError, Ui, flash::Flash, query::ListQuery, render::Looks};
+use super::{Ui, flash::Flash, query::ListQuery, render::Looks};
 use crate::{
-    auth::SignedIn,
+    auth::{Client, SignedIn},
     domain::{Role, Timestamp, User},
+    store::Act,
     webhooks::Actor,
 };
 
@@ -19,6 +20,7 @@ pub struct Visit {
     pub ui: Ui,
     pub user: User,
     pub session: Session,
+    pub client: Client,
     pub looks: Looks,
     /// Path and query of a page that can be asked for again: where choosing a theme returns to.
     pub here: String,
@@ -38,21 +40,21 @@ impl Visit {
         }
     }
 
+    /// What they do to people, themselves included.
+    pub fn act(&self) -> Act {
+        Act {
+            account_id: self.user.account_id.clone(),
+            by: self.user.email.clone(),
+            at: self.now,
+        }
+    }
+
     pub fn list_query(&self) -> ListQuery {
         ListQuery::parse(&self.query)
     }
 
     pub fn may(&self, role: Role) -> bool {
         self.user.role >= role
-    }
-
-    /// Refuses those who may not; `what` completes “Only admins may …”.
-    pub fn require(&self, role: Role, what: &'static str) -> Result<(), PageError> {
-        if self.may(role) {
-            Ok(())
-        } else {
-            Err(PageError::Forbidden { needs: role, what })
-        }
     }
 
     /// Leaves a message, and leads to the page that shows it.
@@ -72,6 +74,7 @@ impl FromRequestParts<Ui> for Visit {
         let session = Session::from_request_parts(parts, ui)
             .await
             .map_err(IntoResponse::into_response)?;
+        let Ok(client) = Client::from_request_parts(parts, ui).await;
         let asks = parts.method == Method::GET;
         // Only a page that was asked for shows the message: a form that comes back has its own to show.
         let flash = if asks { Flash::take(&session).await } else { None };
@@ -79,6 +82,7 @@ impl FromRequestParts<Ui> for Visit {
             ui: ui.clone(),
             user,
             session,
+            client,
             looks: Looks::of(&parts.headers),
             here: parts
                 .uri

@@ -66,8 +66,8 @@ async fn everything_moves_to_postgresql_and_back_and_goes_on_there() {
     receiver.wait_for(4).await;
 }
 
-/// Rows in every table: a delivery that has succeeded and one that has failed once, a session, a wrong password.
-/// Answers the webhook's secret.
+/// Rows in every table: a delivery that has succeeded and one that has failed once, a session, a wrong password,
+/// an invite. Answers the webhook's secret.
 async fn fill(program: &Program, receiver: &Receiver) -> String {
     let api = program.api();
     for (password, status) in [
@@ -90,6 +90,7 @@ async fn fill(program: &Program, receiver: &Receiver) -> String {
     let path = format!("webhooks/{}/recover", webhook["id"].as_str().unwrap());
     let wanted = json!({ "scope": "failed", "since": "2026-01-01T00:00:00Z" });
     api.change(Method::POST, &path, &wanted).await;
+    program.run(&["user", "invite", "--email", "ada@example.com", "--role", "viewer"]);
     webhook["secret"].as_str().unwrap().to_owned()
 }
 

@@ -5,10 +5,7 @@ use std::time::Duration;
 use reqwest::{Response, StatusCode, header};
 use tokio::time::timeout;
 
-use caleida::{
-    domain::{Clock as _, Role},
-    server::clock::SystemClock,
-};
+use caleida::domain::Role;
 
 use crate::support::{
     app::{ADMIN, TestApp},
@@ -70,26 +67,28 @@ async fn who_watches_the_log_sees_what_happens_until_the_server_stops() {
 }
 
 #[tokio::test]
-async fn who_signs_out_or_is_disabled_sees_no_more() {
+async fn who_signs_out_or_is_disabled_or_ended_elsewhere_sees_no_more() {
     let app = TestApp::start().await;
     app.add_user("ada@example.com", Role::Viewer).await;
     let mut leaves = app.signed_in(ADMIN).await;
     let disabled = app.signed_in("ada@example.com").await;
+    let ended = app.signed_in(ADMIN).await;
+    let mut elsewhere = app.signed_in(ADMIN).await;
     let path = "/integrations/webhook/deliveries/live";
     let mut streams = [
         watch_as(&app, &leaves, path).await,
         watch_as(&app, &disabled, path).await,
+        watch_as(&app, &ended, path).await,
     ];
     for stream in &mut streams {
         read_until(stream, "No deliveries yet").await;
     }
     assert_eq!(leaves.post("/logout", &[]).await.status, StatusCode::SEE_OTHER);
-    let store = &app.server().store;
-    assert!(
-        store
-            .disable_user("ada@example.com", SystemClock.now())
-            .await
-            .unwrap()
+    app.disable("ada@example.com").await;
+    let end_others = "/settings/account/sessions/end-others";
+    assert_eq!(
+        elsewhere.post(end_others, &[]).await.status,
+        StatusCode::SEE_OTHER
     );
     for mut stream in streams {
         let rest = async { while stream.chunk().await.unwrap().is_some() {} };

@@ -1,5 +1,6 @@
 //! The integration tests, in one binary so that it is linked once.
 
+mod accounts;
 mod api;
 mod assets;
 mod cli;
@@ -10,8 +11,10 @@ mod delivery;
 mod engine;
 mod live;
 mod outage;
+mod people;
 mod readme;
 mod receivers;
+mod roles;
 mod sender;
 mod sign_in;
 mod store;

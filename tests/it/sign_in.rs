@@ -175,14 +175,7 @@ async fn a_disabled_user_is_out_at_once() {
     app.add_user("ada@example.com", Role::Viewer).await;
     let mut browser = app.signed_in("ada@example.com").await;
     assert_eq!(browser.get("/integrations/webhook").await.status, StatusCode::OK);
-    let now = caleida::domain::Clock::now(&caleida::server::clock::SystemClock);
-    assert!(
-        app.server()
-            .store
-            .disable_user("ada@example.com", now)
-            .await
-            .unwrap()
-    );
+    app.disable("ada@example.com").await;
     assert_eq!(
         browser.get("/integrations/webhook").await.status,
         StatusCode::SEE_OTHER

@@ -1,12 +1,12 @@
 use async_trait::async_trait;
-use sqlx::QueryBuilder;
+use sqlx::{AssertSqlSafe, FromRow, QueryBuilder};
 
-use super::{Adapter, Database, MIGRATIONS, require_writable};
+use super::{Adapter, Connection, Database, MIGRATIONS, require_writable, sessions::end_sessions};
 use crate::{
-    domain::{AccountId, Role, Timestamp, User, UserId},
+    domain::{AccountId, EventId, Role, Timestamp, User, UserId},
     store::{
-        ApiKey, PeopleStore, SessionRow, StoreError, UserRow,
-        rows::{small_count, stored, stored_id},
+        Act, ApiKey, Changed, PeopleStore, Person, StoreError,
+        rows::{small_count, stored, stored_id, timestamp},
     },
 };
 
@@ -45,7 +45,8 @@ impl PeopleStore for Adapter {
         ids.iter().map(|id| stored_id(id)).collect()
     }
 
-    async fn insert_user(&self, user: &User, password_hash: &str, now: Timestamp) -> Result<(), StoreError> {
+    async fn insert_user(&self, act: &Act, user: &User, password_hash: &str) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
         sqlx::query(
             "insert into users (id, account_id, email, password_hash, role, created_at)
              values ($1, $2, $3, $4, $5, $6)",
@@ -55,46 +56,42 @@ impl PeopleStore for Adapter {
         .bind(&user.email)
         .bind(password_hash)
         .bind(user.role.as_str())
-        .bind(now.as_millis())
-        .execute(&self.writer)
+        .bind(act.at.as_millis())
+        .execute(&mut *tx)
         .await?;
-        Ok(())
+        audit_about(&mut tx, act, "user.added", user.id.as_str()).await?;
+        Ok(tx.commit().await?)
     }
 
-    async fn users(&self) -> Result<Vec<UserRow>, StoreError> {
-        let rows: Vec<(String, String, String, Option<i64>)> = sqlx::query_as(
-            "select u.email, a.name, u.role, u.disabled_at from users u join accounts a on a.id = u.account_id
-             order by a.name, u.email",
-        )
-        .fetch_all(&self.readers)
-        .await?;
-        rows.into_iter()
-            .map(|(email, account, role, disabled_at)| {
-                Ok(UserRow {
-                    email,
-                    account,
-                    role: stored_role(&role)?,
-                    disabled: disabled_at.is_some(),
-                })
-            })
-            .collect()
+    async fn users(&self) -> Result<Vec<Person>, StoreError> {
+        let query = people_where("true order by a.name, u.email");
+        let rows: Vec<PersonRow> = sqlx::query_as(query).fetch_all(&self.readers).await?;
+        rows.into_iter().map(Person::try_from).collect()
     }
 
-    async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError> {
-        let row: Option<(String, String, String)> =
-            sqlx::query_as("select account_id, email, role from users where id = $1 and disabled_at is null")
-                .bind(id.as_str())
-                .fetch_optional(&self.readers)
-                .await?;
-        row.map(|(account, email, role)| {
-            Ok(User {
-                id: id.clone(),
-                account_id: stored_id(&account)?,
-                email,
-                role: stored_role(&role)?,
-            })
-        })
-        .transpose()
+    async fn people(&self, account: &AccountId) -> Result<Vec<Person>, StoreError> {
+        let rows: Vec<PersonRow> = sqlx::query_as(people_where("u.account_id = $1 order by u.email"))
+            .bind(account.as_str())
+            .fetch_all(&self.readers)
+            .await?;
+        rows.into_iter().map(Person::try_from).collect()
+    }
+
+    async fn person(&self, account: &AccountId, id: &UserId) -> Result<Option<Person>, StoreError> {
+        let row: Option<PersonRow> = sqlx::query_as(people_where("u.account_id = $1 and u.id = $2"))
+            .bind(account.as_str())
+            .bind(id.as_str())
+            .fetch_optional(&self.readers)
+            .await?;
+        row.map(Person::try_from).transpose()
+    }
+
+    async fn person_by_email(&self, email: &str) -> Result<Option<Person>, StoreError> {
+        let row: Option<PersonRow> = sqlx::query_as(people_where("u.email = $1"))
+            .bind(email)
+            .fetch_optional(&self.readers)
+            .await?;
+        row.map(Person::try_from).transpose()
     }
 
     async fn user_by_email(&self, email: &str) -> Result<Option<(User, String)>, StoreError> {
@@ -104,34 +101,89 @@ impl PeopleStore for Adapter {
         .bind(email)
         .fetch_optional(&self.readers)
         .await?;
-        row.map(|(id, account, email, role, hash)| {
-            let user = User {
-                id: stored_id(&id)?,
-                account_id: stored_id(&account)?,
-                email,
-                role: stored_role(&role)?,
-            };
-            Ok((user, hash))
-        })
-        .transpose()
+        row.map(|(id, account, email, role, hash)| Ok((user_of(&id, &account, email, &role)?, hash)))
+            .transpose()
     }
 
-    async fn set_password(&self, email: &str, password_hash: &str) -> Result<bool, StoreError> {
-        let result = sqlx::query("update users set password_hash = $2 where email = $1")
-            .bind(email)
+    async fn change_role(&self, act: &Act, id: &UserId, role: Role) -> Result<Changed, StoreError> {
+        let mut tx = self.begin().await?;
+        let Some(standing) = Standing::of(&mut tx, &act.account_id, id).await? else {
+            return Ok(Changed::NotFound);
+        };
+        if standing.role == role {
+            return Ok(Changed::Done);
+        }
+        if standing.is_last_admin {
+            return Ok(Changed::LastAdmin);
+        }
+        sqlx::query("update users set role = $2 where id = $1")
+            .bind(id.as_str())
+            .bind(role.as_str())
+            .execute(&mut *tx)
+            .await?;
+        audit_about(&mut tx, act, "user.role_changed", id.as_str()).await?;
+        tx.commit().await?;
+        Ok(Changed::Done)
+    }
+
+    async fn disable_user(&self, act: &Act, id: &UserId) -> Result<Changed, StoreError> {
+        let mut tx = self.begin().await?;
+        let Some(standing) = Standing::of(&mut tx, &act.account_id, id).await? else {
+            return Ok(Changed::NotFound);
+        };
+        if standing.is_last_admin {
+            return Ok(Changed::LastAdmin);
+        }
+        if standing.is_active {
+            sqlx::query("update users set disabled_at = $2 where id = $1")
+                .bind(id.as_str())
+                .bind(act.at.as_millis())
+                .execute(&mut *tx)
+                .await?;
+            end_sessions(&mut tx, id, None).await?;
+            audit_about(&mut tx, act, "user.disabled", id.as_str()).await?;
+            tx.commit().await?;
+        }
+        Ok(Changed::Done)
+    }
+
+    async fn enable_user(&self, act: &Act, id: &UserId) -> Result<Changed, StoreError> {
+        let mut tx = self.begin().await?;
+        let Some(standing) = Standing::of(&mut tx, &act.account_id, id).await? else {
+            return Ok(Changed::NotFound);
+        };
+        if !standing.is_active {
+            sqlx::query("update users set disabled_at = null where id = $1")
+                .bind(id.as_str())
+                .execute(&mut *tx)
+                .await?;
+            audit_about(&mut tx, act, "user.enabled", id.as_str()).await?;
+            tx.commit().await?;
+        }
+        Ok(Changed::Done)
+    }
+
+    async fn set_password(
+        &self,
+        act: &Act,
+        id: &UserId,
+        password_hash: &str,
+        keep: Option<&[u8; 32]>,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        let result = sqlx::query("update users set password_hash = $3 where account_id = $1 and id = $2")
+            .bind(act.account_id.as_str())
+            .bind(id.as_str())
             .bind(password_hash)
-            .execute(&self.writer)
+            .execute(&mut *tx)
             .await?;
-        Ok(result.rows_affected() == 1)
-    }
-
-    async fn disable_user(&self, email: &str, now: Timestamp) -> Result<bool, StoreError> {
-        let result = sqlx::query("update users set disabled_at = $2 where email = $1")
-            .bind(email)
-            .bind(now.as_millis())
-            .execute(&self.writer)
-            .await?;
-        Ok(result.rows_affected() == 1)
+        if result.rows_affected() == 0 {
+            return Ok(false);
+        }
+        end_sessions(&mut tx, id, keep).await?;
+        audit_about(&mut tx, act, "user.password_changed", id.as_str()).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     async fn login_failures(&self, keys: &[String], since: Timestamp) -> Result<u32, StoreError> {
@@ -149,6 +201,7 @@ impl PeopleStore for Adapter {
 
     async fn record_login_failure(
         &self,
+        email: &str,
         keys: &[String],
         now: Timestamp,
         keep_since: Timestamp,
@@ -163,6 +216,19 @@ impl PeopleStore for Adapter {
             row.push_bind(key).push_bind(now.as_millis());
         });
         insert.build().execute(&mut *tx).await?;
+        let known: Option<(String, String)> =
+            sqlx::query_as("select id, account_id from users where email = $1")
+                .bind(email)
+                .fetch_optional(&mut *tx)
+                .await?;
+        if let Some((user, account)) = known {
+            let act = Act {
+                account_id: stored_id(&account)?,
+                by: email.to_owned(),
+                at: now,
+            };
+            audit_about(&mut tx, &act, "user.sign_in_refused", &user).await?;
+        }
         Ok(tx.commit().await?)
     }
 
@@ -209,63 +275,109 @@ impl PeopleStore for Adapter {
         })
         .transpose()
     }
+}
 
-    async fn create_session(&self, session: &SessionRow) -> Result<bool, StoreError> {
-        let result = sqlx::query(
-            "insert into sessions (id_hash, data, expires_at) values ($1, $2, $3) on conflict (id_hash) do nothing",
-        )
-        .bind(session.id_hash.as_slice())
-        .bind(&session.data)
-        .bind(session.expires_at.as_millis())
-        .execute(&self.writer)
-        .await?;
-        Ok(result.rows_affected() == 1)
-    }
+/// The users that a condition on `users u` and `accounts a` finds.
+fn people_where(condition: &str) -> AssertSqlSafe<String> {
+    AssertSqlSafe(format!(
+        "select u.id, u.account_id, u.email, u.role, a.name as account, u.last_sign_in_at, u.disabled_at
+         from users u join accounts a on a.id = u.account_id where {condition}"
+    ))
+}
 
-    async fn save_session(&self, session: &SessionRow) -> Result<(), StoreError> {
-        sqlx::query(
-            "insert into sessions (id_hash, data, expires_at) values ($1, $2, $3)
-             on conflict (id_hash) do update set data = excluded.data, expires_at = excluded.expires_at",
-        )
-        .bind(session.id_hash.as_slice())
-        .bind(&session.data)
-        .bind(session.expires_at.as_millis())
-        .execute(&self.writer)
-        .await?;
-        Ok(())
-    }
+#[derive(FromRow)]
+struct PersonRow {
+    id: String,
+    account_id: String,
+    email: String,
+    role: String,
+    account: String,
+    last_sign_in_at: Option<i64>,
+    disabled_at: Option<i64>,
+}
 
-    async fn session(&self, id_hash: &[u8; 32], now: Timestamp) -> Result<Option<SessionRow>, StoreError> {
-        let row: Option<(Vec<u8>, i64)> =
-            sqlx::query_as("select data, expires_at from sessions where id_hash = $1 and expires_at > $2")
-                .bind(id_hash.as_slice())
-                .bind(now.as_millis())
-                .fetch_optional(&self.readers)
-                .await?;
-        Ok(row.map(|(data, expires_at)| SessionRow {
-            id_hash: *id_hash,
-            data,
-            expires_at: Timestamp::from_millis(expires_at),
-        }))
-    }
+impl TryFrom<PersonRow> for Person {
+    type Error = StoreError;
 
-    async fn delete_session(&self, id_hash: &[u8; 32]) -> Result<(), StoreError> {
-        sqlx::query("delete from sessions where id_hash = $1")
-            .bind(id_hash.as_slice())
-            .execute(&self.writer)
-            .await?;
-        Ok(())
-    }
-
-    async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let result = sqlx::query("delete from sessions where expires_at <= $1")
-            .bind(now.as_millis())
-            .execute(&self.writer)
-            .await?;
-        Ok(result.rows_affected())
+    fn try_from(row: PersonRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            user: user_of(&row.id, &row.account_id, row.email, &row.role)?,
+            account: row.account,
+            last_sign_in_at: timestamp(row.last_sign_in_at),
+            disabled_at: timestamp(row.disabled_at),
+        })
     }
 }
 
-fn stored_role(text: &str) -> Result<Role, StoreError> {
+pub(super) fn user_of(id: &str, account: &str, email: String, role: &str) -> Result<User, StoreError> {
+    Ok(User {
+        id: stored_id(id)?,
+        account_id: stored_id(account)?,
+        email,
+        role: stored_role(role)?,
+    })
+}
+
+/// Appends to the audit log what was done to whom or what.
+pub(super) async fn audit_about(
+    connection: &mut Connection,
+    act: &Act,
+    action: &str,
+    subject: &str,
+) -> Result<(), StoreError> {
+    let id = EventId::generate(act.at);
+    sqlx::query(
+        "insert into audit_log (id, account_id, actor, action, subject, at) values ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(id.as_str())
+    .bind(act.account_id.as_str())
+    .bind(&act.by)
+    .bind(action)
+    .bind(subject)
+    .bind(act.at.as_millis())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// A user among the others of the account. Nobody else changes any of them until the transaction ends: two admins who
+/// disable each other at the same moment would leave none.
+struct Standing {
+    role: Role,
+    is_active: bool,
+    is_last_admin: bool,
+}
+
+impl Standing {
+    async fn of(
+        connection: &mut Connection,
+        account: &AccountId,
+        id: &UserId,
+    ) -> Result<Option<Self>, StoreError> {
+        // Says nothing new, but holds the row.
+        sqlx::query("update accounts set created_at = created_at where id = $1")
+            .bind(account.as_str())
+            .execute(&mut *connection)
+            .await?;
+        let users: Vec<(String, String, Option<i64>)> =
+            sqlx::query_as("select id, role, disabled_at from users where account_id = $1")
+                .bind(account.as_str())
+                .fetch_all(&mut *connection)
+                .await?;
+        let is_admin = |(_, role, disabled): &&(String, String, Option<i64>)| {
+            role == Role::Admin.as_str() && disabled.is_none()
+        };
+        let Some(user) = users.iter().find(|(other, ..)| other == id.as_str()) else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            role: stored_role(&user.1)?,
+            is_active: user.2.is_none(),
+            is_last_admin: is_admin(&user) && users.iter().filter(is_admin).count() == 1,
+        }))
+    }
+}
+
+pub(super) fn stored_role(text: &str) -> Result<Role, StoreError> {
     stored(text, |text| text.parse().ok(), "role")
 }

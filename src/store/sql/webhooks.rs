@@ -1,12 +1,12 @@
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
-use super::{Adapter, Connection, Database, lock_webhook, open, tell_others};
+use super::{Adapter, Connection, Database, lock_webhook, open, people::audit_about, tell_others};
 use crate::{
     domain::{AccountId, Latencies, Timestamp, Webhook, WebhookId, WebhookStatus},
     store::{
-        Change, Deleted, Destination, Held, HourOfActivity, Invalidated, NewWebhook, OpenDeliveries, Sealed,
-        SealedSecrets, StoreError, UpdateWebhook, Updated, WebhookFilter, WebhookPage, WebhookStore,
+        Act, Change, Deleted, Destination, Held, HourOfActivity, Invalidated, NewWebhook, OpenDeliveries,
+        Sealed, SealedSecrets, StoreError, UpdateWebhook, Updated, WebhookFilter, WebhookPage, WebhookStore,
         rows::{SECRETS, SecretsRow, WEBHOOK, WebhookRow, count, event_types_text, small_count, stored_id},
     },
 };
@@ -424,19 +424,12 @@ pub(super) async fn audit(
     change: &Change,
     action: &str,
 ) -> Result<(), StoreError> {
-    let id = crate::domain::EventId::generate(change.at);
-    sqlx::query(
-        "insert into audit_log (id, account_id, actor, action, subject, at) values ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(id.as_str())
-    .bind(change.account_id.as_str())
-    .bind(&change.by)
-    .bind(action)
-    .bind(change.webhook_id.as_str())
-    .bind(change.at.as_millis())
-    .execute(connection)
-    .await?;
-    Ok(())
+    let act = Act {
+        account_id: change.account_id.clone(),
+        by: change.by.clone(),
+        at: change.at,
+    };
+    audit_about(connection, &act, action, change.webhook_id.as_str()).await
 }
 
 fn push_filter(query: &mut QueryBuilder<Database>, account: &AccountId, filter: &WebhookFilter) {

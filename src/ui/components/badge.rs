@@ -55,3 +55,28 @@ fn Badge(tone: &'static str, glyph: Glyph, #[prop(into)] label: String) -> impl 
 pub fn NotSentBadge() -> impl IntoView {
     view! { <Badge tone="quiet" glyph=Glyph::Slash label="Not sent"/> }
 }
+
+#[component]
+pub fn PersonBadge(is_active: bool) -> impl IntoView {
+    if is_active {
+        view! { <Badge tone="good" glyph=Glyph::Check label="Active"/> }
+    } else {
+        view! { <Badge tone="quiet" glyph=Glyph::Slash label="Disabled"/> }
+    }
+}
+
+/// Somebody who is not a user yet.
+#[component]
+pub fn InviteBadge(expired: bool) -> impl IntoView {
+    if expired {
+        view! { <Badge tone="quiet" glyph=Glyph::Clock label="Invite expired"/> }
+    } else {
+        view! { <Badge tone="waiting" glyph=Glyph::Clock label="Invited"/> }
+    }
+}
+
+/// The session that looks at the list.
+#[component]
+pub fn CurrentBadge() -> impl IntoView {
+    view! { <Badge tone="good" glyph=Glyph::Check label="This session"/> }
+}

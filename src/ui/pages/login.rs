@@ -1,9 +1,7 @@
 //! `/login` and `/logout`.
 
-use std::net::SocketAddr;
-
 use axum::{
-    extract::{ConnectInfo, FromRequestParts, State},
+    extract::{FromRequestParts, State},
     http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
@@ -12,7 +10,7 @@ use tower_sessions::Session;
 use url::form_urlencoded;
 
 use crate::{
-    auth::{SignInError, SignedIn},
+    auth::{Client, SignInError, SignedIn},
     ui::{
         PageError, Ui,
         components::{mark::Mark, time_ago},
@@ -68,13 +66,13 @@ pub async fn sign_in(
     State(ui): State<Ui>,
     guest: Guest,
     session: Session,
-    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    client: Client,
     form: Posted,
 ) -> Response {
     let email = form.text("email").trim();
     match ui
         .auth
-        .sign_in(&session, email, form.text("password"), address.ip())
+        .sign_in(&session, email, form.text("password"), &client)
         .await
     {
         Ok(_) => guest.redirect().into_response(),

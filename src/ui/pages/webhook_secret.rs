@@ -6,7 +6,6 @@ use axum::{extract::Path, http::StatusCode, response::Response};
 
 use super::webhook_edit::{Edit, ShownSecret, load};
 use crate::{
-    domain::Role,
     ui::{PageError, form::Posted, visit::Visit},
     webhooks::DEFAULT_OVERLAP,
 };
@@ -65,7 +64,6 @@ impl Overlap {
 }
 
 pub async fn reveal(visit: Visit, Path(id): Path<String>, posted: Posted) -> Result<Response, PageError> {
-    visit.require(Role::Admin, "reveal secrets")?;
     let webhook = load(&visit, &id).await?;
     let secret = visit.ui.webhooks.reveal(&visit.actor(), &webhook.id).await?;
     let before = webhook.version;
@@ -81,7 +79,6 @@ pub async fn reveal(visit: Visit, Path(id): Path<String>, posted: Posted) -> Res
 }
 
 pub async fn rotate(visit: Visit, Path(id): Path<String>, posted: Posted) -> Result<Response, PageError> {
-    visit.require(Role::Admin, "rotate secrets")?;
     let before = load(&visit, &id).await?;
     // The answer to this form is a page, and reloading that page posts the form again: a second rotation would end the
     // overlap of the first. Whoever posts has to have seen the newest version.

@@ -4,20 +4,18 @@ use axum::{extract::Path, http::StatusCode, response::Response};
 
 use super::webhook_edit::{Edit, is_unsaved, load};
 use crate::{
-    domain::{Role, Webhook},
+    domain::Webhook,
     store::Held,
     ui::{PageError, flash::Flash, form::Posted, paths, visit::Visit},
 };
 
 pub async fn pause(visit: Visit, Path(id): Path<String>, posted: Posted) -> Result<Response, PageError> {
-    visit.require(Role::Admin, "pause webhooks")?;
     let before = load(&visit, &id).await?;
     let after = visit.ui.webhooks.pause(&visit.actor(), &before.id).await?;
     Ok(answer(&visit, &before, after, &posted, "paused").await)
 }
 
 pub async fn resume(visit: Visit, Path(id): Path<String>, posted: Posted) -> Result<Response, PageError> {
-    visit.require(Role::Admin, "resume webhooks")?;
     let before = load(&visit, &id).await?;
     let held = match posted.text("held") {
         "drop" => Held::Drop,

@@ -16,7 +16,7 @@ use crate::{
         sender::{Certificate, Timings},
         tester::{Test, TestError},
     },
-    domain::{EventType, Role, Timestamp, Webhook, remedy::remedy},
+    domain::{EventType, Timestamp, Webhook, remedy::remedy},
     ui::{
         PageError,
         components::{
@@ -33,7 +33,6 @@ use crate::{
 };
 
 pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
-    visit.require(Role::Member, "send test events")?;
     let webhook = load(&visit, &id).await?;
     let mut fields = form_urlencoded::parse(visit.query.as_bytes());
     let asked = fields.find(|(name, _)| name == "type");
@@ -44,7 +43,6 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, Page
 }
 
 pub async fn send(visit: Visit, Path(id): Path<String>, posted: Posted) -> Result<Response, PageError> {
-    visit.require(Role::Member, "send test events")?;
     let webhook = load(&visit, &id).await?;
     let event_type = posted.text("type").parse().unwrap_or(EventType::Chat);
     let tested = visit

@@ -1,5 +1,7 @@
 #[path = "suite/log.rs"]
 mod log;
+#[path = "suite/people.rs"]
+mod people;
 #[path = "suite/recovery.rs"]
 mod recovery;
 

@@ -10,7 +10,7 @@ use caleida::{
     delivery::sender::plain_client,
     domain::{AccountId, Clock, Role, Timestamp},
     server::{Config, Server, clock::SystemClock},
-    store::DEFAULT_ACCOUNT,
+    store::{Changed, DEFAULT_ACCOUNT, Person},
 };
 use clap::{Args, FromArgMatches};
 use reqwest::{Method, RequestBuilder, StatusCode, header};
@@ -227,6 +227,18 @@ impl TestApp {
             .await;
         assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.body);
         browser
+    }
+
+    pub async fn person(&self, email: &str) -> Person {
+        let person = self.server().store.person_by_email(email).await.unwrap();
+        person.expect("there is such a user")
+    }
+
+    pub async fn disable(&self, email: &str) {
+        let person = self.person(email).await;
+        let act = self.server().auth.operator(person.user.account_id);
+        let disabled = self.server().store.disable_user(&act, &person.user.id).await;
+        assert_eq!(disabled.unwrap(), Changed::Done);
     }
 
     pub async fn add_user(&self, email: &str, role: Role) {

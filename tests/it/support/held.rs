@@ -9,17 +9,18 @@ use std::{
 use async_trait::async_trait;
 use caleida::{
     domain::{
-        AccountId, DeliveryId, EventId, Latencies, ProcessId, Recovery, RecoveryId, Timestamp, User, UserId,
-        Webhook, WebhookId,
+        AccountId, DeliveryId, EventId, InviteId, Latencies, ProcessId, Recovery, RecoveryId, Role,
+        SessionId, Timestamp, User, UserId, Webhook, WebhookId,
     },
     store::{
-        Accepted, Advanced, ApiKey, Change, Claim, Claimed, ClusterStore, Deleted, DeliveryDetail,
-        DeliveryFilter, DeliveryPage, DeliveryStore, Destination, EventDetail, EventFilter, EventPage,
-        EventStore, HandOff, Held, HourOfActivity, Invalidation, Joined, Lease, LifeSign, LogStore, Member,
-        NewWebhook, OpenDeliveries, PeopleStore, RecordedAttempt, RecoveryPreview, RecoveryRange,
-        RecoveryStore, Renewal, Resent, Retention, Sealed, SealedSecrets, SessionRow, Signal, Started, Store,
-        StoreError, Submission, Swept, UpdateWebhook, Updated, UserRow, WebhookFilter, WebhookPage,
-        WebhookStore,
+        Accepted, Act, Advanced, ApiKey, Change, Changed, Claim, Claimed, ClusterStore, Deleted,
+        DeliveryDetail, DeliveryFilter, DeliveryPage, DeliveryStore, Destination, EventDetail, EventFilter,
+        EventPage, EventStore, HandOff, Held, HourOfActivity, Invalidation, Invite, InviteStore, InviteToken,
+        Invited, Joined, Lease, LifeSign, LogStore, Member, NewInvite, NewWebhook, OpenDeliveries,
+        OpenInvite, PeopleStore, Person, RecordedAttempt, RecoveryPreview, RecoveryRange, RecoveryStore,
+        Renewal, Resent, Retention, Sealed, SealedSecrets, SessionOwner, SessionRow, SessionStore,
+        SessionUser, Signal, Started, Store, StoreError, Submission, Swept, UpdateWebhook, Updated,
+        UserSession, WebhookFilter, WebhookPage, WebhookStore,
     },
 };
 use tokio::sync::watch;
@@ -117,22 +118,44 @@ held!(PeopleStore {
     async fn accounts(&self) -> Result<Vec<AccountId>, StoreError>;
     async fn ready(&self) -> Result<(), StoreError>;
     async fn ensure_account(&self, name: &str, now: Timestamp) -> Result<AccountId, StoreError>;
-    async fn insert_user(&self, user: &User, password_hash: &str, now: Timestamp) -> Result<(), StoreError>;
-    async fn users(&self) -> Result<Vec<UserRow>, StoreError>;
-    async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError>;
+    async fn insert_user(&self, act: &Act, user: &User, password_hash: &str) -> Result<(), StoreError>;
+    async fn users(&self) -> Result<Vec<Person>, StoreError>;
+    async fn people(&self, account: &AccountId) -> Result<Vec<Person>, StoreError>;
+    async fn person(&self, account: &AccountId, id: &UserId) -> Result<Option<Person>, StoreError>;
+    async fn person_by_email(&self, email: &str) -> Result<Option<Person>, StoreError>;
     async fn user_by_email(&self, email: &str) -> Result<Option<(User, String)>, StoreError>;
-    async fn set_password(&self, email: &str, password_hash: &str) -> Result<bool, StoreError>;
-    async fn disable_user(&self, email: &str, now: Timestamp) -> Result<bool, StoreError>;
+    async fn change_role(&self, act: &Act, id: &UserId, role: Role) -> Result<Changed, StoreError>;
+    async fn disable_user(&self, act: &Act, id: &UserId) -> Result<Changed, StoreError>;
+    async fn enable_user(&self, act: &Act, id: &UserId) -> Result<Changed, StoreError>;
+    async fn set_password(&self, act: &Act, id: &UserId, password_hash: &str, keep: Option<&[u8; 32]>) -> Result<bool, StoreError>;
     async fn login_failures(&self, keys: &[String], since: Timestamp) -> Result<u32, StoreError>;
-    async fn record_login_failure(&self, keys: &[String], now: Timestamp, keep_since: Timestamp) -> Result<(), StoreError>;
+    async fn record_login_failure(&self, email: &str, keys: &[String], now: Timestamp, keep_since: Timestamp) -> Result<(), StoreError>;
     async fn clear_login_failures(&self, key: &str) -> Result<(), StoreError>;
     async fn insert_api_key(&self, key: &ApiKey, hash: &[u8; 32], now: Timestamp) -> Result<(), StoreError>;
     async fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError>;
-    async fn create_session(&self, session: &SessionRow) -> Result<bool, StoreError>;
+});
+
+held!(InviteStore {
+    async fn insert_invite(&self, act: &Act, invite: &NewInvite) -> Result<Invited, StoreError>;
+    async fn invites(&self, account: &AccountId) -> Result<Vec<Invite>, StoreError>;
+    async fn renew_invite(&self, act: &Act, id: &InviteId, token: InviteToken) -> Result<Option<Invite>, StoreError>;
+    async fn revoke_invite(&self, act: &Act, id: &InviteId) -> Result<Option<Invite>, StoreError>;
+    async fn open_invite(&self, token_hash: &[u8; 32], now: Timestamp) -> Result<Option<OpenInvite>, StoreError>;
+    async fn accept_invite(&self, token_hash: &[u8; 32], id: &UserId, password_hash: &str, now: Timestamp) -> Result<Option<User>, StoreError>;
+});
+
+held!(SessionStore {
+    async fn create_session(&self, session: &SessionRow, owner: Option<&SessionOwner>, now: Timestamp) -> Result<bool, StoreError>;
     async fn save_session(&self, session: &SessionRow) -> Result<(), StoreError>;
     async fn session(&self, id_hash: &[u8; 32], now: Timestamp) -> Result<Option<SessionRow>, StoreError>;
     async fn delete_session(&self, id_hash: &[u8; 32]) -> Result<(), StoreError>;
     async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64, StoreError>;
+    async fn record_sign_in(&self, user: &User, password_hash: &str, now: Timestamp) -> Result<bool, StoreError>;
+    async fn session_user(&self, id_hash: &[u8; 32], now: Timestamp) -> Result<Option<SessionUser>, StoreError>;
+    async fn touch_session(&self, id_hash: &[u8; 32], address: &str, now: Timestamp) -> Result<(), StoreError>;
+    async fn user_sessions(&self, user: &UserId, now: Timestamp) -> Result<Vec<UserSession>, StoreError>;
+    async fn end_session(&self, act: &Act, user: &UserId, id: &SessionId) -> Result<bool, StoreError>;
+    async fn end_other_sessions(&self, act: &Act, user: &UserId, keep: &[u8; 32]) -> Result<u64, StoreError>;
 });
 
 held!(WebhookStore {

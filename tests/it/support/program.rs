@@ -84,6 +84,20 @@ impl Program {
         output
     }
 
+    /// The same, with this on its standard input.
+    pub fn run_with(&self, arguments: &[&str], input: &str) -> Output {
+        let file = self.folder.path().join("stdin");
+        std::fs::write(&file, input).unwrap();
+        let mut command = self.command();
+        let output = command
+            .args(arguments)
+            .stdin(File::open(file).unwrap())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        output
+    }
+
     /// Starts a server, where none runs any more, with these settings for this time only.
     pub async fn restart(&mut self, settings: &[(&str, &str)]) {
         let printed = self.folder.path().join("stdout");

@@ -28,6 +28,7 @@ pub async fn of_one(
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let id = parse_id(&id)?;
+    watcher.require_webhook(&id).await?;
     watcher.watch(LogQuery::parse(&query.unwrap_or_default(), Some(id)))
 }
 

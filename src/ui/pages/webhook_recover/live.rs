@@ -15,7 +15,9 @@ use crate::{
 };
 
 pub async fn watch(watcher: Watcher, Path(id): Path<String>) -> Result<Response, PageError> {
-    watcher.watch(RecoveriesOf(parse_id(&id)?))
+    let id = parse_id(&id)?;
+    watcher.require_webhook(&id).await?;
+    watcher.watch(RecoveriesOf(id))
 }
 
 struct RecoveriesOf(WebhookId);

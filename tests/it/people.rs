@@ -1,0 +1,540 @@
+//! Users, invites and sessions, as a browser without script comes by them.
+
+use std::{sync::Arc, time::Duration};
+
+use caleida::domain::Role;
+use reqwest::StatusCode;
+use sqlx::{Connection, SqliteConnection};
+
+use crate::support::{
+    app::{ADMIN, Options, PASSWORD, TestApp},
+    browser::{Browser, Page},
+    clock::TestClock,
+    program::Program,
+};
+
+const USERS: &str = "/settings/users";
+const ACCOUNT: &str = "/settings/account";
+const LIST: &str = "/integrations/webhook";
+const NEW_PASSWORD: &str = "quite another password";
+
+/// Invites somebody, and answers the path of their link.
+async fn invite(browser: &mut Browser, email: &str, role: &str) -> String {
+    let page = browser.post(USERS, &[("email", email), ("role", role)]).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+    link_in(&page)
+}
+
+fn link_in(page: &Page) -> String {
+    let token = page.body.split_once("/invite/").expect("a link").1;
+    format!("/invite/{}", token.split_once('<').unwrap().0)
+}
+
+async fn accept(app: &TestApp, link: &str, password: &str) -> (Browser, Page) {
+    let mut browser = app.browser();
+    let page = browser.post(link, &[("password", password)]).await;
+    (browser, page)
+}
+
+/// What one of the buttons on a page posts to.
+fn action(page: &Page, ending: &str) -> String {
+    let mut actions = page
+        .body
+        .split("action=\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap());
+    let action = actions.find(|action| action.ends_with(ending));
+    action
+        .unwrap_or_else(|| panic!("nothing ends with {ending}: {}", page.body))
+        .to_owned()
+}
+
+/// Actor and action of each entry in the audit log, the oldest first.
+async fn audit_log(app: &TestApp) -> Vec<(String, String)> {
+    let url = format!("sqlite://{}", app.data().join("caleida.db").display());
+    let mut connection = SqliteConnection::connect(&url).await.unwrap();
+    let query = sqlx::query_as("select actor, action from audit_log order by at, id");
+    let entries = query.fetch_all(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    entries
+}
+
+#[tokio::test]
+async fn an_invited_person_chooses_a_password_and_is_in() {
+    let app = TestApp::start().await;
+    let mut admin = app.signed_in(ADMIN).await;
+    let link = invite(&mut admin, " Ada@Example.com", "member").await;
+    let list = admin.get(USERS).await.body;
+    assert!(list.contains("ada@example.com") && list.contains("Invited"));
+    assert!(!list.contains(&link), "the link is shown once");
+
+    let page = app.browser().get(&link).await;
+    assert_eq!(page.status, StatusCode::OK);
+    for shown in ["ada@example.com", "default", "member"] {
+        assert!(page.body.contains(shown), "{shown}");
+    }
+    for (password, error) in [
+        ("too short", "Use at least 12 characters."),
+        (&"x".repeat(257), "Use at most 256 characters."),
+    ] {
+        let (_, page) = accept(&app, &link, password).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(page.body.contains(error), "{}", page.body);
+    }
+    let (mut ada, page) = accept(&app, &link, NEW_PASSWORD).await;
+    assert_eq!(
+        (page.status, page.location.as_deref()),
+        (StatusCode::SEE_OTHER, Some(LIST))
+    );
+    assert_eq!(ada.get(LIST).await.status, StatusCode::OK);
+    assert_eq!(ada.get("/integrations/webhook/new").await.status, StatusCode::OK);
+    assert_eq!(ada.get(USERS).await.status, StatusCode::FORBIDDEN);
+    let form = [("email", "ada@example.com"), ("password", NEW_PASSWORD)];
+    assert_eq!(
+        app.browser().post("/login", &form).await.status,
+        StatusCode::SEE_OTHER
+    );
+}
+
+#[tokio::test]
+async fn nothing_tells_why_a_link_cannot_be_used() {
+    let clock = Arc::new(TestClock::new());
+    let app = TestApp::start_at(Arc::clone(&clock)).await;
+    let mut admin = app.signed_in(ADMIN).await;
+    let expired = invite(&mut admin, "late@example.com", "viewer").await;
+    clock.advance(Duration::from_secs(7 * 24 * 60 * 60));
+    let mut admin = app.signed_in(ADMIN).await;
+    let used = invite(&mut admin, "ada@example.com", "viewer").await;
+    assert_eq!(
+        accept(&app, &used, NEW_PASSWORD).await.1.status,
+        StatusCode::SEE_OTHER
+    );
+    let renewed = invite(&mut admin, "bob@example.com", "viewer").await;
+    let again = action(&admin.get(USERS).await, "/renew");
+    let revoked = link_in(&admin.post(&again, &[]).await);
+    assert_ne!(renewed, revoked);
+    let taken = invite(&mut admin, "carol@example.com", "viewer").await;
+    app.add_user("carol@example.com", Role::Viewer).await;
+    let revoke = again.replace("/renew", "/revoke");
+    assert_eq!(admin.post(&revoke, &[]).await.status, StatusCode::SEE_OTHER);
+
+    let unknown = "/invite/no-such-token".to_owned();
+    let mut pages = Vec::new();
+    for link in [&unknown, &expired, &used, &renewed, &revoked] {
+        pages.push(app.browser().get(link).await);
+        pages.push(accept(&app, link, NEW_PASSWORD).await.1);
+        pages.push(accept(&app, link, "short").await.1);
+    }
+    pages.push(accept(&app, &taken, NEW_PASSWORD).await.1);
+    for page in &pages {
+        assert_eq!(page.status, StatusCode::NOT_FOUND);
+        assert_eq!(page.body, pages[0].body);
+    }
+}
+
+#[tokio::test]
+async fn trying_links_is_stopped_by_address_and_signing_in_is_not() {
+    let app = TestApp::start().await;
+    let mut admin = app.signed_in(ADMIN).await;
+    let link = invite(&mut admin, "ada@example.com", "viewer").await;
+    for index in 0..24 {
+        let page = app.browser().get(&format!("/invite/guess-{index}")).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND);
+    }
+    let page = app.browser().get("/invite/guess").await;
+    assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(page.headers["retry-after"], "600");
+    let (_, page) = accept(&app, &link, NEW_PASSWORD).await;
+    assert_eq!(
+        page.status,
+        StatusCode::TOO_MANY_REQUESTS,
+        "not even a good one is looked at"
+    );
+    app.signed_in(ADMIN).await;
+}
+
+#[tokio::test]
+async fn an_invite_that_cannot_be_made_says_what_to_do() {
+    let app = TestApp::start().await;
+    app.add_user("ada@example.com", Role::Viewer).await;
+    app.add_user("gone@example.com", Role::Viewer).await;
+    app.disable("gone@example.com").await;
+    let mut admin = app.signed_in(ADMIN).await;
+    invite(&mut admin, "bob@example.com", "viewer").await;
+    for (email, error) in [
+        ("nobody", "Enter an email address, such as ada@example.com."),
+        (
+            "ada@example.com",
+            "ada@example.com belongs to this account already.",
+        ),
+        (
+            "gone@example.com",
+            "gone@example.com is disabled: enable them instead.",
+        ),
+        (
+            "bob@example.com",
+            "bob@example.com was invited already: make a new link in the list below.",
+        ),
+    ] {
+        let page = admin.post(USERS, &[("email", email), ("role", "admin")]).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{email}");
+        assert!(page.body.contains(error), "{email}: {}", page.body);
+        assert!(page.body.contains("aria-invalid=\"true\""), "{email}");
+        assert!(
+            page.body.contains(&format!("value=\"{email}\"")),
+            "what was typed is kept"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_last_admin_is_neither_disabled_nor_demoted() {
+    let app = TestApp::start().await;
+    app.add_user("ada@example.com", Role::Admin).await;
+    let mut admin = app.signed_in(ADMIN).await;
+    let (own, ada) = (
+        app.person(ADMIN).await.user.id,
+        app.person("ada@example.com").await.user.id,
+    );
+    let page = admin.post(&format!("{USERS}/{ada}/disable"), &[]).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER);
+    for (path, form) in [
+        (format!("{USERS}/{own}/disable"), &[][..]),
+        (format!("{USERS}/{own}"), &[("role", "viewer")][..]),
+    ] {
+        let page = admin.post(&path, form).await;
+        assert_eq!(page.status, StatusCode::CONFLICT);
+        let refusal =
+            "admin@localhost is the last active admin of this account. Make somebody else an admin first.";
+        assert!(page.body.contains(refusal), "{}", page.body);
+    }
+    let person = app.person(ADMIN).await;
+    assert_eq!((person.user.role, person.disabled_at), (Role::Admin, None));
+
+    // With another one there it goes.
+    admin.post(&format!("{USERS}/{ada}/enable"), &[]).await;
+    let page = admin.post(&format!("{USERS}/{own}"), &[("role", "viewer")]).await;
+    assert_eq!(page.location.as_deref(), Some(ACCOUNT));
+    assert_eq!(admin.get(USERS).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn who_is_disabled_is_signed_out_and_stays_out_until_they_sign_in_again() {
+    let app = TestApp::start().await;
+    app.add_user("ada@example.com", Role::Member).await;
+    let mut admin = app.signed_in(ADMIN).await;
+    let mut ada = app.signed_in("ada@example.com").await;
+    let path = format!("{USERS}/{}", app.person("ada@example.com").await.user.id);
+    admin.post(&format!("{path}/disable"), &[]).await;
+    assert!(
+        admin
+            .get(USERS)
+            .await
+            .body
+            .contains("ada@example.com was disabled and signed out.")
+    );
+    assert_eq!(ada.get(LIST).await.status, StatusCode::SEE_OTHER);
+    admin.post(&format!("{path}/enable"), &[]).await;
+    assert_eq!(
+        ada.get(LIST).await.status,
+        StatusCode::SEE_OTHER,
+        "the old session stays ended"
+    );
+    app.signed_in("ada@example.com").await;
+}
+
+#[tokio::test]
+async fn a_new_password_ends_the_other_sessions_and_moves_this_one_to_a_new_id() {
+    let app = TestApp::start().await;
+    let mut here = app.signed_in(ADMIN).await;
+    let mut elsewhere = app.signed_in(ADMIN).await;
+    let before = here.cookie.clone().unwrap();
+    let path = format!("{ACCOUNT}/password");
+    for (old, new, error) in [
+        ("not the password", NEW_PASSWORD, "This is not your password."),
+        (PASSWORD, "short", "Use at least 12 characters."),
+    ] {
+        let page = here.post(&path, &[("old", old), ("new", new)]).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(page.body.contains(error), "{}", page.body);
+    }
+    assert_eq!(elsewhere.get(LIST).await.status, StatusCode::OK);
+    let page = here
+        .post(&path, &[("old", PASSWORD), ("new", NEW_PASSWORD)])
+        .await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.body);
+    assert_ne!(here.cookie.clone().unwrap(), before);
+    let account = here.get(ACCOUNT).await;
+    assert!(account.body.contains("Your password was changed."));
+    assert_eq!(account.body.matches("This session").count(), 1);
+    assert!(!account.body.contains("End all others"));
+    assert_eq!(elsewhere.get(LIST).await.status, StatusCode::SEE_OTHER);
+    here.cookie = Some(before);
+    assert_eq!(
+        here.get(LIST).await.status,
+        StatusCode::SEE_OTHER,
+        "the old id is worth nothing"
+    );
+
+    let old = [("email", ADMIN), ("password", PASSWORD)];
+    assert_eq!(
+        app.browser().post("/login", &old).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    let new = [("email", ADMIN), ("password", NEW_PASSWORD)];
+    assert_eq!(
+        app.browser().post("/login", &new).await.status,
+        StatusCode::SEE_OTHER
+    );
+}
+
+#[tokio::test]
+async fn guessing_the_old_password_is_stopped_like_guessing_at_the_door() {
+    let app = TestApp::start().await;
+    let mut here = app.signed_in(ADMIN).await;
+    let path = format!("{ACCOUNT}/password");
+    for _ in 0..8 {
+        let page = here
+            .post(&path, &[("old", "a guess"), ("new", NEW_PASSWORD)])
+            .await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    let page = here
+        .post(&path, &[("old", PASSWORD), ("new", NEW_PASSWORD)])
+        .await;
+    assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
+    let form = [("email", ADMIN), ("password", PASSWORD)];
+    assert_eq!(
+        app.browser().post("/login", &form).await.status,
+        StatusCode::TOO_MANY_REQUESTS
+    );
+    assert_eq!(here.get(LIST).await.status, StatusCode::OK, "who is in stays in");
+}
+
+#[tokio::test]
+async fn sessions_are_listed_and_ended() {
+    let clock = Arc::new(TestClock::new());
+    let app = TestApp::start_at(Arc::clone(&clock)).await;
+    let mut here = app.signed_in(ADMIN).await;
+    let mut second = app.signed_in(ADMIN).await;
+    let mut third = app.signed_in(ADMIN).await;
+    clock.advance(Duration::from_secs(59));
+    here.get(LIST).await;
+    let user = app.person(ADMIN).await.user.id;
+    let seen = async || {
+        let sessions = app
+            .server()
+            .store
+            .user_sessions(&user, TestClock::START)
+            .await
+            .unwrap();
+        sessions[0].last_seen_at
+    };
+    assert_eq!(
+        seen().await,
+        TestClock::START,
+        "it is written once a minute at most"
+    );
+    clock.advance(Duration::from_secs(1));
+    here.get(LIST).await;
+    assert_eq!(seen().await, TestClock::START.plus(Duration::from_secs(60)));
+
+    let page = here.get(ACCOUNT).await;
+    assert_eq!(page.body.matches("127.0.0.1").count(), 3);
+    assert_eq!(
+        here.post(&action(&page, "/end"), &[]).await.status,
+        StatusCode::SEE_OTHER
+    );
+    let left = [second.get(LIST).await.status, third.get(LIST).await.status];
+    assert!(
+        left.contains(&StatusCode::OK) && left.contains(&StatusCode::SEE_OTHER),
+        "{left:?}"
+    );
+    assert_eq!(
+        here.post(&action(&page, "/end"), &[]).await.status,
+        StatusCode::NOT_FOUND
+    );
+
+    here.post(&format!("{ACCOUNT}/sessions/end-others"), &[]).await;
+    let page = here.get(ACCOUNT).await;
+    assert!(page.body.contains("1 session was ended."), "{}", page.body);
+    for browser in [&mut second, &mut third] {
+        assert_eq!(browser.get(LIST).await.status, StatusCode::SEE_OTHER);
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_used_lives_on() {
+    let clock = Arc::new(TestClock::new());
+    let app = TestApp::start_at(Arc::clone(&clock)).await;
+    let mut browser = app.signed_in(ADMIN).await;
+    clock.advance(Duration::from_secs(60));
+    let page = browser.get(LIST).await;
+    let cookie = page.set_cookie.expect("the cookie is sent again");
+    assert!(cookie.contains("Max-Age=604800"), "{cookie}");
+    assert!(browser.get(LIST).await.set_cookie.is_none(), "but not each time");
+}
+
+#[tokio::test]
+async fn what_is_done_to_people_is_in_the_audit_log() {
+    let app = TestApp::start().await;
+    let mut admin = app.signed_in(ADMIN).await;
+    let link = invite(&mut admin, "ada@example.com", "viewer").await;
+    let page = admin.get(USERS).await;
+    let renewed = link_in(&admin.post(&action(&page, "/renew"), &[]).await);
+    assert_ne!(renewed, link);
+    let (mut ada, _) = accept(&app, &renewed, NEW_PASSWORD).await;
+    invite(&mut admin, "bob@example.com", "viewer").await;
+    let revoke = action(&admin.get(USERS).await, "/revoke");
+    admin.post(&revoke, &[]).await;
+    let path = format!("{USERS}/{}", app.person("ada@example.com").await.user.id);
+    admin.post(&path, &[("role", "member")]).await;
+    // Nothing changes, so nothing is written.
+    admin.post(&path, &[("role", "member")]).await;
+    let password = [("old", NEW_PASSWORD), ("new", PASSWORD)];
+    ada.post(&format!("{ACCOUNT}/password"), &password).await;
+    app.signed_in("ada@example.com").await;
+    ada.post(&format!("{ACCOUNT}/sessions/end-others"), &[]).await;
+    admin.post(&format!("{path}/disable"), &[]).await;
+    admin.post(&format!("{path}/enable"), &[]).await;
+    for email in ["ada@example.com", "unknown@example.com"] {
+        app.browser()
+            .post("/login", &[("email", email), ("password", "wrong")])
+            .await;
+    }
+    let (root, ada) = (ADMIN, "ada@example.com");
+    let expected = [
+        ("Operator", "user.added"),
+        (root, "user.signed_in"),
+        (root, "user.invited"),
+        (root, "invite.renewed"),
+        (ada, "user.joined"),
+        (ada, "user.signed_in"),
+        (root, "user.invited"),
+        (root, "invite.revoked"),
+        (root, "user.role_changed"),
+        (ada, "user.password_changed"),
+        (ada, "user.signed_in"),
+        (ada, "session.ended"),
+        (root, "user.disabled"),
+        (root, "user.enabled"),
+        (ada, "user.sign_in_refused"),
+    ];
+    let entries = audit_log(&app).await;
+    let entries: Vec<_> = entries
+        .iter()
+        .map(|(actor, action)| (actor.as_str(), action.as_str()))
+        .collect();
+    assert_eq!(entries, expected);
+}
+
+#[tokio::test]
+async fn a_link_starts_with_the_address_that_browsers_know() {
+    let arguments = vec!["--public-url=https://caleida.example/".to_owned()];
+    let app = TestApp::start_with(Options {
+        arguments,
+        ..Options::default()
+    })
+    .await;
+    let mut admin = app.signed_in(ADMIN).await;
+    let page = admin
+        .post(USERS, &[("email", "ada@example.com"), ("role", "viewer")])
+        .await;
+    assert!(
+        page.body.contains(">https://caleida.example/invite/"),
+        "{}",
+        page.body
+    );
+}
+
+#[tokio::test]
+async fn the_database_holds_no_token_of_an_invite() {
+    let mut app = TestApp::start().await;
+    let mut admin = app.signed_in(ADMIN).await;
+    let link = invite(&mut admin, "ada@example.com", "viewer").await;
+    app.stop().await;
+    let token = link.strip_prefix("/invite/").unwrap();
+    assert_eq!(token.len(), 43);
+    for file in ["caleida.db", "caleida.db-wal"] {
+        if let Ok(bytes) = std::fs::read(app.data().join(file)) {
+            assert!(
+                !bytes
+                    .windows(token.len())
+                    .any(|window| window == token.as_bytes()),
+                "{file}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_command_line_does_the_same() {
+    let program = Program::start(&[("CALEIDA_ADMIN_PASSWORD", PASSWORD)]).await;
+    let say = |arguments: &[&str]| {
+        let output = program.output(arguments);
+        let text = if output.status.success() {
+            output.stdout
+        } else {
+            output.stderr
+        };
+        (output.status.code().unwrap(), String::from_utf8(text).unwrap())
+    };
+    let invite = ["user", "invite", "--email", "ada@example.com", "--role", "viewer"];
+    let (code, link) = say(&[&invite[..], &["--public-url", "https://caleida.example"]].concat());
+    assert_eq!(code, 0, "{link}");
+    let token = link
+        .trim_end()
+        .strip_prefix("https://caleida.example/invite/")
+        .expect("the link alone");
+    let mut ada = program.api().browser();
+    let page = ada
+        .post(&format!("/invite/{token}"), &[("password", NEW_PASSWORD)])
+        .await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        say(&invite),
+        (1, "caleida: there is a user ada@example.com already\n".to_owned())
+    );
+
+    let set_role = |role: &str| say(&["user", "set-role", "--email", "Ada@example.com", "--role", role]);
+    assert_eq!(
+        set_role("admin"),
+        (0, "ada@example.com is admin now.\n".to_owned())
+    );
+    assert_eq!(ada.get(USERS).await.status, StatusCode::OK);
+    assert_eq!(say(&["user", "disable", "--email", ADMIN]).0, 0);
+    let last = "is the account's last active admin: make somebody else an admin first\n";
+    for refused in [
+        set_role("member"),
+        say(&["user", "disable", "--email", "ada@example.com"]),
+    ] {
+        assert_eq!(refused, (1, format!("caleida: ada@example.com {last}")));
+    }
+    assert_eq!(
+        say(&["user", "list"]).1,
+        "default  ada@example.com  admin\ndefault  admin@localhost  admin  disabled\n"
+    );
+    assert_eq!(say(&["user", "enable", "--email", ADMIN]).0, 0);
+    assert_eq!(say(&["user", "enable", "--email", "nobody@example.com"]).0, 1);
+
+    program.run_with(
+        &[
+            "user",
+            "set-password",
+            "--email",
+            "ada@example.com",
+            "--password-stdin",
+        ],
+        PASSWORD,
+    );
+    assert_eq!(
+        ada.get(LIST).await.status,
+        StatusCode::SEE_OTHER,
+        "her sessions have ended"
+    );
+    let form = [("email", "ada@example.com"), ("password", PASSWORD)];
+    assert_eq!(
+        program.api().browser().post("/login", &form).await.status,
+        StatusCode::SEE_OTHER
+    );
+}

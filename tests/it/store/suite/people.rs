@@ -1,0 +1,365 @@
+//! Users, their sessions, and those who are invited.
+
+use caleida::{
+    domain::{Email, InviteId, Role, SessionId, User, UserId},
+    store::{Act, Changed, InviteToken, Invited, NewInvite, SessionOwner, SessionRow, UserSession},
+};
+
+use super::*;
+
+const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+fn after(seconds: u64) -> Timestamp {
+    NOW.plus(Duration::from_secs(seconds))
+}
+
+impl Fixture {
+    fn act(&self, at: Timestamp) -> Act {
+        Act {
+            account_id: self.account.clone(),
+            by: "root@example.com".to_owned(),
+            at,
+        }
+    }
+
+    async fn user(&self, email: &str, role: Role) -> User {
+        let user = User {
+            id: UserId::generate(NOW),
+            account_id: self.account.clone(),
+            email: email.to_owned(),
+            role,
+        };
+        self.store
+            .insert_user(&self.act(NOW), &user, "hash")
+            .await
+            .unwrap();
+        user
+    }
+
+    /// Signs the user in under that hash, until a day later.
+    async fn session(&self, user: &User, hash: u8) -> SessionOwner {
+        let owner = SessionOwner {
+            id: SessionId::generate(NOW),
+            user_id: user.id.clone(),
+            created_at: NOW,
+            address: "192.0.2.1".to_owned(),
+            user_agent: "curl/8".to_owned(),
+        };
+        let row = SessionRow {
+            id_hash: [hash; 32],
+            data: b"{}".to_vec(),
+            expires_at: after(86_400),
+        };
+        let made = self.store.create_session(&row, Some(&owner), NOW).await.unwrap();
+        assert!(made);
+        owner
+    }
+
+    async fn user_of(&self, hash: u8, now: Timestamp) -> Option<User> {
+        let found = self.store.session_user(&[hash; 32], now).await.unwrap();
+        found.map(|found| found.user)
+    }
+
+    async fn sessions(&self, user: &User) -> Vec<UserSession> {
+        self.store.user_sessions(&user.id, NOW).await.unwrap()
+    }
+
+    async fn try_invite(&self, email: &str, token: u8) -> (InviteId, Invited) {
+        let invite = NewInvite {
+            id: InviteId::generate(NOW),
+            email: Email::parse(email).unwrap(),
+            role: Role::Member,
+            token: InviteToken {
+                hash: [token; 32],
+                expires_at: NOW.plus(WEEK),
+            },
+        };
+        let invited = self.store.insert_invite(&self.act(NOW), &invite).await.unwrap();
+        (invite.id, invited)
+    }
+
+    async fn invite(&self, email: &str, token: u8) -> InviteId {
+        let (id, invited) = self.try_invite(email, token).await;
+        assert_eq!(invited, Invited::Done);
+        id
+    }
+
+    async fn accept(&self, token: u8, at: Timestamp) -> Option<User> {
+        let id = UserId::generate(at);
+        self.store
+            .accept_invite(&[token; 32], &id, "hash", at)
+            .await
+            .unwrap()
+    }
+}
+
+#[tokio::test]
+async fn an_account_keeps_its_last_active_admin() {
+    let fixture = Fixture::new().await;
+    let (store, act) = (&fixture.store, fixture.act(NOW));
+    let ada = fixture.user("ada@example.com", Role::Admin).await;
+    let bob = fixture.user("bob@example.com", Role::Admin).await;
+    let another = store.ensure_account("another", NOW).await.unwrap();
+    let elsewhere = User {
+        id: UserId::generate(NOW),
+        account_id: another.clone(),
+        email: "eve@example.com".to_owned(),
+        role: Role::Admin,
+    };
+    let theirs = Act {
+        account_id: another,
+        ..act.clone()
+    };
+    store.insert_user(&theirs, &elsewhere, "hash").await.unwrap();
+
+    assert_eq!(store.disable_user(&act, &bob.id).await.unwrap(), Changed::Done);
+    // Neither a disabled admin nor one of another account can help.
+    assert_eq!(
+        store.disable_user(&act, &ada.id).await.unwrap(),
+        Changed::LastAdmin
+    );
+    let demoted = store.change_role(&act, &ada.id, Role::Member).await.unwrap();
+    assert_eq!(demoted, Changed::LastAdmin);
+    let same = store.change_role(&act, &ada.id, Role::Admin).await.unwrap();
+    assert_eq!(same, Changed::Done);
+    assert_eq!(
+        store.disable_user(&act, &elsewhere.id).await.unwrap(),
+        Changed::NotFound
+    );
+    let foreign = store
+        .change_role(&act, &elsewhere.id, Role::Viewer)
+        .await
+        .unwrap();
+    assert_eq!(foreign, Changed::NotFound);
+    assert_eq!(
+        store.enable_user(&act, &elsewhere.id).await.unwrap(),
+        Changed::NotFound
+    );
+
+    assert_eq!(store.enable_user(&act, &bob.id).await.unwrap(), Changed::Done);
+    let demoted = store.change_role(&act, &ada.id, Role::Member).await.unwrap();
+    assert_eq!(demoted, Changed::Done);
+    let people = store.people(&fixture.account).await.unwrap();
+    let roles: Vec<_> = people
+        .iter()
+        .map(|person| (person.user.email.as_str(), person.user.role, person.disabled_at))
+        .collect();
+    let expected = [
+        ("ada@example.com", Role::Member, None),
+        ("bob@example.com", Role::Admin, None),
+    ];
+    assert_eq!(roles, expected);
+}
+
+#[tokio::test]
+async fn of_two_admins_who_disable_each_other_at_once_one_stays() {
+    let fixture = Fixture::new().await;
+    let act = fixture.act(NOW);
+    let ada = fixture.user("ada@example.com", Role::Admin).await;
+    let bob = fixture.user("bob@example.com", Role::Admin).await;
+    for _ in 0..10 {
+        let (first, second) = tokio::join!(
+            fixture.store.disable_user(&act, &ada.id),
+            fixture.store.disable_user(&act, &bob.id)
+        );
+        let mut results = [first.unwrap(), second.unwrap()];
+        results.sort_by_key(|changed| *changed == Changed::LastAdmin);
+        assert_eq!(results, [Changed::Done, Changed::LastAdmin]);
+        for user in [&ada, &bob] {
+            fixture.store.enable_user(&act, &user.id).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_shows_its_owner_as_they_are_now() {
+    let fixture = Fixture::new().await;
+    let (store, act) = (&fixture.store, fixture.act(NOW));
+    fixture.user("root@example.com", Role::Admin).await;
+    let ada = fixture.user("ada@example.com", Role::Admin).await;
+    let owner = fixture.session(&ada, 1).await;
+    assert_eq!(fixture.user_of(1, NOW).await, Some(ada.clone()));
+    assert_eq!(fixture.user_of(2, NOW).await, None);
+    assert_eq!(fixture.user_of(1, after(86_400)).await, None, "it has expired");
+
+    store.change_role(&act, &ada.id, Role::Viewer).await.unwrap();
+    let seen = fixture.user_of(1, NOW).await.unwrap();
+    assert_eq!(seen.role, Role::Viewer);
+
+    let found = store.session_user(&[1; 32], NOW).await.unwrap().unwrap();
+    assert_eq!(found.last_seen_at, NOW);
+    store
+        .touch_session(&[1; 32], "192.0.2.9", after(60))
+        .await
+        .unwrap();
+    let expected = UserSession {
+        id: owner.id,
+        id_hash: [1; 32],
+        created_at: NOW,
+        last_seen_at: after(60),
+        address: "192.0.2.9".to_owned(),
+        user_agent: "curl/8".to_owned(),
+    };
+    assert_eq!(fixture.sessions(&ada).await, [expected]);
+}
+
+#[tokio::test]
+async fn a_session_that_was_ended_does_not_come_back() {
+    let fixture = Fixture::new().await;
+    let act = fixture.act(NOW);
+    let ada = fixture.user("ada@example.com", Role::Admin).await;
+    let bob = fixture.user("bob@example.com", Role::Admin).await;
+    let owner = fixture.session(&ada, 1).await;
+    let row = fixture.store.session(&[1; 32], NOW).await.unwrap().unwrap();
+    let ended = fixture.store.end_session(&act, &bob.id, &owner.id).await.unwrap();
+    assert!(!ended, "it is not his");
+    assert!(fixture.store.end_session(&act, &ada.id, &owner.id).await.unwrap());
+    assert!(!fixture.store.end_session(&act, &ada.id, &owner.id).await.unwrap());
+    // A request that was under way saves it.
+    fixture.store.save_session(&row).await.unwrap();
+    assert_eq!(fixture.store.session(&[1; 32], NOW).await.unwrap(), None);
+    assert_eq!(fixture.user_of(1, NOW).await, None);
+}
+
+#[tokio::test]
+async fn a_new_password_and_disabling_end_the_sessions_of_that_user_alone() {
+    let fixture = Fixture::new().await;
+    let (store, act) = (&fixture.store, fixture.act(NOW));
+    let ada = fixture.user("ada@example.com", Role::Admin).await;
+    let bob = fixture.user("bob@example.com", Role::Admin).await;
+    for hash in [1, 2, 3] {
+        fixture.session(&ada, hash).await;
+    }
+    fixture.session(&bob, 4).await;
+    assert!(
+        store
+            .set_password(&act, &ada.id, "new", Some(&[2; 32]))
+            .await
+            .unwrap()
+    );
+    let left: Vec<_> = fixture
+        .sessions(&ada)
+        .await
+        .iter()
+        .map(|session| session.id_hash[0])
+        .collect();
+    assert_eq!(left, [2]);
+    let (_, hash) = store.user_by_email("ada@example.com").await.unwrap().unwrap();
+    assert_eq!(hash, "new");
+
+    fixture.session(&ada, 5).await;
+    assert_eq!(
+        store.end_other_sessions(&act, &ada.id, &[5; 32]).await.unwrap(),
+        1
+    );
+    assert_eq!(
+        store.end_other_sessions(&act, &ada.id, &[5; 32]).await.unwrap(),
+        0
+    );
+    assert_eq!(store.disable_user(&act, &ada.id).await.unwrap(), Changed::Done);
+    assert_eq!(store.enable_user(&act, &ada.id).await.unwrap(), Changed::Done);
+    assert_eq!(
+        fixture.user_of(5, NOW).await,
+        None,
+        "enabling brings no session back"
+    );
+    assert_eq!(fixture.user_of(4, NOW).await, Some(bob));
+}
+
+#[tokio::test]
+async fn who_was_disabled_or_got_another_password_meanwhile_does_not_sign_in() {
+    let fixture = Fixture::new().await;
+    let (store, act) = (&fixture.store, fixture.act(NOW));
+    fixture.user("root@example.com", Role::Admin).await;
+    let ada = fixture.user("ada@example.com", Role::Viewer).await;
+    assert!(store.record_sign_in(&ada, "hash", after(1)).await.unwrap());
+    assert!(
+        !store
+            .record_sign_in(&ada, "another hash", after(2))
+            .await
+            .unwrap()
+    );
+    store.disable_user(&act, &ada.id).await.unwrap();
+    assert!(!store.record_sign_in(&ada, "hash", after(3)).await.unwrap());
+    let person = store.person_by_email("ada@example.com").await.unwrap().unwrap();
+    assert_eq!(person.last_sign_in_at, Some(after(1)));
+    assert_eq!(store.user_by_email("ada@example.com").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_invite_makes_one_user() {
+    let fixture = Fixture::new().await;
+    fixture.invite("ada@example.com", 1).await;
+    let open = fixture.store.open_invite(&[1; 32], NOW).await.unwrap().unwrap();
+    assert_eq!(
+        (open.email.as_str(), open.account.as_str(), open.role),
+        ("ada@example.com", "tests", Role::Member)
+    );
+    let (first, second) = tokio::join!(fixture.accept(1, NOW), fixture.accept(1, NOW));
+    let users: Vec<_> = [first, second].into_iter().flatten().collect();
+    assert_eq!(users.len(), 1);
+    assert_eq!(
+        (users[0].email.as_str(), users[0].role),
+        ("ada@example.com", Role::Member)
+    );
+    assert_eq!(fixture.store.open_invite(&[1; 32], NOW).await.unwrap(), None);
+    assert!(fixture.store.invites(&fixture.account).await.unwrap().is_empty());
+    assert_eq!(fixture.store.people(&fixture.account).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_invite_that_expired_was_revoked_or_made_anew_leads_nowhere() {
+    let fixture = Fixture::new().await;
+    let (store, act) = (&fixture.store, fixture.act(NOW));
+    let last = NOW.plus(WEEK);
+    let expires = fixture.invite("ada@example.com", 1).await;
+    assert!(
+        store
+            .open_invite(&[1; 32], last.minus(Duration::from_millis(1)))
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert_eq!(store.open_invite(&[1; 32], last).await.unwrap(), None);
+    assert_eq!(fixture.accept(1, last).await, None);
+
+    let token = InviteToken {
+        hash: [2; 32],
+        expires_at: last.plus(WEEK),
+    };
+    let renewed = store.renew_invite(&act, &expires, token).await.unwrap().unwrap();
+    assert_eq!(renewed.expires_at, last.plus(WEEK));
+    assert_eq!(store.open_invite(&[1; 32], NOW).await.unwrap(), None);
+    assert!(store.open_invite(&[2; 32], last).await.unwrap().is_some());
+
+    let another = store.ensure_account("another", NOW).await.unwrap();
+    let theirs = Act {
+        account_id: another,
+        ..act.clone()
+    };
+    assert_eq!(store.revoke_invite(&theirs, &expires).await.unwrap(), None);
+    assert_eq!(store.renew_invite(&theirs, &expires, token).await.unwrap(), None);
+    assert!(store.revoke_invite(&act, &expires).await.unwrap().is_some());
+    assert_eq!(fixture.accept(2, NOW).await, None);
+    assert_eq!(store.revoke_invite(&act, &expires).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn nobody_is_invited_twice_and_nobody_who_is_there() {
+    let fixture = Fixture::new().await;
+    let act = fixture.act(NOW);
+    fixture.user("root@example.com", Role::Admin).await;
+    let ada = fixture.user("ada@example.com", Role::Viewer).await;
+    assert_eq!(fixture.try_invite("ada@example.com", 1).await.1, Invited::Member);
+    fixture.store.disable_user(&act, &ada.id).await.unwrap();
+    assert_eq!(
+        fixture.try_invite("ada@example.com", 1).await.1,
+        Invited::Disabled
+    );
+    fixture.invite("bob@example.com", 1).await;
+    assert_eq!(fixture.try_invite("bob@example.com", 2).await.1, Invited::Already);
+    // Added by other means before the link was used: nothing happens, and the link is still there to revoke.
+    fixture.user("bob@example.com", Role::Viewer).await;
+    assert_eq!(fixture.accept(1, NOW).await, None);
+    assert_eq!(fixture.store.invites(&fixture.account).await.unwrap().len(), 1);
+}
