@@ -2,6 +2,7 @@
 
 pub mod api_key;
 mod key_ring;
+mod origin;
 pub mod password;
 pub mod session;
 
@@ -17,10 +18,11 @@ use tokio::sync::Mutex;
 use tower_sessions::Session;
 
 use key_ring::KeyRing;
+pub use key_ring::REMEMBERED;
 
 use crate::{
-    domain::{AccountId, Clock, Role, User, UserId},
-    store::{ApiKey, Store, StoreError},
+    domain::{AccountId, ApiKeyId, Clock, Role, User, UserId},
+    store::{ApiKey, Memory, Stale, Store, StoreError},
 };
 
 /// Signs people in and out, and recognises them and the machines that act for them. Cheap to clone.
@@ -48,7 +50,7 @@ pub enum SignInError {
 /// Why a machine is not let in.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// No key, or one that does not exist or was revoked.
+    /// No key, or one that does not exist, was revoked or has expired.
     #[error("Send a valid API key: “Authorization: Bearer KEY”.")]
     Invalid,
     /// The key may do other things.
@@ -170,9 +172,11 @@ impl Auth {
         let key = match self.keys.find(&hash, now) {
             Some(key) => key,
             None => {
+                let lookup = self.keys.look_up();
                 let key = self.store.api_key_by_hash(&hash).await?;
+                let key = key.filter(|key| !key.has_expired(now));
                 let key = Arc::new(key.ok_or(KeyError::Invalid)?);
-                self.keys.remember(hash, Arc::clone(&key), now);
+                self.keys.remember(hash, Arc::clone(&key), now, lookup);
                 key
             }
         };
@@ -181,6 +185,29 @@ impl Auth {
         } else {
             Err(KeyError::MissingScope(scope))
         }
+    }
+
+    /// What this process remembers of API keys: it has to hear of those that others revoke.
+    pub fn memory(&self) -> Arc<dyn Memory> {
+        Arc::clone(&self.keys) as _
+    }
+
+    /// Looks for the key in the database again, whoever sends it.
+    pub fn forget_key(&self, id: &ApiKeyId) {
+        self.keys.forget(&Stale::ApiKey(id.clone()));
+    }
+
+    /// Writes down when each key was last used; to call now and then, and at the end.
+    pub async fn write_key_uses(&self) -> Result<(), StoreError> {
+        let uses = self.keys.take_uses();
+        if uses.is_empty() {
+            return Ok(());
+        }
+        let written = self.store.record_api_key_uses(&uses).await;
+        if written.is_err() {
+            self.keys.put_back(&uses);
+        }
+        written
     }
 
     /// Makes a user. [`StoreError::Conflict`] if the email is taken.

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::domain::{AccountId, ApiKeyId, Role, Timestamp, User, UserId};
+use crate::domain::{AccountId, Role, Timestamp, User, UserId};
 
-/// Accounts, the people and keys that act for them, and their sessions.
+/// Accounts, the people who act for them, and their sessions.
 #[async_trait]
 pub trait PeopleStore: Send + Sync {
     /// Whether the database answers and has every migration that this program knows.
@@ -39,10 +39,6 @@ pub trait PeopleStore: Send + Sync {
     ) -> Result<(), StoreError>;
     async fn clear_login_failures(&self, key: &str) -> Result<(), StoreError>;
 
-    async fn insert_api_key(&self, key: &ApiKey, hash: &[u8; 32], now: Timestamp) -> Result<(), StoreError>;
-    /// The key with that SHA-256, unless it was revoked.
-    async fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError>;
-
     /// False if a session of that id exists already.
     async fn create_session(&self, session: &SessionRow) -> Result<bool, StoreError>;
     async fn save_session(&self, session: &SessionRow) -> Result<(), StoreError>;
@@ -58,16 +54,6 @@ pub struct UserRow {
     pub account: String,
     pub role: Role,
     pub disabled: bool,
-}
-
-/// What an API key may do, and for whom. The key itself is nowhere: only its hash is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApiKey {
-    pub id: ApiKeyId,
-    pub account_id: AccountId,
-    pub name: String,
-    pub prefix: String,
-    pub scopes: Vec<String>,
 }
 
 /// A session as it is kept: under the hash of its id.

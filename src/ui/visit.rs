@@ -10,7 +10,7 @@ use tower_sessions::Session;
 use super::{PageError, Ui, flash::Flash, query::ListQuery, theme::Theme};
 use crate::{
     auth::SignedIn,
-    domain::{Role, Timestamp, User},
+    domain::{Origin, Role, Timestamp, User},
     webhooks::Actor,
 };
 
@@ -19,6 +19,7 @@ pub struct Visit {
     pub ui: Ui,
     pub user: User,
     pub session: Session,
+    pub origin: Origin,
     pub theme: Theme,
     /// Path and query of a page that can be asked for again: where choosing a theme returns to.
     pub here: String,
@@ -35,6 +36,7 @@ impl Visit {
         Actor {
             account_id: self.user.account_id.clone(),
             name: self.user.email.clone(),
+            origin: self.origin,
         }
     }
 
@@ -72,6 +74,7 @@ impl FromRequestParts<Ui> for Visit {
         let session = Session::from_request_parts(parts, ui)
             .await
             .map_err(IntoResponse::into_response)?;
+        let Ok(origin) = Origin::from_request_parts(parts, ui).await;
         let asks = parts.method == Method::GET;
         // Only a page that was asked for shows the message: a form that comes back has its own to show.
         let flash = if asks { Flash::take(&session).await } else { None };
@@ -79,6 +82,7 @@ impl FromRequestParts<Ui> for Visit {
             ui: ui.clone(),
             user,
             session,
+            origin,
             theme: Theme::of(&parts.headers),
             here: parts
                 .uri

@@ -6,25 +6,29 @@ use std::{
 };
 
 /// Which modules each may use: only those further up.
-const DIRECTIONS: [(&str, &[&str]); 10] = [
+const DIRECTIONS: [(&str, &[&str]); 11] = [
     ("domain", &[]),
     ("store", &["domain"]),
     ("vault", &["domain", "store"]),
     ("delivery", &["domain", "store", "vault"]),
     ("auth", &["domain", "store"]),
     ("webhooks", &["domain", "store", "vault", "delivery"]),
+    ("api_keys", &["domain", "store", "delivery", "auth", "webhooks"]),
     ("api", &["domain", "store", "delivery", "auth", "webhooks"]),
-    ("ui", &["domain", "store", "delivery", "auth", "webhooks"]),
+    (
+        "ui",
+        &["domain", "store", "delivery", "auth", "webhooks", "api_keys"],
+    ),
     (
         "server",
         &[
-            "domain", "store", "vault", "delivery", "auth", "webhooks", "api", "ui",
+            "domain", "store", "vault", "delivery", "auth", "webhooks", "api_keys", "api", "ui",
         ],
     ),
     (
         "cli",
         &[
-            "domain", "store", "vault", "delivery", "auth", "webhooks", "api", "ui", "server",
+            "domain", "store", "vault", "delivery", "auth", "webhooks", "api_keys", "api", "ui", "server",
         ],
     ),
 ];

@@ -5,7 +5,7 @@ use super::{Adapter, Database, MIGRATIONS, require_writable};
 use crate::{
     domain::{AccountId, Role, Timestamp, User, UserId},
     store::{
-        ApiKey, PeopleStore, SessionRow, StoreError, UserRow,
+        PeopleStore, SessionRow, StoreError, UserRow,
         rows::{small_count, stored, stored_id},
     },
 };
@@ -172,42 +172,6 @@ impl PeopleStore for Adapter {
             .execute(&self.writer)
             .await?;
         Ok(())
-    }
-
-    async fn insert_api_key(&self, key: &ApiKey, hash: &[u8; 32], now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query(
-            "insert into api_keys (id, account_id, name, prefix, hash, scopes, created_at)
-             values ($1, $2, $3, $4, $5, $6, $7)",
-        )
-        .bind(key.id.as_str())
-        .bind(key.account_id.as_str())
-        .bind(&key.name)
-        .bind(&key.prefix)
-        .bind(hash.as_slice())
-        .bind(key.scopes.join(","))
-        .bind(now.as_millis())
-        .execute(&self.writer)
-        .await?;
-        Ok(())
-    }
-
-    async fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
-        let row: Option<(String, String, String, String, String)> = sqlx::query_as(
-            "select id, account_id, name, prefix, scopes from api_keys where hash = $1 and revoked_at is null",
-        )
-        .bind(hash.as_slice())
-        .fetch_optional(&self.readers)
-        .await?;
-        row.map(|(id, account, name, prefix, scopes)| {
-            Ok(ApiKey {
-                id: stored_id(&id)?,
-                account_id: stored_id(&account)?,
-                name,
-                prefix,
-                scopes: scopes.split(',').map(str::to_owned).collect(),
-            })
-        })
-        .transpose()
     }
 
     async fn create_session(&self, session: &SessionRow) -> Result<bool, StoreError> {

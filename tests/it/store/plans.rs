@@ -7,8 +7,8 @@ use std::{collections::BTreeSet, time::Duration};
 use bytes::Bytes;
 use caleida::{
     domain::{
-        AccountId, Attempt, AttemptId, Clock, DeliveryStatus, EventId, EventType, FieldErrors, Outcome,
-        RecoveryScope, Timestamp, Transport, WebhookId, WebhookSettings,
+        AccountId, Attempt, AttemptId, Clock, DeliveryStatus, EventId, EventType, FieldErrors, Origin,
+        Outcome, RecoveryScope, Timestamp, Transport, WebhookId, WebhookSettings,
     },
     server::clock::SystemClock,
     store::{
@@ -85,6 +85,7 @@ async fn fill(database: &str) -> (AccountId, WebhookId) {
                 account_id: account.clone(),
                 webhook_id: webhook.clone(),
                 by: "ada@example.com".to_owned(),
+                from: Origin::CommandLine,
                 at: now,
             },
             settings: settings.unwrap(),
@@ -263,6 +264,7 @@ async fn look(store: &dyn Store, account: &AccountId, webhook: &WebhookId) {
         account_id: account.clone(),
         webhook_id: webhook.clone(),
         by: "ada@example.com".to_owned(),
+        from: Origin::CommandLine,
         at: SystemClock.now(),
     };
     store.pause_webhook(&change).await.unwrap();

@@ -9,17 +9,17 @@ use std::{
 use async_trait::async_trait;
 use caleida::{
     domain::{
-        AccountId, DeliveryId, EventId, Latencies, ProcessId, Recovery, RecoveryId, Timestamp, User, UserId,
-        Webhook, WebhookId,
+        AccountId, Actor, ApiKeyId, DeliveryId, EventId, Latencies, ProcessId, Recovery, RecoveryId,
+        Timestamp, User, UserId, Webhook, WebhookId,
     },
     store::{
-        Accepted, Advanced, ApiKey, Change, Claim, Claimed, ClusterStore, Deleted, DeliveryDetail,
-        DeliveryFilter, DeliveryPage, DeliveryStore, Destination, EventDetail, EventFilter, EventPage,
-        EventStore, HandOff, Held, HourOfActivity, Invalidation, Joined, Lease, LifeSign, LogStore, Member,
-        NewWebhook, OpenDeliveries, PeopleStore, RecordedAttempt, RecoveryPreview, RecoveryRange,
-        RecoveryStore, Renewal, Resent, Retention, Sealed, SealedSecrets, SessionRow, Signal, Started, Store,
-        StoreError, Submission, Swept, UpdateWebhook, Updated, UserRow, WebhookFilter, WebhookPage,
-        WebhookStore,
+        Accepted, Advanced, ApiKey, ApiKeyRow, ApiKeyStore, AuditFilter, AuditPage, AuditStore, Change,
+        Claim, Claimed, ClusterStore, Deed, Deleted, DeliveryDetail, DeliveryFilter, DeliveryPage,
+        DeliveryStore, Destination, EventDetail, EventFilter, EventPage, EventStore, HandOff, Held,
+        HourOfActivity, Invalidation, Joined, Lease, LifeSign, LogStore, Member, NewApiKey, NewWebhook,
+        OpenDeliveries, PeopleStore, RecordedAttempt, RecoveryPreview, RecoveryRange, RecoveryStore, Renewal,
+        Resent, Retention, Sealed, SealedSecrets, SessionRow, Signal, Started, Store, StoreError, Submission,
+        Swept, UpdateWebhook, Updated, UserRow, WebhookFilter, WebhookPage, WebhookStore,
     },
 };
 use tokio::sync::watch;
@@ -126,13 +126,26 @@ held!(PeopleStore {
     async fn login_failures(&self, keys: &[String], since: Timestamp) -> Result<u32, StoreError>;
     async fn record_login_failure(&self, keys: &[String], now: Timestamp, keep_since: Timestamp) -> Result<(), StoreError>;
     async fn clear_login_failures(&self, key: &str) -> Result<(), StoreError>;
-    async fn insert_api_key(&self, key: &ApiKey, hash: &[u8; 32], now: Timestamp) -> Result<(), StoreError>;
-    async fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError>;
     async fn create_session(&self, session: &SessionRow) -> Result<bool, StoreError>;
     async fn save_session(&self, session: &SessionRow) -> Result<(), StoreError>;
     async fn session(&self, id_hash: &[u8; 32], now: Timestamp) -> Result<Option<SessionRow>, StoreError>;
     async fn delete_session(&self, id_hash: &[u8; 32]) -> Result<(), StoreError>;
     async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64, StoreError>;
+});
+
+held!(ApiKeyStore {
+    async fn insert_api_key(&self, key: &NewApiKey) -> Result<(), StoreError>;
+    async fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError>;
+    async fn api_keys(&self, account: &AccountId) -> Result<Vec<ApiKeyRow>, StoreError>;
+    async fn api_key(&self, account: &AccountId, id: &ApiKeyId) -> Result<Option<ApiKeyRow>, StoreError>;
+    async fn revoke_api_key(&self, actor: &Actor, id: &ApiKeyId, at: Timestamp) -> Result<Option<ApiKeyRow>, StoreError>;
+    async fn record_api_key_uses(&self, uses: &[(ApiKeyId, Timestamp)]) -> Result<(), StoreError>;
+});
+
+held!(AuditStore {
+    async fn record_deed(&self, deed: &Deed) -> Result<(), StoreError>;
+    async fn audit_log(&self, account: &AccountId, filter: &AuditFilter) -> Result<AuditPage, StoreError>;
+    async fn audit_actors(&self, account: &AccountId) -> Result<Vec<String>, StoreError>;
 });
 
 held!(WebhookStore {
@@ -145,7 +158,6 @@ held!(WebhookStore {
     async fn rotate_secret(&self, change: &Change, secret: Sealed, previous_until: Timestamp) -> Result<Option<Webhook>, StoreError>;
     async fn delete_webhook(&self, change: &Change) -> Result<Option<Deleted>, StoreError>;
     async fn sealed_secrets(&self, account: &AccountId, id: &WebhookId) -> Result<Option<SealedSecrets>, StoreError>;
-    async fn record_reveal(&self, change: &Change) -> Result<(), StoreError>;
     async fn destination(&self, id: &WebhookId) -> Result<Option<Destination>, StoreError>;
     async fn webhook_activity(&self, ids: &[WebhookId], since: Timestamp) -> Result<Vec<HourOfActivity>, StoreError>;
     async fn master_key_ids(&self) -> Result<Vec<String>, StoreError>;
@@ -171,7 +183,7 @@ held!(DeliveryStore {
 held!(LogStore {
     async fn list_deliveries(&self, account: &AccountId, filter: &DeliveryFilter) -> Result<DeliveryPage, StoreError>;
     async fn delivery(&self, account: &AccountId, id: &DeliveryId) -> Result<Option<DeliveryDetail>, StoreError>;
-    async fn resend_delivery(&self, account: &AccountId, id: &DeliveryId, by: &str, at: Timestamp) -> Result<Option<Resent>, StoreError>;
+    async fn resend_delivery(&self, actor: &Actor, id: &DeliveryId, at: Timestamp) -> Result<Option<Resent>, StoreError>;
     async fn list_events(&self, account: &AccountId, filter: &EventFilter) -> Result<EventPage, StoreError>;
     async fn event(&self, account: &AccountId, id: &EventId) -> Result<Option<EventDetail>, StoreError>;
 });
@@ -183,6 +195,7 @@ held!(ClusterStore {
     async fn invalidations(&self, id: &ProcessId) -> Result<Vec<Invalidation>, StoreError>;
     async fn acknowledge(&self, acted_upon: &[Invalidation]) -> Result<(), StoreError>;
     async fn is_known_to_all(&self, webhook: &WebhookId) -> Result<bool, StoreError>;
+    async fn is_revocation_known_to_all(&self, key: &ApiKeyId) -> Result<bool, StoreError>;
     async fn evict(&self, last: &LifeSign) -> Result<bool, StoreError>;
     async fn leave(&self, id: &ProcessId) -> Result<(), StoreError>;
     async fn call_others(&self) -> Result<(), StoreError>;
