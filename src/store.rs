@@ -29,7 +29,7 @@ use crate::domain::{
 };
 
 pub use api_keys::{ApiKey, ApiKeyRow, ApiKeyStore, KeyState, NewApiKey};
-pub use audit::{AuditFilter, AuditPage, AuditStore, Deed};
+pub use audit::{AuditChoices, AuditFilter, AuditPage, AuditStore, Deed};
 pub use cluster::{
     ClusterStore, Invalidated, Invalidation, Joined, LifeSign, Member, Memory, Renewal, Signal, Stale,
 };

@@ -42,7 +42,7 @@ enum Command {
     /// Revoke a key: when the command returns, no server takes it any more
     #[command(group(ArgGroup::new("which").required(true).args(["id", "prefix"])))]
     Revoke {
-        /// Its id, such as key_0192…
+        /// Its id, as the list shows it
         #[arg(long)]
         id: Option<ApiKeyId>,
         /// Its first characters, as the list shows them

@@ -15,8 +15,8 @@ pub trait AuditStore: Send + Sync {
     async fn record_deed(&self, deed: &Deed) -> Result<(), StoreError>;
     /// Newest first. A page costs the same however long the history is.
     async fn audit_log(&self, account: &AccountId, filter: &AuditFilter) -> Result<AuditPage, StoreError>;
-    /// Everybody who has ever done something, by name; a hundred at most.
-    async fn audit_actors(&self, account: &AccountId) -> Result<Vec<String>, StoreError>;
+    /// What there is to filter by.
+    async fn audit_choices(&self, account: &AccountId) -> Result<AuditChoices, StoreError>;
 }
 
 /// Something that was done, to be written down.
@@ -69,6 +69,13 @@ pub struct AuditFilter {
     /// Only what is older than this one.
     pub before: Option<AuditPlace>,
     pub limit: u32,
+}
+
+/// A hundred of each at most, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditChoices {
+    pub actors: Vec<String>,
+    pub actions: Vec<String>,
 }
 
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! The addresses of the screens.
 
-use crate::domain::{DeliveryId, EventId, EventType, RecoveryId, WebhookId};
+use crate::domain::{ApiKeyId, DeliveryId, EventId, EventType, RecoveryId, WebhookId};
 
 pub const LOGIN: &str = "/login";
 pub const LOGOUT: &str = "/logout";
@@ -12,8 +12,10 @@ pub const EVENTS: &str = "/integrations/webhook/events";
 pub const EVENT_TYPES: &str = "/integrations/webhook/event-types";
 pub const GUIDE: &str = "/integrations/webhook/guide";
 pub const API_KEYS: &str = "/settings/api-keys";
+pub const API_KEY_NEW: &str = "/settings/api-keys/new";
 pub const USERS: &str = "/settings/users";
 pub const AUDIT_LOG: &str = "/settings/audit-log";
+pub const AUDIT_EXPORT: &str = "/settings/audit-log/export";
 pub const ACCOUNT: &str = "/settings/account";
 
 pub fn webhook(id: &WebhookId) -> String {
@@ -76,4 +78,8 @@ pub fn resend(id: &DeliveryId) -> String {
 
 pub fn event(id: &EventId) -> String {
     format!("{EVENTS}/{id}")
+}
+
+pub fn revoke(id: &ApiKeyId) -> String {
+    format!("{API_KEYS}/{id}/revoke")
 }

@@ -61,6 +61,17 @@ pub fn router(ui: Ui) -> Router {
             "/integrations/webhook/{id}/test",
             get(webhook_test::show).post(webhook_test::send),
         )
+        .route("/settings/api-keys", get(api_keys::show))
+        .route(
+            "/settings/api-keys/new",
+            get(api_key_new::show).post(api_key_new::add),
+        )
+        .route(
+            "/settings/api-keys/{id}/revoke",
+            get(api_key_revoke::show).post(api_key_revoke::revoke),
+        )
+        .route("/settings/audit-log", get(audit_log::show))
+        .route("/settings/audit-log/export", get(audit_log::export::export))
         // People come back to these by GET when they had to sign in again before the form went through.
         .route(
             "/integrations/webhook/deliveries/{id}/resend",

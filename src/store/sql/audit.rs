@@ -1,10 +1,10 @@
 use async_trait::async_trait;
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::{AssertSqlSafe, FromRow, QueryBuilder};
 
 use super::{Adapter, Connection, Database, log::LOOKED_THROUGH};
 use crate::{
     domain::{AccountId, AuditEntry, AuditId, AuditPlace, Timestamp},
-    store::{AuditFilter, AuditPage, AuditStore, Deed, StoreError},
+    store::{AuditChoices, AuditFilter, AuditPage, AuditStore, Deed, StoreError},
 };
 
 /// The columns of [`EntryRow`]. What a subject is called is looked up when somebody reads it.
@@ -87,18 +87,31 @@ impl AuditStore for Adapter {
         Ok(AuditPage { entries, next })
     }
 
-    async fn audit_actors(&self, account: &AccountId) -> Result<Vec<String>, StoreError> {
-        // From name to name by the index, however often each of them stands there.
-        let actors = sqlx::query_scalar(
-            "with recursive actors (actor) as (
-                 select min(actor) from audit_log where account_id = $1
-                 union all
-                 select (select min(actor) from audit_log where account_id = $1 and actor > actors.actor)
-                 from actors where actor is not null)
-             select actor from actors where actor is not null limit 100",
-        );
-        Ok(actors.bind(account.as_str()).fetch_all(&self.readers).await?)
+    async fn audit_choices(&self, account: &AccountId) -> Result<AuditChoices, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        Ok(AuditChoices {
+            actors: values_of(&mut reader, account, "actor").await?,
+            actions: values_of(&mut reader, account, "action").await?,
+        })
     }
+}
+
+/// From value to value by the index, however often each of them stands there.
+async fn values_of(
+    reader: &mut Connection,
+    account: &AccountId,
+    column: &'static str,
+) -> Result<Vec<String>, StoreError> {
+    let sql = format!(
+        "with recursive found (value) as (
+             select min({column}) from audit_log where account_id = $1
+             union all
+             select (select min({column}) from audit_log where account_id = $1 and {column} > found.value)
+             from found where value is not null)
+         select value from found where value is not null limit 100"
+    );
+    let values = sqlx::query_scalar(AssertSqlSafe(sql));
+    Ok(values.bind(account.as_str()).fetch_all(reader).await?)
 }
 
 /// A column, and what it has to be.
