@@ -1,7 +1,9 @@
 //! The integration tests, in one binary so that it is linked once.
 
 mod api;
+mod api_keys;
 mod assets;
+mod audit;
 mod cli;
 mod cluster;
 mod copy;

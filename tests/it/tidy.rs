@@ -161,6 +161,29 @@ fn no_statement_asks_the_database_for_the_time() {
     }
 }
 
+/// Nor does anything else: no statement changes an entry, or takes it away.
+#[test]
+fn the_audit_log_is_only_appended_to() {
+    let mut sources = module("store");
+    sources.extend(migrations("sqlite"));
+    sources.extend(migrations("postgres"));
+    for source in sources {
+        let text = source.text.to_lowercase();
+        for statement in [
+            "update audit_log",
+            "delete from audit_log",
+            "truncate audit_log",
+            "drop table audit_log",
+        ] {
+            assert!(
+                !text.contains(statement),
+                "{}: {statement}",
+                source.path.display()
+            );
+        }
+    }
+}
+
 /// Of one database, in order.
 fn migrations(database: &str) -> Vec<Source> {
     let folder = root().join("migrations").join(database);

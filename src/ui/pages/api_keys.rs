@@ -16,7 +16,8 @@ use crate::{
 
 pub async fn show(visit: Visit) -> Result<Response, PageError> {
     require(&visit)?;
-    let list = List::load(&visit).await?;
+    let mut list = List::load(&visit).await?;
+    list.left = visit.came_from.clone();
     let page = Page::new("API keys", Section::ApiKeys);
     Ok(visit.page(page, || view! { <KeysScreen list/> }.into_any()))
 }
@@ -47,6 +48,8 @@ pub async fn show_made(visit: &Visit, key: ApiKey, text: Zeroizing<String>) -> R
 /// What the screen shows.
 struct List {
     keys: Vec<ApiKeyRow>,
+    /// The dialog that was open until now: the link that had opened it gets the focus back.
+    left: Option<String>,
     now: Timestamp,
 }
 
@@ -54,6 +57,7 @@ impl List {
     async fn load(visit: &Visit) -> Result<Self, PageError> {
         Ok(Self {
             keys: visit.ui.api_keys.list(&visit.user.account_id).await?,
+            left: None,
             now: visit.now,
         })
     }
@@ -61,7 +65,8 @@ impl List {
 
 #[component]
 fn KeysScreen(list: List, #[prop(optional)] made: Option<(ApiKey, Zeroizing<String>)>) -> impl IntoView {
-    let List { keys, now } = list;
+    let List { keys, left, now } = list;
+    let left_adding = left.as_deref() == Some(paths::API_KEY_NEW);
     let fresh = made.as_ref().map(|(key, _)| key.id.clone());
     let contents = if keys.is_empty() {
         let text = "With an API key your programs publish events and manage webhooks. Each is good for what you choose, \
@@ -73,7 +78,7 @@ fn KeysScreen(list: List, #[prop(optional)] made: Option<(ApiKey, Zeroizing<Stri
         }
         .into_any()
     } else {
-        view! { <Table keys fresh now/> }.into_any()
+        view! { <Table keys fresh left now/> }.into_any()
     };
     view! {
         <div class="heading">
@@ -83,7 +88,7 @@ fn KeysScreen(list: List, #[prop(optional)] made: Option<(ApiKey, Zeroizing<Stri
                     "With which programs publish events and manage webhooks. A key that is revoked opens nothing any more, at once."
                 </p>
             </div>
-            <a class="button button--primary" href=paths::API_KEY_NEW>"+ Add API key"</a>
+            <a class="button button--primary" href=paths::API_KEY_NEW autofocus=left_adding>"+ Add API key"</a>
         </div>
         {made.map(|(key, text)| view! { <Made key text/> })}
         {contents}

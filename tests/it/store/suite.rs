@@ -1,3 +1,7 @@
+#[path = "suite/api_keys.rs"]
+mod api_keys;
+#[path = "suite/audit.rs"]
+mod audit;
 #[path = "suite/log.rs"]
 mod log;
 #[path = "suite/recovery.rs"]

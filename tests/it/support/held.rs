@@ -13,8 +13,8 @@ use caleida::{
         Timestamp, User, UserId, Webhook, WebhookId,
     },
     store::{
-        Accepted, Advanced, ApiKey, ApiKeyRow, ApiKeyStore, AuditFilter, AuditPage, AuditStore, Change,
-        Claim, Claimed, ClusterStore, Deed, Deleted, DeliveryDetail, DeliveryFilter, DeliveryPage,
+        Accepted, Advanced, ApiKey, ApiKeyRow, ApiKeyStore, AuditChoices, AuditFilter, AuditPage, AuditStore,
+        Change, Claim, Claimed, ClusterStore, Deed, Deleted, DeliveryDetail, DeliveryFilter, DeliveryPage,
         DeliveryStore, Destination, EventDetail, EventFilter, EventPage, EventStore, HandOff, Held,
         HourOfActivity, Invalidation, Joined, Lease, LifeSign, LogStore, Member, NewApiKey, NewWebhook,
         OpenDeliveries, PeopleStore, RecordedAttempt, RecoveryPreview, RecoveryRange, RecoveryStore, Renewal,
@@ -145,7 +145,7 @@ held!(ApiKeyStore {
 held!(AuditStore {
     async fn record_deed(&self, deed: &Deed) -> Result<(), StoreError>;
     async fn audit_log(&self, account: &AccountId, filter: &AuditFilter) -> Result<AuditPage, StoreError>;
-    async fn audit_actors(&self, account: &AccountId) -> Result<Vec<String>, StoreError>;
+    async fn audit_choices(&self, account: &AccountId) -> Result<AuditChoices, StoreError>;
 });
 
 held!(WebhookStore {

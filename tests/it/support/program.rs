@@ -200,6 +200,14 @@ impl Api {
             .await
     }
 
+    /// The same with another key.
+    pub fn with_key(&self, key: &str) -> Self {
+        Self {
+            key: key.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// Adds a webhook that wants chats, and answers it with its secret.
     pub async fn add_webhook(&self, url: &str) -> Value {
         let body = json!({ "name": "receiver", "url": url, "events": ["chat"] });

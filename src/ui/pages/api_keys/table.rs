@@ -16,10 +16,16 @@ use crate::{
 
 /// The roles are written out because the style sheet lays the table out as a grid, and then browsers forget them.
 #[component]
-pub fn Table(keys: Vec<ApiKeyRow>, fresh: Option<ApiKeyId>, now: Timestamp) -> impl IntoView {
+pub fn Table(
+    keys: Vec<ApiKeyRow>,
+    fresh: Option<ApiKeyId>,
+    left: Option<String>,
+    now: Timestamp,
+) -> impl IntoView {
     let rows = keys.into_iter().map(|row| {
         let fresh = fresh.as_ref() == Some(&row.key.id);
-        view! { <Row row fresh now/> }
+        let focused = left.as_deref() == Some(&*paths::revoke(&row.key.id));
+        view! { <Row row fresh focused now/> }
     });
     view! {
         <table class="table table--keys" role="table">
@@ -39,7 +45,7 @@ pub fn Table(keys: Vec<ApiKeyRow>, fresh: Option<ApiKeyId>, now: Timestamp) -> i
 }
 
 #[component]
-fn Row(row: ApiKeyRow, fresh: bool, now: Timestamp) -> impl IntoView {
+fn Row(row: ApiKeyRow, fresh: bool, focused: bool, now: Timestamp) -> impl IntoView {
     let state = row.state(now);
     let ApiKeyRow {
         key,
@@ -72,7 +78,7 @@ fn Row(row: ApiKeyRow, fresh: bool, now: Timestamp) -> impl IntoView {
         None => view! { <span class="badge__reason">"Never expires"</span> }.into_any(),
     };
     let revoke = (state != KeyState::Revoked).then(|| {
-        view! { <a href=paths::revoke(&key.id) aria-describedby=name_id.clone()>"Revoke"</a> }
+        view! { <a href=paths::revoke(&key.id) aria-describedby=name_id.clone() autofocus=focused>"Revoke"</a> }
     });
     view! {
         <tr role="row" class=if fresh { "row row--fresh" } else { "row" }>
