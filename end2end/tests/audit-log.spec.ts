@@ -7,7 +7,7 @@ import { expect, test } from "../support/test.ts";
 
 const LOG = "/settings/audit-log";
 
-test.describe.configure({ timeout: 90_000 });
+test.describe.configure({ timeout: 120_000 });
 
 const entries = (page: Page): Locator => page.getByRole("rowheader");
 

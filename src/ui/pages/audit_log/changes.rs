@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use serde_json::{Map, Value};
 
 use super::words::field;
+use crate::{domain::Timestamp, ui::components::time_ago::exact};
 
 /// A cell that opens, or nothing if there is nothing to tell.
 #[component]
@@ -42,7 +43,10 @@ struct Change {
     after: Option<String>,
 }
 
-/// The fields in the order in which they were written; none if it is not what was to be written.
+/// In which order people look for them; the others follow.
+const FIRST: [&str; 7] = ["name", "email", "url", "events", "prefix", "scopes", "expires_at"];
+
+/// The fields of what was written down; none if it is not what was to be written.
 fn changes(details: &str) -> Vec<Change> {
     let Ok(Value::Object(mut details)) = serde_json::from_str(details) else {
         return Vec::new();
@@ -50,14 +54,20 @@ fn changes(details: &str) -> Vec<Change> {
     let mut before = object(details.remove("before"));
     let mut after = object(details.remove("after"));
     let mut changes = Vec::new();
-    let names: Vec<_> = before.keys().chain(after.keys()).cloned().collect();
+    let mut names: Vec<_> = before.keys().chain(after.keys()).cloned().collect();
+    names.sort_by_key(|name| {
+        FIRST
+            .iter()
+            .position(|first| first == name)
+            .unwrap_or(FIRST.len())
+    });
     for name in names {
         let (was, is) = (before.remove(&name), after.remove(&name));
         if was.is_some() || is.is_some() {
             changes.push(Change {
                 field: field(&name),
-                before: was.map(text),
-                after: is.map(text),
+                before: was.map(|was| value(&name, was)),
+                after: is.map(|is| value(&name, is)),
             });
         }
     }
@@ -76,10 +86,18 @@ fn object(value: Option<Value>) -> Map<String, Value> {
     }
 }
 
+fn value(name: &str, value: Value) -> String {
+    match (name, value) {
+        ("expires_at", Value::Null) => "Never".to_owned(),
+        (_, value) => text(value),
+    }
+}
+
 fn text(value: Value) -> String {
     match value {
         Value::Null => "None".to_owned(),
-        Value::String(text) => text,
+        // Moments are written down as RFC 3339 has them.
+        Value::String(text) => Timestamp::parse_rfc3339(&text).map_or(text, exact),
         Value::Array(values) => {
             let texts: Vec<_> = values.into_iter().map(text).collect();
             texts.join(", ")
@@ -103,13 +121,19 @@ mod tests {
         assert_eq!(
             changes(details),
             [
-                change("Events", Some("chat"), Some("chat, message")),
                 change("Name", Some("a"), Some("b")),
+                change("Events", Some("chat"), Some("chat, message")),
                 change("Held", None, Some("send")),
             ]
         );
-        let made = r#"{"after":{"expires_at":null}}"#;
-        assert_eq!(changes(made), [change("Expires", None, Some("None"))]);
+        let made = r#"{"after":{"expires_at":null},"since":"2026-11-23T10:00:03.000Z"}"#;
+        assert_eq!(
+            changes(made),
+            [
+                change("Expires", None, Some("Never")),
+                change("Since", None, Some("23 Nov 2026, 10:00:03 UTC")),
+            ]
+        );
         for nothing in ["", "[]", "{", "{}"] {
             assert_eq!(changes(nothing), [], "{nothing}");
         }
