@@ -23,6 +23,11 @@ pub fn label(action: &str) -> String {
         "api_key.revoked" => "API key revoked",
         "user.signed_in" => "Signed in",
         "user.sign_in_refused" => "Sign-in refused",
+        "user.added" => "User added",
+        "user.invited" => "User invited",
+        "user.joined" => "Invite accepted",
+        "invite.renewed" => "Invite sent again",
+        "session.ended" => "Session ended",
         _ => return spoken(action),
     };
     known.to_owned()
