@@ -21,7 +21,7 @@ use axum::{
 use crate::{
     auth::Auth,
     delivery::intake::Intake,
-    domain::Clock,
+    domain::{Clock, Origin},
     store::{ApiKey, Store},
     webhooks::{Actor, Webhooks},
 };
@@ -76,9 +76,6 @@ pub fn router(api: Api) -> Router {
 }
 
 /// The name under which a key's changes are written down.
-fn actor(key: &ApiKey) -> Actor {
-    Actor {
-        account_id: key.account_id.clone(),
-        name: format!("API key “{}”", key.name),
-    }
+fn actor(key: &ApiKey, origin: Origin) -> Actor {
+    Actor::key(key.account_id.clone(), &key.name, origin)
 }

@@ -4,6 +4,7 @@ pub mod api_key;
 mod client;
 pub mod invites;
 mod key_ring;
+mod origin;
 pub mod password;
 pub mod session;
 
@@ -20,11 +21,12 @@ use tower_sessions::Session;
 
 pub use client::Client;
 use key_ring::KeyRing;
+pub use key_ring::REMEMBERED;
 use password::NewPassword;
 
 use crate::{
-    domain::{AccountId, Clock, Email, Role, SessionId, User, UserId},
-    store::{Act, ApiKey, OPERATOR, SessionOwner, SessionUser, Store, StoreError, UserSession},
+    domain::{AccountId, Actor, ApiKeyId, Clock, Email, Role, SessionId, User, UserId},
+    store::{Act, ApiKey, Memory, SessionOwner, SessionUser, Stale, Store, StoreError, UserSession},
 };
 
 /// Signs people in and out, and recognises them and the machines that act for them. Cheap to clone.
@@ -52,7 +54,7 @@ pub enum SignInError {
 /// Why a machine is not let in.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// No key, or one that does not exist or was revoked.
+    /// No key, or one that does not exist, was revoked or has expired.
     #[error("Send a valid API key: “Authorization: Bearer KEY”.")]
     Invalid,
     /// The key may do other things.
@@ -133,7 +135,7 @@ impl Auth {
             None => {
                 tracing::warn!("a sign-in was refused");
                 self.store
-                    .record_login_failure(email, &[account, address], now, since)
+                    .record_login_failure(email, client.origin(), &[account, address], now, since)
                     .await?;
                 Err(SignInError::Wrong)
             }
@@ -164,7 +166,10 @@ impl Auth {
             .map_err(unavailable)?;
         session.save().await.map_err(unavailable)?;
         // The session is there before: whoever disables the user now finds it, or is found here.
-        let signed_in = self.store.record_sign_in(user, password_hash, now).await;
+        let signed_in = self
+            .store
+            .record_sign_in(user, password_hash, client.origin(), now)
+            .await;
         if !matches!(signed_in, Ok(true)) {
             self.sign_out(session).await?;
             signed_in?;
@@ -271,9 +276,11 @@ impl Auth {
         let key = match self.keys.find(&hash, now) {
             Some(key) => key,
             None => {
+                let lookup = self.keys.look_up();
                 let key = self.store.api_key_by_hash(&hash).await?;
+                let key = key.filter(|key| !key.has_expired(now));
                 let key = Arc::new(key.ok_or(KeyError::Invalid)?);
-                self.keys.remember(hash, Arc::clone(&key), now);
+                self.keys.remember(hash, Arc::clone(&key), now, lookup);
                 key
             }
         };
@@ -282,6 +289,29 @@ impl Auth {
         } else {
             Err(KeyError::MissingScope(scope))
         }
+    }
+
+    /// What this process remembers of API keys: it has to hear of those that others revoke.
+    pub fn memory(&self) -> Arc<dyn Memory> {
+        Arc::clone(&self.keys) as _
+    }
+
+    /// Looks for the key in the database again, whoever sends it.
+    pub fn forget_key(&self, id: &ApiKeyId) {
+        self.keys.forget(&Stale::ApiKey(id.clone()));
+    }
+
+    /// Writes down when each key was last used; to call now and then, and at the end.
+    pub async fn write_key_uses(&self) -> Result<(), StoreError> {
+        let uses = self.keys.take_uses();
+        if uses.is_empty() {
+            return Ok(());
+        }
+        let written = self.store.record_api_key_uses(&uses).await;
+        if written.is_err() {
+            self.keys.put_back(&uses);
+        }
+        written
     }
 
     /// Makes a user, for whoever runs the program. [`StoreError::Conflict`] if the email is taken.
@@ -307,8 +337,7 @@ impl Auth {
     /// What whoever runs the program does, without being a user.
     pub fn operator(&self, account_id: AccountId) -> Act {
         Act {
-            account_id,
-            by: OPERATOR.to_owned(),
+            actor: Actor::operator(account_id),
             at: self.clock.now(),
         }
     }

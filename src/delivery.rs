@@ -39,7 +39,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     domain::{Clock, RetrySchedule},
-    store::{Member, Store},
+    store::{Member, Memory, Store},
 };
 use cluster::{Cluster, JoinError};
 use courier::Courier;
@@ -80,6 +80,8 @@ pub struct Parts {
     pub timeout: Duration,
     /// As the other processes know it, if there are any.
     pub member: Member,
+    /// What else of this process has to hear of the others' changes.
+    pub memories: Vec<Arc<dyn Memory>>,
     /// Otherwise it only takes events, and leaves them to other processes.
     pub delivers: bool,
 }
@@ -112,6 +114,7 @@ impl Engine {
             schedule,
             timeout,
             member,
+            memories,
             delivers,
         } = parts;
         let lease = timeout + LEASE_MARGIN;
@@ -133,6 +136,7 @@ impl Engine {
             wake: Arc::clone(&wake),
             clock: Arc::clone(&clock),
             fence: fence.clone(),
+            memories,
             member,
         })
         .await?;

@@ -3,6 +3,9 @@
 //! Parse, don't validate: a [`EndpointUrl`], a [`WebhookName`] or a [`Secret`] cannot be wrong, because its only
 //! constructor is `parse`, and the text a person sees when it fails stands beside it.
 
+pub mod actor;
+pub mod api_key;
+pub mod audit;
 pub mod delivery;
 pub mod error;
 pub mod event;
@@ -20,13 +23,15 @@ pub mod time;
 pub mod user;
 pub mod webhook;
 
+pub use actor::{Actor, Origin};
+pub use audit::{AuditEntry, AuditPlace};
 pub use delivery::{Attempt, Delivery, DeliveryStatus, FailureReason, Outcome};
 pub use error::{Field, FieldErrors};
 pub use event::{EventType, EventTypes};
 pub use fate::{Fate, NotSent, ReceivedEvent};
 pub use id::{
-    AccountId, ApiKeyId, AttemptId, DeliveryId, EventId, InviteId, ProcessId, RecoveryId, SessionId, UserId,
-    WebhookId,
+    AccountId, ApiKeyId, AttemptId, AuditId, DeliveryId, EventId, InviteId, ProcessId, RecoveryId, SessionId,
+    UserId, WebhookId,
 };
 pub use latency::Latencies;
 pub use place::Place;

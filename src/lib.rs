@@ -2,7 +2,7 @@
 //!
 //! An event comes in by [`api`], is stored with a delivery for every webhook that wants it ([`store`]), claimed, signed,
 //! sent and recorded by [`delivery`], and shown by [`ui`]. [`webhooks`] is what people and machines do to webhooks,
-//! [`auth`] says who they are, [`vault`] keeps secrets at rest, and [`server`] puts all of it together for [`cli`].
+//! [`api_keys`] what they do to keys, [`auth`] says who they are, [`vault`] keeps secrets at rest, and [`server`] puts all of it together for [`cli`].
 //!
 //! Modules depend only on those further up: the test `tidy` checks it. What only the server has is gated here, once.
 
@@ -23,6 +23,9 @@ pub mod delivery;
 pub mod auth;
 #[cfg(feature = "ssr")]
 pub mod webhooks;
+
+#[cfg(feature = "ssr")]
+pub mod api_keys;
 
 #[cfg(feature = "ssr")]
 pub mod api;

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::{self, Api},
+    api_keys::ApiKeys,
     auth::Auth,
     delivery::{
         Engine, Parts, Wake,
@@ -45,6 +46,7 @@ pub struct Server {
     engine: Engine,
     grace: Duration,
     housekeeping: JoinHandle<()>,
+    key_uses: JoinHandle<()>,
     stop: CancellationToken,
     http: JoinHandle<std::io::Result<()>>,
 }
@@ -109,6 +111,7 @@ impl Server {
                 version: env!("CARGO_PKG_VERSION"),
                 master_key_id: vault.key_id().to_owned(),
             },
+            memories: vec![auth.memory()],
             delivers: config.role.delivers(),
         })
         .await?;
@@ -135,6 +138,11 @@ impl Server {
         let stop = CancellationToken::new();
         let ui = Ui {
             store: Arc::clone(&store),
+            api_keys: ApiKeys {
+                store: Arc::clone(&store),
+                auth: auth.clone(),
+                clock: Arc::clone(&clock),
+            },
             webhooks,
             auth: auth.clone(),
             guard,
@@ -158,6 +166,7 @@ impl Server {
             Arc::clone(&clock),
             config.retention,
         ));
+        let key_uses = tokio::spawn(housekeeping::write_key_uses(auth.clone()));
         let http = tokio::spawn(
             axum::serve(
                 listener,
@@ -175,6 +184,7 @@ impl Server {
             engine,
             grace: config.shutdown_grace,
             housekeeping,
+            key_uses,
             stop,
             http,
         })
@@ -187,6 +197,11 @@ impl Server {
             tracing::warn!("requests were cut off after the grace period");
         }
         self.housekeeping.abort();
+        self.key_uses.abort();
+        // Nobody uses one any more.
+        if let Err(error) = self.auth.write_key_uses().await {
+            tracing::warn!(%error, "when keys were last used is not known to the minute");
+        }
         self.engine.stop(self.grace).await;
     }
 }

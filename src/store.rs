@@ -4,6 +4,8 @@
 //! border, and an [`StoreError`] never carries a database's words to a user.
 
 mod acceptance;
+mod api_keys;
+mod audit;
 mod claims;
 mod cluster;
 mod copy;
@@ -17,25 +19,29 @@ mod rows;
 mod sessions;
 mod sqlite;
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::HashSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    AccountId, Attempt, AttemptId, DeliveryId, DisabledReason, EndpointUrl, EventId, EventType, Latencies,
-    Place, Timestamp, Webhook, WebhookId, WebhookSettings, WebhookStatus,
+    AccountId, Actor, Attempt, AttemptId, DeliveryId, DisabledReason, EndpointUrl, EventId, EventType,
+    Latencies, Origin, Place, Timestamp, Webhook, WebhookId, WebhookSettings, WebhookStatus,
 };
 
-pub use cluster::{ClusterStore, Invalidated, Invalidation, Joined, LifeSign, Member, Renewal, Signal};
+pub use api_keys::{ApiKey, ApiKeyRow, ApiKeyStore, KeyState, NewApiKey};
+pub use audit::{AuditChoices, AuditFilter, AuditPage, AuditStore, Deed};
+pub use cluster::{
+    ClusterStore, Invalidated, Invalidation, Joined, LifeSign, Member, Memory, Renewal, Signal, Stale,
+};
 pub use copy::{CopyError, CopyProgress, copy};
 pub use error::StoreError;
 pub use invites::{Invite, InviteStore, InviteToken, Invited, NewInvite, OpenInvite};
 pub use log::{
     DeliveryDetail, DeliveryFilter, DeliveryPage, EventDetail, EventFilter, EventPage, LogStore, Resent,
 };
-pub use people::{Act, ApiKey, Changed, OPERATOR, PeopleStore, Person};
+pub use people::{Act, Changed, PeopleStore, Person};
 pub use recovery::{Advanced, Recoverable, RecoveryPreview, RecoveryRange, RecoveryStore, Started};
 pub use sessions::{SessionOwner, SessionRow, SessionStore, SessionUser, UserSession};
 
@@ -44,6 +50,8 @@ pub trait Store:
     PeopleStore
     + InviteStore
     + SessionStore
+    + ApiKeyStore
+    + AuditStore
     + WebhookStore
     + EventStore
     + DeliveryStore
@@ -57,6 +65,8 @@ impl<T> Store for T where
     T: PeopleStore
         + InviteStore
         + SessionStore
+        + ApiKeyStore
+        + AuditStore
         + WebhookStore
         + EventStore
         + DeliveryStore
@@ -117,8 +127,6 @@ pub trait WebhookStore: Send + Sync {
         account: &AccountId,
         id: &WebhookId,
     ) -> Result<Option<SealedSecrets>, StoreError>;
-    /// Writes down that a secret was looked at.
-    async fn record_reveal(&self, change: &Change) -> Result<(), StoreError>;
     /// What an attempt needs to know, as of now. `None` once deleted.
     async fn destination(&self, id: &WebhookId) -> Result<Option<Destination>, StoreError>;
     /// Attempts by hour since then, for each of these webhooks.
@@ -168,14 +176,37 @@ pub enum Held {
     Drop,
 }
 
-/// Who changes which webhook, and when.
+/// Who changes which webhook, from where, and when.
 #[derive(Debug, Clone)]
 pub struct Change {
     pub account_id: AccountId,
     pub webhook_id: WebhookId,
     /// An email, or an API key's name.
     pub by: String,
+    pub from: Origin,
     pub at: Timestamp,
+}
+
+impl Change {
+    pub fn new(actor: &Actor, webhook_id: WebhookId, at: Timestamp) -> Self {
+        Self {
+            account_id: actor.account_id.clone(),
+            webhook_id,
+            by: actor.name.clone(),
+            from: actor.origin,
+            at,
+        }
+    }
+
+    /// What it is to the audit log.
+    fn deed(&self, action: impl Into<Cow<'static, str>>) -> Deed {
+        let actor = Actor {
+            account_id: self.account_id.clone(),
+            name: self.by.clone(),
+            origin: self.from,
+        };
+        Deed::new(&actor, action, self.webhook_id.as_str(), self.at)
+    }
 }
 
 #[derive(Debug, Clone)]

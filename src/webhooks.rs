@@ -11,13 +11,14 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use zeroize::Zeroizing;
 
+pub use crate::domain::Actor;
 use crate::{
     delivery::{Wake, cluster::Cluster, gate::Gate, guard::Guard, slots::Slots, tester::Tester},
     domain::{
-        AccountId, Clock, Field, FieldErrors, Secret, Timestamp, Transport, Webhook, WebhookId, WebhookName,
+        Clock, Field, FieldErrors, Secret, Timestamp, Transport, Webhook, WebhookId, WebhookName,
         WebhookSettings,
     },
-    store::{Change, Deleted, Held, NewWebhook, Store, StoreError, UpdateWebhook, Updated},
+    store::{Change, Deed, Deleted, Held, NewWebhook, Store, StoreError, UpdateWebhook, Updated},
     vault::Vault,
 };
 
@@ -34,14 +35,6 @@ pub struct Webhooks {
     pub wake: Arc<Wake>,
     pub clock: Arc<dyn Clock>,
     pub transport: Transport,
-}
-
-/// Who acts, for which account.
-#[derive(Debug, Clone)]
-pub struct Actor {
-    pub account_id: AccountId,
-    /// An email, or an API key's name.
-    pub name: String,
 }
 
 /// The fields of a webhook as they were typed or posted.
@@ -223,7 +216,8 @@ impl Webhooks {
             .sealed_secrets(&actor.account_id, id)
             .await?
             .ok_or(WebhookError::NotFound)?;
-        self.store.record_reveal(&self.change(actor, id.clone())).await?;
+        let deed = Deed::new(actor, "webhook.secret_revealed", id.as_str(), self.now());
+        self.store.record_deed(&deed).await?;
         Ok(self.vault.open(id, &sealed.current)?)
     }
 
@@ -263,12 +257,7 @@ impl Webhooks {
     }
 
     fn change(&self, actor: &Actor, webhook_id: WebhookId) -> Change {
-        Change {
-            account_id: actor.account_id.clone(),
-            webhook_id,
-            by: actor.name.clone(),
-            at: self.now(),
-        }
+        Change::new(actor, webhook_id, self.now())
     }
 
     fn now(&self) -> Timestamp {
@@ -278,7 +267,7 @@ impl Webhooks {
 
 /// Runs it even if whoever asked hangs up meanwhile, which drops their request half-way: what the database says and what
 /// the gate remembers must not come apart.
-async fn to_the_end<T: Send + 'static>(change: impl Future<Output = T> + Send + 'static) -> T {
+pub(crate) async fn to_the_end<T: Send + 'static>(change: impl Future<Output = T> + Send + 'static) -> T {
     match tokio::spawn(change).await {
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {

@@ -24,7 +24,7 @@ export class Account {
   }
 
   async api(): Promise<Api> {
-    const key = await this.server.command(["api-key", "create", "--name", "e2e", "--account", this.name]);
+    const key = await this.server.command(["api-key", "create", "--name", `e2e ${randomUUID()}`, "--account", this.name]);
     return new Api(this.server.url, key);
   }
 }

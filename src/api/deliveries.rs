@@ -11,7 +11,9 @@ use serde_json::value::RawValue;
 use super::{Api, Problem, actor, query::Moment};
 use crate::{
     auth::api_key::{WEBHOOKS_READ, WEBHOOKS_WRITE},
-    domain::{Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, EventType, Timestamp, WebhookId},
+    domain::{
+        Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, EventType, Origin, Timestamp, WebhookId,
+    },
     store::{DeliveryFilter, Resent},
 };
 
@@ -124,12 +126,13 @@ pub(super) async fn show(
 pub(super) async fn resend(
     State(api): State<Api>,
     Path(id): Path<String>,
+    origin: Origin,
     headers: HeaderMap,
 ) -> Result<(StatusCode, Json<impl Serialize>), Problem> {
     let key = api.auth.require_key(&headers, WEBHOOKS_WRITE).await?;
     let unknown = || Problem::not_found("There is no such delivery.");
     let id: DeliveryId = id.parse().map_err(|_| unknown())?;
-    let resent = api.webhooks.resend(&actor(&key), &id).await?;
+    let resent = api.webhooks.resend(&actor(&key, origin), &id).await?;
     match resent.ok_or_else(unknown)? {
         Resent::Due | Resent::UnderWay | Resent::Held => {}
         Resent::Disabled => return Err(Problem::conflict("The webhook is disabled: resume it first.")),

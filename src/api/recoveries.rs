@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Api, Problem, actor, body, query::Moment};
 use crate::{
     auth::api_key::{WEBHOOKS_READ, WEBHOOKS_WRITE},
-    domain::{Recovery, RecoveryId, RecoveryScope, RecoveryState, WebhookId},
+    domain::{Origin, Recovery, RecoveryId, RecoveryScope, RecoveryState, WebhookId},
     store::{RecoveryRange, Started},
 };
 
@@ -44,12 +44,13 @@ struct RecoveryList {
 pub(super) async fn start(
     State(api): State<Api>,
     Path(id): Path<String>,
+    origin: Origin,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<impl Serialize>), Problem> {
     let key = api.auth.require_key(&headers, WEBHOOKS_WRITE).await?;
     let Wanted { scope, since } = body::parse(&body::read(body, body::LIMIT).await?)?;
-    let (actor, id) = (actor(&key), parse_id(&id)?);
+    let (actor, id) = (actor(&key, origin), parse_id(&id)?);
     let wanted = RecoveryRange {
         scope,
         since: since.0,
@@ -82,13 +83,17 @@ pub(super) async fn list(
 pub(super) async fn cancel(
     State(api): State<Api>,
     Path((id, recovery)): Path<(String, String)>,
+    origin: Origin,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let key = api.auth.require_key(&headers, WEBHOOKS_WRITE).await?;
     let id = parse_id(&id)?;
     let unknown = || Problem::not_found("There is no such recovery that runs.");
     let recovery = recovery.parse().map_err(|_| unknown())?;
-    let cancelled = api.webhooks.cancel_recovery(&actor(&key), &id, &recovery).await?;
+    let cancelled = api
+        .webhooks
+        .cancel_recovery(&actor(&key, origin), &id, &recovery)
+        .await?;
     if cancelled {
         Ok(StatusCode::NO_CONTENT)
     } else {

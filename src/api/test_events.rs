@@ -17,7 +17,7 @@ use crate::{
         sender::{Certificate, Timings},
         tester::{Test, TestError},
     },
-    domain::{EventType, remedy::remedy},
+    domain::{EventType, Origin, remedy::remedy},
 };
 
 #[derive(Deserialize)]
@@ -70,13 +70,17 @@ struct CertificateView {
 pub(super) async fn send(
     State(api): State<Api>,
     Path(id): Path<String>,
+    origin: Origin,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<impl Serialize>, Problem> {
     let key = api.auth.require_key(&headers, WEBHOOKS_WRITE).await?;
     let wanted: Wanted = body::parse(&body::read(body, body::LIMIT).await?)?;
     let id = id.parse().map_err(|_| TestError::NotFound)?;
-    let test = api.webhooks.test(&actor(&key), &id, wanted.event_type).await?;
+    let test = api
+        .webhooks
+        .test(&actor(&key, origin), &id, wanted.event_type)
+        .await?;
     Ok(Json(TestView::from(test)))
 }
 

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::{Api, Problem, actor, body};
 use crate::{
     auth::api_key::{WEBHOOKS_READ, WEBHOOKS_WRITE},
-    domain::{DisabledReason, EventType, Secret, Timestamp, Webhook, WebhookId, WebhookStatus},
+    domain::{DisabledReason, EventType, Origin, Secret, Timestamp, Webhook, WebhookId, WebhookStatus},
     store::{Held, WebhookFilter},
     webhooks::{DEFAULT_OVERLAP, Draft, MAX_OVERLAP, WebhookError},
 };
@@ -128,6 +128,7 @@ pub(super) async fn list(
 
 pub(super) async fn create(
     State(api): State<Api>,
+    origin: Origin,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -139,7 +140,7 @@ pub(super) async fn create(
         secret: fields.secret.unwrap_or_default(),
         events: fields.events.unwrap_or_default(),
     };
-    let (webhook, secret) = api.webhooks.add(&actor(&key), &draft).await?;
+    let (webhook, secret) = api.webhooks.add(&actor(&key, origin), &draft).await?;
     let location = format!("/api/v1/webhooks/{}", webhook.id);
     Ok((
         StatusCode::CREATED,
@@ -166,6 +167,7 @@ pub(super) async fn show(
 pub(super) async fn update(
     State(api): State<Api>,
     Path(id): Path<String>,
+    origin: Origin,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -195,7 +197,11 @@ pub(super) async fn update(
                 .unwrap_or_else(|| current.events.iter().map(|e| e.to_string()).collect()),
         };
         let based_on = Some(wanted.unwrap_or(current.version));
-        match api.webhooks.edit(&actor(&key), &id, &draft, based_on).await {
+        match api
+            .webhooks
+            .edit(&actor(&key, origin), &id, &draft, based_on)
+            .await
+        {
             Err(WebhookError::Stale(_)) if wanted.is_none() && tries < 5 => {}
             edited => return Ok(answer(edited?, None)),
         }
@@ -205,20 +211,22 @@ pub(super) async fn update(
 pub(super) async fn delete(
     State(api): State<Api>,
     Path(id): Path<String>,
+    origin: Origin,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let key = api.auth.require_key(&headers, WEBHOOKS_WRITE).await?;
-    api.webhooks.delete(&actor(&key), &parse_id(&id)?).await?;
+    api.webhooks.delete(&actor(&key, origin), &parse_id(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn secret(
     State(api): State<Api>,
     Path(id): Path<String>,
+    origin: Origin,
     headers: HeaderMap,
 ) -> Result<Json<impl Serialize>, Problem> {
     let key = api.auth.require_key(&headers, WEBHOOKS_WRITE).await?;
-    let secret = api.webhooks.reveal(&actor(&key), &parse_id(&id)?).await?;
+    let secret = api.webhooks.reveal(&actor(&key, origin), &parse_id(&id)?).await?;
     Ok(Json(SecretView {
         secret: secret.reveal().to_owned(),
     }))
@@ -227,6 +235,7 @@ pub(super) async fn secret(
 pub(super) async fn rotate_secret(
     State(api): State<Api>,
     Path(id): Path<String>,
+    origin: Origin,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -239,7 +248,7 @@ pub(super) async fn rotate_secret(
     };
     let (webhook, secret) = api
         .webhooks
-        .rotate(&actor(&key), &parse_id(&id)?, overlap)
+        .rotate(&actor(&key, origin), &parse_id(&id)?, overlap)
         .await?;
     Ok(answer(webhook, Some(&secret)))
 }
@@ -247,11 +256,12 @@ pub(super) async fn rotate_secret(
 pub(super) async fn pause(
     State(api): State<Api>,
     Path(id): Path<String>,
+    origin: Origin,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let key = api.auth.require_key(&headers, WEBHOOKS_WRITE).await?;
     Ok(answer(
-        api.webhooks.pause(&actor(&key), &parse_id(&id)?).await?,
+        api.webhooks.pause(&actor(&key, origin), &parse_id(&id)?).await?,
         None,
     ))
 }
@@ -259,12 +269,13 @@ pub(super) async fn pause(
 pub(super) async fn resume(
     State(api): State<Api>,
     Path(id): Path<String>,
+    origin: Origin,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
     let key = api.auth.require_key(&headers, WEBHOOKS_WRITE).await?;
     let resumption: Resumption = body::parse(&body::read(body, body::LIMIT).await?)?;
-    let (actor, id) = (actor(&key), parse_id(&id)?);
+    let (actor, id) = (actor(&key, origin), parse_id(&id)?);
     let resumed = api.webhooks.resume(&actor, &id, resumption.held).await?;
     Ok(answer(resumed, None))
 }

@@ -5,8 +5,8 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::{
-    domain::{AccountId, ApiKeyId, Timestamp},
-    store::{ApiKey, Store, StoreError},
+    domain::{Actor, ApiKeyId, Timestamp},
+    store::{ApiKey, NewApiKey, Store, StoreError},
 };
 
 /// Publish events.
@@ -18,32 +18,50 @@ pub const WEBHOOKS_WRITE: &str = "webhooks:write";
 
 pub const SCOPES: [&str; 3] = [EVENTS_WRITE, WEBHOOKS_READ, WEBHOOKS_WRITE];
 
+/// What a scope allows, as people are told before they give it.
+pub fn allows(scope: &str) -> &'static str {
+    match scope {
+        EVENTS_WRITE => "Publish events.",
+        WEBHOOKS_READ => "See webhooks, events and deliveries, but no secrets.",
+        WEBHOOKS_WRITE => {
+            "Add, edit, pause and delete webhooks, test them, send again what they missed, and read their secrets."
+        }
+        _ => "",
+    }
+}
+
 const PREFIX: &str = "ck_";
 
 /// How much of a key people see in lists, to tell it from others.
 const SHOWN: usize = 10;
 
-/// Makes a key and answers its text, which is nowhere else.
+/// Makes a key and answers its text, which is nowhere else. [`StoreError::Conflict`]: a living key has that name.
 pub async fn create(
     store: &dyn Store,
-    account_id: AccountId,
+    by: &Actor,
     name: &str,
     scopes: Vec<String>,
+    expires_at: Option<Timestamp>,
     now: Timestamp,
-) -> Result<Zeroizing<String>, StoreError> {
+) -> Result<(ApiKey, Zeroizing<String>), StoreError> {
     let mut random = Zeroizing::new([0; 32]);
     getrandom::fill(random.as_mut_slice()).expect("the system's random numbers are available");
     let text = Zeroizing::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(random.as_slice())));
-    let prefix = text[..SHOWN].to_owned();
-    let key = ApiKey {
-        id: ApiKeyId::generate(now),
-        account_id,
-        name: name.to_owned(),
-        prefix,
-        scopes,
+    let new = NewApiKey {
+        key: ApiKey {
+            id: ApiKeyId::generate(now),
+            account_id: by.account_id.clone(),
+            name: name.to_owned(),
+            prefix: text[..SHOWN].to_owned(),
+            scopes,
+            expires_at,
+        },
+        hash: hash(&text),
+        by: by.clone(),
+        at: now,
     };
-    store.insert_api_key(&key, &hash(&text), now).await?;
-    Ok(text)
+    store.insert_api_key(&new).await?;
+    Ok((new.key, text))
 }
 
 /// What is stored of a key.

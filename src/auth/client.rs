@@ -10,6 +10,8 @@ use axum::{
     http::{header, request::Parts},
 };
 
+use crate::domain::Origin;
+
 /// So much of what a browser calls itself is kept.
 const USER_AGENT: usize = 256;
 
@@ -18,6 +20,13 @@ pub struct Client {
     pub address: IpAddr,
     /// As it was sent, cut short: anything may stand here.
     pub user_agent: String,
+}
+
+impl Client {
+    /// As the audit log keeps it.
+    pub fn origin(&self) -> Origin {
+        Origin::Address(self.address)
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Client {

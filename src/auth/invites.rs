@@ -78,7 +78,9 @@ impl Auth {
         match self.store.open_invite(&hash(token), now).await? {
             Some(invite) => Ok(invite),
             None => {
-                self.store.record_login_failure("", &[key], now, since).await?;
+                self.store
+                    .record_login_failure("", client.origin(), &[key], now, since)
+                    .await?;
                 Err(InviteError::NotOpen)
             }
         }
@@ -99,7 +101,7 @@ impl Auth {
             let id = UserId::generate(now);
             let accepted = self
                 .store
-                .accept_invite(&hash(token), &id, &password_hash, now)
+                .accept_invite(&hash(token), &id, &password_hash, client.origin(), now)
                 .await?;
             (accepted.ok_or(InviteError::NotOpen)?, password_hash)
         };

@@ -20,8 +20,8 @@ use tokio::{sync::Notify, task::JoinSet, time::sleep};
 
 use super::{Wake, fence::Fence, gate::Gate, slots::Slots};
 use crate::{
-    domain::{Clock, ProcessId, WebhookId},
-    store::{Invalidated, Invalidation, Joined, LifeSign, Member, Signal, Store, StoreError},
+    domain::{ApiKeyId, Clock, ProcessId, WebhookId},
+    store::{Invalidated, Invalidation, Joined, LifeSign, Member, Memory, Signal, Stale, Store, StoreError},
 };
 
 /// Between two signs of life.
@@ -50,6 +50,8 @@ pub struct Parts {
     pub wake: Arc<Wake>,
     pub clock: Arc<dyn Clock>,
     pub fence: Fence,
+    /// What else of this process has to hear of changes.
+    pub memories: Vec<Arc<dyn Memory>>,
     pub member: Member,
 }
 
@@ -93,20 +95,7 @@ impl Cluster {
 
     /// Returns when every process goes by the last change of that webhook.
     pub async fn obeyed(&self, webhook: &WebhookId) -> Result<(), StoreError> {
-        let asked = Instant::now();
-        let mut pause = Duration::from_millis(2);
-        loop {
-            match self.parts.store.is_known_to_all(webhook).await {
-                Ok(true) => return Ok(()),
-                Err(error) if asked.elapsed() > OBEDIENCE => return Err(error),
-                Ok(false) if asked.elapsed() > OBEDIENCE => {
-                    let text = "the change is made, but not every process has confirmed it";
-                    return Err(StoreError::Unavailable(text.to_owned()));
-                }
-                _ => sleep(pause).await,
-            }
-            pause = (pause * 2).min(Duration::from_millis(100));
-        }
+        until_obeyed(|| self.parts.store.is_known_to_all(webhook)).await
     }
 
     /// Lets the others know that there is more to send than this process can.
@@ -136,6 +125,7 @@ impl Cluster {
             member,
             clock,
             fence,
+            memories,
             ..
         } = &*self.parts;
         let asked = Instant::now();
@@ -145,6 +135,9 @@ impl Cluster {
         };
         // Since it asked: when exactly the database heard of it, it cannot know.
         fence.close_at(asked + CLOSE);
+        for memory in memories {
+            memory.trust_until(asked + CLOSE);
+        }
         let round_trip = asked.elapsed();
         clock.adjust(renewal.now.plus(round_trip / 2), round_trip / 2);
         for dead in watch.observe(renewal.others) {
@@ -160,6 +153,7 @@ impl Cluster {
             store,
             gate,
             fence,
+            memories,
             member,
             ..
         } = &*self.parts;
@@ -176,6 +170,7 @@ impl Cluster {
         }
         fence.revoke();
         gate.refresh_all();
+        memories.iter().for_each(|memory| memory.forget_all());
         Box::pin(self.renew(watch)).await
     }
 
@@ -222,15 +217,18 @@ impl Cluster {
         store.acknowledge(&changes).await
     }
 
-    async fn act_upon(
-        &self,
-        Invalidation {
-            webhook_id, change, ..
-        }: &Invalidation,
-    ) {
+    async fn act_upon(&self, Invalidation { what, .. }: &Invalidation) {
         let Parts {
-            gate, slots, wake, ..
+            gate,
+            slots,
+            wake,
+            memories,
+            ..
         } = &*self.parts;
+        memories.iter().for_each(|memory| memory.forget(what));
+        let Stale::Webhook(webhook_id, change) = what else {
+            return;
+        };
         match change {
             Invalidated::Edited => gate.refresh(webhook_id),
             Invalidated::Resumed => {
@@ -254,6 +252,31 @@ impl Cluster {
             }
             sleep(CALLS).await;
         }
+    }
+}
+
+/// Returns when no process takes that key any more.
+pub async fn revocation_obeyed(store: &dyn Store, key: &ApiKeyId) -> Result<(), StoreError> {
+    until_obeyed(|| store.is_revocation_known_to_all(key)).await
+}
+
+async fn until_obeyed<F>(known: impl Fn() -> F) -> Result<(), StoreError>
+where
+    F: Future<Output = Result<bool, StoreError>>,
+{
+    let asked = Instant::now();
+    let mut pause = Duration::from_millis(2);
+    loop {
+        match known().await {
+            Ok(true) => return Ok(()),
+            Err(error) if asked.elapsed() > OBEDIENCE => return Err(error),
+            Ok(false) if asked.elapsed() > OBEDIENCE => {
+                let text = "the change is made, but not every process has confirmed it";
+                return Err(StoreError::Unavailable(text.to_owned()));
+            }
+            _ => sleep(pause).await,
+        }
+        pause = (pause * 2).min(Duration::from_millis(100));
     }
 }
 

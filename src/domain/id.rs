@@ -104,6 +104,10 @@ id!(
     AttemptId, "att_"
 );
 id!(
+    /// An entry of the audit log.
+    AuditId, "aud_"
+);
+id!(
     /// A running process, among those that share a database.
     ProcessId, "prc_"
 );

@@ -8,6 +8,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use crate::{
+    auth::Auth,
     domain::Clock,
     store::{Retention, Store, StoreError},
 };
@@ -23,6 +24,19 @@ const ROUNDS: Duration = Duration::from_secs(600);
 
 /// How long it is known how many attempts a webhook had in an hour: longer than any chart is.
 const STATISTICS: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// Between two times at which it is written down when keys were used.
+const KEY_USES: Duration = Duration::from_secs(60);
+
+/// Runs until it is dropped: each request only takes note in memory that a key was used.
+pub(super) async fn write_key_uses(auth: Auth) {
+    loop {
+        tokio::time::sleep(KEY_USES).await;
+        if let Err(error) = auth.write_key_uses().await {
+            tracing::warn!(%error, "when keys were last used could not be written down, trying again later");
+        }
+    }
+}
 
 /// Runs until it is dropped. Events are deleted once they are older than `keep`, unless something of theirs is still
 /// to be sent.

@@ -1,13 +1,15 @@
 //! The processes that share one database: which of them live, and what each has yet to hear of.
 
+use std::time::Instant;
+
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::domain::{ProcessId, Timestamp, WebhookId};
+use crate::domain::{ApiKeyId, ProcessId, Timestamp, WebhookId};
 
 /// An embedded database has one process: it is never told of anything, and never waits for anybody.
 ///
-/// Every change of a webhook leaves an [`Invalidation`] for each other process, in the same transaction. Whoever made the
+/// Every change of a webhook, and every revocation of a key, leaves an [`Invalidation`] for each other process, in the same transaction. Whoever made the
 /// change answers it when none of them is left: each was acted upon, or its process was evicted.
 #[async_trait]
 pub trait ClusterStore: Send + Sync {
@@ -23,6 +25,8 @@ pub trait ClusterStore: Send + Sync {
     async fn acknowledge(&self, acted_upon: &[Invalidation]) -> Result<(), StoreError>;
     /// Whether every process has heard of the last change of that webhook.
     async fn is_known_to_all(&self, webhook: &WebhookId) -> Result<bool, StoreError>;
+    /// Whether every process has heard that the key was revoked.
+    async fn is_revocation_known_to_all(&self, key: &ApiKeyId) -> Result<bool, StoreError>;
     /// Waits no longer for a process, unless it has given a sign of life since that one. False if it has.
     async fn evict(&self, last: &LifeSign) -> Result<bool, StoreError>;
     async fn leave(&self, id: &ProcessId) -> Result<(), StoreError>;
@@ -66,8 +70,25 @@ pub struct Renewal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invalidation {
     pub id: String,
-    pub webhook_id: WebhookId,
-    pub change: Invalidated,
+    pub what: Stale,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stale {
+    Webhook(WebhookId, Invalidated),
+    /// It was revoked.
+    ApiKey(ApiKeyId),
+}
+
+/// A part of this process that remembers what the database says.
+pub trait Memory: Send + Sync {
+    /// That is no longer so.
+    fn forget(&self, what: &Stale);
+    /// Perhaps nothing is: this process was not among the others for a while.
+    fn forget_all(&self);
+    /// From that moment on the others need not have waited for this process; until then, whatever they changed and it
+    /// was not told of is not answered yet.
+    fn trust_until(&self, moment: Instant);
 }
 
 /// What was done to a webhook, as far as a process has to act differently.

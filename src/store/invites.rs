@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{Act, StoreError};
-use crate::domain::{AccountId, Email, InviteId, Role, Timestamp, User, UserId};
+use crate::domain::{AccountId, Email, InviteId, Origin, Role, Timestamp, User, UserId};
 
 /// Invites, each found by the SHA-256 of its token. What happens to them is written to the audit log in the same
 /// transaction, under their email: that says more than the id of what is gone.
@@ -33,6 +33,7 @@ pub trait InviteStore: Send + Sync {
         token_hash: &[u8; 32],
         id: &UserId,
         password_hash: &str,
+        origin: Origin,
         now: Timestamp,
     ) -> Result<Option<User>, StoreError>;
 }

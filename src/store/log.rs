@@ -5,8 +5,8 @@ use bytes::Bytes;
 
 use super::StoreError;
 use crate::domain::{
-    AccountId, Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, EventType, Fate, Place, ReceivedEvent,
-    Timestamp, WebhookId,
+    AccountId, Actor, Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, EventType, Fate, Place,
+    ReceivedEvent, Timestamp, WebhookId,
 };
 
 /// Every list here costs the same however long the history is: it reads a page by an index, or looks through so many
@@ -27,9 +27,8 @@ pub trait LogStore: Send + Sync {
     /// Makes it due at once, with all attempts of the schedule before it. `None`: there is no such delivery.
     async fn resend_delivery(
         &self,
-        account: &AccountId,
+        actor: &Actor,
         id: &DeliveryId,
-        by: &str,
         at: Timestamp,
     ) -> Result<Option<Resent>, StoreError>;
 

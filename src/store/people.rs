@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::domain::{AccountId, ApiKeyId, Role, Timestamp, User, UserId};
+use crate::domain::{AccountId, Actor, Origin, Role, Timestamp, User, UserId};
 
-/// Accounts, and the people and keys that act for them. Every change to a person is written to the audit log in the same
+/// Accounts, and the people who act for them. Every change to a person is written to the audit log in the same
 /// transaction.
 #[async_trait]
 pub trait PeopleStore: Send + Sync {
@@ -47,28 +47,20 @@ pub trait PeopleStore: Send + Sync {
     async fn record_login_failure(
         &self,
         email: &str,
+        origin: Origin,
         keys: &[String],
         now: Timestamp,
         keep_since: Timestamp,
     ) -> Result<(), StoreError>;
     async fn clear_login_failures(&self, key: &str) -> Result<(), StoreError>;
-
-    async fn insert_api_key(&self, key: &ApiKey, hash: &[u8; 32], now: Timestamp) -> Result<(), StoreError>;
-    /// The key with that SHA-256, unless it was revoked.
-    async fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError>;
 }
 
 /// Who does something to people, and when.
 #[derive(Debug, Clone)]
 pub struct Act {
-    pub account_id: AccountId,
-    /// An email, or [`OPERATOR`].
-    pub by: String,
+    pub actor: Actor,
     pub at: Timestamp,
 }
-
-/// Whoever may run commands on the machine, as the audit log names them.
-pub const OPERATOR: &str = "Operator";
 
 /// A user, whether they may sign in or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,14 +80,4 @@ pub enum Changed {
     /// It would leave the account without an active admin.
     LastAdmin,
     NotFound,
-}
-
-/// What an API key may do, and for whom. The key itself is nowhere: only its hash is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApiKey {
-    pub id: ApiKeyId,
-    pub account_id: AccountId,
-    pub name: String,
-    pub prefix: String,
-    pub scopes: Vec<String>,
 }

@@ -13,6 +13,10 @@ mod cluster;
 mod deliveries;
 mod events;
 // The same statements for both databases, compiled for each.
+#[path = "sql/api_keys.rs"]
+mod api_keys;
+#[path = "sql/audit.rs"]
+mod audit;
 #[path = "sql/copy.rs"]
 mod copy;
 #[path = "sql/events_log.rs"]
@@ -52,7 +56,7 @@ use sqlx::{
 use tokio::sync::Mutex;
 
 use super::{Change, Invalidated, StoreError};
-use crate::domain::ProcessId;
+use crate::domain::{ApiKeyId, ProcessId};
 
 /// What the shared statements are compiled for here.
 use self::PostgresStore as Adapter;
@@ -168,6 +172,15 @@ async fn tell_others(
     what: Invalidated,
 ) -> Result<(), StoreError> {
     cluster::tell_others(connection, store, &change.webhook_id, what).await
+}
+
+/// The same of a key.
+async fn tell_others_of_key(
+    connection: &mut Connection,
+    store: &PostgresStore,
+    key: &ApiKeyId,
+) -> Result<(), StoreError> {
+    cluster::tell_others_of_key(connection, store, key).await
 }
 
 /// A standby answers as well, but takes nothing.

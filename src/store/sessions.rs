@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::{Act, StoreError};
-use crate::domain::{SessionId, Timestamp, User, UserId};
+use crate::domain::{Origin, SessionId, Timestamp, User, UserId};
 
 /// Sessions, each under the SHA-256 of its cookie's value.
 #[async_trait]
@@ -28,6 +28,7 @@ pub trait SessionStore: Send + Sync {
         &self,
         user: &User,
         password_hash: &str,
+        origin: Origin,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
     /// Whose session it is, as they are now. Nobody who is disabled.

@@ -13,6 +13,10 @@ mod cluster;
 mod deliveries;
 mod events;
 // The same statements for both databases, compiled for each.
+#[path = "sql/api_keys.rs"]
+mod api_keys;
+#[path = "sql/audit.rs"]
+mod audit;
 #[path = "sql/copy.rs"]
 mod copy;
 #[path = "sql/events_log.rs"]
@@ -47,6 +51,7 @@ use sqlx::{
 };
 
 use super::{Change, Invalidated, StoreError};
+use crate::domain::ApiKeyId;
 
 /// What the shared statements are compiled for here.
 use self::SqliteStore as Adapter;
@@ -166,6 +171,15 @@ async fn tell_others(
     _store: &SqliteStore,
     _change: &Change,
     _what: Invalidated,
+) -> Result<(), StoreError> {
+    Ok(())
+}
+
+/// Nor here; only the commands do not know what a server remembers.
+async fn tell_others_of_key(
+    _connection: &mut Connection,
+    _store: &SqliteStore,
+    _key: &ApiKeyId,
 ) -> Result<(), StoreError> {
     Ok(())
 }

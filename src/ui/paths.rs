@@ -2,7 +2,9 @@
 
 use url::form_urlencoded;
 
-use crate::domain::{DeliveryId, EventId, EventType, InviteId, RecoveryId, SessionId, UserId, WebhookId};
+use crate::domain::{
+    ApiKeyId, DeliveryId, EventId, EventType, InviteId, RecoveryId, SessionId, UserId, WebhookId,
+};
 
 pub const LOGIN: &str = "/login";
 pub const LOGOUT: &str = "/logout";
@@ -14,9 +16,11 @@ pub const EVENTS: &str = "/integrations/webhook/events";
 pub const EVENT_TYPES: &str = "/integrations/webhook/event-types";
 pub const GUIDE: &str = "/integrations/webhook/guide";
 pub const API_KEYS: &str = "/settings/api-keys";
+pub const API_KEY_NEW: &str = "/settings/api-keys/new";
 pub const USERS: &str = "/settings/users";
 pub const AUDIT_LOG: &str = "/settings/audit-log";
 pub const TIME_ZONE: &str = "/settings/time-zone";
+pub const AUDIT_EXPORT: &str = "/settings/audit-log/export";
 pub const ACCOUNT: &str = "/settings/account";
 
 pub const PASSWORD: &str = "/settings/account/password";
@@ -121,4 +125,8 @@ pub fn resend(id: &DeliveryId) -> String {
 
 pub fn event(id: &EventId) -> String {
     format!("{EVENTS}/{id}")
+}
+
+pub fn revoke(id: &ApiKeyId) -> String {
+    format!("{API_KEYS}/{id}/revoke")
 }

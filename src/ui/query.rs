@@ -2,6 +2,8 @@
 //!
 //! What cannot be read is left out instead of refused: an address that somebody cut short still shows a page.
 
+mod audit;
+
 use url::form_urlencoded;
 
 use super::paths;
@@ -9,6 +11,8 @@ use crate::{
     domain::{DeliveryStatus, Timestamp, WebhookId, WebhookStatus},
     store::{DeliveryFilter, EventFilter, WebhookFilter},
 };
+
+pub use audit::AuditQuery;
 
 type Pairs = Vec<(&'static str, String)>;
 

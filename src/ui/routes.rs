@@ -128,6 +128,13 @@ pub fn routes() -> Vec<Route> {
         Route::get("/settings/account", SignedIn, account::show),
         Route::get("/settings/time-zone", SignedIn, time_zone::show),
         Route::post("/settings/time-zone", SignedIn, time_zone::choose),
+        Route::get("/settings/api-keys", KEYS, api_keys::show),
+        Route::get("/settings/api-keys/new", KEYS, api_key_new::show),
+        Route::post("/settings/api-keys/new", KEYS, api_key_new::add),
+        Route::get("/settings/api-keys/{id}/revoke", KEYS, api_key_revoke::show),
+        Route::post("/settings/api-keys/{id}/revoke", KEYS, api_key_revoke::revoke),
+        Route::get("/settings/audit-log", AUDITS, audit_log::show),
+        Route::get("/settings/audit-log/export", AUDITS, audit_log::export::export),
         Route::get("/settings/users", MANAGES, users::show),
         Route::post("/settings/users", MANAGES, users::invite),
         Route::get("/settings/users/{id}", MANAGES, user::show),
@@ -222,6 +229,8 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
+const KEYS: Access = Needs(Admin, "manage API keys");
+const AUDITS: Access = Needs(Admin, "read the audit log");
 const ADDS: Access = Needs(Member, "add webhooks");
 const DELETES: Access = Needs(Admin, "delete webhooks");
 const MANAGES: Access = Needs(Admin, "manage users");

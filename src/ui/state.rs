@@ -6,6 +6,7 @@ use axum::extract::FromRef;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    api_keys::ApiKeys,
     auth::Auth,
     delivery::guard::Guard,
     domain::{Clock, RetrySchedule, Transport},
@@ -18,6 +19,7 @@ use crate::{
 pub struct Ui {
     pub store: Arc<dyn Store>,
     pub webhooks: Webhooks,
+    pub api_keys: ApiKeys,
     pub auth: Auth,
     pub guard: Arc<Guard>,
     pub clock: Arc<dyn Clock>,

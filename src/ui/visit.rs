@@ -37,14 +37,14 @@ impl Visit {
         Actor {
             account_id: self.user.account_id.clone(),
             name: self.user.email.clone(),
+            origin: self.client.origin(),
         }
     }
 
     /// What they do to people, themselves included.
     pub fn act(&self) -> Act {
         Act {
-            account_id: self.user.account_id.clone(),
-            by: self.user.email.clone(),
+            actor: self.actor(),
             at: self.now,
         }
     }

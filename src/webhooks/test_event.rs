@@ -1,9 +1,15 @@
 //! Trying a webhook out.
 
+use serde_json::json;
+
 use super::{Actor, Webhooks};
 use crate::{
-    delivery::tester::{Test, TestError},
+    delivery::{
+        gate::GateError,
+        tester::{Test, TestError},
+    },
     domain::{EventType, WebhookId},
+    store::Deed,
 };
 
 impl Webhooks {
@@ -15,8 +21,13 @@ impl Webhooks {
         event_type: EventType,
     ) -> Result<Test, TestError> {
         let webhook = self.store.webhook(&actor.account_id, id).await;
-        let webhook = webhook.map_err(crate::delivery::gate::GateError::from)?;
+        let webhook = webhook.map_err(GateError::from)?;
         webhook.ok_or(TestError::NotFound)?;
+        // Before anything is sent: a test that nobody hears the end of was one all the same.
+        let details = json!({ "type": event_type.as_str() });
+        let deed = Deed::new(actor, "webhook.tested", id.as_str(), self.now()).with(details);
+        let recorded = self.store.record_deed(&deed).await;
+        recorded.map_err(GateError::from)?;
         self.tester.test(&actor.account_id, id, event_type).await
     }
 }

@@ -34,7 +34,7 @@ async fn process(database: &str, settings: &[(&'static str, &str)]) -> Program {
 }
 
 /// So many that start at the same moment, on a database where nothing is yet.
-async fn processes(count: usize) -> (String, Vec<Program>) {
+pub async fn processes(count: usize) -> (String, Vec<Program>) {
     let database = postgres::create_database().await;
     let mut starting = JoinSet::new();
     for _ in 0..count {

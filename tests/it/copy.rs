@@ -14,7 +14,12 @@ use crate::support::{
 };
 
 /// Tells of processes that were alive, and of the migrations: each database has its own.
-const NOT_COPIED: [&str; 3] = ["processes", "invalidations", "_sqlx_migrations"];
+const NOT_COPIED: [&str; 4] = [
+    "processes",
+    "invalidations",
+    "key_invalidations",
+    "_sqlx_migrations",
+];
 
 #[tokio::test]
 async fn everything_moves_to_postgresql_and_back_and_goes_on_there() {

@@ -2,7 +2,9 @@
 
 mod accounts;
 mod api;
+mod api_keys;
 mod assets;
+mod audit;
 mod cli;
 mod cluster;
 mod copy;

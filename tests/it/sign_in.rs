@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode, header};
 use crate::support::app::{ADMIN, Options, PASSWORD, TestApp};
 
 /// Every page and form of the dashboard.
-const GUARDED: [(Method, &str); 25] = [
+const GUARDED: [(Method, &str); 32] = [
     (Method::GET, "/integrations/webhook"),
     (Method::GET, "/integrations/webhook/new"),
     (Method::POST, "/integrations/webhook/new"),
@@ -35,6 +35,13 @@ const GUARDED: [(Method, &str); 25] = [
     (Method::GET, "/integrations/webhook/deliveries"),
     (Method::GET, "/integrations/webhook/wh_1/deliveries"),
     (Method::GET, "/integrations/webhook/deliveries/dlv_1"),
+    (Method::GET, "/settings/api-keys"),
+    (Method::GET, "/settings/api-keys/new"),
+    (Method::POST, "/settings/api-keys/new"),
+    (Method::GET, "/settings/api-keys/key_1/revoke"),
+    (Method::POST, "/settings/api-keys/key_1/revoke"),
+    (Method::GET, "/settings/audit-log"),
+    (Method::GET, "/settings/audit-log/export"),
 ];
 
 #[tokio::test]

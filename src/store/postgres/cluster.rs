@@ -3,9 +3,10 @@ use sqlx::{PgConnection, postgres::PgListener};
 
 use super::PostgresStore;
 use crate::{
-    domain::{ProcessId, Timestamp, WebhookId},
+    domain::{ApiKeyId, ProcessId, Timestamp, WebhookId},
     store::{
-        ClusterStore, Invalidated, Invalidation, Joined, LifeSign, Member, Renewal, Signal, StoreError,
+        ClusterStore, Invalidated, Invalidation, Joined, LifeSign, Member, Renewal, Signal, Stale,
+        StoreError,
         rows::{stored, stored_id},
     },
 };
@@ -77,34 +78,48 @@ impl ClusterStore for PostgresStore {
     }
 
     async fn invalidations(&self, id: &ProcessId) -> Result<Vec<Invalidation>, StoreError> {
-        let rows: Vec<(String, String, String)> =
-            sqlx::query_as("select id, webhook_id, change from invalidations where process_id = $1")
-                .bind(id.as_str())
-                .fetch_all(&self.pulse)
-                .await?;
+        // Of a key there is nothing to tell but that it was revoked.
+        let rows: Vec<(String, String, Option<String>)> = sqlx::query_as(
+            "select id, webhook_id, change from invalidations where process_id = $1
+             union all select id, key_id, null from key_invalidations where process_id = $1",
+        )
+        .bind(id.as_str())
+        .fetch_all(&self.pulse)
+        .await?;
         rows.into_iter()
-            .map(|(id, webhook, change)| {
-                Ok(Invalidation {
-                    id,
-                    webhook_id: stored_id(&webhook)?,
-                    change: stored(&change, Invalidated::parse, "change")?,
-                })
+            .map(|(id, subject, change)| {
+                let what = match change {
+                    Some(change) => {
+                        let change = stored(&change, Invalidated::parse, "change")?;
+                        Stale::Webhook(stored_id(&subject)?, change)
+                    }
+                    None => Stale::ApiKey(stored_id(&subject)?),
+                };
+                Ok(Invalidation { id, what })
             })
             .collect()
     }
 
     async fn acknowledge(&self, acted_upon: &[Invalidation]) -> Result<(), StoreError> {
         let ids: Vec<_> = acted_upon.iter().map(|done| done.id.as_str()).collect();
-        sqlx::query("delete from invalidations where id = any($1)")
-            .bind(ids)
-            .execute(&self.pulse)
-            .await?;
+        sqlx::query(
+            "with keys as (delete from key_invalidations where id = any($1))
+             delete from invalidations where id = any($1)",
+        )
+        .bind(ids)
+        .execute(&self.pulse)
+        .await?;
         Ok(())
     }
 
     async fn is_known_to_all(&self, webhook: &WebhookId) -> Result<bool, StoreError> {
         let known = sqlx::query_scalar("select not exists (select from invalidations where webhook_id = $1)");
         Ok(known.bind(webhook.as_str()).fetch_one(&self.writer).await?)
+    }
+
+    async fn is_revocation_known_to_all(&self, key: &ApiKeyId) -> Result<bool, StoreError> {
+        let known = sqlx::query_scalar("select not exists (select from key_invalidations where key_id = $1)");
+        Ok(known.bind(key.as_str()).fetch_one(&self.writer).await?)
     }
 
     async fn evict(&self, last: &LifeSign) -> Result<bool, StoreError> {
@@ -156,10 +171,7 @@ pub(super) async fn tell_others(
     webhook: &WebhookId,
     change: Invalidated,
 ) -> Result<(), StoreError> {
-    sqlx::query("select pg_advisory_xact_lock_shared($1)")
-        .bind(MEMBERSHIP)
-        .execute(&mut *connection)
-        .await?;
+    wait_for_joiners(connection).await?;
     let told = sqlx::query(
         "insert into invalidations (id, process_id, webhook_id, change)
          select gen_random_uuid()::text, id, $1, $2 from processes where id <> $3",
@@ -172,6 +184,35 @@ pub(super) async fn tell_others(
     if told.rows_affected() > 0 {
         notify(connection, CHANGED).await?;
     }
+    Ok(())
+}
+
+/// The same of a key that is revoked.
+pub(super) async fn tell_others_of_key(
+    connection: &mut PgConnection,
+    store: &PostgresStore,
+    key: &ApiKeyId,
+) -> Result<(), StoreError> {
+    wait_for_joiners(connection).await?;
+    let told = sqlx::query(
+        "insert into key_invalidations (id, process_id, key_id)
+         select gen_random_uuid()::text, id, $1 from processes where id <> $2",
+    )
+    .bind(key.as_str())
+    .bind(store.process.get().map_or("", ProcessId::as_str))
+    .execute(&mut *connection)
+    .await?;
+    if told.rows_affected() > 0 {
+        notify(connection, CHANGED).await?;
+    }
+    Ok(())
+}
+
+async fn wait_for_joiners(connection: &mut PgConnection) -> Result<(), StoreError> {
+    sqlx::query("select pg_advisory_xact_lock_shared($1)")
+        .bind(MEMBERSHIP)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use super::{
     people::{audit_about, stored_role, user_of},
 };
 use crate::{
-    domain::{AccountId, InviteId, Timestamp, User, UserId},
+    domain::{AccountId, Actor, InviteId, Origin, Timestamp, User, UserId},
     store::{
         Act, Invite, InviteStore, InviteToken, Invited, NewInvite, OpenInvite, StoreError, rows::stored_id,
     },
@@ -18,7 +18,7 @@ impl InviteStore for Adapter {
         let mut tx = self.begin().await?;
         let member: Option<Option<i64>> =
             sqlx::query_scalar("select disabled_at from users where account_id = $1 and email = $2")
-                .bind(act.account_id.as_str())
+                .bind(act.actor.account_id.as_str())
                 .bind(invite.email.as_str())
                 .fetch_optional(&mut *tx)
                 .await?;
@@ -32,12 +32,12 @@ impl InviteStore for Adapter {
              values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (account_id, email) do nothing",
         )
         .bind(invite.id.as_str())
-        .bind(act.account_id.as_str())
+        .bind(act.actor.account_id.as_str())
         .bind(invite.email.as_str())
         .bind(invite.role.as_str())
         .bind(invite.token.hash.as_slice())
         .bind(act.at.as_millis())
-        .bind(&act.by)
+        .bind(&act.actor.name)
         .bind(invite.token.expires_at.as_millis())
         .execute(&mut *tx)
         .await?;
@@ -71,7 +71,7 @@ impl InviteStore for Adapter {
             "update invites set token_hash = $3, expires_at = $4 where account_id = $1 and id = $2
              returning id, email, role, created_at, created_by, expires_at",
         )
-        .bind(act.account_id.as_str())
+        .bind(act.actor.account_id.as_str())
         .bind(id.as_str())
         .bind(token.hash.as_slice())
         .bind(token.expires_at.as_millis())
@@ -89,7 +89,7 @@ impl InviteStore for Adapter {
             "delete from invites where account_id = $1 and id = $2
              returning id, email, role, created_at, created_by, expires_at",
         )
-        .bind(act.account_id.as_str())
+        .bind(act.actor.account_id.as_str())
         .bind(id.as_str())
         .fetch_optional(&mut *tx)
         .await?;
@@ -127,6 +127,7 @@ impl InviteStore for Adapter {
         token_hash: &[u8; 32],
         id: &UserId,
         password_hash: &str,
+        origin: Origin,
         now: Timestamp,
     ) -> Result<Option<User>, StoreError> {
         let mut tx = self.begin().await?;
@@ -158,8 +159,11 @@ impl InviteStore for Adapter {
             return Ok(None);
         }
         let act = Act {
-            account_id: user.account_id.clone(),
-            by: user.email.clone(),
+            actor: Actor {
+                account_id: user.account_id.clone(),
+                name: user.email.clone(),
+                origin,
+            },
             at: now,
         };
         audit_about(&mut tx, &act, "user.joined", id.as_str()).await?;

@@ -1,12 +1,13 @@
 use async_trait::async_trait;
+use serde_json::json;
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
-use super::{Adapter, Connection, Database, events_log, lock_webhook};
+use super::{Adapter, Connection, Database, audit, events_log, lock_webhook};
 use crate::{
-    domain::{AccountId, Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, Timestamp},
+    domain::{AccountId, Actor, Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, Timestamp},
     store::{
-        Change, DeliveryDetail, DeliveryFilter, DeliveryPage, DestinationState, EventDetail, EventFilter,
-        EventPage, LogStore, Resent, StoreError,
+        Change, Deed, DeliveryDetail, DeliveryFilter, DeliveryPage, DestinationState, EventDetail,
+        EventFilter, EventPage, LogStore, Resent, StoreError,
         rows::{ATTEMPT, AttemptRow, DELIVERY, DeliveryRow, destination_state, stored_id},
     },
 };
@@ -101,27 +102,21 @@ impl LogStore for Adapter {
 
     async fn resend_delivery(
         &self,
-        account: &AccountId,
+        actor: &Actor,
         id: &DeliveryId,
-        by: &str,
         at: Timestamp,
     ) -> Result<Option<Resent>, StoreError> {
         let mut tx = self.begin().await?;
-        let webhook: Option<String> =
-            sqlx::query_scalar("select webhook_id from deliveries where account_id = $1 and id = $2")
-                .bind(account.as_str())
+        let found: Option<(String, String)> =
+            sqlx::query_as("select webhook_id, event_id from deliveries where account_id = $1 and id = $2")
+                .bind(actor.account_id.as_str())
                 .bind(id.as_str())
                 .fetch_optional(&mut *tx)
                 .await?;
-        let Some(webhook) = webhook else {
+        let Some((webhook, event)) = found else {
             return Ok(None);
         };
-        let change = Change {
-            account_id: account.clone(),
-            webhook_id: stored_id(&webhook)?,
-            by: by.to_owned(),
-            at,
-        };
+        let change = Change::new(actor, stored_id(&webhook)?, at);
         lock_webhook(&mut tx, &change).await?;
         let (status, resent) = match state_of(&mut tx, &webhook).await? {
             None => return Ok(Some(Resent::Deleted)),
@@ -141,7 +136,9 @@ impl LogStore for Adapter {
         if moved.rows_affected() == 0 {
             return Ok(Some(Resent::UnderWay));
         }
-        super::webhooks::audit(&mut tx, &change, "delivery.resent").await?;
+        let details = json!({ "webhook": webhook, "event": event, "status": status });
+        let deed = Deed::new(actor, "delivery.resent", id.as_str(), at).with(details);
+        audit::write(&mut tx, &deed).await?;
         tx.commit().await?;
         Ok(Some(resent))
     }

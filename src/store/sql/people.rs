@@ -1,11 +1,11 @@
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, FromRow, QueryBuilder};
 
-use super::{Adapter, Connection, Database, MIGRATIONS, require_writable, sessions::end_sessions};
+use super::{Adapter, Connection, Database, MIGRATIONS, audit, require_writable, sessions::end_sessions};
 use crate::{
-    domain::{AccountId, EventId, Role, Timestamp, User, UserId},
+    domain::{AccountId, Actor, Origin, Role, Timestamp, User, UserId},
     store::{
-        Act, ApiKey, Changed, PeopleStore, Person, StoreError,
+        Act, Changed, Deed, PeopleStore, Person, StoreError,
         rows::{small_count, stored, stored_id, timestamp},
     },
 };
@@ -107,7 +107,7 @@ impl PeopleStore for Adapter {
 
     async fn change_role(&self, act: &Act, id: &UserId, role: Role) -> Result<Changed, StoreError> {
         let mut tx = self.begin().await?;
-        let Some(standing) = Standing::of(&mut tx, &act.account_id, id).await? else {
+        let Some(standing) = Standing::of(&mut tx, &act.actor.account_id, id).await? else {
             return Ok(Changed::NotFound);
         };
         if standing.role == role {
@@ -128,7 +128,7 @@ impl PeopleStore for Adapter {
 
     async fn disable_user(&self, act: &Act, id: &UserId) -> Result<Changed, StoreError> {
         let mut tx = self.begin().await?;
-        let Some(standing) = Standing::of(&mut tx, &act.account_id, id).await? else {
+        let Some(standing) = Standing::of(&mut tx, &act.actor.account_id, id).await? else {
             return Ok(Changed::NotFound);
         };
         if standing.is_last_admin {
@@ -149,7 +149,7 @@ impl PeopleStore for Adapter {
 
     async fn enable_user(&self, act: &Act, id: &UserId) -> Result<Changed, StoreError> {
         let mut tx = self.begin().await?;
-        let Some(standing) = Standing::of(&mut tx, &act.account_id, id).await? else {
+        let Some(standing) = Standing::of(&mut tx, &act.actor.account_id, id).await? else {
             return Ok(Changed::NotFound);
         };
         if !standing.is_active {
@@ -172,7 +172,7 @@ impl PeopleStore for Adapter {
     ) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
         let result = sqlx::query("update users set password_hash = $3 where account_id = $1 and id = $2")
-            .bind(act.account_id.as_str())
+            .bind(act.actor.account_id.as_str())
             .bind(id.as_str())
             .bind(password_hash)
             .execute(&mut *tx)
@@ -202,6 +202,7 @@ impl PeopleStore for Adapter {
     async fn record_login_failure(
         &self,
         email: &str,
+        origin: Origin,
         keys: &[String],
         now: Timestamp,
         keep_since: Timestamp,
@@ -223,8 +224,11 @@ impl PeopleStore for Adapter {
                 .await?;
         if let Some((user, account)) = known {
             let act = Act {
-                account_id: stored_id(&account)?,
-                by: email.to_owned(),
+                actor: Actor {
+                    account_id: stored_id(&account)?,
+                    name: email.to_owned(),
+                    origin,
+                },
                 at: now,
             };
             audit_about(&mut tx, &act, "user.sign_in_refused", &user).await?;
@@ -238,42 +242,6 @@ impl PeopleStore for Adapter {
             .execute(&self.writer)
             .await?;
         Ok(())
-    }
-
-    async fn insert_api_key(&self, key: &ApiKey, hash: &[u8; 32], now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query(
-            "insert into api_keys (id, account_id, name, prefix, hash, scopes, created_at)
-             values ($1, $2, $3, $4, $5, $6, $7)",
-        )
-        .bind(key.id.as_str())
-        .bind(key.account_id.as_str())
-        .bind(&key.name)
-        .bind(&key.prefix)
-        .bind(hash.as_slice())
-        .bind(key.scopes.join(","))
-        .bind(now.as_millis())
-        .execute(&self.writer)
-        .await?;
-        Ok(())
-    }
-
-    async fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
-        let row: Option<(String, String, String, String, String)> = sqlx::query_as(
-            "select id, account_id, name, prefix, scopes from api_keys where hash = $1 and revoked_at is null",
-        )
-        .bind(hash.as_slice())
-        .fetch_optional(&self.readers)
-        .await?;
-        row.map(|(id, account, name, prefix, scopes)| {
-            Ok(ApiKey {
-                id: stored_id(&id)?,
-                account_id: stored_id(&account)?,
-                name,
-                prefix,
-                scopes: scopes.split(',').map(str::to_owned).collect(),
-            })
-        })
-        .transpose()
     }
 }
 
@@ -322,22 +290,10 @@ pub(super) fn user_of(id: &str, account: &str, email: String, role: &str) -> Res
 pub(super) async fn audit_about(
     connection: &mut Connection,
     act: &Act,
-    action: &str,
+    action: &'static str,
     subject: &str,
 ) -> Result<(), StoreError> {
-    let id = EventId::generate(act.at);
-    sqlx::query(
-        "insert into audit_log (id, account_id, actor, action, subject, at) values ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(id.as_str())
-    .bind(act.account_id.as_str())
-    .bind(&act.by)
-    .bind(action)
-    .bind(subject)
-    .bind(act.at.as_millis())
-    .execute(connection)
-    .await?;
-    Ok(())
+    audit::write(connection, &Deed::new(&act.actor, action, subject, act.at)).await
 }
 
 /// A user among the others of the account. Nobody else changes any of them until the transaction ends: two admins who

@@ -1,11 +1,12 @@
 use async_trait::async_trait;
+use serde_json::json;
 use sqlx::{FromRow, QueryBuilder, Row as _};
 
-use super::{Adapter, Connection, Database, lock_webhook, webhooks::audit};
+use super::{Adapter, Connection, Database, audit, lock_webhook};
 use crate::{
     domain::{
-        AccountId, DeliveryId, EventTypes, Recovery, RecoveryId, RecoveryScope, RecoveryState, Timestamp,
-        WebhookId,
+        AccountId, DeliveryId, EventTypes, Origin, Recovery, RecoveryId, RecoveryScope, RecoveryState,
+        Timestamp, WebhookId,
     },
     store::{
         Advanced, Change, DestinationState, Recoverable, RecoveryPreview, RecoveryRange, RecoveryStore,
@@ -164,7 +165,14 @@ impl RecoveryStore for Adapter {
         .bind(&change.by)
         .execute(&mut *tx)
         .await?;
-        audit(&mut tx, change, "webhook.recovery_started").await?;
+        let details = json!({
+            "recovery": id,
+            "scope": wanted.scope.as_str(),
+            "since": wanted.since.rfc3339(),
+            "until": wanted.until.rfc3339(),
+        });
+        let deed = change.deed("webhook.recovery_started").with(details);
+        audit::write(&mut tx, &deed).await?;
         tx.commit().await?;
         Ok(Started::Running)
     }
@@ -197,7 +205,8 @@ impl RecoveryStore for Adapter {
         if cancelled.rows_affected() == 0 {
             return Ok(false);
         }
-        audit(&mut tx, change, "webhook.recovery_cancelled").await?;
+        let deed = change.deed("webhook.recovery_cancelled");
+        audit::write(&mut tx, &deed.with(json!({ "recovery": id }))).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -230,6 +239,7 @@ impl RecoveryStore for Adapter {
             account_id: stored_id(&account)?,
             webhook_id: recovery.webhook_id.clone(),
             by: recovery.created_by.clone(),
+            from: Origin::Inside,
             at: now,
         };
         lock_webhook(&mut tx, &change).await?;

@@ -6,7 +6,7 @@ use super::{
     people::{audit_about, user_of},
 };
 use crate::{
-    domain::{SessionId, Timestamp, User, UserId},
+    domain::{Actor, Origin, SessionId, Timestamp, User, UserId},
     store::{
         Act, SessionOwner, SessionRow, SessionStore, SessionUser, StoreError, UserSession, rows::stored_id,
     },
@@ -83,6 +83,7 @@ impl SessionStore for Adapter {
         &self,
         user: &User,
         password_hash: &str,
+        origin: Origin,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
@@ -98,8 +99,11 @@ impl SessionStore for Adapter {
             return Ok(false);
         }
         let act = Act {
-            account_id: user.account_id.clone(),
-            by: user.email.clone(),
+            actor: Actor {
+                account_id: user.account_id.clone(),
+                name: user.email.clone(),
+                origin,
+            },
             at: now,
         };
         audit_about(&mut tx, &act, "user.signed_in", user.id.as_str()).await?;

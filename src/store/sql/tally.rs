@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::json;
 use sqlx::QueryBuilder;
 
-use super::{
-    Connection, Database,
-    webhooks::{audit, remember},
-};
+use super::{Connection, Database, audit, webhooks::remember};
 use crate::{
-    domain::{Attempt, DisabledReason, FailureReason, Latencies, Outcome, Timestamp, WebhookId, failing},
-    store::{Change, Next, RecordedAttempt, StoreError, rows::stored_id},
+    domain::{
+        Actor, Attempt, DisabledReason, FailureReason, Latencies, Outcome, Timestamp, WebhookId, failing,
+    },
+    store::{Deed, Next, RecordedAttempt, StoreError, rows::stored_id},
 };
 
 /// Tells the webhooks what became of their attempts; answers which are disabled by it.
@@ -48,20 +48,24 @@ async fn disable_webhook(
     reason: DisabledReason,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let disabled = sqlx::query(
+    let account: Option<String> = sqlx::query_scalar(
         "update webhooks set state = 'disabled', disabled_reason = $2, version = version + 1, updated_at = $3,
              updated_by = 'Caleida'
-         where id = $1 and state <> 'disabled' and deleted_at is null",
+         where id = $1 and state <> 'disabled' and deleted_at is null returning account_id",
     )
     .bind(webhook.as_str())
     .bind(reason.as_str())
     .bind(at.as_millis())
-    .execute(&mut *connection)
+    .fetch_optional(&mut *connection)
     .await?;
-    if disabled.rows_affected() == 0 {
+    let Some(account) = account else {
         return Ok(());
-    }
+    };
     remember(&mut *connection, webhook, at).await?;
+    let actor = Actor::itself(stored_id(&account)?);
+    let deed = Deed::new(&actor, "webhook.disabled", webhook.as_str(), at);
+    let details = json!({ "after": { "status": "disabled" }, "reason": reason.as_str() });
+    audit::write(connection, &deed.with(details)).await?;
     // What is being sent right now keeps its lease and its outcome; it is only not retried.
     sqlx::query(
         "update deliveries set status = 'cancelled', updated_at = $2
@@ -205,18 +209,18 @@ impl<'a> Tally<'a> {
         let now = ended_at(self.last);
         let verdict = failing::judge(Timestamp::from_millis(since), Timestamp::from_millis(before), now);
         if let Some(verdict) = verdict {
-            let action = match verdict {
-                failing::Verdict::Notice(per_cent) => format!("webhook.failing.{per_cent}"),
-                failing::Verdict::Disable => "webhook.disabled".to_owned(),
-            };
-            tracing::warn!(%webhook, action, "no call has succeeded for long");
-            let change = Change {
-                account_id: stored_id(&account_id)?,
-                webhook_id: webhook.clone(),
-                by: "Caleida".to_owned(),
-                at: now,
-            };
-            audit(connection, &change, &action).await?;
+            tracing::warn!(%webhook, ?verdict, "no call has succeeded for long");
+        }
+        if let Some(failing::Verdict::Notice(per_cent)) = verdict {
+            let actor = Actor::itself(stored_id(&account_id)?);
+            let deed = Deed::new(
+                &actor,
+                format!("webhook.failing.{per_cent}"),
+                webhook.as_str(),
+                now,
+            );
+            let since = Timestamp::from_millis(since).rfc3339();
+            audit::write(connection, &deed.with(json!({ "failing_since": since }))).await?;
         }
         Ok(verdict)
     }

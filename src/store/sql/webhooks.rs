@@ -1,12 +1,14 @@
 use async_trait::async_trait;
+use serde_json::json;
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
-use super::{Adapter, Connection, Database, lock_webhook, open, people::audit_about, tell_others};
+use super::{Adapter, Connection, Database, audit, lock_webhook, open, tell_others};
 use crate::{
     domain::{AccountId, Latencies, Timestamp, Webhook, WebhookId, WebhookStatus},
     store::{
-        Act, Change, Deleted, Destination, Held, HourOfActivity, Invalidated, NewWebhook, OpenDeliveries,
-        Sealed, SealedSecrets, StoreError, UpdateWebhook, Updated, WebhookFilter, WebhookPage, WebhookStore,
+        Change, Deleted, Destination, Held, HourOfActivity, Invalidated, NewWebhook, OpenDeliveries, Sealed,
+        SealedSecrets, StoreError, UpdateWebhook, Updated, WebhookFilter, WebhookPage, WebhookStore,
+        audit::{difference, settings_of},
         rows::{SECRETS, SecretsRow, WEBHOOK, WebhookRow, count, event_types_text, small_count, stored_id},
     },
 };
@@ -39,10 +41,12 @@ impl WebhookStore for Adapter {
         .execute(&mut *tx)
         .await?;
         remember(&mut tx, &change.webhook_id, change.at).await?;
-        audit(&mut tx, &change, "webhook.created").await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
+        let webhook = webhook.ok_or(StoreError::Corrupt("webhook"))?;
+        let details = json!({ "after": settings_of(&webhook) });
+        audit::write(&mut tx, &change.deed("webhook.created").with(details)).await?;
         tx.commit().await?;
-        webhook.ok_or(StoreError::Corrupt("webhook"))
+        Ok(webhook)
     }
 
     async fn webhook(&self, account: &AccountId, id: &WebhookId) -> Result<Option<Webhook>, StoreError> {
@@ -125,19 +129,21 @@ impl WebhookStore for Adapter {
             "webhook.updated"
         };
         remember(&mut tx, &change.webhook_id, change.at).await?;
-        audit(&mut tx, &change, action).await?;
         tell_others(&mut tx, self, &change, Invalidated::Edited).await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
+        let webhook = webhook.ok_or(StoreError::Corrupt("webhook"))?;
+        let details = difference(settings_of(&current), settings_of(&webhook));
+        audit::write(&mut tx, &change.deed(action).with(details)).await?;
         tx.commit().await?;
-        Ok(webhook.map_or(Updated::NotFound, |webhook| Updated::Saved(Box::new(webhook))))
+        Ok(Updated::Saved(Box::new(webhook)))
     }
 
     async fn pause_webhook(&self, change: &Change) -> Result<Option<Webhook>, StoreError> {
         let mut tx = self.begin().await?;
         lock_webhook(&mut tx, change).await?;
-        if !set_state(&mut tx, change, "paused").await? {
+        let Some(before) = set_state(&mut tx, change, "paused").await? else {
             return Ok(None);
-        }
+        };
         // What is being sent right now keeps its lease; recording that attempt holds it if it failed.
         sqlx::query(
             "update deliveries set status = 'held', updated_at = $2
@@ -148,7 +154,8 @@ impl WebhookStore for Adapter {
         .execute(&mut *tx)
         .await?;
         remember(&mut tx, &change.webhook_id, change.at).await?;
-        audit(&mut tx, change, "webhook.paused").await?;
+        let details = json!({ "before": { "status": before }, "after": { "status": "paused" } });
+        audit::write(&mut tx, &change.deed("webhook.paused").with(details)).await?;
         tell_others(&mut tx, self, change, Invalidated::Edited).await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         tx.commit().await?;
@@ -158,9 +165,9 @@ impl WebhookStore for Adapter {
     async fn resume_webhook(&self, change: &Change, held: Held) -> Result<Option<Webhook>, StoreError> {
         let mut tx = self.begin().await?;
         lock_webhook(&mut tx, change).await?;
-        if !set_state(&mut tx, change, "active").await? {
+        let Some(before) = set_state(&mut tx, change, "active").await? else {
             return Ok(None);
-        }
+        };
         sqlx::query(
             "update deliveries set status = $3, next_attempt_at = $2, updated_at = $2
              where webhook_id = $1 and status = 'held'",
@@ -174,7 +181,9 @@ impl WebhookStore for Adapter {
         .execute(&mut *tx)
         .await?;
         remember(&mut tx, &change.webhook_id, change.at).await?;
-        audit(&mut tx, change, "webhook.resumed").await?;
+        let details =
+            json!({ "before": { "status": before }, "after": { "status": "active" }, "held": held });
+        audit::write(&mut tx, &change.deed("webhook.resumed").with(details)).await?;
         tell_others(&mut tx, self, change, Invalidated::Resumed).await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         tx.commit().await?;
@@ -205,7 +214,8 @@ impl WebhookStore for Adapter {
         .await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         if webhook.is_some() {
-            audit(&mut tx, change, "webhook.secret_rotated").await?;
+            let details = json!({ "previous_signs_until": previous_until.rfc3339() });
+            audit::write(&mut tx, &change.deed("webhook.secret_rotated").with(details)).await?;
             tell_others(&mut tx, self, change, Invalidated::Edited).await?;
         }
         tx.commit().await?;
@@ -215,19 +225,21 @@ impl WebhookStore for Adapter {
     async fn delete_webhook(&self, change: &Change) -> Result<Option<Deleted>, StoreError> {
         let mut tx = self.begin().await?;
         lock_webhook(&mut tx, change).await?;
-        let name: Option<String> = sqlx::query_scalar(
+        let Some(webhook) = find(&mut tx, &change.account_id, &change.webhook_id).await? else {
+            return Ok(None);
+        };
+        sqlx::query(
             "update webhooks set deleted_at = $3, updated_at = $3, updated_by = $4, secret = null,
                  secret_key_id = null, previous_secret = null, previous_secret_key_id = null,
                  previous_secret_until = null
-             where id = $1 and account_id = $2 and deleted_at is null returning name",
+             where id = $1 and account_id = $2 and deleted_at is null",
         )
         .bind(change.webhook_id.as_str())
         .bind(change.account_id.as_str())
         .bind(change.at.as_millis())
         .bind(&change.by)
-        .fetch_optional(&mut *tx)
+        .execute(&mut *tx)
         .await?;
-        let Some(name) = name else { return Ok(None) };
         let cancelled = sqlx::query(
             "update deliveries set status = 'cancelled', lease = null, updated_at = $2
              where webhook_id = $1 and status in ('pending', 'held')",
@@ -238,10 +250,14 @@ impl WebhookStore for Adapter {
         .await?
         .rows_affected();
         remember(&mut tx, &change.webhook_id, change.at).await?;
-        audit(&mut tx, change, "webhook.deleted").await?;
+        let details = json!({ "before": settings_of(&webhook), "cancelled_deliveries": cancelled });
+        audit::write(&mut tx, &change.deed("webhook.deleted").with(details)).await?;
         tell_others(&mut tx, self, change, Invalidated::Deleted).await?;
         tx.commit().await?;
-        Ok(Some(Deleted { name, cancelled }))
+        Ok(Some(Deleted {
+            name: webhook.name.to_string(),
+            cancelled,
+        }))
     }
 
     async fn sealed_secrets(
@@ -261,11 +277,6 @@ impl WebhookStore for Adapter {
             .map(Destination::try_from)
             .transpose()?
             .map(|destination| destination.secrets))
-    }
-
-    async fn record_reveal(&self, change: &Change) -> Result<(), StoreError> {
-        let mut writer = self.writer.acquire().await?;
-        audit(&mut writer, change, "webhook.secret_revealed").await
     }
 
     async fn destination(&self, id: &WebhookId) -> Result<Option<Destination>, StoreError> {
@@ -383,9 +394,14 @@ async fn find(
     row.map(Webhook::try_from).transpose()
 }
 
-/// False if there is no such webhook. Also counts as a save: a form opened before must not bring the old state back.
-async fn set_state(connection: &mut Connection, change: &Change, state: &str) -> Result<bool, StoreError> {
-    let result = sqlx::query(
+/// Answers what it was before. Also counts as a save: a form opened before must not bring the old state back.
+async fn set_state(
+    connection: &mut Connection,
+    change: &Change,
+    state: &str,
+) -> Result<Option<WebhookStatus>, StoreError> {
+    let before = find(connection, &change.account_id, &change.webhook_id).await?;
+    sqlx::query(
         "update webhooks set state = $3, disabled_reason = null,
              failing_since = case when $3 = 'active' then null else failing_since end,
              version = version + 1, updated_at = $4, updated_by = $5
@@ -398,7 +414,7 @@ async fn set_state(connection: &mut Connection, change: &Change, state: &str) ->
     .bind(&change.by)
     .execute(connection)
     .await?;
-    Ok(result.rows_affected() == 1)
+    Ok(before.map(|webhook| webhook.status))
 }
 
 /// What the webhook is and wants from now on.
@@ -417,19 +433,6 @@ pub(super) async fn remember(
     .execute(connection)
     .await?;
     Ok(())
-}
-
-pub(super) async fn audit(
-    connection: &mut Connection,
-    change: &Change,
-    action: &str,
-) -> Result<(), StoreError> {
-    let act = Act {
-        account_id: change.account_id.clone(),
-        by: change.by.clone(),
-        at: change.at,
-    };
-    audit_about(connection, &act, action, change.webhook_id.as_str()).await
 }
 
 fn push_filter(query: &mut QueryBuilder<Database>, account: &AccountId, filter: &WebhookFilter) {

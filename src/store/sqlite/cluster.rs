@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::SqliteStore;
 use crate::{
-    domain::{ProcessId, WebhookId},
+    domain::{ApiKeyId, ProcessId, WebhookId},
     store::{ClusterStore, Invalidation, Joined, LifeSign, Member, Renewal, Signal, StoreError},
 };
 
@@ -32,6 +32,10 @@ impl ClusterStore for SqliteStore {
     }
 
     async fn is_known_to_all(&self, _webhook: &WebhookId) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
+    async fn is_revocation_known_to_all(&self, _key: &ApiKeyId) -> Result<bool, StoreError> {
         Ok(true)
     }
 

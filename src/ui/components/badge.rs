@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
-use crate::domain::{DeliveryStatus, DisabledReason, WebhookStatus};
+use crate::{
+    domain::{DeliveryStatus, DisabledReason, WebhookStatus},
+    store::KeyState,
+};
 
 #[component]
 pub fn WebhookBadge(
@@ -32,6 +35,16 @@ pub fn DeliveryBadge(status: DeliveryStatus) -> impl IntoView {
         DeliveryStatus::Cancelled => ("quiet", Glyph::Slash),
     };
     view! { <Badge tone glyph label=status.label()/> }
+}
+
+#[component]
+pub fn KeyBadge(state: KeyState) -> impl IntoView {
+    let (tone, glyph, label) = match state {
+        KeyState::Active => ("good", Glyph::Check, "Active"),
+        KeyState::Expired => ("quiet", Glyph::Clock, "Expired"),
+        KeyState::Revoked => ("quiet", Glyph::Slash, "Revoked"),
+    };
+    view! { <Badge tone glyph label/> }
 }
 
 /// An attempt by what came of it: `200`, `Timed out`.

@@ -20,7 +20,11 @@ pub enum Urgency {
 pub fn Dialog(
     #[prop(into)] title: String,
     #[prop(default = Urgency::Dialog)] urgency: Urgency,
-    /// The list to go back to.
+    /// The list to go back to,
+    #[prop(default = paths::LIST)]
+    list: &'static str,
+    /// with this query.
+    #[prop(optional)]
     query: ListQuery,
     children: Children,
 ) -> impl IntoView {
@@ -47,7 +51,7 @@ pub fn Dialog(
                 <h2 class="dialog__title" id="dialog-title">{title}</h2>
                 {children()}
             </div>
-            <GetForm id=CANCEL action=paths::LIST query/>
+            <GetForm id=CANCEL action=list query/>
         </dialog>
     }
 }

@@ -11,7 +11,7 @@ use caleida::{
         intake::PublishError,
         sender::Sender,
     },
-    domain::{AccountId, Clock, DeliveryStatus, EventId, EventType, ProcessId, Transport, Webhook},
+    domain::{AccountId, Clock, DeliveryStatus, EventId, EventType, Origin, ProcessId, Transport, Webhook},
     server::clock::SystemClock,
     store::{
         self, DeliveryFilter, EventStore, HandOff, Held, LogStore, Member, NewEvent, PeopleStore, Submission,
@@ -69,6 +69,7 @@ impl Bench {
         let actor = Actor {
             account_id: store.ensure_account("tests", clock.now()).await.unwrap(),
             name: "ada@example.com".to_owned(),
+            origin: Origin::CommandLine,
         };
         let guard = Arc::new(Guard::with_lookup(
             vec!["127.0.0.0/8".parse().unwrap()],
@@ -92,6 +93,7 @@ impl Bench {
                 version: "0.0.0",
                 master_key_id: vault.key_id().to_owned(),
             },
+            memories: Vec::new(),
             delivers: true,
         };
         let webhooks = |engine: &Engine| Webhooks {

@@ -7,13 +7,13 @@ use std::{collections::BTreeSet, time::Duration};
 use bytes::Bytes;
 use caleida::{
     domain::{
-        AccountId, Attempt, AttemptId, Clock, DeliveryStatus, EventId, EventType, FieldErrors, Outcome,
-        RecoveryScope, Timestamp, Transport, WebhookId, WebhookSettings,
+        AccountId, Attempt, AttemptId, Clock, DeliveryStatus, EventId, EventType, FieldErrors, Origin,
+        Outcome, RecoveryScope, Timestamp, Transport, WebhookId, WebhookSettings,
     },
     server::clock::SystemClock,
     store::{
-        self, Change, Claim, DeliveryFilter, EventFilter, HandOff, Held, NewEvent, NewWebhook, Next,
-        RecordedAttempt, RecoveryRange, Retention, Sealed, Store, Submission,
+        self, AuditFilter, Change, Claim, DeliveryFilter, EventFilter, HandOff, Held, NewEvent, NewWebhook,
+        Next, RecordedAttempt, RecoveryRange, Retention, Sealed, Store, Submission,
     },
 };
 
@@ -55,14 +55,14 @@ async fn every_statement_of_the_engine_finds_its_rows_by_an_index() {
     let entries = [&log[..seen], &log[filled..]].map(|log| log.split("Query Text: ").skip(1));
     for entry in entries.into_iter().flatten() {
         let plan = entry.split("\tQuery Text").next().unwrap();
-        for table in ["events", "deliveries", "attempts"] {
+        for table in ["events", "deliveries", "attempts", "audit_log"] {
             assert!(!plan.contains(&format!("Seq Scan on {table} ")), "{plan}");
             if plan.contains(&format!(" on {table} ")) {
                 judged.insert(plan.split('\n').next().unwrap().to_owned());
             }
         }
     }
-    assert!(judged.len() >= 12, "only {} statements were seen", judged.len());
+    assert!(judged.len() >= 19, "only {} statements were seen", judged.len());
 }
 
 /// With one webhook whose deliveries are all delivered.
@@ -85,6 +85,7 @@ async fn fill(database: &str) -> (AccountId, WebhookId) {
                 account_id: account.clone(),
                 webhook_id: webhook.clone(),
                 by: "ada@example.com".to_owned(),
+                from: Origin::CommandLine,
                 at: now,
             },
             settings: settings.unwrap(),
@@ -98,7 +99,7 @@ async fn fill(database: &str) -> (AccountId, WebhookId) {
     let of = |id: &str| format!("'{id}' || lpad(n::text, 32, '0')");
     let from = format!("from generate_series(1, {ROWS}) n");
     let at = format!("{} + n", now.as_millis() - 10_000_000);
-    let (event, delivery, attempt) = (of("evt_"), of("dlv_"), of("att_"));
+    let (event, delivery, attempt, audit) = (of("evt_"), of("dlv_"), of("att_"), of("aud_"));
     for sql in [
         format!(
             "insert into events (account_id, id, event_type, occurred_at, received_at, payload, fingerprint,
@@ -114,6 +115,12 @@ async fn fill(database: &str) -> (AccountId, WebhookId) {
             "insert into attempts (id, delivery_id, number, started_at, duration_ms, url, status_code,
                  request_headers, response_headers, response_body, response_truncated)
              select {attempt}, {delivery}, 1, {at}, 1, 'https://example.com/', 200, '', '', '', false {from}"
+        ),
+        // One who did nearly all of it, and one who did little.
+        format!(
+            "insert into audit_log (id, account_id, actor, action, subject, at)
+             select {audit}, '{account}', case n % 1000 when 0 then 'bob' else 'ada' end,
+                 case n % 997 when 0 then 'webhook.deleted' else 'webhook.updated' end, 'wh_' || n % 500, {at} {from}"
         ),
         "vacuum analyze".to_owned(),
     ] {
@@ -263,8 +270,10 @@ async fn look(store: &dyn Store, account: &AccountId, webhook: &WebhookId) {
         account_id: account.clone(),
         webhook_id: webhook.clone(),
         by: "ada@example.com".to_owned(),
+        from: Origin::CommandLine,
         at: SystemClock.now(),
     };
+    look_at_audit_log(store, account).await;
     store.pause_webhook(&change).await.unwrap();
     store.resume_webhook(&change, Held::Send).await.unwrap();
     let retention = Retention {
@@ -274,4 +283,49 @@ async fn look(store: &dyn Store, account: &AccountId, webhook: &WebhookId) {
         limit: 100,
     };
     store.delete_old_events(retention).await.unwrap();
+}
+
+/// By each filter alone, and by those that no index has together.
+async fn look_at_audit_log(store: &dyn Store, account: &AccountId) {
+    let all = AuditFilter {
+        limit: 50,
+        ..AuditFilter::default()
+    };
+    let (actor, action) = (Some("bob".to_owned()), Some("webhook.deleted".to_owned()));
+    for filter in [
+        all.clone(),
+        AuditFilter {
+            actor: actor.clone(),
+            ..all.clone()
+        },
+        AuditFilter {
+            action: action.clone(),
+            ..all.clone()
+        },
+        AuditFilter {
+            subject: Some("wh_7".to_owned()),
+            ..all.clone()
+        },
+        AuditFilter {
+            actor,
+            action: action.clone(),
+            ..all.clone()
+        },
+        AuditFilter {
+            actor: Some("ada".to_owned()),
+            action,
+            ..all.clone()
+        },
+    ] {
+        let page = store.audit_log(account, &filter).await.unwrap();
+        if let Some(next) = page.next {
+            let older = AuditFilter {
+                before: Some(next),
+                ..filter
+            };
+            store.audit_log(account, &older).await.unwrap();
+        }
+    }
+    let choices = store.audit_choices(account).await.unwrap();
+    assert!(choices.actors.contains(&"bob".to_owned()), "{choices:?}");
 }

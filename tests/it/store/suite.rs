@@ -1,3 +1,7 @@
+#[path = "suite/api_keys.rs"]
+mod api_keys;
+#[path = "suite/audit.rs"]
+mod audit;
 #[path = "suite/log.rs"]
 mod log;
 #[path = "suite/people.rs"]
@@ -9,9 +13,9 @@ use std::{sync::Arc, time::Duration};
 
 use caleida::{
     domain::{
-        AccountId, Attempt, AttemptId, DeliveryStatus, DisabledReason, EndpointUrl, EventId, EventType,
-        EventTypes, FailureReason, Latencies, Outcome, Timestamp, Transport, Webhook, WebhookId, WebhookName,
-        WebhookSettings, WebhookStatus,
+        AccountId, Actor, Attempt, AttemptId, DeliveryStatus, DisabledReason, EndpointUrl, EventId,
+        EventType, EventTypes, FailureReason, Latencies, Origin, Outcome, Timestamp, Transport, Webhook,
+        WebhookId, WebhookName, WebhookSettings, WebhookStatus,
     },
     store::{
         self, AcceptedEvent, Change, Claim, ClaimedDelivery, ConflictingEvent, DeliveryFilter, HandOff, Held,
@@ -64,7 +68,16 @@ impl Fixture {
             account_id: self.account.clone(),
             webhook_id: id.clone(),
             by: "ada@example.com".to_owned(),
+            from: Origin::CommandLine,
             at,
+        }
+    }
+
+    fn actor(&self) -> Actor {
+        Actor {
+            account_id: self.account.clone(),
+            name: "ada@example.com".to_owned(),
+            origin: Origin::CommandLine,
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
 use caleida::{
     auth::api_key,
     delivery::sender::plain_client,
-    domain::{AccountId, Clock, Role, Timestamp},
+    domain::{AccountId, Actor, Clock, Role, Timestamp, UserId},
     server::{Config, Server, clock::SystemClock},
     store::{Changed, DEFAULT_ACCOUNT, Person},
 };
@@ -90,7 +90,10 @@ impl TestApp {
         let now = SystemClock.now();
         let account = server.store.ensure_account(DEFAULT_ACCOUNT, now).await.unwrap();
         let scopes = api_key::SCOPES.map(str::to_owned).to_vec();
-        let key = api_key::create(&*server.store, account.clone(), "tests", scopes, now)
+        let actor = Actor::operator(account.clone());
+        // A name of its own at each start, which all are for the same data.
+        let name = format!("tests {}", UserId::generate(now));
+        let (_, key) = api_key::create(&*server.store, &actor, &name, scopes, None, now)
             .await
             .unwrap();
         let client = plain_client().unwrap();
@@ -140,23 +143,24 @@ impl TestApp {
 
     /// A key of its own with these scopes only.
     pub async fn key_with(&self, scopes: &[&str]) -> String {
-        let scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
-        let store = &*self.server().store;
-        let key = api_key::create(store, self.account.clone(), "narrow", scopes, SystemClock.now())
-            .await
-            .unwrap();
-        key.to_string()
+        self.key_for(self.account.clone(), scopes).await
     }
 
     /// A key for another account.
     pub async fn key_of_another_account(&self) -> String {
         let store = &*self.server().store;
         let account = store.ensure_account("another", SystemClock.now()).await.unwrap();
-        let scopes = api_key::SCOPES.map(str::to_owned).to_vec();
-        api_key::create(store, account, "theirs", scopes, SystemClock.now())
+        self.key_for(account, &api_key::SCOPES).await
+    }
+
+    async fn key_for(&self, account: AccountId, scopes: &[&str]) -> String {
+        let (store, now) = (&*self.server().store, SystemClock.now());
+        let scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
+        let name = format!("narrow {}", UserId::generate(now));
+        let (_, key) = api_key::create(store, &Actor::operator(account), &name, scopes, None, now)
             .await
-            .unwrap()
-            .to_string()
+            .unwrap();
+        key.to_string()
     }
 
     pub async fn get(&self, path: &str) -> Value {

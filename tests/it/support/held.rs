@@ -9,14 +9,15 @@ use std::{
 use async_trait::async_trait;
 use caleida::{
     domain::{
-        AccountId, DeliveryId, EventId, InviteId, Latencies, ProcessId, Recovery, RecoveryId, Role,
-        SessionId, Timestamp, User, UserId, Webhook, WebhookId,
+        AccountId, Actor, ApiKeyId, DeliveryId, EventId, InviteId, Latencies, Origin, ProcessId, Recovery,
+        RecoveryId, Role, SessionId, Timestamp, User, UserId, Webhook, WebhookId,
     },
     store::{
-        Accepted, Act, Advanced, ApiKey, Change, Changed, Claim, Claimed, ClusterStore, Deleted,
-        DeliveryDetail, DeliveryFilter, DeliveryPage, DeliveryStore, Destination, EventDetail, EventFilter,
-        EventPage, EventStore, HandOff, Held, HourOfActivity, Invalidation, Invite, InviteStore, InviteToken,
-        Invited, Joined, Lease, LifeSign, LogStore, Member, NewInvite, NewWebhook, OpenDeliveries,
+        Accepted, Act, Advanced, ApiKey, ApiKeyRow, ApiKeyStore, AuditChoices, AuditFilter, AuditPage,
+        AuditStore, Change, Changed, Claim, Claimed, ClusterStore, Deed, Deleted, DeliveryDetail,
+        DeliveryFilter, DeliveryPage, DeliveryStore, Destination, EventDetail, EventFilter, EventPage,
+        EventStore, HandOff, Held, HourOfActivity, Invalidation, Invite, InviteStore, InviteToken, Invited,
+        Joined, Lease, LifeSign, LogStore, Member, NewApiKey, NewInvite, NewWebhook, OpenDeliveries,
         OpenInvite, PeopleStore, Person, RecordedAttempt, RecoveryPreview, RecoveryRange, RecoveryStore,
         Renewal, Resent, Retention, Sealed, SealedSecrets, SessionOwner, SessionRow, SessionStore,
         SessionUser, Signal, Started, Store, StoreError, Submission, Swept, UpdateWebhook, Updated,
@@ -129,10 +130,8 @@ held!(PeopleStore {
     async fn enable_user(&self, act: &Act, id: &UserId) -> Result<Changed, StoreError>;
     async fn set_password(&self, act: &Act, id: &UserId, password_hash: &str, keep: Option<&[u8; 32]>) -> Result<bool, StoreError>;
     async fn login_failures(&self, keys: &[String], since: Timestamp) -> Result<u32, StoreError>;
-    async fn record_login_failure(&self, email: &str, keys: &[String], now: Timestamp, keep_since: Timestamp) -> Result<(), StoreError>;
+    async fn record_login_failure(&self, email: &str, origin: Origin, keys: &[String], now: Timestamp, keep_since: Timestamp) -> Result<(), StoreError>;
     async fn clear_login_failures(&self, key: &str) -> Result<(), StoreError>;
-    async fn insert_api_key(&self, key: &ApiKey, hash: &[u8; 32], now: Timestamp) -> Result<(), StoreError>;
-    async fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError>;
 });
 
 held!(InviteStore {
@@ -141,7 +140,7 @@ held!(InviteStore {
     async fn renew_invite(&self, act: &Act, id: &InviteId, token: InviteToken) -> Result<Option<Invite>, StoreError>;
     async fn revoke_invite(&self, act: &Act, id: &InviteId) -> Result<Option<Invite>, StoreError>;
     async fn open_invite(&self, token_hash: &[u8; 32], now: Timestamp) -> Result<Option<OpenInvite>, StoreError>;
-    async fn accept_invite(&self, token_hash: &[u8; 32], id: &UserId, password_hash: &str, now: Timestamp) -> Result<Option<User>, StoreError>;
+    async fn accept_invite(&self, token_hash: &[u8; 32], id: &UserId, password_hash: &str, origin: Origin, now: Timestamp) -> Result<Option<User>, StoreError>;
 });
 
 held!(SessionStore {
@@ -150,12 +149,27 @@ held!(SessionStore {
     async fn session(&self, id_hash: &[u8; 32], now: Timestamp) -> Result<Option<SessionRow>, StoreError>;
     async fn delete_session(&self, id_hash: &[u8; 32]) -> Result<(), StoreError>;
     async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64, StoreError>;
-    async fn record_sign_in(&self, user: &User, password_hash: &str, now: Timestamp) -> Result<bool, StoreError>;
+    async fn record_sign_in(&self, user: &User, password_hash: &str, origin: Origin, now: Timestamp) -> Result<bool, StoreError>;
     async fn session_user(&self, id_hash: &[u8; 32], now: Timestamp) -> Result<Option<SessionUser>, StoreError>;
     async fn touch_session(&self, id_hash: &[u8; 32], address: &str, now: Timestamp) -> Result<(), StoreError>;
     async fn user_sessions(&self, user: &UserId, now: Timestamp) -> Result<Vec<UserSession>, StoreError>;
     async fn end_session(&self, act: &Act, user: &UserId, id: &SessionId) -> Result<bool, StoreError>;
     async fn end_other_sessions(&self, act: &Act, user: &UserId, keep: &[u8; 32]) -> Result<u64, StoreError>;
+});
+
+held!(ApiKeyStore {
+    async fn insert_api_key(&self, key: &NewApiKey) -> Result<(), StoreError>;
+    async fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError>;
+    async fn api_keys(&self, account: &AccountId) -> Result<Vec<ApiKeyRow>, StoreError>;
+    async fn api_key(&self, account: &AccountId, id: &ApiKeyId) -> Result<Option<ApiKeyRow>, StoreError>;
+    async fn revoke_api_key(&self, actor: &Actor, id: &ApiKeyId, at: Timestamp) -> Result<Option<ApiKeyRow>, StoreError>;
+    async fn record_api_key_uses(&self, uses: &[(ApiKeyId, Timestamp)]) -> Result<(), StoreError>;
+});
+
+held!(AuditStore {
+    async fn record_deed(&self, deed: &Deed) -> Result<(), StoreError>;
+    async fn audit_log(&self, account: &AccountId, filter: &AuditFilter) -> Result<AuditPage, StoreError>;
+    async fn audit_choices(&self, account: &AccountId) -> Result<AuditChoices, StoreError>;
 });
 
 held!(WebhookStore {
@@ -168,7 +182,6 @@ held!(WebhookStore {
     async fn rotate_secret(&self, change: &Change, secret: Sealed, previous_until: Timestamp) -> Result<Option<Webhook>, StoreError>;
     async fn delete_webhook(&self, change: &Change) -> Result<Option<Deleted>, StoreError>;
     async fn sealed_secrets(&self, account: &AccountId, id: &WebhookId) -> Result<Option<SealedSecrets>, StoreError>;
-    async fn record_reveal(&self, change: &Change) -> Result<(), StoreError>;
     async fn destination(&self, id: &WebhookId) -> Result<Option<Destination>, StoreError>;
     async fn webhook_activity(&self, ids: &[WebhookId], since: Timestamp) -> Result<Vec<HourOfActivity>, StoreError>;
     async fn master_key_ids(&self) -> Result<Vec<String>, StoreError>;
@@ -195,7 +208,7 @@ held!(DeliveryStore {
 held!(LogStore {
     async fn list_deliveries(&self, account: &AccountId, filter: &DeliveryFilter) -> Result<DeliveryPage, StoreError>;
     async fn delivery(&self, account: &AccountId, id: &DeliveryId) -> Result<Option<DeliveryDetail>, StoreError>;
-    async fn resend_delivery(&self, account: &AccountId, id: &DeliveryId, by: &str, at: Timestamp) -> Result<Option<Resent>, StoreError>;
+    async fn resend_delivery(&self, actor: &Actor, id: &DeliveryId, at: Timestamp) -> Result<Option<Resent>, StoreError>;
     async fn list_events(&self, account: &AccountId, filter: &EventFilter) -> Result<EventPage, StoreError>;
     async fn event(&self, account: &AccountId, id: &EventId) -> Result<Option<EventDetail>, StoreError>;
 });
@@ -207,6 +220,7 @@ held!(ClusterStore {
     async fn invalidations(&self, id: &ProcessId) -> Result<Vec<Invalidation>, StoreError>;
     async fn acknowledge(&self, acted_upon: &[Invalidation]) -> Result<(), StoreError>;
     async fn is_known_to_all(&self, webhook: &WebhookId) -> Result<bool, StoreError>;
+    async fn is_revocation_known_to_all(&self, key: &ApiKeyId) -> Result<bool, StoreError>;
     async fn evict(&self, last: &LifeSign) -> Result<bool, StoreError>;
     async fn leave(&self, id: &ProcessId) -> Result<(), StoreError>;
     async fn call_others(&self) -> Result<(), StoreError>;

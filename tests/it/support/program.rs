@@ -51,7 +51,9 @@ impl Program {
             running: None,
         };
         program.restart(&[]).await;
-        let key = program.run(&["api-key", "create", "--name", "tests"]);
+        // Others may have made theirs in the same database.
+        let name = program.folder().display().to_string();
+        let key = program.run(&["api-key", "create", "--name", &name]);
         program.key = String::from_utf8(key.stdout).unwrap().trim().to_owned();
         program
     }
@@ -210,6 +212,14 @@ impl Api {
             .body(body.to_string())
             .send()
             .await
+    }
+
+    /// The same with another key.
+    pub fn with_key(&self, key: &str) -> Self {
+        Self {
+            key: key.to_owned(),
+            ..self.clone()
+        }
     }
 
     /// Adds a webhook that wants chats, and answers it with its secret.

@@ -35,10 +35,7 @@ impl Fixture {
     }
 
     async fn resend(&self, id: &caleida::domain::DeliveryId, at: Timestamp) -> Option<Resent> {
-        self.store
-            .resend_delivery(&self.account, id, "ada@example.com", at)
-            .await
-            .unwrap()
+        self.store.resend_delivery(&self.actor(), id, at).await.unwrap()
     }
 
     /// Of each webhook by its name: the delivery's status, or why there is none.
@@ -352,7 +349,7 @@ async fn a_resend_makes_a_delivery_due_with_its_whole_schedule_before_it() {
     let elsewhere = fixture.store.ensure_account("another", NOW).await.unwrap();
     let resent = fixture
         .store
-        .resend_delivery(&elsewhere, &claimed.id, "eve", at)
+        .resend_delivery(&Actor::operator(elsewhere), &claimed.id, at)
         .await;
     assert_eq!(resent.unwrap(), None);
 }

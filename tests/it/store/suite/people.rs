@@ -1,7 +1,7 @@
 //! Users, their sessions, and those who are invited.
 
 use caleida::{
-    domain::{Email, InviteId, Role, SessionId, User, UserId},
+    domain::{Actor, Email, InviteId, Origin, Role, SessionId, User, UserId},
     store::{Act, Changed, InviteToken, Invited, NewInvite, SessionOwner, SessionRow, UserSession},
 };
 
@@ -16,8 +16,11 @@ fn after(seconds: u64) -> Timestamp {
 impl Fixture {
     fn act(&self, at: Timestamp) -> Act {
         Act {
-            account_id: self.account.clone(),
-            by: "root@example.com".to_owned(),
+            actor: Actor {
+                account_id: self.account.clone(),
+                name: "root@example.com".to_owned(),
+                origin: Origin::Inside,
+            },
             at,
         }
     }
@@ -87,7 +90,7 @@ impl Fixture {
     async fn accept(&self, token: u8, at: Timestamp) -> Option<User> {
         let id = UserId::generate(at);
         self.store
-            .accept_invite(&[token; 32], &id, "hash", at)
+            .accept_invite(&[token; 32], &id, "hash", Origin::Inside, at)
             .await
             .unwrap()
     }
@@ -107,7 +110,7 @@ async fn an_account_keeps_its_last_active_admin() {
         role: Role::Admin,
     };
     let theirs = Act {
-        account_id: another,
+        actor: Actor::operator(another),
         ..act.clone()
     };
     store.insert_user(&theirs, &elsewhere, "hash").await.unwrap();
@@ -272,15 +275,25 @@ async fn who_was_disabled_or_got_another_password_meanwhile_does_not_sign_in() {
     let (store, act) = (&fixture.store, fixture.act(NOW));
     fixture.user("root@example.com", Role::Admin).await;
     let ada = fixture.user("ada@example.com", Role::Viewer).await;
-    assert!(store.record_sign_in(&ada, "hash", after(1)).await.unwrap());
+    assert!(
+        store
+            .record_sign_in(&ada, "hash", Origin::Inside, after(1))
+            .await
+            .unwrap()
+    );
     assert!(
         !store
-            .record_sign_in(&ada, "another hash", after(2))
+            .record_sign_in(&ada, "another hash", Origin::Inside, after(2))
             .await
             .unwrap()
     );
     store.disable_user(&act, &ada.id).await.unwrap();
-    assert!(!store.record_sign_in(&ada, "hash", after(3)).await.unwrap());
+    assert!(
+        !store
+            .record_sign_in(&ada, "hash", Origin::Inside, after(3))
+            .await
+            .unwrap()
+    );
     let person = store.person_by_email("ada@example.com").await.unwrap().unwrap();
     assert_eq!(person.last_sign_in_at, Some(after(1)));
     assert_eq!(store.user_by_email("ada@example.com").await.unwrap(), None);
@@ -334,7 +347,7 @@ async fn an_invite_that_expired_was_revoked_or_made_anew_leads_nowhere() {
 
     let another = store.ensure_account("another", NOW).await.unwrap();
     let theirs = Act {
-        account_id: another,
+        actor: Actor::operator(another),
         ..act.clone()
     };
     assert_eq!(store.revoke_invite(&theirs, &expires).await.unwrap(), None);

@@ -1,0 +1,62 @@
+//! What was done, by whom, to what, from where.
+
+use std::{fmt, str::FromStr};
+
+use super::{Timestamp, place::InvalidPlace};
+
+/// One line of the audit log, as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Those of the first versions begin with `evt_`.
+    pub id: String,
+    /// An email, or an API key's name.
+    pub actor: String,
+    /// `webhook.created`
+    pub action: String,
+    /// An id, or what else there is to name it by.
+    pub subject: String,
+    /// What people call it now, or called it last.
+    pub subject_name: Option<String>,
+    /// An address, or `command line`. `None`: from inside.
+    pub address: Option<String>,
+    /// A JSON object, in which `before` and `after` are the fields that an edit has changed.
+    pub details: Option<String>,
+    pub at: Timestamp,
+}
+
+impl AuditEntry {
+    pub fn place(&self) -> AuditPlace {
+        AuditPlace {
+            at: self.at,
+            id: self.id.clone(),
+        }
+    }
+}
+
+/// Where an entry stands among those of its account. As a cursor it is written `1795428000000.aud_1`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditPlace {
+    pub at: Timestamp,
+    pub id: String,
+}
+
+impl fmt::Display for AuditPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.at.as_millis(), self.id)
+    }
+}
+
+impl FromStr for AuditPlace {
+    type Err = InvalidPlace;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPlace> {
+        let (at, id) = text.split_once('.').ok_or(InvalidPlace)?;
+        let is_id = id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        Ok(Self {
+            at: Timestamp::from_millis(at.parse().map_err(|_| InvalidPlace)?),
+            id: Some(id.to_owned())
+                .filter(|id| is_id && !id.is_empty())
+                .ok_or(InvalidPlace)?,
+        })
+    }
+}

@@ -1,0 +1,91 @@
+//! `/settings/api-keys`: the list of keys, which also lies under the dialogs about them.
+
+mod made;
+mod table;
+
+use axum::{http::StatusCode, response::Response};
+use leptos::prelude::*;
+use zeroize::Zeroizing;
+
+use self::{made::Made, table::Table};
+use crate::{
+    domain::Timestamp,
+    store::{ApiKey, ApiKeyRow},
+    ui::{PageError, components::empty_state::EmptyState, paths, render::Page, shell::Section, visit::Visit},
+};
+
+pub async fn show(visit: Visit) -> Result<Response, PageError> {
+    let mut list = List::load(&visit).await?;
+    list.left = visit.came_from.clone();
+    let page = Page::new("API keys", Section::ApiKeys);
+    Ok(visit.page(page, || view! { <KeysScreen list/> }.into_any()))
+}
+
+/// Answers with a dialog over the list.
+pub async fn show_under(
+    visit: &Visit,
+    title: &str,
+    status: StatusCode,
+    dialog: impl FnOnce() -> AnyView,
+) -> Result<Response, PageError> {
+    let list = List::load(visit).await?;
+    let page = Page::new(title, Section::ApiKeys).with_status(status);
+    Ok(visit.page_under(page, || view! { <KeysScreen list/> }.into_any(), dialog))
+}
+
+/// Answers with the list and a key that was just made, for the only time. Not a dialog: nothing closes it by accident.
+pub async fn show_made(visit: &Visit, key: ApiKey, text: Zeroizing<String>) -> Result<Response, PageError> {
+    let list = List::load(visit).await?;
+    let page = Page::new("API key made", Section::ApiKeys).with_islands();
+    Ok(visit.page(page, || view! { <KeysScreen list made=(key, text)/> }.into_any()))
+}
+
+/// What the screen shows.
+struct List {
+    keys: Vec<ApiKeyRow>,
+    /// The dialog that was open until now: the link that had opened it gets the focus back.
+    left: Option<String>,
+    now: Timestamp,
+}
+
+impl List {
+    async fn load(visit: &Visit) -> Result<Self, PageError> {
+        Ok(Self {
+            keys: visit.ui.api_keys.list(&visit.user.account_id).await?,
+            left: None,
+            now: visit.now,
+        })
+    }
+}
+
+#[component]
+fn KeysScreen(list: List, #[prop(optional)] made: Option<(ApiKey, Zeroizing<String>)>) -> impl IntoView {
+    let List { keys, left, now } = list;
+    let left_adding = left.as_deref() == Some(paths::API_KEY_NEW);
+    let fresh = made.as_ref().map(|(key, _)| key.id.clone());
+    let contents = if keys.is_empty() {
+        let text = "With an API key your programs publish events and manage webhooks. Each is good for what you choose, \
+                    and is shown once.";
+        view! {
+            <EmptyState title="No API keys yet" text>
+                <a class="button button--primary" href=paths::API_KEY_NEW>"+ Add API key"</a>
+            </EmptyState>
+        }
+        .into_any()
+    } else {
+        view! { <Table keys fresh left now/> }.into_any()
+    };
+    view! {
+        <div class="heading">
+            <div>
+                <h1>"API keys"</h1>
+                <p class="heading__text">
+                    "With which programs publish events and manage webhooks. A key that is revoked opens nothing any more, at once."
+                </p>
+            </div>
+            <a class="button button--primary" href=paths::API_KEY_NEW autofocus=left_adding>"+ Add API key"</a>
+        </div>
+        {made.map(|(key, text)| view! { <Made key text/> })}
+        {contents}
+    }
+}

@@ -1,0 +1,201 @@
+//! `/settings/audit-log`: who did what to what, when, and from where.
+
+mod changes;
+pub mod export;
+mod words;
+
+use axum::response::Response;
+use leptos::prelude::*;
+
+use self::{changes::Changes, words::label};
+use crate::{
+    domain::{AuditEntry, AuditPlace, Timestamp},
+    store::{AuditChoices, AuditFilter, AuditPage},
+    ui::{
+        PageError,
+        components::{
+            day_table::DayTable,
+            empty_state::EmptyState,
+            pagination::LogPages,
+            select::{Select, any_or},
+            time_ago::{TimeOfDay, by_day},
+            time_range::TimeRange,
+        },
+        paths,
+        query::AuditQuery,
+        render::Page,
+        shell::Section,
+        visit::Visit,
+    },
+};
+
+pub async fn show(visit: Visit) -> Result<Response, PageError> {
+    let query = AuditQuery::parse(&visit.query);
+    let (store, account) = (&visit.ui.store, &visit.user.account_id);
+    let log = store.audit_log(account, &query.0).await?;
+    let choices = store.audit_choices(account).await?;
+    let now = visit.now;
+    let page = Page::new("Audit log", Section::AuditLog);
+    Ok(visit.page(page, || view! { <AuditScreen query log choices now/> }.into_any()))
+}
+
+#[component]
+fn AuditScreen(query: AuditQuery, log: AuditPage, choices: AuditChoices, now: Timestamp) -> impl IntoView {
+    let older = log.next.clone().map(|next| starting_at(&query, Some(next)));
+    let newest = query.0.before.is_some().then(|| starting_at(&query, None));
+    let export = query.export();
+    let contents = if log.entries.is_empty() {
+        view! { <Nothing query=query.clone() more=older.is_some()/> }.into_any()
+    } else {
+        view! { <Days entries=log.entries now/> }.into_any()
+    };
+    view! {
+        <div class="heading">
+            <div>
+                <h1>"Audit log"</h1>
+                <p class="heading__text">"Who did what, when, and from where. Nothing here is ever changed."</p>
+            </div>
+            <a class="button" href=export>"Export as JSON lines"</a>
+        </div>
+        <AuditFilters query choices/>
+        {contents}
+        <LogPages newest older/>
+    }
+}
+
+fn starting_at(query: &AuditQuery, before: Option<AuditPlace>) -> String {
+    let mut query = query.clone();
+    query.0.before = before;
+    query.href()
+}
+
+#[component]
+fn AuditFilters(query: AuditQuery, choices: AuditChoices) -> impl IntoView {
+    let clear = query.is_filtered().then(|| {
+        view! { <a class="filters__clear" href=paths::AUDIT_LOG>"Clear filters"</a> }
+    });
+    let filter = query.0;
+    let actors = with_chosen(choices.actors, filter.actor.as_ref());
+    let actors = actors.into_iter().map(|actor| (actor.clone(), actor));
+    let actions = with_chosen(choices.actions, filter.action.as_ref());
+    let actions = actions.into_iter().map(|action| {
+        let text = label(&action);
+        (action, text)
+    });
+    view! {
+        <form class="filters" method="get" action=paths::AUDIT_LOG role="search">
+            <Select
+                id="filter-actor"
+                name="actor"
+                label="Who"
+                choices=any_or("Anybody", actors)
+                chosen=filter.actor.unwrap_or_default()
+            />
+            <Select
+                id="filter-action"
+                name="action"
+                label="What"
+                choices=any_or("Anything", actions)
+                chosen=filter.action.unwrap_or_default()
+            />
+            <div class="filter">
+                <label for="filter-subject">"To what (id)"</label>
+                <input
+                    id="filter-subject"
+                    name="subject"
+                    type="text"
+                    value=filter.subject
+                    placeholder="wh_…"
+                    autocomplete="off"
+                    spellcheck="false"
+                />
+            </div>
+            <TimeRange since=filter.since until=filter.until/>
+            <button class="button" type="submit">"Apply"</button>
+            {clear}
+        </form>
+    }
+}
+
+/// What is chosen already can be chosen, also if it is one of too many to list.
+fn with_chosen(mut choices: Vec<String>, chosen: Option<&String>) -> Vec<String> {
+    if let Some(chosen) = chosen.filter(|chosen| !choices.contains(chosen)) {
+        choices.push(chosen.clone());
+    }
+    choices
+}
+
+#[component]
+fn Nothing(query: AuditQuery, more: bool) -> impl IntoView {
+    if more {
+        let text = "None of the newest entries fits these filters. “Older” goes on looking.";
+        view! { <EmptyState title="Nothing yet" text/> }.into_any()
+    } else if query.is_filtered() {
+        view! {
+            <EmptyState title="Nothing matches" text="No entry fits these filters.">
+                <a class="button" href=paths::AUDIT_LOG>"Clear filters"</a>
+            </EmptyState>
+        }
+        .into_any()
+    } else if query.0.before.is_some() {
+        view! {
+            <EmptyState title="Nothing older" text="This is where the record begins.">
+                <a class="button" href=paths::AUDIT_LOG>"Newest"</a>
+            </EmptyState>
+        }
+        .into_any()
+    } else {
+        let text = "Every sign-in and every change of a webhook, a key or a user is written down here.";
+        view! { <EmptyState title="Nothing has happened yet" text/> }.into_any()
+    }
+}
+
+#[component]
+fn Days(entries: Vec<AuditEntry>, now: Timestamp) -> impl IntoView {
+    let days = by_day(entries, now, |entry| entry.at);
+    let days = days.into_iter().enumerate().map(|(index, (day, entries))| {
+        let rows = entries
+            .into_iter()
+            .map(|entry| view! { <Row entry/> })
+            .collect_view();
+        view! { <DayTable index day class="table table--audit" columns=COLUMNS>{rows}</DayTable> }
+    });
+    days.collect_view()
+}
+
+const COLUMNS: &[&str] = &["Time", "Who", "What", "From"];
+
+/// Who and to what lead to all else that they did, and that was done to it.
+#[component]
+fn Row(entry: AuditEntry) -> impl IntoView {
+    let by_actor = only(|filter| filter.actor = Some(entry.actor.clone()));
+    let on_subject = only(|filter| filter.subject = Some(entry.subject.clone()));
+    let name = match entry.subject_name {
+        Some(name) => view! { <span class="audit__name">{name}</span> }.into_any(),
+        None => view! { <code class="audit__name">{entry.subject}</code> }.into_any(),
+    };
+    let from = match entry.address {
+        Some(address) => view! { {address} }.into_any(),
+        None => view! { <span class="quiet">"–"</span> }.into_any(),
+    };
+    view! {
+        <tr role="row" class="row">
+            <td role="cell" class="row__time"><TimeOfDay at=entry.at/></td>
+            <td role="cell" class="audit__who"><a class="audit__filter" href=by_actor>{entry.actor}</a></td>
+            <th role="rowheader" scope="row" class="audit__what">
+                <span class="audit__action">{label(&entry.action)}</span>
+                " "
+                <a class="audit__filter" href=on_subject>{name}</a>
+            </th>
+            <td role="cell" class="audit__from">{from}</td>
+            <Changes details=entry.details/>
+        </tr>
+    }
+}
+
+/// The log with one filter.
+fn only(set: impl FnOnce(&mut AuditFilter)) -> String {
+    let mut query = AuditQuery::default();
+    set(&mut query.0);
+    query.href()
+}

@@ -1,0 +1,231 @@
+//! The audit log: every change, with who, from where, and what was there before.
+
+use std::collections::BTreeSet;
+
+use caleida::{
+    domain::{Actor, Origin, Timestamp},
+    store::Deed,
+};
+use reqwest::{Method, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::support::{
+    app::{ADMIN, PASSWORD, TestApp},
+    browser::Browser,
+    receiver::{Answer, Receiver},
+};
+
+const LOG: &str = "/settings/audit-log";
+
+/// Oldest first, as exported.
+async fn export(browser: &mut Browser, query: &str) -> Vec<Value> {
+    let page = browser.get(&format!("{LOG}/export{query}")).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert_eq!(page.headers[header::CONTENT_TYPE], "application/jsonl");
+    let lines = page.body.lines().map(|line| serde_json::from_str(line).unwrap());
+    let mut entries: Vec<Value> = lines.collect();
+    entries.reverse();
+    entries
+}
+
+fn texts<'a>(entries: &'a [Value], field: &str) -> Vec<&'a str> {
+    entries
+        .iter()
+        .map(|entry| entry[field].as_str().unwrap_or_default())
+        .collect()
+}
+
+#[tokio::test]
+async fn every_change_by_people_and_machines_is_written_down_with_its_address_and_what_was_before() {
+    let app = TestApp::start().await;
+    let receiver = Receiver::start().await;
+    receiver.answer_always(Answer::Status(500));
+    let mut browser = app.signed_in(ADMIN).await;
+
+    // A machine adds and edits,
+    let url = receiver.url("/");
+    let webhook = app.add_webhook("Orders", &url, &["chat"]).await;
+    let (id, secret) = (
+        webhook["id"].as_str().unwrap(),
+        webhook["secret"].as_str().unwrap(),
+    );
+    let path = format!("/api/v1/webhooks/{id}");
+    app.patch(
+        &path,
+        json!({ "name": "Renamed", "events": ["chat", "message"] }),
+        StatusCode::OK,
+    )
+    .await;
+    app.patch(
+        &path,
+        json!({ "secret": "correct horse battery staple of mine" }),
+        StatusCode::OK,
+    )
+    .await;
+    app.publish("chat").await;
+    let failed = app.wait_for("failed", 1).await;
+    let delivery = failed[0]["id"].as_str().unwrap();
+    app.post(
+        &format!("/api/v1/deliveries/{delivery}/resend"),
+        json!({}),
+        StatusCode::ACCEPTED,
+    )
+    .await;
+    // a person does the rest.
+    let here = format!("/integrations/webhook/{id}");
+    for (action, form) in [
+        ("/pause", vec![]),
+        ("/resume", vec![("held", "drop")]),
+        ("/reveal", vec![]),
+        ("/rotate", vec![("overlap", "24")]),
+        ("/test", vec![("type", "chat")]),
+        ("/delete", vec![]),
+    ] {
+        let answer = browser.post(&format!("{here}{action}"), &form).await;
+        assert!(
+            answer.status.is_success() || answer.status.is_redirection(),
+            "{action}: {}",
+            answer.body
+        );
+    }
+
+    let entries = export(&mut browser, &format!("?subject={id}")).await;
+    let expected = [
+        "webhook.created",
+        "webhook.updated",
+        "webhook.updated_with_secret",
+        "webhook.paused",
+        "webhook.resumed",
+        "webhook.secret_revealed",
+        "webhook.secret_rotated",
+        "webhook.tested",
+        "webhook.deleted",
+    ];
+    assert_eq!(texts(&entries, "action"), expected);
+    for (number, entry) in entries.iter().enumerate() {
+        assert_eq!(entry["address"], "127.0.0.1", "{entry}");
+        assert_eq!(entry["subject_name"], "Renamed", "{entry}");
+        let actor = entry["actor"].as_str().unwrap();
+        assert_eq!(actor.starts_with("API key “"), number < 3, "{entry}");
+        assert_eq!(actor == ADMIN, number >= 3, "{entry}");
+    }
+    let settings = json!({ "name": "Orders", "url": url, "events": ["chat"] });
+    assert_eq!(entries[0]["details"], json!({ "after": settings }));
+    let edited = json!({
+        "before": { "name": "Orders", "events": ["chat"] },
+        "after": { "name": "Renamed", "events": ["chat", "message"] },
+    });
+    assert_eq!(entries[1]["details"], edited);
+    assert_eq!(entries[3]["details"]["after"], json!({ "status": "paused" }));
+    assert_eq!(entries[4]["details"]["held"], "drop");
+    assert_eq!(entries[8]["details"]["before"]["name"], "Renamed");
+
+    let resent = export(&mut browser, &format!("?subject={delivery}")).await;
+    assert_eq!(texts(&resent, "action"), ["delivery.resent"]);
+    assert_eq!(resent[0]["details"]["webhook"], id);
+
+    // What is secret is in none of it, nor on the page.
+    let page = browser.get(LOG).await;
+    assert_eq!(page.status, StatusCode::OK);
+    let everything = format!("{:?}{}", export(&mut browser, "").await, page.body);
+    for hidden in [secret, "correct horse battery staple of mine", PASSWORD] {
+        assert!(!everything.contains(hidden));
+    }
+    assert!(page.body.contains("Webhook edited, with a new secret"));
+}
+
+/// So many entries of each of two people, a second apart.
+async fn fill(app: &TestApp, each: usize) {
+    for number in 0..each * 2 {
+        let actor = Actor {
+            account_id: app.account.clone(),
+            name: format!("{}@example.com", ["ada", "bob"][number % 2]),
+            origin: Origin::Address("2001:db8::7".parse().unwrap()),
+        };
+        let at = Timestamp::from_millis(1_795_428_000_000 + i64::try_from(number).unwrap() * 1_000);
+        let deed = Deed::new(&actor, "user.renamed", format!("usr_{number}"), at);
+        app.server().store.record_deed(&deed).await.unwrap();
+    }
+}
+
+/// Where the link “Older” leads.
+fn older(page: &str) -> Option<String> {
+    let (before, _) = page.split_once(">Older")?;
+    let (_, href) = before.rsplit_once("href=\"")?;
+    Some(href.split('"').next()?.replace("&amp;", "&"))
+}
+
+#[tokio::test]
+async fn the_log_is_paged_and_filtered_and_each_entry_stands_on_one_page() {
+    let app = TestApp::start().await;
+    fill(&app, 60).await;
+    let mut browser = app.signed_in(ADMIN).await;
+    let mut next = Some(format!("{LOG}?actor=ada%40example.com"));
+    let (mut pages, mut seen) = (0, BTreeSet::new());
+    while let Some(path) = next {
+        let page = browser.get(&path).await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(!page.body.contains(">bob@example.com</a>"), "{path}");
+        for part in page.body.split("?subject=").skip(1) {
+            let subject = part.split('"').next().unwrap().to_owned();
+            assert!(seen.insert(subject.clone()), "{subject} twice");
+        }
+        pages += 1;
+        next = older(&page.body);
+    }
+    assert_eq!((pages, seen.len()), (2, 60));
+
+    let of_one = browser
+        .get(&format!("{LOG}?subject=usr_7&actor=bob%40example.com"))
+        .await
+        .body;
+    assert!(
+        of_one.contains("User renamed") && of_one.contains("2001:db8::7"),
+        "{of_one}"
+    );
+    let nobody = browser
+        .get(&format!("{LOG}?subject=usr_7&actor=ada%40example.com"))
+        .await
+        .body;
+    assert!(nobody.contains("Nothing matches"));
+    // The first ten seconds.
+    let range = "?action=user.renamed&since=2026-11-23T10:00&until=2026-11-23T10:00:10";
+    assert_eq!(export(&mut browser, range).await.len(), 10);
+}
+
+#[tokio::test]
+async fn an_export_has_every_entry_once_however_many_there_are() {
+    let app = TestApp::start().await;
+    fill(&app, 650).await;
+    let mut browser = app.signed_in(ADMIN).await;
+    let entries = export(&mut browser, "?action=user.renamed").await;
+    let subjects: Vec<_> = (0..1_300).map(|number| format!("usr_{number}")).collect();
+    assert_eq!(texts(&entries, "subject"), subjects);
+    let page = browser
+        .get(&format!("{LOG}/export?actor=ada%40example.com"))
+        .await;
+    assert_eq!(page.body.lines().count(), 650);
+    let disposition = page.headers[header::CONTENT_DISPOSITION].to_str().unwrap();
+    assert!(
+        disposition.starts_with("attachment; filename=\"caleida-audit-log-"),
+        "{disposition}"
+    );
+}
+
+#[tokio::test]
+async fn what_happens_in_one_account_is_not_in_the_log_of_another() {
+    let app = TestApp::start().await;
+    let theirs = app.key_of_another_account().await;
+    let body = json!({ "name": "Theirs", "url": "https://example.com/", "events": ["chat"] });
+    let request = app
+        .anonymous(Method::POST, "/api/v1/webhooks")
+        .bearer_auth(theirs);
+    let added = request.body(body.to_string()).send().await.unwrap();
+    assert_eq!(added.status(), StatusCode::CREATED);
+    let mut browser = app.signed_in(ADMIN).await;
+    let everything = format!("{:?}", export(&mut browser, "").await);
+    assert!(
+        !everything.contains("Theirs") && !everything.contains("webhook.created"),
+        "{everything}"
+    );
+}

@@ -1,0 +1,137 @@
+use caleida::{
+    domain::ApiKeyId,
+    store::{ApiKey, AuditFilter, KeyState, NewApiKey},
+};
+
+use tokio::task::JoinSet;
+
+use super::*;
+
+impl Fixture {
+    fn new_key(&self, name: &str, hash: u8, expires_at: Option<Timestamp>) -> NewApiKey {
+        NewApiKey {
+            key: ApiKey {
+                id: ApiKeyId::generate(NOW),
+                account_id: self.account.clone(),
+                name: name.to_owned(),
+                prefix: "ck_1234567".to_owned(),
+                scopes: vec!["events:write".to_owned(), "webhooks:read".to_owned()],
+                expires_at,
+            },
+            hash: [hash; 32],
+            by: self.actor(),
+            at: NOW,
+        }
+    }
+
+    async fn make_key(
+        &self,
+        name: &str,
+        hash: u8,
+        expires_at: Option<Timestamp>,
+    ) -> Result<ApiKey, StoreError> {
+        let new = self.new_key(name, hash, expires_at);
+        self.store.insert_api_key(&new).await.map(|()| new.key)
+    }
+
+    async fn key_actions(&self) -> Vec<String> {
+        let filter = AuditFilter {
+            limit: 100,
+            ..AuditFilter::default()
+        };
+        let page = self.store.audit_log(&self.account, &filter).await.unwrap();
+        page.entries.into_iter().map(|entry| entry.action).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_found_by_its_hash_until_it_is_revoked() {
+    let fixture = Fixture::new().await;
+    let end = NOW.plus(Duration::from_secs(60));
+    let key = fixture.make_key("Publisher", 1, Some(end)).await.unwrap();
+    let found = fixture.store.api_key_by_hash(&[1; 32]).await.unwrap();
+    assert_eq!(found, Some(key.clone()));
+    assert_eq!(fixture.store.api_key_by_hash(&[2; 32]).await.unwrap(), None);
+
+    let elsewhere = fixture.store.ensure_account("another", NOW).await.unwrap();
+    let stranger = Actor::operator(elsewhere.clone());
+    assert_eq!(
+        fixture
+            .store
+            .revoke_api_key(&stranger, &key.id, NOW)
+            .await
+            .unwrap(),
+        None
+    );
+    assert_eq!(fixture.store.api_key(&elsewhere, &key.id).await.unwrap(), None);
+
+    let row = fixture
+        .store
+        .api_key(&fixture.account, &key.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(row.created_by.as_deref(), Some("ada@example.com"));
+    assert_eq!(
+        (row.state(NOW), row.state(end)),
+        (KeyState::Active, KeyState::Expired)
+    );
+    let revoked = fixture
+        .store
+        .revoke_api_key(&fixture.actor(), &key.id, NOW)
+        .await
+        .unwrap();
+    assert_eq!(revoked.unwrap().state(NOW), KeyState::Revoked);
+    assert_eq!(fixture.store.api_key_by_hash(&[1; 32]).await.unwrap(), None);
+    let again = fixture
+        .store
+        .revoke_api_key(&fixture.actor(), &key.id, NOW)
+        .await
+        .unwrap();
+    assert_eq!(again, None);
+    assert!(fixture.store.is_revocation_known_to_all(&key.id).await.unwrap());
+    let mut actions = fixture.key_actions().await;
+    actions.sort();
+    assert_eq!(actions, ["api_key.created", "api_key.revoked"]);
+}
+
+#[tokio::test]
+async fn a_name_is_one_keys_as_long_as_it_lives() {
+    let fixture = Fixture::new().await;
+    let conflict = |made| matches!(made, Err(StoreError::Conflict));
+    let first = fixture.make_key("Publisher", 1, None).await.unwrap();
+    assert!(conflict(fixture.make_key("Publisher", 2, None).await));
+    fixture
+        .store
+        .revoke_api_key(&fixture.actor(), &first.id, NOW)
+        .await
+        .unwrap();
+    // It expires in the very millisecond in which it is made.
+    fixture.make_key("Publisher", 3, Some(NOW)).await.unwrap();
+    fixture.make_key("Publisher", 4, None).await.unwrap();
+    assert!(conflict(fixture.make_key("Publisher", 5, None).await));
+    let names = fixture.store.api_keys(&fixture.account).await.unwrap();
+    assert_eq!(names.len(), 3);
+    assert_eq!(names[2].key.id, first.id, "the revoked one is last");
+    // Many at the same moment.
+    let mut racing = JoinSet::new();
+    for hash in 10..20 {
+        let (store, new) = (Arc::clone(&fixture.store), fixture.new_key("Race", hash, None));
+        racing.spawn(async move { store.insert_api_key(&new).await.is_ok() });
+    }
+    let made = racing.join_all().await;
+    assert_eq!(made.into_iter().filter(|made| *made).count(), 1);
+}
+
+#[tokio::test]
+async fn the_last_use_of_a_key_never_goes_back() {
+    let fixture = Fixture::new().await;
+    let key = fixture.make_key("Publisher", 1, None).await.unwrap();
+    let later = NOW.plus(Duration::from_secs(60));
+    for (at, expected) in [(NOW, NOW), (later, later), (NOW, later)] {
+        let uses = [(key.id.clone(), at), (ApiKeyId::generate(NOW), at)];
+        fixture.store.record_api_key_uses(&uses).await.unwrap();
+        let row = fixture.store.api_key(&fixture.account, &key.id).await.unwrap();
+        assert_eq!(row.unwrap().last_used_at, Some(expected));
+    }
+}

@@ -1,0 +1,140 @@
+use caleida::store::{AuditChoices, AuditFilter, AuditPage, Deed};
+use serde_json::json;
+
+use super::*;
+
+impl Fixture {
+    async fn write_down(&self, by: &str, action: &'static str, subject: &str, at: Timestamp) {
+        let actor = Actor {
+            name: by.to_owned(),
+            ..self.actor()
+        };
+        let deed = Deed::new(&actor, action, subject, at).with(json!({ "after": { "name": "x" } }));
+        self.store.record_deed(&deed).await.unwrap();
+    }
+
+    async fn audit(&self, filter: AuditFilter) -> AuditPage {
+        self.store.audit_log(&self.account, &filter).await.unwrap()
+    }
+}
+
+fn later(seconds: u64) -> Timestamp {
+    NOW.plus(Duration::from_secs(seconds))
+}
+
+fn only(actor: Option<&str>, action: Option<&str>, subject: Option<&str>) -> AuditFilter {
+    AuditFilter {
+        actor: actor.map(str::to_owned),
+        action: action.map(str::to_owned),
+        subject: subject.map(str::to_owned),
+        limit: 4,
+        ..AuditFilter::default()
+    }
+}
+
+#[tokio::test]
+async fn the_audit_log_is_read_page_by_page_also_where_many_things_happen_in_one_millisecond() {
+    let fixture = Fixture::new().await;
+    for number in 0..10 {
+        fixture
+            .write_down("ada", "user.renamed", &format!("usr_{number}"), later(number / 6))
+            .await;
+    }
+    let (mut filter, mut subjects) = (only(None, None, None), Vec::new());
+    loop {
+        let page = fixture.audit(filter.clone()).await;
+        assert!(page.entries.is_sorted_by(|a, b| (b.at, &b.id) < (a.at, &a.id)));
+        subjects.extend(page.entries.into_iter().map(|entry| entry.subject));
+        let Some(next) = page.next else { break };
+        filter.before = Some(next);
+    }
+    subjects.sort();
+    let all: Vec<_> = (0..10).map(|number| format!("usr_{number}")).collect();
+    assert_eq!(subjects, all);
+}
+
+#[tokio::test]
+async fn the_audit_log_answers_who_what_to_what_and_when() {
+    let fixture = Fixture::new().await;
+    let webhook = fixture.add("Orders", &["chat"]).await;
+    fixture.write_down("bob", "user.renamed", "usr_1", later(1)).await;
+    fixture
+        .write_down("eve", "user.renamed", webhook.id.as_str(), later(2))
+        .await;
+    fixture.write_down("bob", "user.removed", "usr_1", later(3)).await;
+    let elsewhere = fixture.store.ensure_account("another", NOW).await.unwrap();
+    let deed = Deed::new(&Actor::operator(elsewhere), "user.renamed", "usr_1", later(1));
+    fixture.store.record_deed(&deed).await.unwrap();
+
+    for (filter, expected) in [
+        (only(None, None, None), vec![3, 2, 1, 0]),
+        (only(Some("bob"), None, None), vec![3, 1]),
+        (only(None, Some("user.renamed"), None), vec![2, 1]),
+        (only(None, None, Some("usr_1")), vec![3, 1]),
+        (only(Some("bob"), Some("user.renamed"), None), vec![1]),
+        (only(Some("eve"), None, Some("usr_1")), vec![]),
+        (only(Some("nobody\0"), None, None), vec![]),
+        (
+            AuditFilter {
+                since: Some(later(1)),
+                until: Some(later(3)),
+                ..only(None, None, None)
+            },
+            vec![2, 1],
+        ),
+    ] {
+        let page = fixture.audit(filter.clone()).await;
+        let seconds: Vec<_> = page
+            .entries
+            .iter()
+            .map(|entry| entry.at.since(NOW).as_secs())
+            .collect();
+        assert_eq!((seconds, page.next), (expected, None), "{filter:?}");
+    }
+
+    let oldest = fixture
+        .audit(only(None, None, Some(webhook.id.as_str())))
+        .await
+        .entries
+        .remove(1);
+    assert_eq!(
+        (&*oldest.actor, &*oldest.action),
+        ("ada@example.com", "webhook.created")
+    );
+    assert_eq!(oldest.subject_name.as_deref(), Some("Orders"));
+    assert_eq!(oldest.address.as_deref(), Some("command line"));
+    let details: serde_json::Value = serde_json::from_str(&oldest.details.unwrap()).unwrap();
+    assert_eq!(details["after"]["events"], json!(["chat"]));
+
+    let choices = fixture.store.audit_choices(&fixture.account).await.unwrap();
+    assert_eq!(
+        choices,
+        AuditChoices {
+            actors: ["ada@example.com", "bob", "eve"].map(str::to_owned).into(),
+            actions: ["user.removed", "user.renamed", "webhook.created"]
+                .map(str::to_owned)
+                .into(),
+        }
+    );
+}
+
+#[tokio::test]
+async fn what_disables_a_webhook_is_on_record_as_nobodys_wish() {
+    let fixture = Fixture::new().await;
+    let webhook = fixture.add("Orders", &["chat"]).await;
+    fixture.publish("order-7", EventType::Chat).await;
+    let claimed = fixture.claim(NOW).await.remove(0);
+    let gone = Outcome::Answered {
+        status: 410,
+        retry_after: None,
+    };
+    fixture
+        .record(&claimed, gone, Next::DisableWebhook(DisabledReason::Gone))
+        .await;
+    let page = fixture.audit(only(None, Some("webhook.disabled"), None)).await;
+    let [entry] = &page.entries[..] else {
+        panic!("{page:?}");
+    };
+    assert_eq!((&*entry.actor, &entry.address), ("Caleida", &None));
+    assert_eq!(entry.subject, webhook.id.as_str());
+}
