@@ -8,6 +8,7 @@ mod claims;
 mod cluster;
 mod copy;
 mod error;
+mod keys;
 mod log;
 mod postgres;
 mod recovery;
@@ -28,6 +29,7 @@ use crate::domain::{
 pub use cluster::{ClusterStore, Invalidated, Invalidation, Joined, LifeSign, Member, Renewal, Signal};
 pub use copy::{CopyError, CopyProgress, copy};
 pub use error::StoreError;
+pub use keys::{KeyStore, ProcessRow, Replaced, Resealed, Sealed, SealedOtherwise, SealedSecrets};
 pub use log::{
     DeliveryDetail, DeliveryFilter, DeliveryPage, EventDetail, EventFilter, EventPage, LogStore, Resent,
 };
@@ -35,12 +37,20 @@ pub use recovery::{Advanced, Recoverable, RecoveryPreview, RecoveryRange, Recove
 
 /// All of it, shared by everyone who reads or writes.
 pub trait Store:
-    PeopleStore + WebhookStore + EventStore + DeliveryStore + LogStore + RecoveryStore + ClusterStore
+    PeopleStore + WebhookStore + EventStore + DeliveryStore + LogStore + RecoveryStore + ClusterStore + KeyStore
 {
 }
 
-impl<T: PeopleStore + WebhookStore + EventStore + DeliveryStore + LogStore + RecoveryStore + ClusterStore>
-    Store for T
+impl<
+    T: PeopleStore
+        + WebhookStore
+        + EventStore
+        + DeliveryStore
+        + LogStore
+        + RecoveryStore
+        + ClusterStore
+        + KeyStore,
+> Store for T
 {
 }
 
@@ -85,8 +95,8 @@ pub trait PeopleStore: Send + Sync {
     /// False if there is no such user.
     async fn disable_user(&self, email: &str, now: Timestamp) -> Result<bool, StoreError>;
 
-    /// The most refused sign-ins under any one of these keys since then.
-    async fn login_failures(&self, keys: &[String], since: Timestamp) -> Result<u32, StoreError>;
+    /// The refused sign-ins under this key since then.
+    async fn login_failures(&self, key: &str, since: Timestamp) -> Result<LoginFailures, StoreError>;
     /// Counts a refused sign-in under each key, and forgets what is older than `keep_since`.
     async fn record_login_failure(
         &self,
@@ -106,6 +116,14 @@ pub trait PeopleStore: Send + Sync {
     async fn session(&self, id_hash: &[u8; 32], now: Timestamp) -> Result<Option<SessionRow>, StoreError>;
     async fn delete_session(&self, id_hash: &[u8; 32]) -> Result<(), StoreError>;
     async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64, StoreError>;
+}
+
+/// Sign-ins that were refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoginFailures {
+    pub count: u32,
+    /// 1970 if there were none.
+    pub newest: Timestamp,
 }
 
 /// A user as the command line lists them.
@@ -259,21 +277,6 @@ pub struct Deleted {
     pub cancelled: u64,
 }
 
-/// A secret under the master key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sealed {
-    /// Which master key opens it.
-    pub key_id: String,
-    pub ciphertext: Vec<u8>,
-}
-
-#[derive(Debug, Clone)]
-pub struct SealedSecrets {
-    pub current: Sealed,
-    /// With the moment at which it stops to sign.
-    pub previous: Option<(Sealed, Timestamp)>,
-}
-
 /// What an attempt needs to know of its webhook.
 #[derive(Debug, Clone)]
 pub struct Destination {
@@ -418,6 +421,8 @@ pub trait DeliveryStore: Send + Sync {
     async fn claim_due(&self, claim: Claim<'_>) -> Result<Claimed, StoreError>;
     /// When the next pending delivery is due, if there is one.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// How many deliveries are pending, in all accounts; counted no further than `limit`.
+    async fn count_pending(&self, limit: u64) -> Result<u64, StoreError>;
     /// At the start of a process: takes back the leases that one before it has left, if this database cannot have
     /// other processes that still hold them. Otherwise they lapse. Answers how many.
     async fn recover_leases(&self, now: Timestamp, longest: Duration) -> Result<u64, StoreError>;

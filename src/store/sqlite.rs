@@ -17,6 +17,8 @@ mod events;
 mod copy;
 #[path = "sql/events_log.rs"]
 mod events_log;
+#[path = "sql/keys.rs"]
+mod keys;
 #[path = "sql/log.rs"]
 mod log;
 #[path = "sql/people.rs"]

@@ -5,7 +5,7 @@ use super::{Adapter, Database, MIGRATIONS, require_writable};
 use crate::{
     domain::{AccountId, Role, Timestamp, User, UserId},
     store::{
-        ApiKey, PeopleStore, SessionRow, StoreError, UserRow,
+        ApiKey, LoginFailures, PeopleStore, SessionRow, StoreError, UserRow,
         rows::{small_count, stored, stored_id},
     },
 };
@@ -134,17 +134,18 @@ impl PeopleStore for Adapter {
         Ok(result.rows_affected() == 1)
     }
 
-    async fn login_failures(&self, keys: &[String], since: Timestamp) -> Result<u32, StoreError> {
-        let mut query =
-            QueryBuilder::<Database>::new("select count(*) from login_failures where failed_at >= ");
-        query.push_bind(since.as_millis()).push(" and key in (");
-        let mut list = query.separated(", ");
-        for key in keys {
-            list.push_bind(key);
-        }
-        query.push(") group by key order by count(*) desc limit 1");
-        let most: Option<i64> = query.build_query_scalar().fetch_optional(&self.readers).await?;
-        Ok(small_count(most.unwrap_or(0)))
+    async fn login_failures(&self, key: &str, since: Timestamp) -> Result<LoginFailures, StoreError> {
+        let (count, newest): (i64, i64) = sqlx::query_as(
+            "select count(*), coalesce(max(failed_at), 0) from login_failures where key = $1 and failed_at >= $2",
+        )
+        .bind(key)
+        .bind(since.as_millis())
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(LoginFailures {
+            count: small_count(count),
+            newest: Timestamp::from_millis(newest),
+        })
     }
 
     async fn record_login_failure(

@@ -9,6 +9,7 @@ use caleida::{
         gate::Gate,
         guard::{Guard, Lookup, LookupError},
         intake::PublishError,
+        metrics::Metrics,
         sender::Sender,
     },
     domain::{AccountId, Clock, DeliveryStatus, EventId, EventType, ProcessId, Transport, Webhook},
@@ -91,8 +92,10 @@ impl Bench {
                 role: "all",
                 version: "0.0.0",
                 master_key_id: vault.key_id().to_owned(),
+                opens: vault.opens().map(str::to_owned).collect(),
             },
             delivers: true,
+            metrics: Metrics::default(),
         };
         let webhooks = |engine: &Engine| Webhooks {
             store: Arc::clone(&store) as _,

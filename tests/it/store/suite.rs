@@ -1,3 +1,5 @@
+#[path = "suite/keys.rs"]
+mod keys;
 #[path = "suite/log.rs"]
 mod log;
 #[path = "suite/recovery.rs"]
@@ -8,13 +10,13 @@ use std::{sync::Arc, time::Duration};
 use caleida::{
     domain::{
         AccountId, Attempt, AttemptId, DeliveryStatus, DisabledReason, EndpointUrl, EventId, EventType,
-        EventTypes, FailureReason, Latencies, Outcome, Timestamp, Transport, Webhook, WebhookId, WebhookName,
-        WebhookSettings, WebhookStatus,
+        EventTypes, FailureReason, Latencies, Outcome, ProcessId, Timestamp, Transport, Webhook, WebhookId,
+        WebhookName, WebhookSettings, WebhookStatus,
     },
     store::{
         self, AcceptedEvent, Change, Claim, ClaimedDelivery, ConflictingEvent, DeliveryFilter, HandOff, Held,
-        Lease, NewEvent, NewWebhook, Next, OpenDeliveries, RecordedAttempt, Retention, Sealed, Store,
-        StoreError, Submission, UpdateWebhook, Updated, WebhookFilter,
+        Joined, Lease, Member, NewEvent, NewWebhook, Next, OpenDeliveries, ProcessRow, RecordedAttempt,
+        Retention, Sealed, Store, StoreError, Submission, UpdateWebhook, Updated, WebhookFilter,
     },
 };
 

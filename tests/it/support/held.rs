@@ -15,11 +15,11 @@ use caleida::{
     store::{
         Accepted, Advanced, ApiKey, Change, Claim, Claimed, ClusterStore, Deleted, DeliveryDetail,
         DeliveryFilter, DeliveryPage, DeliveryStore, Destination, EventDetail, EventFilter, EventPage,
-        EventStore, HandOff, Held, HourOfActivity, Invalidation, Joined, Lease, LifeSign, LogStore, Member,
-        NewWebhook, OpenDeliveries, PeopleStore, RecordedAttempt, RecoveryPreview, RecoveryRange,
-        RecoveryStore, Renewal, Resent, Retention, Sealed, SealedSecrets, SessionRow, Signal, Started, Store,
-        StoreError, Submission, Swept, UpdateWebhook, Updated, UserRow, WebhookFilter, WebhookPage,
-        WebhookStore,
+        EventStore, HandOff, Held, HourOfActivity, Invalidation, Joined, KeyStore, Lease, LifeSign, LogStore,
+        LoginFailures, Member, NewWebhook, OpenDeliveries, PeopleStore, ProcessRow, RecordedAttempt,
+        RecoveryPreview, RecoveryRange, RecoveryStore, Renewal, Resealed, Resent, Retention, Sealed,
+        SealedOtherwise, SealedSecrets, SessionRow, Signal, Started, Store, StoreError, Submission, Swept,
+        UpdateWebhook, Updated, UserRow, WebhookFilter, WebhookPage, WebhookStore,
     },
 };
 use tokio::sync::watch;
@@ -123,7 +123,7 @@ held!(PeopleStore {
     async fn user_by_email(&self, email: &str) -> Result<Option<(User, String)>, StoreError>;
     async fn set_password(&self, email: &str, password_hash: &str) -> Result<bool, StoreError>;
     async fn disable_user(&self, email: &str, now: Timestamp) -> Result<bool, StoreError>;
-    async fn login_failures(&self, keys: &[String], since: Timestamp) -> Result<u32, StoreError>;
+    async fn login_failures(&self, key: &str, since: Timestamp) -> Result<LoginFailures, StoreError>;
     async fn record_login_failure(&self, keys: &[String], now: Timestamp, keep_since: Timestamp) -> Result<(), StoreError>;
     async fn clear_login_failures(&self, key: &str) -> Result<(), StoreError>;
     async fn insert_api_key(&self, key: &ApiKey, hash: &[u8; 32], now: Timestamp) -> Result<(), StoreError>;
@@ -163,6 +163,7 @@ held!(EventStore {
 held!(DeliveryStore {
     async fn claim_due(&self, claim: Claim<'_>) -> Result<Claimed, StoreError>;
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+    async fn count_pending(&self, limit: u64) -> Result<u64, StoreError>;
     async fn recover_leases(&self, now: Timestamp, longest: Duration) -> Result<u64, StoreError>;
     async fn release(&self, leases: &[(DeliveryId, Lease)], at: Timestamp) -> Result<(), StoreError>;
     async fn record_attempts(&self, attempts: &[RecordedAttempt]) -> Result<Vec<WebhookId>, StoreError>;
@@ -196,4 +197,10 @@ held!(RecoveryStore {
     async fn cancel_recovery(&self, id: &RecoveryId, change: &Change) -> Result<bool, StoreError>;
     async fn running_recoveries(&self) -> Result<Vec<RecoveryId>, StoreError>;
     async fn advance_recovery(&self, id: &RecoveryId, now: Timestamp) -> Result<Advanced, StoreError>;
+});
+
+held!(KeyStore {
+    async fn sealed_otherwise(&self, key_id: &str, after: Option<&WebhookId>, limit: u32) -> Result<Vec<SealedOtherwise>, StoreError>;
+    async fn reseal(&self, resealed: &[Resealed]) -> Result<u64, StoreError>;
+    async fn processes(&self) -> Result<Vec<ProcessRow>, StoreError>;
 });
