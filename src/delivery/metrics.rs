@@ -64,7 +64,7 @@ impl Metrics {
         );
         registry.register(
             "caleida_event_to_first_attempt_seconds",
-            "From an event's acceptance to the end of its first attempt for a webhook, less what the attempt took",
+            "From an event's acceptance to its first attempt, for each webhook",
             metrics.first_attempt_seconds.clone(),
         );
         metrics
