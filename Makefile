@@ -99,6 +99,21 @@ bench-postgres: tools-postgres ## the same on a PostgreSQL of its own, also with
 	cargo build --release --locked
 	cargo run --release --locked -p caleida-benchmarks -- --database postgres $(ARGS)
 
+.PHONY: dist
+dist: build ## packs the release into target/dist, with SBOM and checksum, and tries it from an empty folder
+	$(call need,zstd,zstd)
+	$(call need,curl,curl)
+	packaging/dist.sh
+
+.PHONY: fuzz
+fuzz: site ## runs the property tests for long: PROPTEST_CASES inputs each (a million unless it is set)
+# By proptest, not cargo-fuzz: that needs a nightly compiler.
+	PROPTEST_CASES=$${PROPTEST_CASES:-1000000} cargo test --locked -p caleida --lib --test it properties
+
+.PHONY: machete
+machete: ## looks for dependencies that nothing uses (needs cargo-machete)
+	cargo machete
+
 .PHONY: deny
 deny: ## checks licences, sources and duplicates of dependencies (needs cargo-deny)
 	cargo deny --workspace check

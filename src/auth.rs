@@ -64,13 +64,20 @@ pub enum KeyError {
     Unavailable(#[from] StoreError),
 }
 
-/// Failures within [`WINDOW`] after which nobody is let in any more under that account, whatever the password.
+/// Failures within [`WINDOW`] after which each further one is followed by a pause, in which nobody is let in under that
+/// account, whatever the password.
 const FAILURES_PER_ACCOUNT: u32 = 8;
 
 /// The same for the address they come from, which many people may share.
 const FAILURES_PER_ADDRESS: u32 = 24;
 
-const WINDOW: Duration = Duration::from_secs(10 * 60);
+const WINDOW: Duration = Duration::from_secs(60 * 60);
+
+/// The first pause; each is twice as long as the one before,
+const FIRST_PAUSE: Duration = Duration::from_secs(30);
+
+/// up to this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// A session that is in use is written down as such no more often.
 const SEEN: Duration = Duration::from_secs(60);
@@ -114,13 +121,8 @@ impl Auth {
         let since = now.minus(WINDOW);
         let (account, address) = (format!("account {email}"), format!("address {}", client.address));
         for (key, limit) in [(&account, FAILURES_PER_ACCOUNT), (&address, FAILURES_PER_ADDRESS)] {
-            if self
-                .store
-                .login_failures(std::slice::from_ref(key), since)
-                .await?
-                >= limit
-            {
-                return Err(SignInError::TooMany { retry_after: WINDOW });
+            if let Some(retry_after) = self.pause_after(key, limit).await? {
+                return Err(SignInError::TooMany { retry_after });
             }
         }
         let found = self.store.user_by_email(email).await?;
@@ -140,6 +142,14 @@ impl Auth {
                 Err(SignInError::Wrong)
             }
         }
+    }
+
+    /// What is left of the pause that failures under this key have brought, if any is.
+    async fn pause_after(&self, key: &str, limit: u32) -> Result<Option<Duration>, StoreError> {
+        let now = self.clock.now();
+        let failures = self.store.login_failures(key, now.minus(WINDOW)).await?;
+        let until = failures.newest.plus(pause(failures.count, limit));
+        Ok((until > now).then(|| until.since(now)))
     }
 
     /// Binds the session, under a new id, to the user who has just shown that password.
@@ -343,6 +353,17 @@ impl Auth {
     }
 }
 
+/// After so many failures, the newest included.
+///
+/// | beyond the limit | 0 | 1 | 2 | 3 | 4 | 5 and more |
+/// |---|---|---|---|---|---|---|
+/// | pause | 30 s | 1 min | 2 min | 4 min | 8 min | 15 min |
+fn pause(failures: u32, limit: u32) -> Duration {
+    failures.checked_sub(limit).map_or(Duration::ZERO, |beyond| {
+        FIRST_PAUSE.saturating_mul(1 << beyond.min(8)).min(LONGEST_PAUSE)
+    })
+}
+
 /// Emails are compared without regard to case.
 fn normal_email(email: &str) -> String {
     // Without NUL, which no database has to store, and no email has.
@@ -405,5 +426,16 @@ where
                 Err((StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "5")], text).into_response())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_pause_is_twice_as_long_up_to_a_quarter_of_an_hour() {
+        let pauses = [0, 7, 8, 9, 10, 11, 12, 13, 14, u32::MAX].map(|failures| pause(failures, 8).as_secs());
+        assert_eq!(pauses, [0, 0, 30, 60, 120, 240, 480, 900, 900, 900]);
     }
 }

@@ -2,8 +2,10 @@
 
 pub mod api_key;
 pub mod copy;
+pub mod healthcheck;
 pub mod listen;
 pub mod migrate;
+pub mod rotate_master_key;
 pub mod serve;
 pub mod terminal;
 pub mod trigger;
@@ -35,8 +37,12 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     /// Copy everything into another, empty database: from SQLite to PostgreSQL, or back
     Copy(copy::CopyArgs),
+    /// Seal every secret with another master key, while everything runs
+    RotateMasterKey(rotate_master_key::RotateMasterKeyArgs),
     /// Add, invite and list users, set a password or a role, disable, enable
     User(user::UserArgs),
+    /// Ask a running server whether it is ready: exit code 0, or 1 with the reason
+    Healthcheck(healthcheck::HealthcheckArgs),
     /// Make keys with which machines call the API
     ApiKey(api_key::ApiKeyArgs),
     /// Receive webhooks here, verify and print them
@@ -62,7 +68,9 @@ pub fn run() -> ExitCode {
             Command::Serve(config) => serve::run(*config).await,
             Command::Migrate(args) => migrate::run(args).await,
             Command::Copy(args) => ended(copy::run(args).await),
+            Command::RotateMasterKey(args) => ended(rotate_master_key::run(args).await),
             Command::User(args) => ended(user::run(args).await),
+            Command::Healthcheck(args) => ended(healthcheck::run(args).await),
             Command::ApiKey(args) => ended(api_key::run(args).await),
             Command::Listen(args) => ended(listen::run(args, Arc::new(SystemClock)).await),
             Command::Trigger(args) => ended(trigger::run(args).await),

@@ -9,6 +9,7 @@
 //! | HMAC-SHA256 as Standard Webhooks has it | [`signer`] |
 //! | one guarded request with one deadline | [`sender`], [`guard`] |
 //! | many outcomes share a commit | [`recorder`] |
+//! | what an operator wants to see of it | [`metrics`] |
 //! | several processes, one database | [`cluster`], [`fence`] |
 //!
 //! No database connection is held while a request is under way, and nothing here knows of axum, Leptos or SQL.
@@ -21,6 +22,7 @@ mod gather;
 pub mod guard;
 pub mod intake;
 mod kill_point;
+pub mod metrics;
 pub mod recorder;
 mod recovery;
 pub mod scheduler;
@@ -46,6 +48,7 @@ use courier::Courier;
 use fence::Fence;
 use gate::Gate;
 use intake::Intake;
+use metrics::Metrics;
 use recorder::Recorder;
 use recovery::Recoverer;
 use scheduler::Scheduler;
@@ -84,6 +87,7 @@ pub struct Parts {
     pub memories: Vec<Arc<dyn Memory>>,
     /// Otherwise it only takes events, and leaves them to other processes.
     pub delivers: bool,
+    pub metrics: Metrics,
 }
 
 /// The running engine.
@@ -116,6 +120,7 @@ impl Engine {
             member,
             memories,
             delivers,
+            metrics,
         } = parts;
         let lease = timeout + LEASE_MARGIN;
         let recovered = store.recover_leases(clock.now(), lease).await?;
@@ -157,6 +162,7 @@ impl Engine {
             recorder,
             clock: Arc::clone(&clock),
             schedule,
+            metrics: metrics.clone(),
         });
         let (intake, intake_task) = Intake::start(intake::Parts {
             store: Arc::clone(&store),
@@ -168,6 +174,7 @@ impl Engine {
             fence: fence.clone(),
             delivers,
             lease,
+            metrics,
         });
         let recoverer = Recoverer {
             store: Arc::clone(&store),

@@ -1,11 +1,17 @@
 //! Assembly: what the parts are given, in which order the layers stand, how it starts and stops.
 
+mod caller;
 pub mod clock;
 pub mod config;
 mod first_admin;
+mod headers;
 mod housekeeping;
+pub mod http;
 mod layers;
-mod master_key;
+pub mod master_key;
+mod metrics;
+pub mod process;
+mod requests;
 pub mod site;
 pub mod telemetry;
 
@@ -28,16 +34,19 @@ use crate::{
     domain::{Clock, ProcessId},
     store::{self, Member, Store, StoreError},
     ui::{Terms, Ui},
-    vault::Vault,
     webhooks::Webhooks,
 };
 pub use config::{Config, Role};
 pub use first_admin::FirstAdmin;
+use http::Limits;
+use metrics::Exposition;
 
 /// Dashboard, API and delivery engine in one process.
 pub struct Server {
     /// Where it really listens: the system chooses the port if the configuration says 0.
     pub address: SocketAddr,
+    /// The same of /metrics, unless it is off.
+    pub metrics: Option<SocketAddr>,
     pub store: Arc<dyn Store>,
     pub auth: Auth,
     pub wake: Arc<Wake>,
@@ -48,7 +57,8 @@ pub struct Server {
     housekeeping: JoinHandle<()>,
     key_uses: JoinHandle<()>,
     stop: CancellationToken,
-    http: JoinHandle<std::io::Result<()>>,
+    http: JoinHandle<()>,
+    scrapes: Option<JoinHandle<()>>,
 }
 
 /// Why it does not start: the text is the one line that the operator reads.
@@ -67,6 +77,14 @@ pub enum StartError {
         address: SocketAddr,
         source: std::io::Error,
     },
+    #[error(
+        "the metrics cannot be at {address}: {source}; if another Caleida runs on this machine, set \
+         CALEIDA_METRICS_LISTEN to another address, or to off"
+    )]
+    Metrics {
+        address: SocketAddr,
+        source: std::io::Error,
+    },
 }
 
 impl Server {
@@ -81,8 +99,7 @@ impl Server {
             )));
         }
         let store = store::open(database).await?;
-        let vault = Arc::new(Vault::new(&master_key::load(&config, &*store).await?));
-        master_key::check(&vault, &*store).await?;
+        let vault = Arc::new(master_key::vault(&config.keys, &*store).await?);
         let listener = TcpListener::bind(config.listen)
             .await
             .map_err(|source| StartError::Listen {
@@ -90,6 +107,18 @@ impl Server {
                 source,
             })?;
         let address = listener.local_addr().unwrap_or(config.listen);
+        let metrics_listener = match config.metrics_listen.0 {
+            Some(address) => Some(
+                TcpListener::bind(address)
+                    .await
+                    .map_err(|source| StartError::Metrics { address, source })?,
+            ),
+            None => None,
+        };
+        let metrics = metrics_listener
+            .as_ref()
+            .and_then(|listener| listener.local_addr().ok());
+        let exposition = Exposition::new(config.role.as_str(), &*clock);
 
         let auth = Auth::new(Arc::clone(&store), Arc::clone(&clock));
         let first_admin = first_admin::ensure(&config, &auth, &*store, &*clock).await?;
@@ -110,9 +139,11 @@ impl Server {
                 role: config.role.as_str(),
                 version: env!("CARGO_PKG_VERSION"),
                 master_key_id: vault.key_id().to_owned(),
+                opens: vault.opens().map(str::to_owned).collect(),
             },
             memories: vec![auth.memory()],
             delivers: config.role.delivers(),
+            metrics: exposition.engine.clone(),
         })
         .await?;
         let webhooks = Webhooks {
@@ -159,7 +190,7 @@ impl Server {
         let router = if config.role.serves() {
             layers::assemble(ui, api, &site, &store, &clock, &config)
         } else {
-            layers::health_alone(&store)
+            layers::health_alone(&store, &config)
         };
         let housekeeping = tokio::spawn(housekeeping::run(
             Arc::clone(&store),
@@ -167,16 +198,17 @@ impl Server {
             config.retention,
         ));
         let key_uses = tokio::spawn(housekeeping::write_key_uses(auth.clone()));
-        let http = tokio::spawn(
-            axum::serve(
-                listener,
-                router.into_make_service_with_connect_info::<SocketAddr>(),
-            )
-            .with_graceful_shutdown(stop.clone().cancelled_owned())
-            .into_future(),
-        );
+        let serve =
+            |listener, router, stop| tokio::spawn(http::serve(listener, router, Limits::default(), stop));
+        let http = serve(listener, router, stop.clone());
+        let scrapes = metrics_listener.map(|listener| {
+            let router = exposition.router(Arc::clone(&store), Arc::clone(&clock), engine.slots.clone());
+            // Until the last: how stopping goes is worth watching too.
+            serve(listener, router, CancellationToken::new())
+        });
         Ok(Self {
             address,
+            metrics,
             store,
             auth,
             wake,
@@ -187,6 +219,7 @@ impl Server {
             key_uses,
             stop,
             http,
+            scrapes,
         })
     }
 
@@ -203,5 +236,8 @@ impl Server {
             tracing::warn!(%error, "when keys were last used is not known to the minute");
         }
         self.engine.stop(self.grace).await;
+        if let Some(scrapes) = self.scrapes {
+            scrapes.abort();
+        }
     }
 }

@@ -11,6 +11,7 @@ mod cluster;
 mod copy;
 mod error;
 mod invites;
+mod keys;
 mod log;
 mod people;
 mod postgres;
@@ -38,10 +39,11 @@ pub use cluster::{
 pub use copy::{CopyError, CopyProgress, copy};
 pub use error::StoreError;
 pub use invites::{Invite, InviteStore, InviteToken, Invited, NewInvite, OpenInvite};
+pub use keys::{KeyStore, ProcessRow, Replaced, Resealed, Sealed, SealedOtherwise, SealedSecrets};
 pub use log::{
     DeliveryDetail, DeliveryFilter, DeliveryPage, EventDetail, EventFilter, EventPage, LogStore, Resent,
 };
-pub use people::{Act, Changed, PeopleStore, Person};
+pub use people::{Act, Changed, LoginFailures, PeopleStore, Person};
 pub use recovery::{Advanced, Recoverable, RecoveryPreview, RecoveryRange, RecoveryStore, Started};
 pub use sessions::{SessionOwner, SessionRow, SessionStore, SessionUser, UserSession};
 
@@ -58,6 +60,7 @@ pub trait Store:
     + LogStore
     + RecoveryStore
     + ClusterStore
+    + KeyStore
 {
 }
 
@@ -73,6 +76,7 @@ impl<T> Store for T where
         + LogStore
         + RecoveryStore
         + ClusterStore
+        + KeyStore
 {
 }
 
@@ -242,21 +246,6 @@ pub struct Deleted {
     pub cancelled: u64,
 }
 
-/// A secret under the master key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sealed {
-    /// Which master key opens it.
-    pub key_id: String,
-    pub ciphertext: Vec<u8>,
-}
-
-#[derive(Debug, Clone)]
-pub struct SealedSecrets {
-    pub current: Sealed,
-    /// With the moment at which it stops to sign.
-    pub previous: Option<(Sealed, Timestamp)>,
-}
-
 /// What an attempt needs to know of its webhook.
 #[derive(Debug, Clone)]
 pub struct Destination {
@@ -401,6 +390,8 @@ pub trait DeliveryStore: Send + Sync {
     async fn claim_due(&self, claim: Claim<'_>) -> Result<Claimed, StoreError>;
     /// When the next pending delivery is due, if there is one.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// How many deliveries are pending, in all accounts; counted no further than `limit`.
+    async fn count_pending(&self, limit: u64) -> Result<u64, StoreError>;
     /// At the start of a process: takes back the leases that one before it has left, if this database cannot have
     /// other processes that still hold them. Otherwise they lapse. Answers how many.
     async fn recover_leases(&self, now: Timestamp, longest: Duration) -> Result<u64, StoreError>;

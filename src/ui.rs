@@ -29,6 +29,8 @@ mod local_path;
 mod pages;
 #[cfg(feature = "ssr")]
 mod paths;
+#[cfg(all(test, feature = "ssr"))]
+mod properties;
 #[cfg(feature = "ssr")]
 mod query;
 #[cfg(feature = "ssr")]

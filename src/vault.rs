@@ -1,5 +1,7 @@
 //! Secrets at rest: sealed with the master key, each bound to the webhook it belongs to.
 
+pub mod rotation;
+
 use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
     aead::{Aead, Payload},
@@ -15,7 +17,13 @@ use crate::{
 /// Seals and opens secrets with XChaCha20-Poly1305. The webhook's id is authenticated with each secret, so that a row
 /// copied to another webhook does not open.
 pub struct Vault {
-    key_id: String,
+    key: Key,
+    /// Opens too, while the master key is rotated.
+    other: Option<Key>,
+}
+
+struct Key {
+    id: String,
     cipher: XChaCha20Poly1305,
 }
 
@@ -35,25 +43,52 @@ pub const MASTER_KEY_LENGTH: usize = 32;
 
 const NONCE_LENGTH: usize = 24;
 
-impl Vault {
-    pub fn new(master_key: &Zeroizing<[u8; MASTER_KEY_LENGTH]>) -> Self {
+impl Key {
+    fn new(master_key: &Zeroizing<[u8; MASTER_KEY_LENGTH]>) -> Self {
         // Names the key without telling anything of it; stored beside every secret, for the day of its rotation.
         let fingerprint = Sha256::new()
             .chain_update(b"caleida master key id")
             .chain_update(master_key.as_slice());
-        let key_id = fingerprint.finalize()[..4]
+        let id = fingerprint.finalize()[..4]
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
         Self {
-            key_id,
+            id,
             cipher: XChaCha20Poly1305::new(master_key.as_slice().try_into().expect("32 bytes")),
         }
     }
+}
 
-    /// Names the key; it can be told to anybody.
+impl Vault {
+    pub fn new(master_key: &Zeroizing<[u8; MASTER_KEY_LENGTH]>) -> Self {
+        Self {
+            key: Key::new(master_key),
+            other: None,
+        }
+    }
+
+    /// Opens what this key has sealed, too.
+    #[must_use]
+    pub fn with_other(self, master_key: &Zeroizing<[u8; MASTER_KEY_LENGTH]>) -> Self {
+        Self {
+            other: Some(Key::new(master_key)).filter(|other| other.id != self.key.id),
+            ..self
+        }
+    }
+
+    /// Names the key that seals; it can be told to anybody.
     pub fn key_id(&self) -> &str {
-        &self.key_id
+        &self.key.id
+    }
+
+    /// Names the keys that open.
+    pub fn opens(&self) -> impl Iterator<Item = &str> {
+        self.keys().map(|key| key.id.as_str())
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.key).chain(&self.other)
     }
 
     pub fn seal(&self, webhook: &WebhookId, secret: &Secret) -> Sealed {
@@ -64,22 +99,23 @@ impl Vault {
             aad: webhook.as_str().as_bytes(),
         };
         let sealed = self
+            .key
             .cipher
             .encrypt(&XNonce::from(nonce), payload)
             .expect("a secret is short");
         Sealed {
-            key_id: self.key_id.clone(),
+            key_id: self.key.id.clone(),
             ciphertext: [nonce.as_slice(), &sealed].concat(),
         }
     }
 
     pub fn open(&self, webhook: &WebhookId, sealed: &Sealed) -> Result<Secret, VaultError> {
-        if sealed.key_id != self.key_id {
+        let Some(key) = self.keys().find(|key| key.id == sealed.key_id) else {
             return Err(VaultError::OtherKey {
                 sealed_with: sealed.key_id.clone(),
-                ours: self.key_id.clone(),
+                ours: self.key.id.clone(),
             });
-        }
+        };
         let (nonce, ciphertext) = sealed
             .ciphertext
             .split_first_chunk::<NONCE_LENGTH>()
@@ -88,7 +124,7 @@ impl Vault {
             msg: ciphertext,
             aad: webhook.as_str().as_bytes(),
         };
-        let text = self
+        let text = key
             .cipher
             .decrypt(&XNonce::from(*nonce), payload)
             .map_err(|_| VaultError::Damaged)?;
@@ -126,6 +162,17 @@ mod tests {
             vault(2).open(&id, &sealed),
             Err(VaultError::OtherKey { .. })
         ));
+    }
+
+    #[test]
+    fn while_keys_are_rotated_either_opens_and_the_first_seals() {
+        let (id, secret) = (webhook(), Secret::generate());
+        let key = |byte| Zeroizing::new([byte; MASTER_KEY_LENGTH]);
+        let both = Vault::new(&key(2)).with_other(&key(1));
+        assert_eq!(both.open(&id, &vault(1).seal(&id, &secret)), Ok(secret.clone()));
+        assert_eq!(vault(2).open(&id, &both.seal(&id, &secret)), Ok(secret));
+        assert_eq!(both.opens().count(), 2);
+        assert_eq!(Vault::new(&key(1)).with_other(&key(1)).opens().count(), 1);
     }
 
     #[test]

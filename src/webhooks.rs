@@ -9,6 +9,7 @@ mod test_event;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use tracing::Instrument;
 use zeroize::Zeroizing;
 
 pub use crate::domain::Actor;
@@ -268,7 +269,7 @@ impl Webhooks {
 /// Runs it even if whoever asked hangs up meanwhile, which drops their request half-way: what the database says and what
 /// the gate remembers must not come apart.
 pub(crate) async fn to_the_end<T: Send + 'static>(change: impl Future<Output = T> + Send + 'static) -> T {
-    match tokio::spawn(change).await {
+    match tokio::spawn(change.in_current_span()).await {
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),

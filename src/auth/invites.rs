@@ -16,7 +16,7 @@ use crate::{
 /// For so long a link can be used.
 pub const VALID: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// Links that lead nowhere, from one address within the window, after which none is looked at any more.
+/// Links that lead nowhere, from one address, after which each further one brings a pause, as at the sign-in.
 const FAILURES_PER_ADDRESS: u32 = 24;
 
 /// Why a link does not make a user.
@@ -68,12 +68,8 @@ impl Auth {
         let now = self.clock.now();
         let since = now.minus(WINDOW);
         let key = format!("invite {}", client.address);
-        let failures = self
-            .store
-            .login_failures(std::slice::from_ref(&key), since)
-            .await?;
-        if failures >= FAILURES_PER_ADDRESS {
-            return Err(InviteError::TooMany { retry_after: WINDOW });
+        if let Some(retry_after) = self.pause_after(&key, FAILURES_PER_ADDRESS).await? {
+            return Err(InviteError::TooMany { retry_after });
         }
         match self.store.open_invite(&hash(token), now).await? {
             Some(invite) => Ok(invite),

@@ -5,12 +5,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::server::{
     Config, Server,
     clock::{CommonClock, SystemClock},
-    telemetry,
+    process, telemetry,
 };
 
 /// Runs until SIGTERM or SIGINT, then stops gracefully.
 pub async fn run(config: Config) -> ExitCode {
-    telemetry::init(config.log_json);
+    let _log = telemetry::init(config.log_json);
+    process::allow_open_files();
     let public_url = config.public_url.clone();
     let server = match Server::start(config, Arc::new(CommonClock::new(SystemClock))).await {
         Ok(server) => server,
@@ -29,6 +30,9 @@ fn greet(server: &Server, public_url: Option<String>) {
         "Caleida runs at {}",
         public_url.unwrap_or_else(|| format!("http://{}", server.address))
     );
+    if let Some(address) = server.metrics {
+        println!("Metrics at http://{address}/metrics");
+    }
     if let Some(admin) = &server.first_admin {
         println!("First sign-in as {}", admin.email);
         if let Some(password) = &admin.generated_password {

@@ -68,7 +68,8 @@ pub enum JoinError {
     /// What one seals, the others could not open.
     #[error(
         "the processes that use this database have another master key: give all of them the same CALEIDA_MASTER_KEY, \
-         or a copy of the same file"
+         or a copy of the same file; while it is rotated, give all of them the new one as \
+         CALEIDA_PREVIOUS_MASTER_KEY first"
     )]
     OtherKey,
     #[error(transparent)]
@@ -89,6 +90,8 @@ impl Cluster {
             tasks.spawn(cluster.clone().live(watch));
             tasks.spawn(cluster.clone().listen());
             tasks.spawn(cluster.clone().call_when_asked());
+        } else {
+            cluster.parts.store.join(&cluster.parts.member).await?;
         }
         Ok((cluster, tasks))
     }

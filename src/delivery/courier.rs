@@ -12,6 +12,7 @@ use super::{
     fence::{Fence, Fenced},
     gate::{Admission, Gate, Pass},
     kill_point::KillPoint,
+    metrics::Metrics,
     recorder::Recorder,
     sender::{Exchange, Sender, USER_AGENT},
     signer,
@@ -44,6 +45,7 @@ pub(super) struct Parts {
     pub recorder: Recorder,
     pub clock: Arc<dyn Clock>,
     pub schedule: RetrySchedule,
+    pub metrics: Metrics,
 }
 
 impl Courier {
@@ -117,17 +119,9 @@ impl Parts {
         };
         // The request is over: whoever waits for the webhook to be silent need not wait for the disk too.
         drop(pass);
+        self.metrics.attempted(&delivery.id, &attempt);
         let next = self.next(&attempt, delivery.earlier_attempts);
-        // Each attempt is on record anyway; a line for each success would only bury the rest.
-        tracing::debug!(
-            delivery = %delivery.id,
-            event = %delivery.event_id,
-            webhook = %delivery.webhook_id,
-            attempt = attempt.number,
-            result = %attempt.outcome,
-            duration_ms = attempt.duration.as_millis(),
-            "attempt"
-        );
+        tell(&delivery, &attempt);
         let ClaimedDelivery {
             id,
             webhook_id,
@@ -167,6 +161,24 @@ impl Parts {
             tracing::warn!(%error, delivery = %delivery.id, "a lease could not be given back");
         }
     }
+}
+
+/// One line, without anything that was sent or answered, and without the URL, which may hold a token.
+fn tell(delivery: &ClaimedDelivery, attempt: &Attempt) {
+    let (status, failure) = match attempt.outcome {
+        Outcome::Answered { status, .. } => (Some(status), None),
+        Outcome::Failed(reason) => (None, Some(reason.as_str())),
+    };
+    tracing::info!(
+        delivery = %delivery.id,
+        event = %delivery.event_id,
+        webhook = %delivery.webhook_id,
+        attempt = attempt.number,
+        status,
+        failure,
+        duration_ms = u64::try_from(attempt.duration.as_millis()).unwrap_or(u64::MAX),
+        "attempt"
+    );
 }
 
 /// What a receiver gets with the body.

@@ -12,7 +12,7 @@ use tokio::{
 
 use super::{
     Wake, cluster::Cluster, courier::Courier, fence::Fence, gather::Gather, kill_point::KillPoint,
-    slots::Slots,
+    metrics::Metrics, slots::Slots,
 };
 use crate::{
     domain::Clock,
@@ -98,6 +98,7 @@ pub(super) struct Parts {
     pub delivers: bool,
     /// Of a delivery that is handed to the courier by the commit that stores it.
     pub lease: Duration,
+    pub metrics: Metrics,
 }
 
 impl Parts {
@@ -149,6 +150,10 @@ impl Parts {
             .accept_events(submissions, self.clock.now(), hand_off)
             .await?;
         KillPoint::AfterStoring.reached();
+        let stored = accepted.answers.iter().flatten().flatten();
+        for event in stored.filter(|event| !event.repeated) {
+            self.metrics.accepted(event.event_type);
+        }
         for (delivery, slot) in accepted.claimed.into_iter().zip(slots) {
             self.courier.dispatch(delivery, slot);
         }

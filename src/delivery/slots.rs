@@ -98,6 +98,11 @@ impl Slots {
         AT_ONCE.saturating_sub(self.lock().taken)
     }
 
+    /// How many attempts are under way.
+    pub fn taken(&self) -> usize {
+        self.lock().taken
+    }
+
     /// How many more this webhook may take.
     pub fn room(&self, webhook: &WebhookId) -> usize {
         let shared = self.lock();

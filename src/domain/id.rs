@@ -36,6 +36,14 @@ macro_rules! id {
             pub fn first_of(moment: super::Timestamp) -> Self {
                 Self(format!("{}{:012x}", Self::PREFIX, moment.as_millis().clamp(0, (1 << 48) - 1)))
             }
+
+            /// When it was made; 1970 for one that was not made here.
+            #[cfg(feature = "ssr")]
+            pub fn made_at(&self) -> super::Timestamp {
+                let millis = self.0.get(Self::PREFIX.len()..Self::PREFIX.len() + 12);
+                let millis = millis.and_then(|hex| i64::from_str_radix(hex, 16).ok());
+                super::Timestamp::from_millis(millis.unwrap_or_default())
+            }
         }
 
         impl FromStr for $name {
@@ -205,6 +213,7 @@ mod tests {
         assert!(older < newer);
         let between = WebhookId::first_of(Timestamp::from_millis(1_001));
         assert!(older < between && between < newer);
+        assert_eq!(newer.made_at(), Timestamp::from_millis(1_001));
         assert_eq!(newer.as_str().parse::<WebhookId>(), Ok(newer));
     }
 

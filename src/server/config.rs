@@ -25,6 +25,41 @@ pub struct Database {
     pub database_url: String,
 }
 
+/// What seals the webhooks' secrets.
+#[derive(Clone, Args)]
+pub struct MasterKeys {
+    /// 32 random bytes in base64 that seal the webhooks' secrets; wins over the file
+    #[arg(
+        long,
+        env = "CALEIDA_MASTER_KEY",
+        value_name = "BASE64",
+        hide_env_values = true
+    )]
+    pub master_key: Option<Zeroizing<String>>,
+
+    /// The file that holds the master key; made on the first start
+    #[arg(
+        long,
+        env = "CALEIDA_MASTER_KEY_FILE",
+        value_name = "PATH",
+        default_value = "data/master.key"
+    )]
+    pub master_key_file: PathBuf,
+
+    /// Another master key that opens secrets too, while keys are rotated; wins over the file
+    #[arg(
+        long,
+        env = "CALEIDA_PREVIOUS_MASTER_KEY",
+        value_name = "BASE64",
+        hide_env_values = true
+    )]
+    pub previous_master_key: Option<Zeroizing<String>>,
+
+    /// The file that holds it
+    #[arg(long, env = "CALEIDA_PREVIOUS_MASTER_KEY_FILE", value_name = "PATH")]
+    pub previous_master_key_file: Option<PathBuf>,
+}
+
 /// How the server runs.
 #[derive(Clone, Args)]
 pub struct Config {
@@ -44,27 +79,33 @@ pub struct Config {
     )]
     pub listen: SocketAddr,
 
+    /// The address of /metrics, for Prometheus; off for none
+    #[arg(
+        long,
+        env = "CALEIDA_METRICS_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:9464"
+    )]
+    #[arg(value_parser = metrics_listen)]
+    pub metrics_listen: MetricsListen,
+
     /// The dashboard's URL as browsers see it; with https, cookies are only sent over https [default: http:// + listen]
     #[arg(long, env = "CALEIDA_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
 
-    /// 32 random bytes in base64 that seal the webhooks' secrets; wins over the file
+    /// Networks of the proxies in front, comma-separated CIDRs: whom they name in X-Forwarded-For is the caller
     #[arg(
         long,
-        env = "CALEIDA_MASTER_KEY",
-        value_name = "BASE64",
-        hide_env_values = true
+        env = "CALEIDA_TRUSTED_PROXIES",
+        value_name = "CIDRS",
+        default_value = "",
+        hide_default_value = true
     )]
-    pub master_key: Option<Zeroizing<String>>,
+    #[arg(value_parser = networks)]
+    pub trusted_proxies: Networks,
 
-    /// The file that holds the master key; made on the first start
-    #[arg(
-        long,
-        env = "CALEIDA_MASTER_KEY_FILE",
-        value_name = "PATH",
-        default_value = "data/master.key"
-    )]
-    pub master_key_file: PathBuf,
+    #[command(flatten)]
+    pub keys: MasterKeys,
 
     /// The first admin's email, used when there is no user yet
     #[arg(
@@ -206,6 +247,20 @@ impl Role {
 /// A list that clap reads from one value.
 pub type Networks = std::sync::Arc<[IpNet]>;
 
+/// An address, or `None` for off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MetricsListen(pub Option<SocketAddr>);
+
+fn metrics_listen(text: &str) -> Result<MetricsListen, String> {
+    if text == "off" {
+        return Ok(MetricsListen(None));
+    }
+    let address = text
+        .parse()
+        .map_err(|_| "use an address such as 127.0.0.1:9464, or off".to_owned())?;
+    Ok(MetricsListen(Some(address)))
+}
+
 fn networks(text: &str) -> Result<Networks, String> {
     text.split(',')
         .map(str::trim)
@@ -258,6 +313,13 @@ mod tests {
                 .unwrap_err()
                 .contains("localhost")
         );
+    }
+
+    #[test]
+    fn metrics_have_an_address_or_are_off() {
+        assert_eq!(metrics_listen("off"), Ok(MetricsListen(None)));
+        assert!(metrics_listen("[::1]:0").unwrap().0.is_some());
+        assert!(metrics_listen("9464").is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{any::Any, sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
@@ -13,7 +13,6 @@ use axum::{
 use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
-    request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
     services::{ServeDir, ServeFile},
     set_header::SetResponseHeaderLayer,
     timeout::TimeoutLayer,
@@ -23,7 +22,12 @@ use tower_sessions::{
     cookie::{SameSite, time::Duration as CookieDuration},
 };
 
-use super::{Config, site::SiteFolder};
+use super::{
+    Config, caller,
+    headers::{self, Headers},
+    requests,
+    site::SiteFolder,
+};
 use crate::{
     auth::session::Sessions,
     domain::Clock,
@@ -57,12 +61,17 @@ pub(super) fn assemble(
         .merge(public_files(site))
         // Whatever else is a page, if only “not found”.
         .fallback_service(people);
-    wrapped(everything.merge(health(store)))
+    let router = wrapped(everything.merge(health(store)), Headers::new(config.is_https()));
+    if config.trusted_proxies.is_empty() {
+        return router;
+    }
+    let trusted = Arc::clone(&config.trusted_proxies);
+    router.layer(middleware::from_fn_with_state(trusted, caller::find))
 }
 
 /// All that a process serves that only delivers.
-pub(super) fn health_alone(store: &Arc<dyn Store>) -> Router {
-    wrapped(health(store))
+pub(super) fn health_alone(store: &Arc<dyn Store>, config: &Config) -> Router {
+    wrapped(health(store), Headers::new(config.is_https()))
 }
 
 fn health(store: &Arc<dyn Store>) -> Router {
@@ -71,29 +80,19 @@ fn health(store: &Arc<dyn Store>) -> Router {
         .route("/readyz", get(ready).with_state(Arc::clone(store)))
 }
 
-fn wrapped(router: Router) -> Router {
-    // One service around each route instead of seven: every layer given to a router by itself costs each request a
+fn wrapped(router: Router, headers: Headers) -> Router {
+    // One service around each route instead of five: every layer given to a router by itself costs each request a
     // box and a copy. Outermost first.
     let around = ServiceBuilder::new()
-        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
-        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(middleware::from_fn(requests::name))
+        .layer(middleware::map_response_with_state(
+            headers,
+            headers::complete::<_>,
+        ))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             REQUEST_TIMEOUT,
-        ))
-        .layer(SetResponseHeaderLayer::if_not_present(
-            HeaderName::from_static("cross-origin-opener-policy"),
-            HeaderValue::from_static("same-origin"),
-        ))
-        .layer(SetResponseHeaderLayer::if_not_present(
-            header::REFERRER_POLICY,
-            // Not no-referrer: forms without script come back by it.
-            HeaderValue::from_static("same-origin"),
-        ))
-        .layer(SetResponseHeaderLayer::if_not_present(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
         ));
     router.layer(around)
 }
@@ -172,4 +171,34 @@ fn panicked(payload: Box<dyn Any + Send>) -> Response {
         "Something went wrong here. It has been logged.\n",
     )
         .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use tower::Service;
+
+    use super::*;
+
+    async fn broken() -> &'static str {
+        panic!("on purpose")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_500_with_every_header() {
+        let mut router = wrapped(Router::new().route("/", get(broken)), Headers::new(true));
+        let response = router
+            .call(Request::new(axum::body::Body::empty()))
+            .await
+            .unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        for name in [
+            "x-request-id",
+            "x-frame-options",
+            "content-security-policy",
+            "permissions-policy",
+            "strict-transport-security",
+        ] {
+            assert!(response.headers().contains_key(name), "{name}");
+        }
+    }
 }

@@ -42,13 +42,16 @@ pub struct Member {
     pub id: ProcessId,
     pub role: &'static str,
     pub version: &'static str,
+    /// With which it seals.
     pub master_key_id: String,
+    /// Those that it can open, that one included.
+    pub opens: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Joined {
     Yes,
-    /// No: these processes have another master key.
+    /// No: these processes seal what this one could not open, or the other way round.
     OtherKey(Vec<LifeSign>),
 }
 

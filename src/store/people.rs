@@ -40,8 +40,8 @@ pub trait PeopleStore: Send + Sync {
         keep: Option<&[u8; 32]>,
     ) -> Result<bool, StoreError>;
 
-    /// The most refused sign-ins under any one of these keys since then.
-    async fn login_failures(&self, keys: &[String], since: Timestamp) -> Result<u32, StoreError>;
+    /// The refused sign-ins under this key since then.
+    async fn login_failures(&self, key: &str, since: Timestamp) -> Result<LoginFailures, StoreError>;
     /// Counts a refused sign-in under each key, and forgets what is older than `keep_since`. If somebody has that email,
     /// their account's audit log tells of it.
     async fn record_login_failure(
@@ -80,4 +80,12 @@ pub enum Changed {
     /// It would leave the account without an active admin.
     LastAdmin,
     NotFound,
+}
+
+/// Sign-ins that were refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoginFailures {
+    pub count: u32,
+    /// 1970 if there were none.
+    pub newest: Timestamp,
 }

@@ -23,6 +23,8 @@ mod copy;
 mod events_log;
 #[path = "sql/invites.rs"]
 mod invites;
+#[path = "sql/keys.rs"]
+mod keys;
 #[path = "sql/log.rs"]
 mod log;
 #[path = "sql/open.rs"]

@@ -110,7 +110,12 @@ async fn a_process_with_another_master_key_does_not_start() {
     std::fs::write(folder.path().join("site/pkg/caleida.css"), "").unwrap();
     let mut other = Command::new(env!("CARGO_BIN_EXE_caleida"));
     other
-        .args(["serve", "--listen=127.0.0.1:0", "--site-root=site"])
+        .args([
+            "serve",
+            "--listen=127.0.0.1:0",
+            "--metrics-listen=off",
+            "--site-root=site",
+        ])
         .env_clear()
         .env("DATABASE_URL", &database)
         .current_dir(folder.path())

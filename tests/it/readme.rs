@@ -39,6 +39,7 @@ impl Machine {
             .env("PATH", std::env::var_os("PATH").unwrap())
             .env("LEPTOS_SITE_ROOT", site)
             .env("CALEIDA_LISTEN", format!("127.0.0.1:{}", self.dashboard))
+            .env("CALEIDA_METRICS_LISTEN", "127.0.0.1:0")
             .env(
                 "CALEIDA_PUBLIC_URL",
                 format!("http://127.0.0.1:{}", self.dashboard),

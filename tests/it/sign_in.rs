@@ -1,9 +1,14 @@
 //! Signing in, and that nothing of the dashboard is there before. As a browser without script does it.
 
+use std::{sync::Arc, time::Duration};
+
 use caleida::domain::Role;
 use reqwest::{Method, StatusCode, header};
 
-use crate::support::app::{ADMIN, Options, PASSWORD, TestApp};
+use crate::support::{
+    app::{ADMIN, Options, PASSWORD, TestApp},
+    clock::TestClock,
+};
 
 /// Every page and form of the dashboard.
 const GUARDED: [(Method, &str); 32] = [
@@ -162,6 +167,57 @@ async fn guessing_is_stopped_by_account_and_another_account_is_not_hindered() {
 }
 
 #[tokio::test]
+async fn each_further_failure_costs_a_longer_pause_and_a_success_ends_it() {
+    let clock = Arc::new(TestClock::new());
+    let app = TestApp::start_at(Arc::clone(&clock)).await;
+    let sign_in = async |email: &'static str, password: &'static str| {
+        let page = app
+            .browser()
+            .post("/login", &[("email", email), ("password", password)])
+            .await;
+        let pause = page
+            .headers
+            .get("retry-after")
+            .map(|pause| pause.to_str().unwrap().parse::<u64>().unwrap());
+        (page.status, pause)
+    };
+    for _ in 0..8 {
+        assert_eq!(
+            sign_in(ADMIN, "wrong").await,
+            (StatusCode::UNPROCESSABLE_ENTITY, None)
+        );
+    }
+    for seconds in [30, 60, 120, 240] {
+        // In the pause nothing is tried, so nothing makes it longer.
+        for _ in 0..2 {
+            assert_eq!(
+                sign_in(ADMIN, PASSWORD).await,
+                (StatusCode::TOO_MANY_REQUESTS, Some(seconds))
+            );
+        }
+        clock.advance(Duration::from_secs(seconds));
+        assert_eq!(
+            sign_in(ADMIN, "wrong").await,
+            (StatusCode::UNPROCESSABLE_ENTITY, None)
+        );
+    }
+    // Whether there is such a user is not told by this either.
+    for _ in 0..8 {
+        sign_in("nobody@example.com", "wrong").await;
+    }
+    assert_eq!(
+        sign_in("nobody@example.com", "wrong").await,
+        (StatusCode::TOO_MANY_REQUESTS, Some(30))
+    );
+    clock.advance(Duration::from_secs(480));
+    assert_eq!(sign_in(ADMIN, PASSWORD).await.0, StatusCode::SEE_OTHER);
+    assert_eq!(
+        sign_in(ADMIN, "wrong").await,
+        (StatusCode::UNPROCESSABLE_ENTITY, None)
+    );
+}
+
+#[tokio::test]
 async fn guessing_across_accounts_is_stopped_by_address() {
     let app = TestApp::start().await;
     let mut last = StatusCode::OK;
@@ -174,6 +230,43 @@ async fn guessing_across_accounts_is_stopped_by_address() {
             .status;
     }
     assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
+async fn behind_a_proxy_of_ours_each_caller_has_their_own_failures_and_else_nobody_is_believed() {
+    for (trusted, expected) in [
+        ("127.0.0.0/8", StatusCode::SEE_OTHER),
+        ("10.0.0.0/8", StatusCode::TOO_MANY_REQUESTS),
+    ] {
+        let app = TestApp::start_with(Options {
+            arguments: vec![format!("--trusted-proxies={trusted}")],
+            ..Options::default()
+        })
+        .await;
+        let sign_in = async |from: String, email: &str, password: &str| {
+            let form = url::form_urlencoded::Serializer::new(String::new())
+                .extend_pairs([("email", email), ("password", password)])
+                .finish();
+            let request = app
+                .anonymous(Method::POST, "/login")
+                .header("x-forwarded-for", from)
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+            request.body(form).send().await.unwrap().status()
+        };
+        // Somebody who guesses, and makes up that the guesses come from everywhere.
+        for index in 0..24 {
+            sign_in(
+                format!("192.0.2.{index}, 203.0.113.1"),
+                &format!("u{index}@example.com"),
+                "wrong",
+            )
+            .await;
+        }
+        let guesser = sign_in("203.0.113.1".to_owned(), ADMIN, PASSWORD).await;
+        assert_eq!(guesser, StatusCode::TOO_MANY_REQUESTS, "{trusted}");
+        let other = sign_in("198.51.100.7".to_owned(), ADMIN, PASSWORD).await;
+        assert_eq!(other, expected, "{trusted}");
+    }
 }
 
 #[tokio::test]

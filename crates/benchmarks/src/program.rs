@@ -58,6 +58,7 @@ impl Data {
             .env("LEPTOS_SITE_ROOT", "site")
             .env("DATABASE_URL", &self.url)
             .env("CALEIDA_LISTEN", "127.0.0.1:0")
+            .env("CALEIDA_METRICS_LISTEN", "127.0.0.1:0")
             .env("CALEIDA_ALLOW_HTTP", "true")
             .env("CALEIDA_ALLOW_NETWORKS", "127.0.0.0/8")
             .env("CALEIDA_ADMIN_PASSWORD", ADMIN_PASSWORD)

@@ -32,22 +32,28 @@ impl ClusterStore for PostgresStore {
             .bind(MEMBERSHIP)
             .execute(&mut *tx)
             .await?;
-        let others: Vec<(String, i64)> =
-            sqlx::query_as("select id, renewals from processes where master_key_id <> $1")
-                .bind(&member.master_key_id)
-                .fetch_all(&mut *tx)
-                .await?;
+        // A process of an earlier version opens only what it seals.
+        let others: Vec<(String, i64)> = sqlx::query_as(
+            "select id, renewals from processes where not (
+                 master_key_id = any($2)
+                 and ($1 = master_key_id or $1 = any(string_to_array(opens, ','))))",
+        )
+        .bind(&member.master_key_id)
+        .bind(&member.opens)
+        .fetch_all(&mut *tx)
+        .await?;
         if !others.is_empty() {
             return Ok(Joined::OtherKey(life_signs(others)?));
         }
         sqlx::query(
-            "insert into processes (id, role, version, master_key_id, renewals) values ($1, $2, $3, $4, 0)
+            "insert into processes (id, role, version, master_key_id, opens, renewals) values ($1, $2, $3, $4, $5, 0)
              on conflict (id) do update set renewals = processes.renewals + 1",
         )
         .bind(member.id.as_str())
         .bind(member.role)
         .bind(member.version)
         .bind(&member.master_key_id)
+        .bind(member.opens.join(","))
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;

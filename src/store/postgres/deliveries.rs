@@ -32,6 +32,10 @@ impl DeliveryStore for PostgresStore {
         queue::next_due(&mut *self.readers.acquire().await?).await
     }
 
+    async fn count_pending(&self, limit: u64) -> Result<u64, StoreError> {
+        queue::count_pending(&mut *self.readers.acquire().await?, limit).await
+    }
+
     /// Other processes may still hold theirs: a dead one's lapse.
     async fn recover_leases(&self, _now: Timestamp, _longest: Duration) -> Result<u64, StoreError> {
         Ok(0)

@@ -5,7 +5,7 @@ use super::{Adapter, Connection, Database, MIGRATIONS, audit, require_writable, 
 use crate::{
     domain::{AccountId, Actor, Origin, Role, Timestamp, User, UserId},
     store::{
-        Act, Changed, Deed, PeopleStore, Person, StoreError,
+        Act, Changed, Deed, LoginFailures, PeopleStore, Person, StoreError,
         rows::{small_count, stored, stored_id, timestamp},
     },
 };
@@ -186,17 +186,18 @@ impl PeopleStore for Adapter {
         Ok(true)
     }
 
-    async fn login_failures(&self, keys: &[String], since: Timestamp) -> Result<u32, StoreError> {
-        let mut query =
-            QueryBuilder::<Database>::new("select count(*) from login_failures where failed_at >= ");
-        query.push_bind(since.as_millis()).push(" and key in (");
-        let mut list = query.separated(", ");
-        for key in keys {
-            list.push_bind(key);
-        }
-        query.push(") group by key order by count(*) desc limit 1");
-        let most: Option<i64> = query.build_query_scalar().fetch_optional(&self.readers).await?;
-        Ok(small_count(most.unwrap_or(0)))
+    async fn login_failures(&self, key: &str, since: Timestamp) -> Result<LoginFailures, StoreError> {
+        let (count, newest): (i64, i64) = sqlx::query_as(
+            "select count(*), coalesce(max(failed_at), 0) from login_failures where key = $1 and failed_at >= $2",
+        )
+        .bind(key)
+        .bind(since.as_millis())
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(LoginFailures {
+            count: small_count(count),
+            newest: Timestamp::from_millis(newest),
+        })
     }
 
     async fn record_login_failure(

@@ -15,7 +15,21 @@ impl ClusterStore for SqliteStore {
         false
     }
 
-    async fn join(&self, _member: &Member) -> Result<Joined, StoreError> {
+    /// For those who ask which keys it opens. What one before it has left behind, because it died, goes.
+    async fn join(&self, member: &Member) -> Result<Joined, StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("delete from processes").execute(&mut *tx).await?;
+        sqlx::query(
+            "insert into processes (id, role, version, master_key_id, opens, renewals) values ($1, $2, $3, $4, $5, 0)",
+        )
+        .bind(member.id.as_str())
+        .bind(member.role)
+        .bind(member.version)
+        .bind(&member.master_key_id)
+        .bind(member.opens.join(","))
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
         Ok(Joined::Yes)
     }
 
@@ -43,7 +57,11 @@ impl ClusterStore for SqliteStore {
         Ok(true)
     }
 
-    async fn leave(&self, _id: &ProcessId) -> Result<(), StoreError> {
+    async fn leave(&self, id: &ProcessId) -> Result<(), StoreError> {
+        sqlx::query("delete from processes where id = $1")
+            .bind(id.as_str())
+            .execute(&self.writer)
+            .await?;
         Ok(())
     }
 

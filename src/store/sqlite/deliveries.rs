@@ -37,6 +37,10 @@ impl DeliveryStore for SqliteStore {
         queue::next_due(&mut *self.readers.acquire().await?).await
     }
 
+    async fn count_pending(&self, limit: u64) -> Result<u64, StoreError> {
+        queue::count_pending(&mut *self.readers.acquire().await?, limit).await
+    }
+
     /// An embedded database has one process that delivers.
     async fn recover_leases(&self, now: Timestamp, longest: Duration) -> Result<u64, StoreError> {
         // A lease is due when it lapses.

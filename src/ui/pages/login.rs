@@ -84,7 +84,8 @@ pub async fn sign_in(
         ),
         Err(SignInError::TooMany { retry_after }) => {
             let error = format!("Too many attempts. Try again in {}.", time_ago::span(retry_after));
-            let seconds = retry_after.as_secs().max(1).to_string();
+            // Rounded up: who comes back after them is let in.
+            let seconds = retry_after.as_millis().div_ceil(1000).max(1).to_string();
             let page = guest.answer(&ui, StatusCode::TOO_MANY_REQUESTS, email.to_owned(), Some(error));
             ([(header::RETRY_AFTER, seconds)], page).into_response()
         }

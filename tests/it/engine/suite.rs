@@ -9,6 +9,7 @@ use caleida::{
         gate::Gate,
         guard::{Guard, Lookup, LookupError},
         intake::PublishError,
+        metrics::Metrics,
         sender::Sender,
     },
     domain::{AccountId, Clock, DeliveryStatus, EventId, EventType, Origin, ProcessId, Transport, Webhook},
@@ -92,9 +93,11 @@ impl Bench {
                 role: "all",
                 version: "0.0.0",
                 master_key_id: vault.key_id().to_owned(),
+                opens: vault.opens().map(str::to_owned).collect(),
             },
             memories: Vec::new(),
             delivers: true,
+            metrics: Metrics::default(),
         };
         let webhooks = |engine: &Engine| Webhooks {
             store: Arc::clone(&store) as _,

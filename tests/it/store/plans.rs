@@ -177,6 +177,7 @@ async fn deliver(store: &dyn Store, account: &AccountId, run: usize) {
     };
     let handed_off = store.accept_events(&[submission], now, hand_off).await.unwrap();
     store.next_due().await.unwrap();
+    store.count_pending(1_000).await.unwrap();
     let claim = Claim {
         now,
         lease,

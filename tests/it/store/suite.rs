@@ -2,6 +2,8 @@
 mod api_keys;
 #[path = "suite/audit.rs"]
 mod audit;
+#[path = "suite/keys.rs"]
+mod keys;
 #[path = "suite/log.rs"]
 mod log;
 #[path = "suite/people.rs"]
@@ -14,13 +16,13 @@ use std::{sync::Arc, time::Duration};
 use caleida::{
     domain::{
         AccountId, Actor, Attempt, AttemptId, DeliveryStatus, DisabledReason, EndpointUrl, EventId,
-        EventType, EventTypes, FailureReason, Latencies, Origin, Outcome, Timestamp, Transport, Webhook,
-        WebhookId, WebhookName, WebhookSettings, WebhookStatus,
+        EventType, EventTypes, FailureReason, Latencies, Origin, Outcome, ProcessId, Timestamp, Transport,
+        Webhook, WebhookId, WebhookName, WebhookSettings, WebhookStatus,
     },
     store::{
         self, AcceptedEvent, Change, Claim, ClaimedDelivery, ConflictingEvent, DeliveryFilter, HandOff, Held,
-        Lease, NewEvent, NewWebhook, Next, OpenDeliveries, RecordedAttempt, Retention, Sealed, Store,
-        StoreError, Submission, UpdateWebhook, Updated, WebhookFilter,
+        Joined, Lease, Member, NewEvent, NewWebhook, Next, OpenDeliveries, ProcessRow, RecordedAttempt,
+        Retention, Sealed, Store, StoreError, Submission, UpdateWebhook, Updated, WebhookFilter,
     },
 };
 

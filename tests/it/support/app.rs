@@ -72,6 +72,7 @@ impl TestApp {
         let mut arguments = vec![
             "serve".to_owned(),
             "--listen=127.0.0.1:0".to_owned(),
+            "--metrics-listen=off".to_owned(),
             format!("--database-url=sqlite://{}", path("caleida.db")),
             format!("--master-key-file={}", path("master.key")),
             format!("--site-root={}", site.display()),
@@ -107,10 +108,19 @@ impl TestApp {
     }
 
     /// Stops it and starts it again on the same data.
-    pub async fn restart(mut self) -> Self {
+    pub async fn restart(self) -> Self {
+        self.restart_with(Vec::new()).await
+    }
+
+    /// The same, with these arguments.
+    pub async fn restart_with(mut self, arguments: Vec<String>) -> Self {
         self.stop().await;
         let data = std::mem::replace(&mut self.data, tempfile::tempdir().unwrap());
-        Self::start_in(data, Options::default()).await
+        let options = Options {
+            arguments,
+            ..Options::default()
+        };
+        Self::start_in(data, options).await
     }
 
     /// Stops it gracefully; what it had under way is finished or given back.
@@ -139,6 +149,19 @@ impl TestApp {
 
     pub fn anonymous(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, self.url(path))
+    }
+
+    /// By its whole URL, wherever that leads.
+    pub async fn plain(&self, url: &str) -> reqwest::Response {
+        self.client.get(url).send().await.unwrap()
+    }
+
+    /// The metrics, of an app that has them.
+    pub async fn scrape(&self) -> String {
+        let address = self.server().metrics.expect("the metrics are off");
+        let response = self.plain(&format!("http://{address}/metrics")).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        response.text().await.unwrap()
     }
 
     /// A key of its own with these scopes only.

@@ -17,11 +17,12 @@ use caleida::{
         AuditStore, Change, Changed, Claim, Claimed, ClusterStore, Deed, Deleted, DeliveryDetail,
         DeliveryFilter, DeliveryPage, DeliveryStore, Destination, EventDetail, EventFilter, EventPage,
         EventStore, HandOff, Held, HourOfActivity, Invalidation, Invite, InviteStore, InviteToken, Invited,
-        Joined, Lease, LifeSign, LogStore, Member, NewApiKey, NewInvite, NewWebhook, OpenDeliveries,
-        OpenInvite, PeopleStore, Person, RecordedAttempt, RecoveryPreview, RecoveryRange, RecoveryStore,
-        Renewal, Resent, Retention, Sealed, SealedSecrets, SessionOwner, SessionRow, SessionStore,
-        SessionUser, Signal, Started, Store, StoreError, Submission, Swept, UpdateWebhook, Updated,
-        UserSession, WebhookFilter, WebhookPage, WebhookStore,
+        Joined, KeyStore, Lease, LifeSign, LogStore, LoginFailures, Member, NewApiKey, NewInvite, NewWebhook,
+        OpenDeliveries, OpenInvite, PeopleStore, Person, ProcessRow, RecordedAttempt, RecoveryPreview,
+        RecoveryRange, RecoveryStore, Renewal, Resealed, Resent, Retention, Sealed, SealedOtherwise,
+        SealedSecrets, SessionOwner, SessionRow, SessionStore, SessionUser, Signal, Started, Store,
+        StoreError, Submission, Swept, UpdateWebhook, Updated, UserSession, WebhookFilter, WebhookPage,
+        WebhookStore,
     },
 };
 use tokio::sync::watch;
@@ -129,7 +130,7 @@ held!(PeopleStore {
     async fn disable_user(&self, act: &Act, id: &UserId) -> Result<Changed, StoreError>;
     async fn enable_user(&self, act: &Act, id: &UserId) -> Result<Changed, StoreError>;
     async fn set_password(&self, act: &Act, id: &UserId, password_hash: &str, keep: Option<&[u8; 32]>) -> Result<bool, StoreError>;
-    async fn login_failures(&self, keys: &[String], since: Timestamp) -> Result<u32, StoreError>;
+    async fn login_failures(&self, key: &str, since: Timestamp) -> Result<LoginFailures, StoreError>;
     async fn record_login_failure(&self, email: &str, origin: Origin, keys: &[String], now: Timestamp, keep_since: Timestamp) -> Result<(), StoreError>;
     async fn clear_login_failures(&self, key: &str) -> Result<(), StoreError>;
 });
@@ -200,6 +201,7 @@ held!(EventStore {
 held!(DeliveryStore {
     async fn claim_due(&self, claim: Claim<'_>) -> Result<Claimed, StoreError>;
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+    async fn count_pending(&self, limit: u64) -> Result<u64, StoreError>;
     async fn recover_leases(&self, now: Timestamp, longest: Duration) -> Result<u64, StoreError>;
     async fn release(&self, leases: &[(DeliveryId, Lease)], at: Timestamp) -> Result<(), StoreError>;
     async fn record_attempts(&self, attempts: &[RecordedAttempt]) -> Result<Vec<WebhookId>, StoreError>;
@@ -234,4 +236,10 @@ held!(RecoveryStore {
     async fn cancel_recovery(&self, id: &RecoveryId, change: &Change) -> Result<bool, StoreError>;
     async fn running_recoveries(&self) -> Result<Vec<RecoveryId>, StoreError>;
     async fn advance_recovery(&self, id: &RecoveryId, now: Timestamp) -> Result<Advanced, StoreError>;
+});
+
+held!(KeyStore {
+    async fn sealed_otherwise(&self, key_id: &str, after: Option<&WebhookId>, limit: u32) -> Result<Vec<SealedOtherwise>, StoreError>;
+    async fn reseal(&self, resealed: &[Resealed]) -> Result<u64, StoreError>;
+    async fn processes(&self) -> Result<Vec<ProcessRow>, StoreError>;
 });

@@ -2,6 +2,7 @@
 
 use std::{
     fs::File,
+    io::Write,
     path::Path,
     process::{Child, Command, Output, Stdio},
 };
@@ -37,6 +38,7 @@ impl Program {
         let usual = [
             ("LEPTOS_SITE_ROOT", "site"),
             ("CALEIDA_LISTEN", "127.0.0.1:0"),
+            ("CALEIDA_METRICS_LISTEN", "off"),
             ("CALEIDA_ALLOW_HTTP", "true"),
             ("CALEIDA_ALLOW_NETWORKS", "127.0.0.0/8"),
         ];
@@ -77,6 +79,21 @@ impl Program {
     /// Another command on the same data.
     pub fn output(&self, arguments: &[&str]) -> Output {
         self.command().args(arguments).output().unwrap()
+    }
+
+    /// The same, with something to read.
+    pub fn output_with(&self, arguments: &[&str], input: &str) -> Output {
+        let mut child = self
+            .command()
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Who reads nothing may be gone already.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap()
     }
 
     /// The same, which has to succeed.
@@ -247,6 +264,36 @@ impl Api {
         let text = response.text().await.unwrap();
         let page: Value = serde_json::from_str(&text).unwrap();
         page["deliveries"].as_array().unwrap().clone()
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> String {
+        self.url.trim_start_matches("http://").to_owned()
+    }
+
+    /// Any call, with any key.
+    pub async fn ask(&self, method: Method, path: &str, key: &str, body: &Value) -> (StatusCode, String) {
+        let request = self.client.request(method, format!("{}{path}", self.url));
+        let request = request.bearer_auth(key).body(body.to_string());
+        let response = request.send().await.unwrap();
+        (response.status(), response.text().await.unwrap())
+    }
+
+    /// What is at this URL, wherever that leads.
+    pub async fn text_at(&self, url: &str) -> String {
+        let response = self.client.get(url).send().await.unwrap();
+        response.text().await.unwrap()
+    }
+
+    /// A request that comes with a name.
+    pub async fn get_named(&self, path: &str, name: &str) -> StatusCode {
+        let request = self.client.get(format!("{}{path}", self.url));
+        request
+            .header("x-request-id", name)
+            .send()
+            .await
+            .unwrap()
+            .status()
     }
 
     /// What it answers to somebody without a key.

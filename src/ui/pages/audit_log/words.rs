@@ -13,6 +13,7 @@ pub fn label(action: &str) -> String {
         "webhook.tested" => "Test event sent",
         "webhook.secret_revealed" => "Secret revealed",
         "webhook.secret_rotated" => "Secret rotated",
+        "webhook.secret_resealed" => "Secret sealed with another master key",
         "webhook.recovery_started" => "Recovery started",
         "webhook.recovery_cancelled" => "Recovery stopped",
         "webhook.failing.50" => "Webhook failing for half of the time allowed",

@@ -1,0 +1,226 @@
+//! What every answer tells browsers: pages, parts of them, the API, files, and everything that goes wrong.
+
+use reqwest::{Method, Response, StatusCode, header};
+use serde_json::json;
+
+use crate::support::{
+    app::{ADMIN, Options, TestApp},
+    receiver::Receiver,
+};
+
+/// Each route with each of its methods; the last ones end what the others need.
+const ROUTES: [(&str, &str); 59] = [
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/pkg/caleida.css"),
+    ("GET", "/pkg/nonsense.js"),
+    ("GET", "/nonsense"),
+    ("GET", "/"),
+    ("GET", "/integrations"),
+    ("GET", "/login"),
+    ("POST", "/login"),
+    ("GET", "/logout"),
+    ("POST", "/theme"),
+    ("GET", "/integrations/webhook"),
+    ("GET", "/integrations/webhook/new"),
+    ("POST", "/integrations/webhook/new"),
+    ("POST", "/integrations/webhook/advice"),
+    ("GET", "/integrations/webhook/deliveries"),
+    ("GET", "/integrations/webhook/deliveries/live"),
+    ("GET", "/integrations/webhook/deliveries/DELIVERY"),
+    ("GET", "/integrations/webhook/deliveries/dlv_1"),
+    ("GET", "/integrations/webhook/deliveries/DELIVERY/resend"),
+    ("POST", "/integrations/webhook/deliveries/DELIVERY/resend"),
+    ("GET", "/integrations/webhook/event-types"),
+    ("GET", "/integrations/webhook/event-types/chat/test"),
+    ("GET", "/integrations/webhook/events"),
+    ("GET", "/integrations/webhook/events/EVENT"),
+    ("GET", "/integrations/webhook/WEBHOOK"),
+    ("POST", "/integrations/webhook/WEBHOOK"),
+    ("DELETE", "/integrations/webhook/WEBHOOK"),
+    ("GET", "/integrations/webhook/WEBHOOK/deliveries"),
+    ("GET", "/integrations/webhook/WEBHOOK/deliveries/live"),
+    ("GET", "/integrations/webhook/WEBHOOK/delete"),
+    ("GET", "/integrations/webhook/WEBHOOK/recover"),
+    ("POST", "/integrations/webhook/WEBHOOK/recover"),
+    ("GET", "/integrations/webhook/WEBHOOK/test"),
+    ("POST", "/integrations/webhook/WEBHOOK/test"),
+    ("POST", "/integrations/webhook/WEBHOOK/pause"),
+    ("POST", "/integrations/webhook/WEBHOOK/resume"),
+    ("POST", "/integrations/webhook/WEBHOOK/reveal"),
+    ("POST", "/integrations/webhook/WEBHOOK/rotate"),
+    ("GET", "/api/v1/events"),
+    ("POST", "/api/v1/events"),
+    ("DELETE", "/api/v1/events"),
+    ("POST", "/api/v1/events/batch"),
+    ("GET", "/api/v1/events/EVENT"),
+    ("GET", "/api/v1/event-types"),
+    ("GET", "/api/v1/webhooks"),
+    ("POST", "/api/v1/webhooks"),
+    ("GET", "/api/v1/webhooks/WEBHOOK"),
+    ("GET", "/api/v1/webhooks/WEBHOOK/secret"),
+    ("POST", "/api/v1/webhooks/WEBHOOK/rotate-secret"),
+    ("POST", "/api/v1/webhooks/WEBHOOK/test"),
+    ("GET", "/api/v1/webhooks/WEBHOOK/recoveries"),
+    ("GET", "/api/v1/deliveries"),
+    ("GET", "/api/v1/deliveries/DELIVERY"),
+    ("POST", "/api/v1/deliveries/DELIVERY/resend"),
+    ("GET", "/api/v1/nonsense"),
+    ("POST", "/integrations/webhook/WEBHOOK/delete"),
+    ("DELETE", "/api/v1/webhooks/WEBHOOK"),
+    ("POST", "/logout"),
+];
+
+/// Everything but HSTS, which depends on how browsers come here.
+fn assert_safe(response: &Response, what: &str) {
+    let header = |name: &str| {
+        let value = response.headers().get(name);
+        value
+            .unwrap_or_else(|| panic!("{what}: no {name}"))
+            .to_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(header("x-content-type-options"), "nosniff", "{what}");
+    assert_eq!(header("x-frame-options"), "DENY", "{what}");
+    assert_eq!(header("referrer-policy"), "same-origin", "{what}");
+    assert_eq!(header("cross-origin-opener-policy"), "same-origin", "{what}");
+    assert_eq!(header("cross-origin-resource-policy"), "same-origin", "{what}");
+    assert!(header("permissions-policy").contains("camera=()"), "{what}");
+    assert!(!header("x-request-id").is_empty(), "{what}");
+    let policy = header("content-security-policy");
+    for part in ["default-src 'none'", "frame-ancestors 'none'"] {
+        assert!(policy.contains(part), "{what}: {policy}");
+    }
+    for hole in ["unsafe-inline", "'unsafe-eval'", "*", "http:"] {
+        assert!(!policy.contains(hole), "{what}: {policy}");
+    }
+    let is_page = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.to_str().unwrap().starts_with("text/html"));
+    assert_eq!(
+        policy.contains("script-src 'self' 'nonce-"),
+        is_page,
+        "{what}: {policy}"
+    );
+    let expected = match what {
+        _ if what.contains("/pkg/caleida.css") => "public, max-age=31536000, immutable",
+        // A stream, whose events are never an answer to keep.
+        _ if what.contains("/live") => "no-cache",
+        _ => "no-store",
+    };
+    assert_eq!(header("cache-control"), expected, "{what}");
+}
+
+async fn walk(app: &TestApp, is_https: bool) {
+    let receiver = Receiver::start().await;
+    let webhook = app.add_webhook("orders", &receiver.url("/"), &["chat"]).await;
+    let event = app.publish("chat").await;
+    let delivery = app.wait_for("delivered", 1).await.remove(0);
+    let id = |value: &serde_json::Value| value["id"].as_str().unwrap().to_owned();
+    let cookie = app.signed_in(ADMIN).await.cookie.unwrap();
+    for (method, path) in ROUTES {
+        let path = path
+            .replace("WEBHOOK", &id(&webhook))
+            .replace("DELIVERY", &id(&delivery))
+            .replace("EVENT", &id(&event));
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let request = if path.starts_with("/api/") {
+            app.call(method.clone(), &path)
+        } else {
+            app.anonymous(method.clone(), &path)
+                .header(header::COOKIE, &cookie)
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        };
+        let response = request.send().await.unwrap();
+        let what = format!("{method} {path}: {}", response.status());
+        assert_ne!(response.status(), StatusCode::INTERNAL_SERVER_ERROR, "{what}");
+        assert_safe(&response, &what);
+        let strict = response.headers().get(header::STRICT_TRANSPORT_SECURITY);
+        assert_eq!(strict.is_some(), is_https, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn every_route_answers_safely_over_http() {
+    walk(&TestApp::start().await, false).await;
+}
+
+#[tokio::test]
+async fn behind_https_every_route_says_that_it_stays_so() {
+    let app = TestApp::start_with(Options {
+        arguments: vec!["--public-url=https://hooks.example.com".to_owned()],
+        ..Options::default()
+    })
+    .await;
+    walk(&app, true).await;
+}
+
+#[tokio::test]
+async fn what_goes_wrong_answers_as_safely() {
+    let app = TestApp::start().await;
+    let large = "x".repeat(400 * 1024);
+    let api = "/api/v1/events";
+    let body = json!({ "type": "nonsense", "data": {} });
+    for (request, expected) in [
+        (app.anonymous(Method::GET, api), StatusCode::UNAUTHORIZED),
+        (app.call(Method::PUT, api), StatusCode::METHOD_NOT_ALLOWED),
+        (app.call(Method::POST, api).body("{"), StatusCode::BAD_REQUEST),
+        (
+            app.call(Method::POST, api).body(large.clone()),
+            StatusCode::PAYLOAD_TOO_LARGE,
+        ),
+        (
+            app.call(Method::POST, api).body(body.to_string()),
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+        (
+            app.anonymous(Method::GET, "/integrations/webhook"),
+            StatusCode::SEE_OTHER,
+        ),
+        (
+            app.anonymous(Method::PUT, "/login"),
+            StatusCode::METHOD_NOT_ALLOWED,
+        ),
+        (
+            app.anonymous(Method::POST, "/login")
+                .header("sec-fetch-site", "cross-site"),
+            StatusCode::FORBIDDEN,
+        ),
+        (
+            app.anonymous(Method::POST, "/login")
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(format!("email={large}")),
+            StatusCode::PAYLOAD_TOO_LARGE,
+        ),
+    ] {
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), expected, "{}", response.url());
+        assert_safe(&response, response.url().as_str());
+    }
+}
+
+#[tokio::test]
+async fn a_request_keeps_the_name_that_it_came_with_if_it_is_one() {
+    let app = TestApp::start().await;
+    let named = async |name: &'static [u8]| {
+        let value = header::HeaderValue::from_bytes(name).unwrap();
+        let request = app
+            .anonymous(Method::GET, "/healthz")
+            .header("x-request-id", value);
+        request.send().await.unwrap().headers()["x-request-id"].clone()
+    };
+    assert_eq!(named(b"order-17.a_b").await, "order-17.a_b");
+    for forged in [
+        b"a b".as_slice(),
+        b"\" level=ERROR msg=\"forged",
+        b"\xc2\x9b31m",
+        b"<script>",
+        &[b'a'; 65],
+    ] {
+        let given = named(forged).await;
+        assert_ne!(given.as_bytes(), forged);
+        assert_eq!(given.len(), 36, "a UUID");
+    }
+}

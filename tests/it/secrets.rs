@@ -1,0 +1,477 @@
+//! The whole product used from its first start on, and everything that it wrote searched for every secret.
+
+use std::{collections::BTreeSet, path::Path};
+
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD},
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::{
+    app::eventually,
+    browser::{Browser, Page},
+    program::Program,
+    receiver::{Answer, Receiver},
+};
+
+/// What may show a secret, because somebody has asked for just that, or typed it there a moment ago.
+const SHOWN: [(&str, &str); 8] = [
+    ("the first start", "the first password"),
+    ("caleida api-key create", "an API key"),
+    ("POST /api/v1/webhooks", "a generated secret"),
+    ("GET /api/v1/webhooks/{id}/secret", "a generated secret"),
+    ("POST /api/v1/webhooks/{id}/rotate-secret", "a rotated secret"),
+    ("the reveal", "a secret of their own"),
+    ("the refused form, as it was typed", "a secret of their own"),
+    ("the rotation's page", "a secret rotated on the page"),
+];
+
+const OWN_SECRET: &str = "a+secret/of my own, äöü & <more>";
+const PASSWORD: &str = "Pass+word/of=ada & <co>";
+const WRONG_PASSWORD: &str = "a wrong/password+with signs";
+
+/// Each secret by its name, and everything that was ever seen by where it was.
+#[derive(Default)]
+struct Search {
+    secrets: Vec<(&'static str, String)>,
+    seen: Vec<(String, String)>,
+}
+
+impl Search {
+    fn secret(&mut self, name: &'static str, value: &str) {
+        assert!(value.len() >= 16, "{name} is too short to be searched for");
+        self.secrets.push((name, value.to_owned()));
+    }
+
+    fn saw(&mut self, place: &str, what: impl AsRef<[u8]>) {
+        self.seen.push((place.to_owned(), letters(what.as_ref())));
+    }
+
+    /// With its headers, except the cookie that it sets: that is where it belongs.
+    fn saw_page(&mut self, place: &str, page: &Page) {
+        self.saw(place, &page.body);
+        for (name, value) in &page.headers {
+            if name != "set-cookie" {
+                self.saw(place, value);
+            }
+        }
+    }
+
+    fn saw_folder(&mut self, folder: &Path) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                self.saw_folder(&path);
+            } else if name != "master.key" && name != "stdout" {
+                self.saw(&format!("the file {name}"), std::fs::read(&path).unwrap());
+            }
+        }
+    }
+
+    /// Nothing is anywhere but where it is meant to be, and there it is: or this search would find nothing.
+    fn end(&self) {
+        let (mut found, mut wrong) = (BTreeSet::new(), BTreeSet::new());
+        for (name, value) in &self.secrets {
+            for form in forms(value) {
+                for (place, what) in &self.seen {
+                    if !what.contains(&letters(&form)) {
+                        continue;
+                    }
+                    match SHOWN.iter().find(|shown| **shown == (place.as_str(), *name)) {
+                        Some(shown) => found.insert(*shown),
+                        None => wrong.insert(format!(
+                            "{name} in {place}, as {}",
+                            String::from_utf8_lossy(&form)
+                        )),
+                    };
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        let missing: Vec<_> = SHOWN.iter().filter(|shown| !found.contains(*shown)).collect();
+        assert!(missing.is_empty(), "shown no more: {missing:#?}");
+    }
+}
+
+/// Each byte as a letter of its own, since texts are searched a hundred times as fast as bytes.
+fn letters(bytes: &[u8]) -> String {
+    bytes.iter().map(|&byte| char::from(byte)).collect()
+}
+
+/// As it is, and as it would look in an address, a header, JSON, a page, or a dump.
+fn forms(value: &str) -> BTreeSet<Vec<u8>> {
+    let mut plain = vec![value.as_bytes().to_vec()];
+    // The key under its prefix, and that key's bytes.
+    let bare = value.strip_prefix("whsec_").unwrap_or(value);
+    plain.push(bare.as_bytes().to_vec());
+    let decoded = STANDARD.decode(bare).or_else(|_| URL_SAFE_NO_PAD.decode(bare));
+    plain.extend(decoded.ok().filter(|bytes| bytes.len() >= 16));
+    let mut forms = BTreeSet::new();
+    for bytes in plain {
+        for engine in [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD] {
+            forms.insert(engine.encode(&bytes).into_bytes());
+        }
+        forms.insert(
+            bytes
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>()
+                .into_bytes(),
+        );
+        if let Ok(text) = std::str::from_utf8(&bytes) {
+            let escaped = text
+                .replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .replace('>', "&gt;");
+            let encoded = utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+            forms.insert(escaped.into_bytes());
+            forms.insert(encoded.replace("%20", "+").into_bytes());
+            forms.insert(encoded.into_bytes());
+            forms.insert(format!("{text:?}").trim_matches('"').as_bytes().to_vec());
+            forms.insert(json!(text).to_string().trim_matches('"').as_bytes().to_vec());
+        }
+        forms.insert(bytes);
+    }
+    forms
+}
+
+/// A call of the API, with its answer on record.
+async fn call(
+    search: &mut Search,
+    program: &Program,
+    key: &str,
+    method: Method,
+    path: &str,
+    body: Value,
+) -> Value {
+    let (status, text) = program.api().ask(method.clone(), path, key, &body).await;
+    let id = path.split('/').find(|part| part.starts_with("wh_"));
+    let place = format!(
+        "{method} {}",
+        id.map_or(path.to_owned(), |id| path.replace(id, "{id}"))
+    );
+    search.saw(&place, &text);
+    assert!(
+        status.is_success() || status == StatusCode::UNAUTHORIZED,
+        "{place}: {status} {text}"
+    );
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+async fn submit(
+    search: &mut Search,
+    browser: &mut Browser,
+    place: &str,
+    path: &str,
+    form: &[(&str, &str)],
+) -> Page {
+    let page = browser.post(path, form).await;
+    search.saw_page(place, &page);
+    page
+}
+
+fn text(value: &Value, field: &str) -> String {
+    value[field]
+        .as_str()
+        .unwrap_or_else(|| panic!("no {field} in {value}"))
+        .to_owned()
+}
+
+#[tokio::test]
+async fn no_secret_is_anywhere_but_where_somebody_asked_for_it() {
+    let mut search = Search::default();
+    let receiver = Receiver::start().await;
+    let program = Program::start(&[
+        ("RUST_LOG", "debug,caleida=trace"),
+        ("CALEIDA_METRICS_LISTEN", "127.0.0.1:0"),
+        ("CALEIDA_RETRY_SCHEDULE", "50ms"),
+    ])
+    .await;
+    let printed = std::fs::read_to_string(program.folder().join("stdout")).unwrap();
+    let line = |start: &str| printed.lines().find_map(|line| line.strip_prefix(start)).unwrap();
+    search.secret("the first password", line("One-time password, shown only now: "));
+    search.saw("the first start", &printed);
+    let metrics = line("Metrics at ").to_owned();
+    let master_key = std::fs::read_to_string(program.folder().join("data/master.key")).unwrap();
+    search.secret("the master key", master_key.trim());
+
+    // The command line.
+    let made = program.run(&["api-key", "create", "--name", "scenario"]);
+    let key = String::from_utf8(made.stdout).unwrap().trim().to_owned();
+    search.saw("caleida api-key create", &key);
+    search.secret("an API key", &key);
+    search.secret("a password", PASSWORD);
+    search.secret("a wrong password", WRONG_PASSWORD);
+    search.secret("a secret of their own", OWN_SECRET);
+    let ada = [
+        "user",
+        "add",
+        "--email",
+        "ada@example.com",
+        "--role",
+        "admin",
+        "--password-stdin",
+    ];
+    let commands: [(&str, &[&str], &str); 7] = [
+        ("caleida user add", &ada, PASSWORD),
+        ("caleida user add, again", &ada, PASSWORD),
+        (
+            "caleida user set-password",
+            &[
+                "user",
+                "set-password",
+                "--email",
+                "ada@example.com",
+                "--password-stdin",
+            ],
+            PASSWORD,
+        ),
+        ("caleida user list", &["user", "list"], ""),
+        (
+            "caleida serve, with a bad key",
+            &["serve", "--master-key", WRONG_PASSWORD],
+            "",
+        ),
+        (
+            "caleida serve, with a bad address",
+            &["serve", "--listen", "nowhere", "--master-key", master_key.trim()],
+            "",
+        ),
+        (
+            "caleida verify",
+            &[
+                "verify",
+                "--secret",
+                OWN_SECRET,
+                "--id",
+                "1",
+                "--timestamp",
+                "1",
+                "--signature",
+                "v1,x",
+            ],
+            "{}",
+        ),
+    ];
+    for (place, arguments, input) in commands {
+        let output = program.output_with(arguments, input);
+        search.saw(place, output.stdout);
+        search.saw(place, output.stderr);
+    }
+
+    // The API.
+    let wanted = json!({ "name": "api", "url": receiver.url("/?token=in-the-query"), "events": ["chat"] });
+    let webhook = call(
+        &mut search,
+        &program,
+        &key,
+        Method::POST,
+        "/api/v1/webhooks",
+        wanted,
+    )
+    .await;
+    search.secret("a generated secret", &text(&webhook, "secret"));
+    let path = format!("/api/v1/webhooks/{}", text(&webhook, "id"));
+    call(
+        &mut search,
+        &program,
+        &key,
+        Method::GET,
+        &format!("{path}/secret"),
+        json!({}),
+    )
+    .await;
+    receiver.answer(Answer::Status(500));
+    receiver.answer(Answer::Close);
+    for event in ["one", "two"] {
+        let event = json!({ "type": "chat", "id": event, "data": {} });
+        call(&mut search, &program, &key, Method::POST, "/api/v1/events", event).await;
+    }
+    receiver.wait_for(3).await;
+    call(
+        &mut search,
+        &program,
+        &key,
+        Method::POST,
+        &format!("{path}/test"),
+        json!({ "type": "chat" }),
+    )
+    .await;
+    let rotated = call(
+        &mut search,
+        &program,
+        &key,
+        Method::POST,
+        &format!("{path}/rotate-secret"),
+        json!({}),
+    )
+    .await;
+    search.secret("a rotated secret", &text(&rotated, "secret"));
+    call(
+        &mut search,
+        &program,
+        &key,
+        Method::POST,
+        "/api/v1/events",
+        json!({ "type": "chat", "data": {} }),
+    )
+    .await;
+    receiver.wait_for(5).await;
+    for path in [
+        "/api/v1/webhooks",
+        &path,
+        "/api/v1/events",
+        "/api/v1/deliveries",
+        "/api/v1/event-types",
+    ] {
+        call(&mut search, &program, &key, Method::GET, path, json!({})).await;
+    }
+    let delivery = eventually(|| async { program.api().deliveries("delivered").await.pop() })
+        .await
+        .unwrap();
+    let shown = format!("/api/v1/deliveries/{}", text(&delivery, "id"));
+    call(&mut search, &program, &key, Method::GET, &shown, json!({})).await;
+    call(
+        &mut search,
+        &program,
+        WRONG_PASSWORD,
+        Method::GET,
+        "/api/v1/webhooks",
+        json!({}),
+    )
+    .await;
+
+    // The dashboard.
+    let mut browser = program.api().browser();
+    let login = |password| [("email", "ada@example.com"), ("password", password)];
+    submit(
+        &mut search,
+        &mut browser,
+        "the refused sign-in",
+        "/login",
+        &login(WRONG_PASSWORD),
+    )
+    .await;
+    submit(
+        &mut search,
+        &mut browser,
+        "the sign-in",
+        "/login",
+        &login(PASSWORD),
+    )
+    .await;
+    let cookie = browser.cookie.clone().unwrap();
+    search.secret("a session", cookie.split_once('=').unwrap().1);
+    let url = receiver.url("/ui");
+    let form = [
+        ("url", url.as_str()),
+        ("name", ""),
+        ("secret", OWN_SECRET),
+        ("events", "chat"),
+    ];
+    submit(
+        &mut search,
+        &mut browser,
+        "the refused form, as it was typed",
+        "/integrations/webhook/new",
+        &form,
+    )
+    .await;
+    let form = [form[0], ("name", "page"), form[2], form[3]];
+    let added = submit(
+        &mut search,
+        &mut browser,
+        "the added webhook",
+        "/integrations/webhook/new",
+        &form,
+    )
+    .await;
+    assert_eq!(added.status, StatusCode::SEE_OTHER, "{}", added.body);
+    let list = call(
+        &mut search,
+        &program,
+        &key,
+        Method::GET,
+        "/api/v1/webhooks",
+        json!({}),
+    )
+    .await;
+    let page = list["webhooks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|webhook| webhook["name"] == "page")
+        .unwrap();
+    let page = format!("/integrations/webhook/{}", text(page, "id"));
+    submit(
+        &mut search,
+        &mut browser,
+        "the reveal",
+        &format!("{page}/reveal"),
+        &[],
+    )
+    .await;
+    submit(
+        &mut search,
+        &mut browser,
+        "the test",
+        &format!("{page}/test"),
+        &[("type", "chat")],
+    )
+    .await;
+    let rotated = submit(
+        &mut search,
+        &mut browser,
+        "the rotation's page",
+        &format!("{page}/rotate"),
+        &[],
+    )
+    .await;
+    let start = rotated
+        .body
+        .find("whsec_")
+        .expect("the page shows the new secret");
+    let secret = &rotated.body[start..];
+    let end = secret
+        .find(|c: char| !c.is_ascii_alphanumeric() && !"_+/=".contains(c))
+        .unwrap();
+    search.secret("a secret rotated on the page", &secret[..end]);
+    for path in [
+        "/integrations/webhook",
+        &page,
+        &format!("{page}/deliveries"),
+        &format!("{page}/delete"),
+        "/integrations/webhook/new",
+        "/integrations/webhook/deliveries",
+        &format!("/integrations/webhook/deliveries/{}", text(&delivery, "id")),
+        "/integrations/webhook/events",
+        "/integrations/webhook/nonsense",
+    ] {
+        let page = browser.get(path).await;
+        search.saw_page(path, &page);
+    }
+    submit(
+        &mut search,
+        &mut browser,
+        "the deletion",
+        &format!("{page}/delete"),
+        &[],
+    )
+    .await;
+    submit(&mut search, &mut browser, "the sign-out", "/logout", &[]).await;
+
+    search.saw("the metrics", program.api().text_at(&metrics).await);
+    let log = program.log();
+    assert!(
+        log.contains("TRACE") || log.contains("DEBUG"),
+        "the log has hardly anything:\n{log}"
+    );
+    assert!(!log.contains("in-the-query"), "a URL's query is in the log");
+    search.saw("the log", log);
+    search.saw_folder(program.folder());
+    search.end();
+}
