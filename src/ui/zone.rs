@@ -43,7 +43,7 @@ impl Default for Zone {
 
 impl Zone {
     pub fn of(headers: &HeaderMap) -> Self {
-        let known = |name, origin| Some(Self::parse(cookie(headers, name)?, origin)?);
+        let known = |name, origin| Self::parse(cookie(headers, name)?, origin);
         known(CHOSEN, Origin::Chosen)
             .or_else(|| known(COOKIE, Origin::Browser))
             .unwrap_or_default()

@@ -18,6 +18,7 @@ mod log;
 mod metrics;
 mod outage;
 mod people;
+mod properties;
 mod readme;
 mod receivers;
 mod roles;
