@@ -353,7 +353,7 @@ async fn a_command_makes_lists_and_revokes_keys_beside_a_server_that_obeys() {
         .body;
     let of_commands: Vec<_> = log
         .lines()
-        .filter(|line| line.contains("\"command line\""))
+        .filter(|line| line.contains("\"command line\"") && line.contains("api_key."))
         .collect();
     assert_eq!(of_commands.len(), 3, "{log}");
     assert!(of_commands[0].contains("api_key.revoked"), "{log}");

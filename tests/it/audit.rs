@@ -189,7 +189,7 @@ async fn the_log_is_paged_and_filtered_and_each_entry_stands_on_one_page() {
         .body;
     assert!(nobody.contains("Nothing matches"));
     // The first ten seconds.
-    let range = "?action=user.renamed&since=2026-11-23T10:00&until=2026-11-23T10:00:10";
+    let range = "?action=user.renamed&since=2026-11-23T10:00:00Z&until=2026-11-23T10:00:10Z";
     assert_eq!(export(&mut browser, range).await.len(), 10);
 }
 
