@@ -230,7 +230,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 const KEYS: Access = Needs(Admin, "manage API keys");
-const AUDITS: Access = Needs(Admin, "read the audit log");
+const AUDITS: Access = Needs(Admin, "see the audit log");
 const ADDS: Access = Needs(Member, "add webhooks");
 const DELETES: Access = Needs(Admin, "delete webhooks");
 const MANAGES: Access = Needs(Admin, "manage users");
