@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use super::{
-    Timestamp,
-    webhook::{InvalidName, WebhookName},
-};
+#[cfg(feature = "ssr")]
+use super::Timestamp;
+use super::webhook::{InvalidName, WebhookName};
 
 /// What people call a key: unique among the living ones of the account, by the same rule as a webhook's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
