@@ -62,6 +62,18 @@ pub struct Act {
     pub at: Timestamp,
 }
 
+impl Act {
+    /// What somebody does to themselves.
+    pub(super) fn of(user: &User, origin: Origin, at: Timestamp) -> Self {
+        let actor = Actor {
+            account_id: user.account_id.clone(),
+            name: user.email.clone(),
+            origin,
+        };
+        Self { actor, at }
+    }
+}
+
 /// A user, whether they may sign in or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {

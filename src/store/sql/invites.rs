@@ -6,7 +6,7 @@ use super::{
     people::{audit_about, stored_role, user_of},
 };
 use crate::{
-    domain::{AccountId, Actor, InviteId, Origin, Timestamp, User, UserId},
+    domain::{AccountId, InviteId, Origin, Timestamp, User, UserId},
     store::{
         Act, Invite, InviteStore, InviteToken, Invited, NewInvite, OpenInvite, StoreError, rows::stored_id,
     },
@@ -158,14 +158,7 @@ impl InviteStore for Adapter {
         if result.rows_affected() == 0 {
             return Ok(None);
         }
-        let act = Act {
-            actor: Actor {
-                account_id: user.account_id.clone(),
-                name: user.email.clone(),
-                origin,
-            },
-            at: now,
-        };
+        let act = Act::of(&user, origin, now);
         audit_about(&mut tx, &act, "user.joined", id.as_str()).await?;
         tx.commit().await?;
         Ok(Some(user))

@@ -6,7 +6,7 @@ use super::{
     people::{audit_about, user_of},
 };
 use crate::{
-    domain::{Actor, Origin, SessionId, Timestamp, User, UserId},
+    domain::{Origin, SessionId, Timestamp, User, UserId},
     store::{
         Act, SessionOwner, SessionRow, SessionStore, SessionUser, StoreError, UserSession, rows::stored_id,
     },
@@ -98,14 +98,7 @@ impl SessionStore for Adapter {
         if result.rows_affected() == 0 {
             return Ok(false);
         }
-        let act = Act {
-            actor: Actor {
-                account_id: user.account_id.clone(),
-                name: user.email.clone(),
-                origin,
-            },
-            at: now,
-        };
+        let act = Act::of(user, origin, now);
         audit_about(&mut tx, &act, "user.signed_in", user.id.as_str()).await?;
         tx.commit().await?;
         Ok(true)
