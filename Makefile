@@ -59,7 +59,7 @@ test: tools fmt-check e2e-check lint unit e2e ## checks everything: formatting, 
 	@echo; echo "Unit and integration tests, from above:"; grep -ah '^test result' target/unit.log
 
 .PHONY: unit
-unit: site tools-postgres tools-receivers ## runs the unit and integration tests
+unit: site tools-postgres tools-receivers $(E2E_INSTALLED) ## runs the unit and integration tests
 	@: > target/unit.log
 # One package at a time: together they would share the features of their dependencies, and build those again.
 	cargo test --locked -p caleida-site 2>&1 | tee -a target/unit.log
