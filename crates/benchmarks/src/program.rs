@@ -79,9 +79,10 @@ impl Data {
         };
         // Whatever else it prints must not fill the pipe.
         std::thread::spawn(move || lines.for_each(drop));
+        // Each start has a key of its own: the name of one that is good is taken.
         let key = self
             .command()
-            .args(["api-key", "create", "--name", "bench"])
+            .args(["api-key", "create", "--name", &format!("bench {}", child.id())])
             .output()?;
         ensure!(key.status.success(), "no API key could be made");
         Ok(Program {
