@@ -85,7 +85,7 @@ lint: rust ## runs clippy on the server, on the browser's part and on the builde
 	cargo clippy --locked -p caleida-browser --target $(WASM) --target-dir target/front -- -D warnings
 
 .PHONY: bench
-bench: ## measures the release build against what this machine allows, in under five minutes (ARGS="--only c,f")
+bench: ## measures the release build against what this machine allows, in under ten minutes (ARGS="--only c,f")
 	cargo build --release --locked
 	cargo run --release --locked -p caleida-benchmarks -- $(ARGS)
 
