@@ -9,6 +9,8 @@ SHELL := bash
 WASM := wasm32-unknown-unknown
 RECEIVERS_INSTALLED := target/receivers/installed
 E2E_INSTALLED := end2end/node_modules/.package-lock.json
+FUZZ := end2end/schemathesis
+FUZZ_INSTALLED := target/schemathesis/installed
 
 # The release is target/release/caleida and target/site, wherever else cargo may be told to build.
 export CARGO_TARGET_DIR := $(CURDIR)/target
@@ -24,13 +26,16 @@ run watch: export CALEIDA_ALLOW_NETWORKS ?= 127.0.0.0/8,::1/128
 LOCAL = "make $@: so that you can try it here, receivers on loopback over http are allowed (CALEIDA_ALLOW_HTTP=$$CALEIDA_ALLOW_HTTP CALEIDA_ALLOW_NETWORKS=$$CALEIDA_ALLOW_NETWORKS)"
 
 # $(call need,COMMAND,PACKAGES): installs the packages if the command is missing, or says how and fails.
-define need
-@if ! command -v $(1) >/dev/null; then \
+need = $(call need_for,$(1),command -v $(1) >/dev/null,$(2))
+
+# $(call need_for,NAME,TEST,PACKAGES): the same for what is there if the test succeeds.
+define need_for
+@if ! $(2); then \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo "$(1) is missing: installing $(2)"; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y $(2) >/dev/null; \
+		echo "$(1) is missing: installing $(3)"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y $(3) >/dev/null; \
 	else \
-		echo "error: $(1) is missing; on Debian or Ubuntu run: sudo apt-get install $(2)" >&2; exit 1; \
+		echo "error: $(1) is missing; on Debian or Ubuntu run: sudo apt-get install $(3)" >&2; exit 1; \
 	fi; \
 fi
 endef
@@ -55,7 +60,7 @@ watch: rust ## builds for development, serves, and does so again at every change
 	@exec cargo run --locked -p caleida-site -- watch
 
 .PHONY: test
-test: tools fmt-check e2e-check lint unit e2e ## checks everything: formatting, lints, unit, integration and browser tests
+test: tools fmt-check e2e-check lint unit api-fuzz e2e ## checks everything: formatting, lints, unit and integration tests, the API against its description, the browser
 	@echo; echo "Unit and integration tests, from above:"; grep -ah '^test result' target/unit.log
 
 .PHONY: unit
@@ -65,6 +70,16 @@ unit: site tools-postgres tools-receivers $(E2E_INSTALLED) ## runs the unit and 
 	cargo test --locked -p caleida-site 2>&1 | tee -a target/unit.log
 	cargo test --locked -p caleida 2>&1 | tee -a target/unit.log
 	cargo test --locked -p caleida-benchmarks 2>&1 | tee -a target/unit.log
+
+.PHONY: api-fuzz
+api-fuzz: rust tools-python $(FUZZ_INSTALLED) ## holds a debug server against its own description of the API, in about a minute
+	cargo build --locked -p caleida --bins --tests
+	$(FUZZ)/run $(CURDIR)/target/schemathesis --max-examples 15
+
+.PHONY: api-fuzz-long
+api-fuzz-long: rust tools-python $(FUZZ_INSTALLED) ## the same for ten minutes, with other cases each time
+	cargo build --locked -p caleida --bins --tests
+	$(FUZZ)/run $(CURDIR)/target/schemathesis --max-examples 1000 --max-time 600 --seed $$RANDOM
 
 .PHONY: e2e
 e2e: tools-e2e e2e-check site ## runs the browser tests in Chromium (or CHROMIUM=…) against a debug server
@@ -132,7 +147,7 @@ site: rust
 
 # What is missing is found before anything is built.
 .PHONY: tools
-tools: rust tools-e2e tools-postgres tools-receivers
+tools: rust tools-e2e tools-postgres tools-receivers $(FUZZ_INSTALLED)
 	$(call need,curl,curl)
 
 .PHONY: rust
@@ -148,7 +163,7 @@ tools-postgres:
 
 # The guide's receivers are run in their own languages.
 .PHONY: tools-receivers
-tools-receivers: $(RECEIVERS_INSTALLED)
+tools-receivers: tools-python $(RECEIVERS_INSTALLED)
 	$(call need,go,golang-go)
 	$(call need,ruby,ruby)
 	$(call need,$(if $(wildcard /usr/share/rubygems-integration/*/specifications/webrick-*.gemspec),ruby,webrick),ruby-webrick)
@@ -158,15 +173,19 @@ tools-receivers: $(RECEIVERS_INSTALLED)
 	$(call need,openssl,openssl)
 
 $(RECEIVERS_INSTALLED): docs/receivers/python/requirements.txt
-	$(call need,python3,python3)
-	python3 -m venv target/receivers 2>/dev/null || { $(MAKE) --no-print-directory tools-venv && python3 -m venv target/receivers; }
-	target/receivers/bin/pip install --quiet --disable-pip-version-check -r $<
+	rm -rf $(@D) && python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
-# On Debian, python3 comes without the part that makes virtual environments.
-.PHONY: tools-venv
-tools-venv:
-	$(call need,venv,python3-venv)
+# Debian has the part of Python that makes environments in a package of its own.
+.PHONY: tools-python
+tools-python:
+	$(call need_for,Python with venv,python3 -c 'import ensurepip' 2>/dev/null,python3 python3-venv)
+
+$(FUZZ_INSTALLED): $(FUZZ)/requirements.txt
+	rm -rf $(@D) && python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 .PHONY: tools-e2e
 tools-e2e:

@@ -1,31 +1,44 @@
 //! `/api/v1`, for machines: JSON in, JSON out, errors as RFC 9457 problems. One file per noun.
+//!
+//! A call and its description are one: `calls` takes handlers by `routes!`, which takes none without an OpenAPI
+//! operation, and the schemas are those of the very types that are read and sent.
 
 mod body;
+mod caller;
 mod deliveries;
 mod event_types;
 mod events;
+mod limits;
+mod moment;
+pub mod openapi;
+mod place;
 mod problem;
 mod query;
 mod received;
 mod recoveries;
+mod schema;
+mod secrets;
+mod statistics;
 mod test_events;
+mod url_advice;
+mod webhook_state;
 mod webhooks;
 
 use std::sync::Arc;
 
 use axum::{
     Router,
-    routing::{get, post},
+    http::{Method, StatusCode},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::any,
 };
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{
-    auth::Auth,
-    delivery::intake::Intake,
-    domain::{Clock, Origin},
-    store::{ApiKey, Store},
-    webhooks::{Actor, Webhooks},
-};
+use crate::{auth::Auth, delivery::intake::Intake, domain::Clock, store::Store, webhooks::Webhooks};
 
+pub use limits::Limits;
+pub use openapi::Document;
 pub use problem::Problem;
 
 /// What the handlers work with. Cheap to clone.
@@ -36,46 +49,80 @@ pub struct Api {
     pub intake: Intake,
     pub webhooks: Webhooks,
     pub clock: Arc<dyn Clock>,
+    pub limits: Arc<Limits>,
+    pub document: Arc<Document>,
 }
+
+/// The calls' nouns, by which the description groups them.
+const EVENTS: &str = "Events";
+const WEBHOOKS: &str = "Webhooks";
+const RECOVERIES: &str = "Recoveries";
+const DELIVERIES: &str = "Deliveries";
+const DESCRIPTION: &str = "Description";
 
 pub fn router(api: Api) -> Router {
-    let v1 = Router::new()
-        // What happened.
-        .route("/events", get(received::list).post(events::publish))
-        .route("/events/batch", post(events::publish_batch))
-        .route("/events/{id}", get(received::show))
-        .route("/event-types", get(event_types::list))
-        // Who wants to know.
-        .route("/webhooks", get(webhooks::list).post(webhooks::create))
-        .route(
-            "/webhooks/{id}",
-            get(webhooks::show)
-                .patch(webhooks::update)
-                .delete(webhooks::delete),
-        )
-        .route("/webhooks/{id}/secret", get(webhooks::secret))
-        .route("/webhooks/{id}/rotate-secret", post(webhooks::rotate_secret))
-        .route("/webhooks/{id}/pause", post(webhooks::pause))
-        .route("/webhooks/{id}/resume", post(webhooks::resume))
-        .route("/webhooks/{id}/test", post(test_events::send))
-        .route("/webhooks/{id}/recover", post(recoveries::start))
-        .route("/webhooks/{id}/recoveries", get(recoveries::list))
-        .route(
-            "/webhooks/{id}/recoveries/{recovery}/cancel",
-            post(recoveries::cancel),
-        )
-        // What became of it.
-        .route("/deliveries", get(deliveries::list))
-        .route("/deliveries/{id}", get(deliveries::show))
-        .route("/deliveries/{id}/resend", post(deliveries::resend))
-        .fallback(|| async {
-            Problem::not_found("There is no such call: see the list of calls in the documentation.")
-        })
-        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() });
-    Router::new().nest("/api/v1", v1).with_state(api)
+    let (v1, _) = calls().split_for_parts();
+    let v1 = v1
+        .fallback(unknown_call)
+        .method_not_allowed_fallback(other_method);
+    Router::new()
+        .nest("/api/v1", v1)
+        .route("/api/{*rest}", any(unknown_call))
+        .with_state(api)
 }
 
-/// The name under which a key's changes are written down.
-fn actor(key: &ApiKey, origin: Origin) -> Actor {
-    Actor::key(key.account_id.clone(), &key.name, origin)
+/// Every call, with its description.
+fn calls() -> OpenApiRouter<Api> {
+    publishing().merge(managing())
+}
+
+/// The one hot path: nothing stands around it.
+fn publishing() -> OpenApiRouter<Api> {
+    OpenApiRouter::default()
+        .routes(routes!(events::publish))
+        .routes(routes!(events::publish_batch))
+        // It takes no key.
+        .routes(routes!(openapi::show))
+}
+
+fn managing() -> OpenApiRouter<Api> {
+    let mut calls = OpenApiRouter::default()
+        // What happened.
+        .routes(routes!(received::list))
+        .routes(routes!(received::show))
+        .routes(routes!(event_types::list))
+        // Who wants to know.
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::show, webhooks::update, webhooks::delete))
+        .routes(routes!(secrets::show))
+        .routes(routes!(secrets::rotate))
+        .routes(routes!(webhook_state::pause))
+        .routes(routes!(webhook_state::resume))
+        .routes(routes!(test_events::send))
+        .routes(routes!(statistics::show))
+        .routes(routes!(url_advice::judge))
+        .routes(routes!(recoveries::preview, recoveries::start))
+        .routes(routes!(recoveries::list))
+        .routes(routes!(recoveries::show))
+        .routes(routes!(recoveries::cancel))
+        // What became of it.
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::show))
+        .routes(routes!(deliveries::resend))
+        .route_layer(middleware::from_fn(limits::tell));
+    limits::describe(calls.get_openapi_mut());
+    calls
+}
+
+async fn unknown_call() -> Problem {
+    Problem::not_found("There is no such call: see /api/docs for those that there are.")
+}
+
+/// What a path takes instead is in `Allow`, which axum adds; asking for just that is no mistake.
+async fn other_method(method: Method) -> Response {
+    if method == Method::OPTIONS {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        Problem::method_not_allowed().into_response()
+    }
 }

@@ -5,6 +5,7 @@ pub mod copy;
 pub mod healthcheck;
 pub mod listen;
 pub mod migrate;
+pub mod openapi;
 pub mod rotate_master_key;
 pub mod serve;
 pub mod terminal;
@@ -49,6 +50,9 @@ enum Command {
     Listen(listen::ListenArgs),
     /// Publish a sample event through the API
     Trigger(trigger::TriggerArgs),
+    /// Print the description of the API, as OpenAPI
+    #[command(name = "openapi")]
+    OpenApi(openapi::OpenApiArgs),
     /// Verify the signature of a call, with its body on stdin
     Verify(verify::VerifyArgs),
 }
@@ -74,6 +78,7 @@ pub fn run() -> ExitCode {
             Command::ApiKey(args) => ended(api_key::run(args).await),
             Command::Listen(args) => ended(listen::run(args, Arc::new(SystemClock)).await),
             Command::Trigger(args) => ended(trigger::run(args).await),
+            Command::OpenApi(args) => ended(openapi::run(&args)),
             Command::Verify(args) => ended(verify::run(args, SystemClock.now()).await),
         }
     })

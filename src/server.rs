@@ -21,7 +21,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{self, Api},
+    api::{self, Api, Document},
     api_keys::ApiKeys,
     auth::Auth,
     delivery::{
@@ -33,7 +33,7 @@ use crate::{
     },
     domain::{Clock, ProcessId},
     store::{self, Member, Store, StoreError},
-    ui::{Terms, Ui},
+    ui::{ApiDocs, Terms, Ui},
     webhooks::Webhooks,
 };
 pub use config::{Config, Role};
@@ -157,14 +157,19 @@ impl Server {
             wake: Arc::clone(&wake),
             clock: Arc::clone(&clock),
             transport: config.transport(),
+            at_most: config.max_webhooks,
         };
 
+        let public_url = config::public_url(config.public_url.as_deref(), address);
+        let document = Arc::new(Document::new(&public_url));
         let api = api::router(Api {
             auth: auth.clone(),
             store: Arc::clone(&store),
             intake: engine.intake.clone(),
             webhooks: webhooks.clone(),
             clock: Arc::clone(&clock),
+            limits: Arc::new(config.limits()),
+            document: Arc::clone(&document),
         });
         let stop = CancellationToken::new();
         let ui = Ui {
@@ -184,7 +189,8 @@ impl Server {
                 schedule: config.retry_schedule.clone(),
                 timeout: config.delivery_timeout,
             }),
-            public_url: config::public_url(config.public_url.as_deref(), address).into(),
+            public_url: public_url.into(),
+            api: Arc::new(ApiDocs::new(document.text())),
             stopping: stop.clone(),
         };
         let router = if config.role.serves() {

@@ -101,10 +101,10 @@ pub const DEFAULT_ACCOUNT: &str = "default";
 /// Webhooks and their secrets. Every change is written to the audit log in the same transaction.
 #[async_trait]
 pub trait WebhookStore: Send + Sync {
-    /// [`StoreError::Conflict`] if the name is taken.
+    /// [`StoreError::Conflict`] if the name is taken, [`StoreError::Full`] if the account has enough.
     async fn insert_webhook(&self, webhook: NewWebhook) -> Result<Webhook, StoreError>;
     async fn webhook(&self, account: &AccountId, id: &WebhookId) -> Result<Option<Webhook>, StoreError>;
-    /// Newest first, [`WebhookFilter::PAGE_SIZE`] at a time.
+    /// Newest first.
     async fn list_webhooks(
         &self,
         account: &AccountId,
@@ -218,6 +218,8 @@ pub struct NewWebhook {
     pub change: Change,
     pub settings: WebhookSettings,
     pub secret: Sealed,
+    /// How many the account may have, this one included.
+    pub at_most: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -261,14 +263,31 @@ pub enum DestinationState {
     Disabled,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookFilter {
     /// Part of the name or the URL, in any case.
     pub search: Option<String>,
     pub event_type: Option<EventType>,
     pub status: Option<WebhookStatus>,
-    /// 0 for the first.
+    /// Only those older than this one; the counts are of all.
+    pub before: Option<WebhookId>,
+    /// 0 for the first,
     pub page: u32,
+    /// of so many each.
+    pub limit: u32,
+}
+
+impl Default for WebhookFilter {
+    fn default() -> Self {
+        Self {
+            search: None,
+            event_type: None,
+            status: None,
+            before: None,
+            page: 0,
+            limit: Self::PAGE_SIZE,
+        }
+    }
 }
 
 impl WebhookFilter {

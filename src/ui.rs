@@ -54,6 +54,7 @@ mod zone;
 pub use self::{
     access::Access,
     error::PageError,
+    pages::api_docs::ApiDocs,
     paths::invite_link,
     routes::{Route, router, routes},
     state::{Site, Terms, Ui},

@@ -36,6 +36,8 @@ pub struct Webhooks {
     pub wake: Arc<Wake>,
     pub clock: Arc<dyn Clock>,
     pub transport: Transport,
+    /// How many an account may have.
+    pub at_most: u32,
 }
 
 /// The fields of a webhook as they were typed or posted.
@@ -74,6 +76,11 @@ pub enum WebhookError {
     /// Invalid only in that another webhook has this name.
     #[error("{}", .0.taken())]
     NameTaken(WebhookName),
+    /// The account has as many as it may have.
+    #[error(
+        "This account has {at_most} webhooks, as many as it may have: delete one first, or have CALEIDA_MAX_WEBHOOKS raised."
+    )]
+    TooMany { at_most: u32 },
     /// Somebody saved it since the version that this change was made on.
     #[error("the webhook was changed by {} in the meantime", .0.updated_by)]
     Stale(Box<Webhook>),
@@ -109,11 +116,15 @@ impl Webhooks {
                 change,
                 settings,
                 secret: sealed,
+                at_most: self.at_most,
             })
             .await
         {
             Ok(webhook) => Ok((webhook, secret)),
             Err(StoreError::Conflict) => Err(WebhookError::NameTaken(name)),
+            Err(StoreError::Full) => Err(WebhookError::TooMany {
+                at_most: self.at_most,
+            }),
             Err(error) => Err(error.into()),
         }
     }

@@ -2,10 +2,11 @@
 
 use axum::{
     body::{Body, Bytes},
+    extract::{FromRequest, Request},
     http::HeaderMap,
 };
 use http_body_util::LengthLimitError;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::Problem;
 
@@ -25,9 +26,21 @@ pub(super) async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
     })
 }
 
-/// Parses JSON; an empty body counts as `{}`.
-pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+/// The JSON of a body, parsed, whatever its type is said to be; an empty one counts as `{}`, and so does `null`.
+pub(super) struct Parsed<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Parsed<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let bytes = read(request.into_body(), LIMIT).await?;
+        let is_nothing = matches!(&*bytes, b"" | b"null");
+        parse(if is_nothing { b"{}" } else { &bytes }).map(Self)
+    }
+}
+
+/// Parses JSON; what borrows from the body is not copied.
+pub(super) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
     serde_json::from_slice(bytes)
         .map_err(|error| Problem::malformed(format!("The body is not as expected: {error}.")))
 }

@@ -1,26 +1,27 @@
 //! `/api/v1/deliveries`: what became of the events.
 
-use axum::{
-    Json,
-    extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode},
-};
+use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::{IntoParams, ToSchema};
 
-use super::{Api, Problem, actor, query::Moment};
+use super::{
+    Api, DELIVERIES, Problem,
+    caller::{Caller, Read, Write},
+    moment::Moment,
+    place::{At, OfDelivery, unknown},
+    problem::{AnyTime, BadFields, Conflicting, Unknown},
+    query::{Limit, Query},
+};
 use crate::{
     auth::api_key::{WEBHOOKS_READ, WEBHOOKS_WRITE},
-    domain::{
-        Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, EventType, Origin, Timestamp, WebhookId,
-    },
+    domain::{Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, EventType, WebhookId},
     store::{DeliveryFilter, Resent},
 };
 
-/// Deliveries in one answer.
-const PAGE: u32 = 100;
-
-#[derive(Serialize)]
+/// One event for one webhook.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Delivery)]
 pub(super) struct DeliveryView {
     id: DeliveryId,
     webhook_id: WebhookId,
@@ -28,62 +29,107 @@ pub(super) struct DeliveryView {
     #[serde(rename = "type")]
     event_type: EventType,
     status: DeliveryStatus,
+    /// How many attempts have ended.
+    #[schema(examples(1))]
     attempts: u32,
-    created_at: String,
-    updated_at: String,
-    next_attempt_at: Option<String>,
+    created_at: Moment,
+    updated_at: Moment,
+    /// When the next attempt is due, while there is one to come and none is under way.
+    next_attempt_at: Option<Moment>,
+    /// The end of the newest attempt: the receiver’s status, or in a few words why there was no answer.
+    #[schema(examples("200"))]
     last_result: Option<String>,
 }
 
-#[derive(Serialize)]
-struct DeliveryList {
+/// Deliveries, newest first.
+#[derive(Serialize, ToSchema)]
+pub(super) struct DeliveryList {
     deliveries: Vec<DeliveryView>,
+    /// Where the next page begins. Not there: nothing older can match.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     next_cursor: Option<DeliveryId>,
 }
 
-#[derive(Serialize)]
-struct DeliveryDetailView {
+/// A delivery with its attempts.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeliveryDetail)]
+pub(super) struct DeliveryDetailView {
     #[serde(flatten)]
     delivery: DeliveryView,
+    /// What is sent, byte for byte the same at every attempt.
+    #[schema(value_type = Option<Object>)]
     body: Option<Box<RawValue>>,
+    /// Oldest first.
     attempt_log: Vec<AttemptView>,
 }
 
-#[derive(Serialize)]
+/// One HTTP request of a delivery. Signatures and cookies are redacted.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Attempt)]
 struct AttemptView {
+    /// 1 for the first.
+    #[schema(examples(1))]
     number: u32,
-    started_at: String,
-    duration_ms: u128,
+    started_at: Moment,
+    #[schema(examples(87))]
+    duration_ms: u64,
+    /// The receiver’s status, or in a few words why there was no answer.
+    #[schema(examples("200"))]
     result: String,
+    #[schema(examples(200))]
     status_code: Option<u16>,
+    /// What went wrong, precisely, if no answer came.
     detail: Option<String>,
+    /// The URL that was called: the webhook’s may have changed since.
+    #[schema(examples("https://crm.example/hook"))]
     url: String,
     request_headers: Vec<(String, String)>,
     response_headers: Vec<(String, String)>,
+    /// The first 16 KiB of it.
     response_body: String,
+    /// Whether there was more of it.
     response_truncated: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
+    /// Only those of this webhook.
     webhook: Option<WebhookId>,
+    /// Only those with this status.
     status: Option<DeliveryStatus>,
+    /// Only those of events of this type.
     #[serde(rename = "type")]
     event_type: Option<EventType>,
+    /// Only those of this event.
     event: Option<EventId>,
+    /// Only those made then or later.
     since: Option<Moment>,
+    /// Only those made earlier.
     until: Option<Moment>,
+    /// The `next_cursor` of the page before.
     cursor: Option<DeliveryId>,
+    /// How many to answer at most.
+    #[param(inline)]
+    limit: Option<Limit>,
 }
 
+/// List deliveries
+///
+/// Newest first. Filters that hardly anything matches may answer fewer than `limit`, or none, with a `next_cursor`:
+/// go on until there is none.
+#[utoipa::path(
+    get, path = "/deliveries", operation_id = "listDeliveries", tag = DELIVERIES,
+    security(("bearer" = [WEBHOOKS_READ])), params(ListQuery),
+    responses((status = 200, description = "A page of them.", body = DeliveryList), BadFields, AnyTime)
+)]
 pub(super) async fn list(
     State(api): State<Api>,
-    headers: HeaderMap,
-    query: Result<Query<ListQuery>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<impl Serialize>, Problem> {
-    let key = api.auth.require_key(&headers, WEBHOOKS_READ).await?;
-    let Query(query) = query.map_err(|error| Problem::malformed(error.body_text()))?;
+    caller: Caller<Read>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<DeliveryList>, Problem> {
     let filter = DeliveryFilter {
         webhook_id: query.webhook,
         status: query.status,
@@ -92,9 +138,9 @@ pub(super) async fn list(
         since: query.since.map(|moment| moment.0),
         until: query.until.map(|moment| moment.0),
         before: query.cursor,
-        limit: PAGE,
+        limit: query.limit.unwrap_or_default().0,
     };
-    let page = api.store.list_deliveries(&key.account_id, &filter).await?;
+    let page = api.store.list_deliveries(&caller.account_id, &filter).await?;
     let deliveries = page.deliveries.into_iter().map(DeliveryView::from).collect();
     Ok(Json(DeliveryList {
         deliveries,
@@ -102,19 +148,21 @@ pub(super) async fn list(
     }))
 }
 
+/// Show a delivery
+///
+/// With each of its attempts: what was sent, and what came back.
+#[utoipa::path(
+    get, path = "/deliveries/{id}", operation_id = "showDelivery", tag = DELIVERIES,
+    security(("bearer" = [WEBHOOKS_READ])), params(OfDelivery),
+    responses((status = 200, description = "The delivery.", body = DeliveryDetailView), Unknown, AnyTime)
+)]
 pub(super) async fn show(
     State(api): State<Api>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Json<impl Serialize>, Problem> {
-    let key = api.auth.require_key(&headers, WEBHOOKS_READ).await?;
-    let unknown = || Problem::not_found("There is no such delivery.");
-    let id = id.parse().map_err(|_| unknown())?;
-    let detail = api
-        .store
-        .delivery(&key.account_id, &id)
-        .await?
-        .ok_or_else(unknown)?;
+    caller: Caller<Read>,
+    At(OfDelivery { id }): At<OfDelivery>,
+) -> Result<Json<DeliveryDetailView>, Problem> {
+    let detail = api.store.delivery(&caller.account_id, &id).await?;
+    let detail = detail.ok_or_else(unknown::<OfDelivery>)?;
     Ok(Json(DeliveryDetailView {
         delivery: detail.delivery.into(),
         body: serde_json::from_slice(&detail.payload).ok(),
@@ -122,24 +170,31 @@ pub(super) async fn show(
     }))
 }
 
-/// Answers the delivery as it is now: pending, or held if its webhook is paused.
+/// Send a delivery again
+///
+/// Whatever became of it: it is due at once, with the whole schedule before it, and the same `webhook-id` and body.
+/// If the webhook is paused it is held, if it is disabled or deleted the answer is 409.
+#[utoipa::path(
+    post, path = "/deliveries/{id}/resend", operation_id = "resendDelivery", tag = DELIVERIES,
+    security(("bearer" = [WEBHOOKS_WRITE])), params(OfDelivery),
+    responses(
+        (status = 202, description = "The delivery as it is now: `pending`, or `held`.", body = DeliveryView),
+        Unknown, Conflicting, AnyTime,
+    )
+)]
 pub(super) async fn resend(
     State(api): State<Api>,
-    Path(id): Path<String>,
-    origin: Origin,
-    headers: HeaderMap,
-) -> Result<(StatusCode, Json<impl Serialize>), Problem> {
-    let key = api.auth.require_key(&headers, WEBHOOKS_WRITE).await?;
-    let unknown = || Problem::not_found("There is no such delivery.");
-    let id: DeliveryId = id.parse().map_err(|_| unknown())?;
-    let resent = api.webhooks.resend(&actor(&key, origin), &id).await?;
-    match resent.ok_or_else(unknown)? {
+    caller: Caller<Write>,
+    At(OfDelivery { id }): At<OfDelivery>,
+) -> Result<(StatusCode, Json<DeliveryView>), Problem> {
+    let resent = api.webhooks.resend(&caller.actor(), &id).await?;
+    match resent.ok_or_else(unknown::<OfDelivery>)? {
         Resent::Due | Resent::UnderWay | Resent::Held => {}
         Resent::Disabled => return Err(Problem::conflict("The webhook is disabled: resume it first.")),
         Resent::Deleted => return Err(Problem::conflict("The webhook was deleted.")),
     }
-    let detail = api.store.delivery(&key.account_id, &id).await?;
-    let delivery = detail.ok_or_else(unknown)?.delivery;
+    let detail = api.store.delivery(&caller.account_id, &id).await?;
+    let delivery = detail.ok_or_else(unknown::<OfDelivery>)?.delivery;
     Ok((StatusCode::ACCEPTED, Json(DeliveryView::from(delivery))))
 }
 
@@ -152,9 +207,9 @@ impl From<Delivery> for DeliveryView {
             event_type: delivery.event_type,
             status: delivery.status,
             attempts: delivery.attempts,
-            created_at: delivery.created_at.rfc3339(),
-            updated_at: delivery.updated_at.rfc3339(),
-            next_attempt_at: delivery.next_attempt_at.map(Timestamp::rfc3339),
+            created_at: delivery.created_at.into(),
+            updated_at: delivery.updated_at.into(),
+            next_attempt_at: delivery.next_attempt_at.map(Moment),
             last_result: delivery.last_result,
         }
     }
@@ -164,8 +219,8 @@ impl From<Attempt> for AttemptView {
     fn from(attempt: Attempt) -> Self {
         Self {
             number: attempt.number,
-            started_at: attempt.started_at.rfc3339(),
-            duration_ms: attempt.duration.as_millis(),
+            started_at: attempt.started_at.into(),
+            duration_ms: u64::try_from(attempt.duration.as_millis()).unwrap_or(u64::MAX),
             result: attempt.outcome.to_string(),
             status_code: attempt.outcome.status_code(),
             detail: attempt.detail,

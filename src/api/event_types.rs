@@ -1,38 +1,55 @@
 //! `GET /api/v1/event-types`: the catalog.
 
-use axum::{Json, extract::State, http::HeaderMap};
+use axum::Json;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
-use super::{Api, Problem};
+use super::{
+    EVENTS,
+    caller::{Caller, Read},
+    problem::AnyTime,
+};
 use crate::{auth::api_key::WEBHOOKS_READ, domain::EventType};
 
-#[derive(Serialize)]
+/// What can happen.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EventTypeEntry)]
 struct EventTypeView {
     #[serde(rename = "type")]
     event_type: EventType,
+    #[schema(examples("Triggered when a new chat is created: a visitor has begun it."))]
     description: &'static str,
+    /// JSON Schema 2020-12 of the body that receivers get.
+    #[schema(value_type = Object)]
     schema: &'static RawValue,
+    /// Such a body.
+    #[schema(value_type = Object)]
     example: Box<RawValue>,
 }
 
-#[derive(Serialize)]
-struct EventTypeList {
+/// The catalog.
+#[derive(Serialize, ToSchema)]
+pub(super) struct EventTypeList {
     event_types: Vec<EventTypeView>,
 }
 
-pub(super) async fn list(
-    State(api): State<Api>,
-    headers: HeaderMap,
-) -> Result<Json<impl Serialize>, Problem> {
-    api.auth.require_key(&headers, WEBHOOKS_READ).await?;
+/// List event types
+///
+/// Each with its meaning, the JSON Schema of its body and an example.
+#[utoipa::path(
+    get, path = "/event-types", operation_id = "listEventTypes", tag = EVENTS,
+    security(("bearer" = [WEBHOOKS_READ])),
+    responses((status = 200, description = "All of them.", body = EventTypeList), AnyTime)
+)]
+pub(super) async fn list(_: Caller<Read>) -> Json<EventTypeList> {
     let event_types = EventType::ALL.into_iter().map(|event_type| EventTypeView {
         event_type,
         description: event_type.meaning(),
         schema: serde_json::from_str(event_type.schema()).expect("the schemas are JSON"),
         example: RawValue::from_string(event_type.example_body()).expect("the examples are JSON"),
     });
-    Ok(Json(EventTypeList {
+    Json(EventTypeList {
         event_types: event_types.collect(),
-    }))
+    })
 }

@@ -7,13 +7,19 @@ use axum::{
     body::Body,
     extract::State,
     http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
+use utoipa::{IntoParams, ToSchema};
 
-use super::{Api, Problem, body};
+use super::{
+    Api, EVENTS, Problem, body,
+    caller::{Caller, Publish},
+    limits::Standing,
+    moment::Moment,
+    problem::{AnyTime, BadBody, BadFields, Conflicting},
+};
 use crate::{
     auth::api_key::EVENTS_WRITE,
     domain::{EventId, EventType, Timestamp, event},
@@ -21,75 +27,142 @@ use crate::{
 };
 
 /// Events in one batch.
-const BATCH_EVENTS: usize = 1_000;
+pub(super) const BATCH_EVENTS: usize = 1_000;
 
 /// The largest body of a batch; each of its events may be as large as one alone.
 const BATCH_LIMIT: usize = 8 * 1024 * 1024;
 
-/// One event as it is published.
-#[derive(Deserialize)]
+/// An event as it is published.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewEvent, examples(json!({ "type": "chat", "data": { "chat_id": "c_7Qm2", "visitor": "Ada" } })))]
 struct Published<'a> {
     #[serde(rename = "type", borrow)]
+    #[schema(value_type = EventType)]
     event_type: Cow<'a, str>,
-    /// Kept byte for byte: it is what receivers get.
+    /// What it is about: any JSON object. Receivers get it byte for byte.
     #[serde(borrow)]
+    #[schema(value_type = Object)]
     data: &'a RawValue,
+    /// Its id; without it one is made. The same id again, with the same content, is the same event.
+    #[schema(value_type = Option<EventId>)]
     id: Option<String>,
+    /// When it happened; without it, when it was received.
+    #[schema(value_type = Option<Moment>)]
     timestamp: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// 1 to 1,000 events.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewEvents)]
 struct Batch<'a> {
     #[serde(borrow)]
+    #[schema(min_items = 1, max_items = 1000)]
     events: Vec<Published<'a>>,
 }
 
-/// What the publisher is told of an event.
-#[derive(Serialize)]
-struct Receipt {
+/// What its publisher is told of an event.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Receipt {
     id: EventId,
     #[serde(rename = "type")]
     event_type: EventType,
-    timestamp: String,
+    timestamp: Moment,
+    /// To how many webhooks it goes.
+    #[schema(examples(1))]
     deliveries: u32,
 }
 
-#[derive(Serialize)]
-struct BatchReceipt {
+/// In the order in which they were published.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Receipts)]
+pub(super) struct BatchReceipt {
     events: Vec<Receipt>,
 }
 
+/// What a publisher may add to a request.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes what `body::idempotency_key` reads")]
+struct Repeatable {
+    /// 1 to 255 visible ASCII characters of your own choice, for events without an id: the same request again with the
+    /// same key publishes nothing, and is answered with 200 as at first.
+    #[param(
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]+$"
+    )]
+    idempotency_key: Option<String>,
+}
+
+/// Publish an event
+///
+/// Answered when the event is on disk, together with a delivery for every webhook that wants it.
+///
+/// **Repeating is safe.** After a lost answer, 429 or 503 send the same again: an event with an `id`, or with an
+/// `Idempotency-Key`, that was accepted before is answered with 200 and the first answer. If its type, data or timestamp
+/// differ the answer is 409. Ids and keys are remembered for as long as the event is kept.
+///
+/// **Limits.** A body of at most 256 KiB, unless `CALEIDA_MAX_EVENT_SIZE` says otherwise. When more comes in than the
+/// disk takes, 429 with `Retry-After`; also beyond `CALEIDA_EVENT_RATE_LIMIT`, if there is one, and then `RateLimit` and
+/// `RateLimit-Policy` tell what is left.
+#[utoipa::path(
+    post, path = "/events", operation_id = "publishEvent", tag = EVENTS,
+    security(("bearer" = [EVENTS_WRITE])), params(Repeatable), request_body = Published<'_>,
+    responses(
+        (status = 202, description = "It is accepted.", body = Receipt),
+        (status = 200, description = "It was accepted before: the first answer again.", body = Receipt),
+        BadBody, BadFields, Conflicting, AnyTime,
+    )
+)]
 pub(super) async fn publish(
     State(api): State<Api>,
+    caller: Caller<Publish>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, Problem> {
-    let key = api.auth.require_key(&headers, EVENTS_WRITE).await?;
+) -> Result<(StatusCode, HeaderMap, Json<Option<Receipt>>), Problem> {
     let idempotency_key = body::idempotency_key(&headers)?;
-    let bytes = body::read(body, body::LIMIT).await?;
-    let published: Published<'_> = parse(&bytes)?;
-    let event = published.into_event("", idempotency_key, api.clock.now())?;
+    let at_most = api.limits.event_size;
+    let bytes = body::read(body, at_most).await?;
+    let published: Published<'_> = body::parse(&bytes)?;
+    let event = published.into_event("", idempotency_key, api.clock.now(), at_most)?;
+    let standing = api.limits.publish(&caller.account_id, 1)?;
     let submission = Submission {
-        account_id: key.account_id.clone(),
+        account_id: caller.account_id.clone(),
         events: vec![event],
     };
     let accepted = api.intake.publish(submission).await?;
     let status = status_of(&accepted);
     let receipt = accepted.into_iter().next().map(Receipt::from);
-    Ok((status, Json(receipt)).into_response())
+    Ok((status, Standing::headers(standing.as_ref()), Json(receipt)))
 }
 
+/// Publish many events
+///
+/// All of them or none: one that is refused, or conflicts, refuses all. Otherwise as `POST /api/v1/events`; an
+/// `Idempotency-Key` stands for the whole request.
+///
+/// **Limits.** 1 to 1,000 events, 8 MiB in all, and each of them as large as one alone may be.
+#[utoipa::path(
+    post, path = "/events/batch", operation_id = "publishEvents", tag = EVENTS,
+    security(("bearer" = [EVENTS_WRITE])), params(Repeatable), request_body = Batch<'_>,
+    responses(
+        (status = 202, description = "They are accepted.", body = BatchReceipt),
+        (status = 200, description = "All of them were accepted before: the first answers again.", body = BatchReceipt),
+        BadBody, BadFields, Conflicting, AnyTime,
+    )
+)]
 pub(super) async fn publish_batch(
     State(api): State<Api>,
+    caller: Caller<Publish>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, Problem> {
-    let key = api.auth.require_key(&headers, EVENTS_WRITE).await?;
+) -> Result<(StatusCode, HeaderMap, Json<BatchReceipt>), Problem> {
     let idempotency_key = body::idempotency_key(&headers)?;
     let bytes = body::read(body, BATCH_LIMIT).await?;
-    let batch: Batch<'_> = parse(&bytes)?;
+    let batch: Batch<'_> = body::parse(&bytes)?;
     if batch.events.is_empty() || batch.events.len() > BATCH_EVENTS {
         return Err(Problem::invalid(
             "events",
@@ -100,22 +173,19 @@ pub(super) async fn publish_batch(
     let events = batch.events.into_iter().enumerate().map(|(index, published)| {
         // The batch is repeated as a whole, so each event has its place in it under the batch's key.
         let key = idempotency_key.as_ref().map(|key| format!("{key}/{index}"));
-        published.into_event(&format!("events[{index}]."), key, now)
+        published.into_event(&format!("events[{index}]."), key, now, api.limits.event_size)
     });
+    let events = events.collect::<Result<Vec<_>, _>>()?;
+    let standing = api.limits.publish(&caller.account_id, events.len())?;
     let submission = Submission {
-        account_id: key.account_id.clone(),
-        events: events.collect::<Result<_, _>>()?,
+        account_id: caller.account_id.clone(),
+        events,
     };
     let accepted = api.intake.publish(submission).await?;
     let status = status_of(&accepted);
     let events = accepted.into_iter().map(Receipt::from).collect();
-    Ok((status, Json(BatchReceipt { events })).into_response())
-}
-
-/// Borrows from the body, so that `data` is not copied before it is put into the envelope.
-fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| Problem::malformed(format!("The body is not as expected: {error}.")))
+    let headers = Standing::headers(standing.as_ref());
+    Ok((status, headers, Json(BatchReceipt { events })))
 }
 
 /// 202 for something new, 200 if all of it was accepted before.
@@ -128,12 +198,13 @@ fn status_of(accepted: &[AcceptedEvent]) -> StatusCode {
 }
 
 impl Published<'_> {
-    /// `path` is where it stands in the body, for the names of refused fields.
+    /// `path` is where it stands in the body, for the names of refused fields; its data may have `at_most` bytes.
     fn into_event(
         self,
         path: &str,
         idempotency_key: Option<String>,
         now: Timestamp,
+        at_most: usize,
     ) -> Result<NewEvent, Problem> {
         let invalid = |field: &str, message: String| Problem::invalid(format!("{path}{field}"), message);
         let event_type: EventType = self
@@ -143,8 +214,8 @@ impl Published<'_> {
         if !self.data.get().starts_with('{') {
             return Err(invalid("data", "Use a JSON object for data.".to_owned()));
         }
-        if self.data.get().len() > body::LIMIT {
-            return Err(Problem::too_large(body::LIMIT));
+        if self.data.get().len() > at_most {
+            return Err(Problem::too_large(at_most));
         }
         let id = match &self.id {
             Some(text) => text.parse().map_err(|error| invalid("id", format!("{error}")))?,
@@ -185,7 +256,7 @@ impl From<AcceptedEvent> for Receipt {
         Self {
             id: event.id,
             event_type: event.event_type,
-            timestamp: event.occurred_at.rfc3339(),
+            timestamp: event.occurred_at.into(),
             deliveries: event.deliveries,
         }
     }

@@ -1,10 +1,14 @@
 //! Errors as `application/problem+json` (RFC 9457), with the fields that are wrong.
 
+mod answers;
+mod kind;
+
 use axum::{
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header as http_header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     auth::KeyError,
@@ -14,53 +18,73 @@ use crate::{
     webhooks::WebhookError,
 };
 
+use super::{
+    limits::Standing,
+    place::{self, OfWebhook},
+};
+pub(super) use answers::{AnyTime, BadBody, BadFields, Conflicting, Full, Stale, Unknown, header, schemas};
+use kind::Kind;
+
 /// Why a call was refused, and what to do about it.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Problem {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    title: &'static str,
-    #[serde(serialize_with = "as_number")]
-    status: StatusCode,
+    kind: &'static Kind,
     detail: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldProblem>,
     /// Seconds until it makes sense to try again.
-    #[serde(skip)]
-    retry_after: Option<u32>,
+    retry_after: Option<u64>,
+    /// How little is left, if that is why.
+    standing: Option<Standing>,
 }
 
-#[derive(Debug, Serialize)]
+/// Why a call was refused, as RFC 9457 has it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+struct ProblemView<'a> {
+    /// What programs tell problems apart by.
+    #[serde(rename = "type")]
+    #[schema(schema_with = answers::kinds)]
+    kind: String,
+    /// The same for all problems of its type.
+    #[schema(examples("Invalid fields"))]
+    title: &'static str,
+    /// The status of the answer.
+    #[schema(examples(422))]
+    status: u16,
+    /// What is wrong with this call, and what to do about it.
+    #[schema(examples("See the message for each field."))]
+    detail: &'a str,
+    /// The fields or parameters that are wrong, if some are.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Option<Vec<FieldProblem>>, nullable = false)]
+    errors: &'a [FieldProblem],
+}
+
+/// What is wrong with a field or parameter.
+#[derive(Debug, Serialize, ToSchema)]
 struct FieldProblem {
+    /// Its name; with its place, if it is one of many.
+    #[schema(examples("url", "events[1].type"))]
     field: String,
+    /// What it should be.
+    #[schema(examples("Enter a URL that starts with https://."))]
     message: String,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u16(status.as_u16())
-}
-
 impl Problem {
-    fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+    fn new(kind: &'static Kind, detail: impl Into<String>) -> Self {
         Self {
             kind,
-            title,
-            status,
             detail: detail.into(),
             errors: Vec::new(),
             retry_after: None,
+            standing: None,
         }
     }
 
     /// 400: the request cannot be read at all.
     pub fn malformed(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "urn:caleida:problem:malformed",
-            "Malformed request",
-            detail,
-        )
+        Self::new(&kind::MALFORMED, detail)
     }
 
     /// 422: it can be read, but this field says something impossible.
@@ -71,77 +95,68 @@ impl Problem {
                 field,
                 message: message.clone(),
             }],
-            ..Self::invalid_fields(message)
+            ..Self::new(&kind::INVALID, message)
         }
-    }
-
-    fn invalid_fields(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "urn:caleida:problem:invalid",
-            "Invalid fields",
-            detail,
-        )
     }
 
     /// 404: also for what belongs to another account.
     pub fn not_found(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "urn:caleida:problem:not-found",
-            "Not found",
-            detail,
-        )
+        Self::new(&kind::NOT_FOUND, detail)
     }
 
     /// 405
     pub fn method_not_allowed() -> Self {
-        let detail = "This path takes other methods.";
         Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "urn:caleida:problem:method",
-            "Method not allowed",
-            detail,
+            &kind::METHOD,
+            "This path takes other methods: the header Allow names them.",
         )
     }
 
-    /// 409: what should be new exists.
+    /// 409: what is there already does not go with it.
     pub fn conflict(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::CONFLICT,
-            "urn:caleida:problem:conflict",
-            "Conflict",
-            detail,
-        )
-    }
-
-    /// 412: it was changed since the version that the caller knows.
-    pub fn stale(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::PRECONDITION_FAILED,
-            "urn:caleida:problem:stale",
-            "Changed in the meantime",
-            detail,
-        )
+        Self::new(&kind::CONFLICT, detail)
     }
 
     /// 413
     pub fn too_large(limit: usize) -> Self {
-        let detail = format!("The body is larger than {} KiB.", limit / 1024);
         Self::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "urn:caleida:problem:too-large",
-            "Too large",
-            detail,
+            &kind::TOO_LARGE,
+            format!("The body is larger than {} KiB.", limit / 1024),
+        )
+    }
+
+    /// 429: this caller has had enough for now.
+    pub fn too_many(detail: impl Into<String>, seconds: u64) -> Self {
+        Self::later(&kind::RATE_LIMIT, detail, seconds)
+    }
+
+    /// 500: a fault of ours, whose details are in the log.
+    pub fn internal() -> Self {
+        Self::new(&kind::INTERNAL, "Something went wrong here. It has been logged.")
+    }
+
+    /// 503: it took too long.
+    pub fn late() -> Self {
+        Self::later(
+            &kind::UNAVAILABLE,
+            "This took too long and was given up. Whether it was done is not known: events are safe to send again under \
+             the same id; of anything else look first.",
+            5,
         )
     }
 
     /// 429 and 503: nothing is stored, the same call will do later.
-    fn later(status: StatusCode, detail: &str, seconds: u32) -> Self {
-        let problem = Self::new(status, "urn:caleida:problem:busy", "Try again later", detail);
+    fn later(kind: &'static Kind, detail: impl Into<String>, seconds: u64) -> Self {
         Self {
             retry_after: Some(seconds),
-            ..problem
+            ..Self::new(kind, detail)
+        }
+    }
+
+    pub(super) fn standing(self, standing: Standing) -> Self {
+        Self {
+            standing: Some(standing),
+            ..self
         }
     }
 
@@ -152,25 +167,34 @@ impl Problem {
         });
         self
     }
+
+    fn headers(&self) -> HeaderMap {
+        let mut headers = Standing::headers(self.standing.as_ref());
+        headers.insert(
+            http_header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if let Some(seconds) = self.retry_after {
+            headers.insert(http_header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.kind.status == StatusCode::UNAUTHORIZED {
+            headers.insert(http_header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        headers
+    }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = serde_json::to_vec(&self).expect("texts and numbers are JSON");
-        let mut response = (
-            self.status,
-            [(header::CONTENT_TYPE, "application/problem+json")],
-            body,
-        )
-            .into_response();
-        let headers = response.headers_mut();
-        if let Some(seconds) = self.retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        if self.status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        response
+        let view = ProblemView {
+            kind: self.kind.uri(),
+            title: self.kind.title,
+            status: self.kind.status.as_u16(),
+            detail: &self.detail,
+            errors: &self.errors,
+        };
+        let body = serde_json::to_vec(&view).expect("texts and numbers are JSON");
+        (self.kind.status, self.headers(), body).into_response()
     }
 }
 
@@ -178,18 +202,8 @@ impl From<KeyError> for Problem {
     fn from(error: KeyError) -> Self {
         let detail = error.to_string();
         match error {
-            KeyError::Invalid => Self::new(
-                StatusCode::UNAUTHORIZED,
-                "urn:caleida:problem:key",
-                "No valid API key",
-                detail,
-            ),
-            KeyError::MissingScope(_) => Self::new(
-                StatusCode::FORBIDDEN,
-                "urn:caleida:problem:scope",
-                "Not allowed",
-                detail,
-            ),
+            KeyError::Invalid => Self::new(&kind::KEY, detail),
+            KeyError::MissingScope(_) => Self::new(&kind::SCOPE, detail),
             KeyError::Unavailable(error) => error.into(),
         }
     }
@@ -201,11 +215,11 @@ impl From<StoreError> for Problem {
         tracing::error!(%error, "a call failed in the store");
         match error {
             StoreError::Unavailable(_) | StoreError::Open(_) => Self::later(
-                StatusCode::SERVICE_UNAVAILABLE,
+                &kind::UNAVAILABLE,
                 "The database does not take this just now. Nothing was stored.",
                 2,
             ),
-            StoreError::Conflict | StoreError::Corrupt(_) => internal(),
+            StoreError::Conflict | StoreError::Full | StoreError::Corrupt(_) => Self::internal(),
         }
     }
 }
@@ -220,17 +234,17 @@ impl From<PublishError> for Problem {
                 conflict.index + 1
             )),
             PublishError::Busy => Self::later(
-                StatusCode::TOO_MANY_REQUESTS,
+                &kind::BUSY,
                 "More events are coming in than the disk takes. Nothing of this request is stored.",
                 1,
             ),
             PublishError::Store(error) => match &*error {
                 StoreError::Unavailable(_) => Self::later(
-                    StatusCode::SERVICE_UNAVAILABLE,
+                    &kind::UNAVAILABLE,
                     "The database does not take events just now. Nothing of this request is stored.",
                     2,
                 ),
-                _ => internal(),
+                _ => Self::internal(),
             },
         }
     }
@@ -239,16 +253,12 @@ impl From<PublishError> for Problem {
 impl From<TestError> for Problem {
     fn from(error: TestError) -> Self {
         match error {
-            TestError::NotFound => Self::not_found("There is no such webhook."),
-            TestError::TooMany => Self::later(StatusCode::TOO_MANY_REQUESTS, &error.to_string(), 10),
+            TestError::NotFound => place::unknown::<OfWebhook>(),
+            TestError::TooMany => Self::too_many(error.to_string(), 10),
             TestError::Gate(GateError::Store(error)) => error.into(),
             TestError::Gate(GateError::Vault(_)) | TestError::Fenced => {
                 tracing::error!(%error, "a test could not be sent");
-                Self::later(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "Nothing can be sent just now.",
-                    2,
-                )
+                Self::later(&kind::UNAVAILABLE, "Nothing can be sent just now.", 2)
             }
         }
     }
@@ -262,33 +272,27 @@ impl From<WebhookError> for Problem {
                 let message = name.taken();
                 Self::conflict(message.clone()).field(Field::Name, &message)
             }
-            WebhookError::Stale(current) => Self::stale(format!(
-                "It was saved by {} and has version {} now. Read it again before changing it.",
-                current.updated_by, current.version
-            )),
-            WebhookError::NotFound => Self::not_found("There is no such webhook."),
+            WebhookError::TooMany { .. } => Self::new(&kind::FULL, error.to_string()),
+            WebhookError::Stale(current) => Self::new(
+                &kind::STALE,
+                format!(
+                    "It was saved by {} and has version {} now. Read it again before changing it.",
+                    current.updated_by, current.version
+                ),
+            ),
+            WebhookError::NotFound => place::unknown::<OfWebhook>(),
             WebhookError::Store(error) => error.into(),
             WebhookError::Vault(error) => {
                 tracing::error!(%error, "a secret cannot be opened");
-                internal()
+                Self::internal()
             }
         }
     }
 }
 
 fn from_fields(errors: &FieldErrors) -> Problem {
-    let problem = Problem::invalid_fields("See the message for each field.");
+    let problem = Problem::new(&kind::INVALID, "See the message for each field.");
     errors
         .iter()
         .fold(problem, |problem, (field, message)| problem.field(field, message))
-}
-
-/// 500: a fault of ours, whose details are in the log.
-fn internal() -> Problem {
-    Problem::new(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "urn:caleida:problem:internal",
-        "Internal error",
-        "Something went wrong here. It has been logged.",
-    )
 }

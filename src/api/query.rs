@@ -1,19 +1,56 @@
-//! What stands in the queries of lists.
+//! The queries of lists.
 
-use serde::Deserialize;
+use axum::{extract::FromRequestParts, http::request::Parts};
+use serde::{Deserialize, de::DeserializeOwned};
+use url::form_urlencoded;
 
-use crate::domain::Timestamp;
+use super::Problem;
 
-/// A moment in a query.
-#[derive(Deserialize)]
+/// A query, parsed. A parameter that nobody knows is refused: it is a filter with a slip in its name, and without it the
+/// answer would be another one.
+pub(super) struct Query<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+        serde_path_to_error::deserialize(pairs)
+            .map(Self)
+            .map_err(|error| {
+                let parameter = error.path().to_string();
+                Problem::invalid(
+                    parameter,
+                    format!("The query is not as expected: {}.", error.inner()),
+                )
+            })
+    }
+}
+
+/// How many entries an answer has at most.
+#[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "String")]
-pub(super) struct Moment(pub(super) Timestamp);
+pub(super) struct Limit(pub(super) u32);
 
-impl TryFrom<String> for Moment {
+impl Limit {
+    pub(super) const MOST: u32 = 100;
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(Self::MOST)
+    }
+}
+
+impl TryFrom<String> for Limit {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let moment = Timestamp::parse_rfc3339(&text);
-        moment.map(Self).ok_or("write moments like 2026-11-23T10:00:00Z")
+        let limit = text.parse().ok();
+        limit
+            .filter(|limit| (1..=Self::MOST).contains(limit))
+            .map(Self)
+            .ok_or("use 1 to 100")
     }
 }

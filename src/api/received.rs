@@ -1,99 +1,145 @@
 //! `GET /api/v1/events` and `…/{id}`: what was received, and what became of it.
 
-use axum::{
-    Json,
-    extract::{Path, Query, State, rejection::QueryRejection},
-    http::HeaderMap,
-};
+use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::{IntoParams, ToSchema};
 
-use super::{Api, Problem, deliveries::DeliveryView, query::Moment};
+use super::{
+    Api, EVENTS, Problem,
+    caller::{Caller, Read},
+    deliveries::DeliveryView,
+    moment::Moment,
+    place::{At, OfEvent, unknown},
+    problem::{AnyTime, BadFields, Unknown},
+    query::{Limit, Query},
+};
 use crate::{
     auth::api_key::WEBHOOKS_READ,
     domain::{EventId, EventType, Fate, NotSent, ReceivedEvent, WebhookId, place::InvalidPlace},
     store::EventFilter,
 };
 
-/// Events in one answer.
-const PAGE: u32 = 100;
-
-#[derive(Serialize)]
+/// An event that was received.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Event)]
 struct EventView {
     id: EventId,
     #[serde(rename = "type")]
     event_type: EventType,
-    timestamp: String,
-    received_at: String,
+    /// When it happened, as its publisher has it.
+    timestamp: Moment,
+    received_at: Moment,
+    /// To how many webhooks it went when it was received.
+    #[schema(examples(1))]
     deliveries: u32,
 }
 
-#[derive(Serialize)]
-struct EventList {
+/// Events, newest first.
+#[derive(Serialize, ToSchema)]
+pub(super) struct EventList {
     events: Vec<EventView>,
+    /// Where the next page begins. Not there: nothing older can match.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(
+        nullable = false,
+        examples("1795428000000.evt_01a20ae72a8b7ddd9c57d49eb0a2ff81")
+    )]
     next_cursor: Option<String>,
 }
 
-#[derive(Serialize)]
-struct EventDetailView {
+/// An event, and what became of it at every webhook.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EventDetail)]
+pub(super) struct EventDetailView {
     #[serde(flatten)]
     event: EventView,
+    /// What receivers get.
+    #[schema(value_type = Option<Object>)]
     body: Option<Box<RawValue>>,
     delivery_log: Vec<DeliveryView>,
+    /// The webhooks that it did not go to, and why.
     not_sent: Vec<NotSentView>,
 }
 
-#[derive(Serialize)]
+/// Why an event did not go to a webhook.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NotSent)]
 struct NotSentView {
     webhook_id: WebhookId,
+    /// `not_subscribed`: it did not want events of this type. `disabled`: it was disabled. `added_later`: it was added
+    /// after the event.
+    #[schema(examples("not_subscribed"))]
     reason: &'static str,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
+    /// Only those of this type.
     #[serde(rename = "type")]
     event_type: Option<EventType>,
+    /// Only those that went to no webhook.
     #[serde(default)]
     unsent: bool,
+    /// Only those received then or later.
     since: Option<Moment>,
+    /// Only those received earlier.
     until: Option<Moment>,
+    /// The `next_cursor` of the page before.
     cursor: Option<String>,
+    /// How many to answer at most.
+    #[param(inline)]
+    limit: Option<Limit>,
 }
 
+/// List events
+///
+/// Newest first. Filters that hardly anything matches may answer fewer than `limit`, or none, with a `next_cursor`:
+/// go on until there is none.
+#[utoipa::path(
+    get, path = "/events", operation_id = "listEvents", tag = EVENTS,
+    security(("bearer" = [WEBHOOKS_READ])), params(ListQuery),
+    responses((status = 200, description = "A page of them.", body = EventList), BadFields, AnyTime)
+)]
 pub(super) async fn list(
     State(api): State<Api>,
-    headers: HeaderMap,
-    query: Result<Query<ListQuery>, QueryRejection>,
-) -> Result<Json<impl Serialize>, Problem> {
-    let key = api.auth.require_key(&headers, WEBHOOKS_READ).await?;
-    let Query(query) = query.map_err(|error| Problem::malformed(error.body_text()))?;
+    caller: Caller<Read>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<EventList>, Problem> {
     let before = query.cursor.map(|cursor| cursor.parse()).transpose();
-    let before = before.map_err(|invalid: InvalidPlace| Problem::malformed(invalid.to_string()))?;
+    let before = before.map_err(|invalid: InvalidPlace| Problem::invalid("cursor", invalid.to_string()))?;
     let filter = EventFilter {
         event_type: query.event_type,
         unsent: query.unsent,
         since: query.since.map(|moment| moment.0),
         until: query.until.map(|moment| moment.0),
         before,
-        limit: PAGE,
+        limit: query.limit.unwrap_or_default().0,
     };
-    let page = api.store.list_events(&key.account_id, &filter).await?;
+    let page = api.store.list_events(&caller.account_id, &filter).await?;
     Ok(Json(EventList {
         events: page.events.into_iter().map(EventView::from).collect(),
         next_cursor: page.next.map(|place| place.to_string()),
     }))
 }
 
+/// Show an event
+///
+/// With its deliveries, and for the other webhooks why they did not get it.
+#[utoipa::path(
+    get, path = "/events/{id}", operation_id = "showEvent", tag = EVENTS,
+    security(("bearer" = [WEBHOOKS_READ])), params(OfEvent),
+    responses((status = 200, description = "The event.", body = EventDetailView), Unknown, AnyTime)
+)]
 pub(super) async fn show(
     State(api): State<Api>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Json<impl Serialize>, Problem> {
-    let key = api.auth.require_key(&headers, WEBHOOKS_READ).await?;
-    let unknown = || Problem::not_found("There is no such event.");
-    let id = id.parse().map_err(|_| unknown())?;
-    let detail = api.store.event(&key.account_id, &id).await?.ok_or_else(unknown)?;
+    caller: Caller<Read>,
+    At(OfEvent { id }): At<OfEvent>,
+) -> Result<Json<EventDetailView>, Problem> {
+    let detail = api.store.event(&caller.account_id, &id).await?;
+    let detail = detail.ok_or_else(unknown::<OfEvent>)?;
     let (mut delivery_log, mut not_sent) = (Vec::new(), Vec::new());
     for fate in detail.fates {
         match fate {
@@ -127,8 +173,8 @@ impl From<ReceivedEvent> for EventView {
         Self {
             id: event.id,
             event_type: event.event_type,
-            timestamp: event.occurred_at.rfc3339(),
-            received_at: event.received_at.rfc3339(),
+            timestamp: event.occurred_at.into(),
+            received_at: event.received_at.into(),
             deliveries: event.deliveries,
         }
     }

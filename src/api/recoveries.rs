@@ -1,123 +1,262 @@
-//! `POST /api/v1/webhooks/{id}/recover` and what came of it.
+//! Sending what a webhook has missed, and what came of it.
 
 use axum::{
     Json,
-    body::Body,
-    extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::{Api, Problem, actor, body, query::Moment};
+use super::{
+    Api, Problem, RECOVERIES,
+    body::Parsed,
+    caller::{Caller, Read, Write},
+    moment::Moment,
+    place::{At, OfRecovery, OfWebhook, unknown},
+    problem::{AnyTime, BadBody, BadFields, Conflicting, Unknown},
+    query::{Limit, Query},
+};
 use crate::{
     auth::api_key::{WEBHOOKS_READ, WEBHOOKS_WRITE},
-    domain::{Origin, Recovery, RecoveryId, RecoveryScope, RecoveryState, WebhookId},
-    store::{RecoveryRange, Started},
+    domain::{EventId, EventType, Recovery, RecoveryId, RecoveryScope, RecoveryState, Timestamp, WebhookId},
+    store::{Recoverable, RecoveryRange, Started},
 };
 
-#[derive(Deserialize)]
+/// What to send.
+#[derive(Deserialize, ToSchema, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+#[schema(as = NewRecovery)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Wanted {
+    /// Which of them.
     scope: RecoveryScope,
+    /// Events received then or later.
     since: Moment,
 }
 
-#[derive(Serialize)]
-struct RecoveryView {
+/// A run through what a webhook has missed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Recovery)]
+pub(super) struct RecoveryView {
     id: RecoveryId,
+    webhook_id: WebhookId,
     scope: RecoveryScope,
-    since: String,
-    until: String,
+    since: Moment,
+    /// Events received earlier than this.
+    until: Moment,
     state: RecoveryState,
+    /// How much of the time between is behind it, in per cent.
+    #[schema(maximum = 100, examples(40))]
     progress: u64,
+    /// How many deliveries it has made due.
+    #[schema(examples(120))]
     recovered: u64,
-    created_at: String,
+    created_at: Moment,
+    /// An email, or the name of an API key.
+    #[schema(examples("API key “deploy”"))]
     created_by: String,
 }
 
-#[derive(Serialize)]
-struct RecoveryList {
+/// Recoveries, newest first.
+#[derive(Serialize, ToSchema)]
+pub(super) struct RecoveryList {
     recoveries: Vec<RecoveryView>,
+    /// Where the next page begins. Not there: this is the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    next_cursor: Option<RecoveryId>,
 }
 
-/// Answers the newest recoveries, of which the first is the one that was started.
+/// What a recovery would send.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RecoveryPreview)]
+pub(super) struct PreviewView {
+    /// How many were found.
+    #[schema(examples(120))]
+    count: u64,
+    /// Whether there may be more than were looked for.
+    #[schema(examples(false))]
+    more: bool,
+    /// The first few, oldest first.
+    first: Vec<RecoverableView>,
+}
+
+/// An event that would be sent.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Recoverable)]
+struct RecoverableView {
+    event_id: EventId,
+    #[serde(rename = "type")]
+    event_type: EventType,
+    received_at: Moment,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListQuery {
+    /// The `next_cursor` of the page before.
+    cursor: Option<RecoveryId>,
+    /// How many to answer at most.
+    #[param(inline)]
+    limit: Option<Limit>,
+}
+
+/// Preview a recovery
+///
+/// What it would send, without sending it.
+#[utoipa::path(
+    get, path = "/webhooks/{id}/recover", operation_id = "previewRecovery", tag = RECOVERIES,
+    security(("bearer" = [WEBHOOKS_READ])), params(OfWebhook, Wanted),
+    responses((status = 200, description = "What was found.", body = PreviewView), BadFields, Unknown, AnyTime)
+)]
+pub(super) async fn preview(
+    State(api): State<Api>,
+    caller: Caller<Read>,
+    At(OfWebhook { id }): At<OfWebhook>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<PreviewView>, Problem> {
+    let webhook = api.store.webhook(&caller.account_id, &id).await?;
+    webhook.ok_or_else(unknown::<OfWebhook>)?;
+    let wanted = wanted.until(api.clock.now());
+    let preview = api
+        .webhooks
+        .preview_recovery(&caller.actor(), &id, wanted)
+        .await?;
+    Ok(Json(PreviewView {
+        count: preview.count,
+        more: preview.more,
+        first: preview.first.into_iter().map(RecoverableView::from).collect(),
+    }))
+}
+
+/// Recover what a webhook has missed
+///
+/// In the background, oldest first, and as fast as the receiver takes it. One at a time for each webhook, and none while
+/// it is paused or disabled.
+#[utoipa::path(
+    post, path = "/webhooks/{id}/recover", operation_id = "startRecovery", tag = RECOVERIES,
+    security(("bearer" = [WEBHOOKS_WRITE])), params(OfWebhook), request_body = Wanted,
+    responses(
+        (status = 202, description = "It has begun.", body = RecoveryView, headers(
+            ("Location" = String, description = "Its path, to see how far it is."),
+        )),
+        BadBody, Unknown, Conflicting, AnyTime,
+    )
+)]
 pub(super) async fn start(
     State(api): State<Api>,
-    Path(id): Path<String>,
-    origin: Origin,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<(StatusCode, Json<impl Serialize>), Problem> {
-    let key = api.auth.require_key(&headers, WEBHOOKS_WRITE).await?;
-    let Wanted { scope, since } = body::parse(&body::read(body, body::LIMIT).await?)?;
-    let (actor, id) = (actor(&key, origin), parse_id(&id)?);
-    let wanted = RecoveryRange {
-        scope,
-        since: since.0,
-        until: api.clock.now(),
-    };
-    match api.webhooks.recover(&actor, &id, wanted).await? {
+    caller: Caller<Write>,
+    At(OfWebhook { id }): At<OfWebhook>,
+    Parsed(wanted): Parsed<Wanted>,
+) -> Result<Response, Problem> {
+    let wanted = wanted.until(api.clock.now());
+    let (recovery, started) = api.webhooks.recover(&caller.actor(), &id, wanted).await?;
+    match started {
         Started::Running => {}
         Started::AnotherRuns => {
             return Err(Problem::conflict("Another recovery of this webhook still runs."));
         }
         Started::Stopped => return Err(Problem::conflict("The webhook is stopped: resume it first.")),
-        Started::NotFound => return Err(unknown()),
+        Started::NotFound => return Err(unknown::<OfWebhook>()),
     }
-    let list = list_of(&api, &actor.account_id, &id).await?;
-    Ok((StatusCode::ACCEPTED, Json(list)))
+    let location = format!("/api/v1/webhooks/{id}/recoveries/{recovery}");
+    let begun = find(&api, &caller, &OfRecovery { id, recovery }).await?;
+    let view = Json(RecoveryView::from(begun));
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], view).into_response())
 }
 
+/// List a webhook’s recoveries
+///
+/// Newest first.
+#[utoipa::path(
+    get, path = "/webhooks/{id}/recoveries", operation_id = "listRecoveries", tag = RECOVERIES,
+    security(("bearer" = [WEBHOOKS_READ])), params(OfWebhook, ListQuery),
+    responses((status = 200, description = "A page of them.", body = RecoveryList), BadFields, Unknown, AnyTime)
+)]
 pub(super) async fn list(
     State(api): State<Api>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Json<impl Serialize>, Problem> {
-    let key = api.auth.require_key(&headers, WEBHOOKS_READ).await?;
-    let id = parse_id(&id)?;
-    let webhook = api.store.webhook(&key.account_id, &id).await?;
-    webhook.ok_or_else(unknown)?;
-    Ok(Json(list_of(&api, &key.account_id, &id).await?))
+    caller: Caller<Read>,
+    At(OfWebhook { id }): At<OfWebhook>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<RecoveryList>, Problem> {
+    let webhook = api.store.webhook(&caller.account_id, &id).await?;
+    webhook.ok_or_else(unknown::<OfWebhook>)?;
+    let limit = query.limit.unwrap_or_default().0;
+    // One more, to see whether there is another page.
+    let before = query.cursor.as_ref();
+    let found = api
+        .store
+        .recoveries(&caller.account_id, &id, before, limit + 1)
+        .await;
+    let mut recoveries = found?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = recoveries.len() > limit;
+    recoveries.truncate(limit);
+    let last = recoveries.last().filter(|_| more);
+    Ok(Json(RecoveryList {
+        next_cursor: last.map(|recovery| recovery.id.clone()),
+        recoveries: recoveries.into_iter().map(RecoveryView::from).collect(),
+    }))
 }
 
+/// Show a recovery
+///
+/// And how far it has come.
+#[utoipa::path(
+    get, path = "/webhooks/{id}/recoveries/{recovery}", operation_id = "showRecovery", tag = RECOVERIES,
+    security(("bearer" = [WEBHOOKS_READ])), params(OfRecovery),
+    responses((status = 200, description = "The recovery.", body = RecoveryView), Unknown, AnyTime)
+)]
+pub(super) async fn show(
+    State(api): State<Api>,
+    caller: Caller<Read>,
+    At(place): At<OfRecovery>,
+) -> Result<Json<RecoveryView>, Problem> {
+    Ok(Json(find(&api, &caller, &place).await?.into()))
+}
+
+/// Cancel a recovery
+///
+/// It stops where it is; what it has made due until then is sent all the same.
+#[utoipa::path(
+    post, path = "/webhooks/{id}/recoveries/{recovery}/cancel", operation_id = "cancelRecovery", tag = RECOVERIES,
+    security(("bearer" = [WEBHOOKS_WRITE])), params(OfRecovery),
+    responses((status = 204, description = "It is cancelled."), Unknown, Conflicting, AnyTime)
+)]
 pub(super) async fn cancel(
     State(api): State<Api>,
-    Path((id, recovery)): Path<(String, String)>,
-    origin: Origin,
-    headers: HeaderMap,
+    caller: Caller<Write>,
+    At(place): At<OfRecovery>,
 ) -> Result<StatusCode, Problem> {
-    let key = api.auth.require_key(&headers, WEBHOOKS_WRITE).await?;
-    let id = parse_id(&id)?;
-    let unknown = || Problem::not_found("There is no such recovery that runs.");
-    let recovery = recovery.parse().map_err(|_| unknown())?;
-    let cancelled = api
+    let OfRecovery { id, recovery } = &place;
+    if api
         .webhooks
-        .cancel_recovery(&actor(&key, origin), &id, &recovery)
-        .await?;
-    if cancelled {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(unknown())
+        .cancel_recovery(&caller.actor(), id, recovery)
+        .await?
+    {
+        return Ok(StatusCode::NO_CONTENT);
     }
+    find(&api, &caller, &place).await?;
+    Err(Problem::conflict("This recovery has ended."))
 }
 
-async fn list_of(
-    api: &Api,
-    account: &crate::domain::AccountId,
-    id: &WebhookId,
-) -> Result<RecoveryList, Problem> {
-    let recoveries = api.store.recoveries(account, id).await?;
-    Ok(RecoveryList {
-        recoveries: recoveries.into_iter().map(RecoveryView::from).collect(),
-    })
+async fn find<S>(api: &Api, caller: &Caller<S>, place: &OfRecovery) -> Result<Recovery, Problem> {
+    let OfRecovery { id, recovery } = place;
+    let found = api.store.recovery(&caller.account_id, id, recovery).await?;
+    found.ok_or_else(unknown::<OfRecovery>)
 }
 
-fn parse_id(id: &str) -> Result<WebhookId, Problem> {
-    id.parse().map_err(|_| unknown())
-}
-
-fn unknown() -> Problem {
-    Problem::not_found("There is no such webhook.")
+impl Wanted {
+    fn until(self, now: Timestamp) -> RecoveryRange {
+        RecoveryRange {
+            scope: self.scope,
+            since: self.since.0.min(now),
+            until: now,
+        }
+    }
 }
 
 impl From<Recovery> for RecoveryView {
@@ -125,13 +264,24 @@ impl From<Recovery> for RecoveryView {
         Self {
             progress: recovery.progress(),
             id: recovery.id,
+            webhook_id: recovery.webhook_id,
             scope: recovery.scope,
-            since: recovery.since.rfc3339(),
-            until: recovery.until.rfc3339(),
+            since: recovery.since.into(),
+            until: recovery.until.into(),
             state: recovery.state,
             recovered: recovery.recovered,
-            created_at: recovery.created_at.rfc3339(),
+            created_at: recovery.created_at.into(),
             created_by: recovery.created_by,
+        }
+    }
+}
+
+impl From<Recoverable> for RecoverableView {
+    fn from(event: Recoverable) -> Self {
+        Self {
+            event_id: event.event_id,
+            event_type: event.event_type,
+            received_at: event.received_at.into(),
         }
     }
 }

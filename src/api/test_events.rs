@@ -2,28 +2,34 @@
 
 use std::time::Duration;
 
-use axum::{
-    Json,
-    body::Body,
-    extract::{Path, State},
-    http::HeaderMap,
-};
+use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::{Api, Problem, actor, body};
+use super::{
+    Api, Problem, WEBHOOKS,
+    body::Parsed,
+    caller::{Caller, Write},
+    moment::Moment,
+    place::{At, OfWebhook},
+    problem::{AnyTime, BadBody, Unknown},
+};
 use crate::{
     auth::api_key::WEBHOOKS_WRITE,
     delivery::{
         sender::{Certificate, Timings},
-        tester::{Test, TestError},
+        tester::Test,
     },
-    domain::{EventType, Origin, remedy::remedy},
+    domain::{EventType, remedy::remedy},
 };
 
-#[derive(Deserialize)]
+/// What to send.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+#[schema(as = NewTest)]
+pub(super) struct Wanted {
     #[serde(rename = "type", default = "chat")]
+    #[schema(default = "chat")]
     event_type: EventType,
 }
 
@@ -31,56 +37,86 @@ fn chat() -> EventType {
     EventType::Chat
 }
 
-#[derive(Serialize)]
-struct TestView {
+/// What came of a test.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Test)]
+pub(super) struct TestView {
+    /// Whether the receiver answered 2xx.
+    #[schema(examples(true))]
     succeeded: bool,
+    /// The receiver’s status, or in a few words why there was no answer.
+    #[schema(examples("200"))]
     result: String,
+    #[schema(examples(200))]
     status_code: Option<u16>,
+    /// What went wrong, precisely, if no answer came.
     detail: Option<String>,
+    /// What to do about it.
     remedy: Option<&'static str>,
+    #[schema(examples("https://crm.example/hook"))]
     url: String,
     timings_ms: TimingsView,
     certificate: Option<CertificateView>,
     request_headers: Vec<(String, String)>,
     request_body: String,
     response_headers: Vec<(String, String)>,
+    /// The first 16 KiB of it.
     response_body: String,
+    /// Whether there was more of it.
     response_truncated: bool,
 }
 
-/// In milliseconds.
-#[derive(Serialize)]
+/// How long each step took, in milliseconds, as far as it was made.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Timings)]
 struct TimingsView {
+    #[schema(examples(1.2))]
     dns: Option<f64>,
+    #[schema(examples(11.8))]
     connect: Option<f64>,
+    #[schema(examples(24.1))]
     tls: Option<f64>,
+    #[schema(examples(48.0))]
     first_byte: Option<f64>,
+    #[schema(examples(86.3))]
     total: f64,
 }
 
-#[derive(Serialize)]
+/// The receiver’s certificate.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Certificate)]
 struct CertificateView {
+    #[schema(examples(json!(["example.com"])))]
     names: Vec<String>,
     issuer: String,
-    not_before: String,
-    not_after: String,
+    not_before: Moment,
+    not_after: Moment,
+    #[schema(examples("TLSv1.3"))]
     protocol: String,
 }
 
+/// Send a test event
+///
+/// A sample goes out at once, signed like any event, also if the webhook is paused or disabled. It is not retried, not
+/// on record, and says nothing about the webhook’s health. Its `webhook-id` starts with `test_`. The answer comes when
+/// the receiver has answered, or the time for it is over.
+///
+/// **Limits.** 6 tests a minute and account.
+#[utoipa::path(
+    post, path = "/webhooks/{id}/test", operation_id = "testWebhook", tag = WEBHOOKS,
+    security(("bearer" = [WEBHOOKS_WRITE])), params(OfWebhook), request_body = Option<Wanted>,
+    responses(
+        (status = 200, description = "All that was seen, whether it succeeded or not.", body = TestView),
+        BadBody, Unknown, AnyTime,
+    )
+)]
 pub(super) async fn send(
     State(api): State<Api>,
-    Path(id): Path<String>,
-    origin: Origin,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<impl Serialize>, Problem> {
-    let key = api.auth.require_key(&headers, WEBHOOKS_WRITE).await?;
-    let wanted: Wanted = body::parse(&body::read(body, body::LIMIT).await?)?;
-    let id = id.parse().map_err(|_| TestError::NotFound)?;
-    let test = api
-        .webhooks
-        .test(&actor(&key, origin), &id, wanted.event_type)
-        .await?;
+    caller: Caller<Write>,
+    At(OfWebhook { id }): At<OfWebhook>,
+    Parsed(wanted): Parsed<Wanted>,
+) -> Result<Json<TestView>, Problem> {
+    let test = api.webhooks.test(&caller.actor(), &id, wanted.event_type).await?;
     Ok(Json(TestView::from(test)))
 }
 
@@ -123,8 +159,8 @@ impl From<Certificate> for CertificateView {
         Self {
             names: certificate.names,
             issuer: certificate.issuer,
-            not_before: certificate.not_before.rfc3339(),
-            not_after: certificate.not_after.rfc3339(),
+            not_before: certificate.not_before.into(),
+            not_after: certificate.not_after.into(),
             protocol: certificate.protocol,
         }
     }

@@ -1,294 +1,341 @@
 //! `/api/v1/webhooks`: what the dashboard does, for machines.
 
-use std::time::Duration;
-
 use axum::{
     Json,
-    body::Body,
-    extract::{Path, Query, State},
+    extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use zeroize::Zeroizing;
 
-use super::{Api, Problem, actor, body};
+use super::{
+    Api, Problem, WEBHOOKS,
+    body::Parsed,
+    caller::{Caller, Read, Write},
+    moment::Moment,
+    place::{At, OfWebhook, unknown},
+    problem::{AnyTime, BadBody, BadFields, Conflicting, Full, Stale, Unknown},
+    query::{Limit, Query},
+    schema::wanted_events,
+};
 use crate::{
     auth::api_key::{WEBHOOKS_READ, WEBHOOKS_WRITE},
-    domain::{DisabledReason, EventType, Origin, Secret, Timestamp, Webhook, WebhookId, WebhookStatus},
-    store::{Held, WebhookFilter},
-    webhooks::{DEFAULT_OVERLAP, Draft, MAX_OVERLAP, WebhookError},
+    domain::{DisabledReason, EventType, Secret, Webhook, WebhookId, WebhookStatus, webhook::LastAttempt},
+    store::WebhookFilter,
+    webhooks::{Draft, WebhookError},
 };
 
-/// A webhook as the API shows it.
-#[derive(Serialize)]
-struct WebhookView {
+/// A destination of events.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Webhook)]
+pub(super) struct WebhookView {
     id: WebhookId,
+    /// Unique in the account.
+    #[schema(examples("Orders → CRM"))]
     name: String,
+    #[schema(examples("https://crm.example/hook"))]
     url: String,
+    /// The types of the events that it wants.
     events: Vec<EventType>,
     status: WebhookStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     disabled_reason: Option<DisabledReason>,
+    /// Since when no attempt has succeeded, while that is so.
     #[serde(skip_serializing_if = "Option::is_none")]
-    failing_since: Option<String>,
-    created_at: String,
-    updated_at: String,
+    #[schema(nullable = false)]
+    failing_since: Option<Moment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    last_attempt: Option<LastAttemptView>,
+    /// Until when the secret before the last rotation signs too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    previous_secret_until: Option<Moment>,
+    created_at: Moment,
+    updated_at: Moment,
+    /// The email of who saved it last, or the name of the API key.
+    #[schema(examples("API key “deploy”"))]
+    updated_by: String,
+    /// Counts the saves; also the `ETag`.
+    #[schema(examples(1))]
     version: i64,
     /// Only in the answer to its creation or rotation.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))]
     secret: Option<String>,
 }
 
-#[derive(Serialize)]
-struct WebhookList {
+/// The newest attempt at any of its deliveries.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LastAttempt)]
+struct LastAttemptView {
+    at: Moment,
+    /// The receiver’s status, or in a few words why there was no answer.
+    #[schema(examples("200"))]
+    result: String,
+    #[schema(examples(true))]
+    succeeded: bool,
+}
+
+/// Webhooks, newest first.
+#[derive(Serialize, ToSchema)]
+pub(super) struct WebhookList {
     webhooks: Vec<WebhookView>,
+    /// How many match, on all pages.
+    #[schema(examples(1))]
     total: u64,
+    /// Where the next page begins. Not there: this is the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<String>,
+    #[schema(nullable = false)]
+    next_cursor: Option<WebhookId>,
 }
 
-#[derive(Serialize)]
-struct SecretView {
-    secret: String,
-}
-
-#[derive(Deserialize)]
-pub(super) struct ListQuery {
-    cursor: Option<String>,
-    search: Option<String>,
-    event: Option<String>,
-    status: Option<String>,
-}
-
-/// The fields that a call sets; one that it leaves out is missing when creating, and stays when changing.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct Fields {
+#[into_params(parameter_in = Query)]
+pub(super) struct ListQuery {
+    /// Only those whose name or URL has this in it, in any case.
+    search: Option<String>,
+    /// Only those that want events of this type.
+    event: Option<EventType>,
+    /// Only those with this status.
+    status: Option<WebhookStatus>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<WebhookId>,
+    /// How many to answer at most.
+    #[param(inline)]
+    limit: Option<Limit>,
+}
+
+/// A webhook to add.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewWebhook {
+    /// Starts with `https://`, and leads to a public address.
+    #[schema(
+        required,
+        nullable = false,
+        max_length = 2048,
+        examples("https://crm.example/hook")
+    )]
     url: Option<String>,
+    /// Unique in the account.
+    #[schema(
+        required,
+        nullable = false,
+        min_length = 1,
+        max_length = 100,
+        examples("Orders → CRM")
+    )]
     name: Option<String>,
+    /// `whsec_` and the base64 of 24 to 64 bytes, or a text of your own of 24 to 256 bytes. Left out, one is made.
+    #[schema(value_type = Option<String>, min_length = 24, max_length = 256)]
     secret: Option<Zeroizing<String>>,
+    #[schema(schema_with = wanted_events, required)]
     events: Option<Vec<String>>,
+}
+
+/// The fields to change; what is left out stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WebhookChange {
+    /// Starts with `https://`, and leads to a public address.
+    #[schema(max_length = 2048, examples("https://crm.example/hook"))]
+    url: Option<String>,
+    /// Unique in the account.
+    #[schema(min_length = 1, max_length = 100, examples("Orders → CRM"))]
+    name: Option<String>,
+    /// Replaces the secret at once; `rotate-secret` lets the old one sign for a while, too.
+    #[schema(value_type = Option<String>, min_length = 24, max_length = 256)]
+    secret: Option<Zeroizing<String>>,
+    #[schema(schema_with = wanted_events)]
+    events: Option<Vec<String>>,
+    /// The version that this change is based on: the same as `If-Match`, for who would rather have it here.
+    #[schema(examples(1))]
     version: Option<i64>,
 }
 
-/// How a webhook is to be resumed.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Resumption {
-    #[serde(default)]
-    held: Held,
+/// What a change may be based on.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes what `if_match` reads")]
+pub(super) struct BasedOn {
+    /// The `ETag` of the webhook as you know it. If somebody has saved it since, nothing is changed, and the answer is 412.
+    #[param(rename = "If-Match", pattern = r#"^(\*|"[0-9]{1,18}")$"#)]
+    if_match: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Rotation {
-    /// For how long the secret before signs too; 24 if left out.
-    overlap_hours: Option<u64>,
-}
-
+/// List webhooks
+///
+/// Newest first.
+#[utoipa::path(
+    get, path = "/webhooks", operation_id = "listWebhooks", tag = WEBHOOKS,
+    security(("bearer" = [WEBHOOKS_READ])), params(ListQuery),
+    responses((status = 200, description = "A page of them.", body = WebhookList), BadFields, AnyTime)
+)]
 pub(super) async fn list(
     State(api): State<Api>,
-    headers: HeaderMap,
+    caller: Caller<Read>,
     Query(query): Query<ListQuery>,
-) -> Result<Response, Problem> {
-    let key = api.auth.require_key(&headers, WEBHOOKS_READ).await?;
-    let page = match &query.cursor {
-        None => 0,
-        Some(text) => text
-            .parse()
-            .map_err(|_| Problem::invalid("cursor", "Use the next_cursor of an answer."))?,
-    };
-    let event_type = query.event.as_deref().map(str::parse).transpose();
-    let status = query.status.as_deref().map(|text| {
-        WebhookStatus::parse(text)
-            .ok_or_else(|| Problem::invalid("status", "Use active, failing, paused or disabled."))
-    });
+) -> Result<Json<WebhookList>, Problem> {
+    let limit = query.limit.unwrap_or_default().0;
     let filter = WebhookFilter {
         search: query.search.filter(|text| !text.is_empty()),
-        event_type: event_type.map_err(|error| Problem::invalid("event", format!("{error}")))?,
-        status: status.transpose()?,
-        page,
+        event_type: query.event,
+        status: query.status,
+        page: 0,
+        before: query.cursor,
+        // One more, to see whether there is another page.
+        limit: limit + 1,
     };
-    let found = api.store.list_webhooks(&key.account_id, &filter).await?;
-    let shown = u64::from(page + 1) * u64::from(WebhookFilter::PAGE_SIZE);
-    let next_cursor = (found.matching > shown).then(|| (page + 1).to_string());
-    let webhooks = found
-        .webhooks
-        .into_iter()
-        .map(|webhook| WebhookView::new(webhook, None))
-        .collect();
+    let mut found = api.store.list_webhooks(&caller.account_id, &filter).await?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = found.webhooks.len() > limit;
+    found.webhooks.truncate(limit);
+    let last = found.webhooks.last().filter(|_| more);
     Ok(Json(WebhookList {
-        webhooks,
+        next_cursor: last.map(|webhook| webhook.id.clone()),
+        webhooks: found
+            .webhooks
+            .into_iter()
+            .map(|webhook| WebhookView::new(webhook, None))
+            .collect(),
         total: found.matching,
-        next_cursor,
-    })
-    .into_response())
+    }))
 }
 
+/// Add a webhook
+///
+/// From then on it gets every new event that it wants. Its secret is in this answer, and afterwards only in that of
+/// `GET …/secret`.
+///
+/// **Limits.** 1,000 webhooks in an account, unless `CALEIDA_MAX_WEBHOOKS` says otherwise.
+#[utoipa::path(
+    post, path = "/webhooks", operation_id = "addWebhook", tag = WEBHOOKS,
+    security(("bearer" = [WEBHOOKS_WRITE])), request_body = NewWebhook,
+    responses(
+        (status = 201, description = "It is added.", body = WebhookView, headers(
+            ("Location" = String, description = "Its path."),
+            ("ETag" = String, description = "Its version."),
+        )),
+        BadBody, BadFields, Full, AnyTime,
+    )
+)]
 pub(super) async fn create(
     State(api): State<Api>,
-    origin: Origin,
-    headers: HeaderMap,
-    body: Body,
+    caller: Caller<Write>,
+    Parsed(new): Parsed<NewWebhook>,
 ) -> Result<Response, Problem> {
-    let key = api.auth.require_key(&headers, WEBHOOKS_WRITE).await?;
-    let fields: Fields = body::parse(&body::read(body, body::LIMIT).await?)?;
     let draft = Draft {
-        url: fields.url.unwrap_or_default(),
-        name: fields.name.unwrap_or_default(),
-        secret: fields.secret.unwrap_or_default(),
-        events: fields.events.unwrap_or_default(),
+        url: new.url.unwrap_or_default(),
+        name: new.name.unwrap_or_default(),
+        secret: new.secret.unwrap_or_default(),
+        events: new.events.unwrap_or_default(),
     };
-    let (webhook, secret) = api.webhooks.add(&actor(&key, origin), &draft).await?;
+    let (webhook, secret) = api.webhooks.add(&caller.actor(), &draft).await?;
     let location = format!("/api/v1/webhooks/{}", webhook.id);
-    Ok((
-        StatusCode::CREATED,
-        [(header::LOCATION, location)],
-        answer(webhook, Some(&secret)),
-    )
-        .into_response())
+    let answer = answer(webhook, Some(&secret));
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], answer).into_response())
 }
 
+/// Show a webhook
+#[utoipa::path(
+    get, path = "/webhooks/{id}", operation_id = "showWebhook", tag = WEBHOOKS,
+    security(("bearer" = [WEBHOOKS_READ])), params(OfWebhook),
+    responses(
+        (status = 200, description = "The webhook.", body = WebhookView, headers(
+            ("ETag" = String, description = "Its version, for `If-Match`."),
+        )),
+        Unknown, AnyTime,
+    )
+)]
 pub(super) async fn show(
     State(api): State<Api>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    caller: Caller<Read>,
+    At(OfWebhook { id }): At<OfWebhook>,
 ) -> Result<Response, Problem> {
-    let key = api.auth.require_key(&headers, WEBHOOKS_READ).await?;
-    let webhook = api
-        .store
-        .webhook(&key.account_id, &parse_id(&id)?)
-        .await?
-        .ok_or(WebhookError::NotFound)?;
-    Ok(answer(webhook, None))
+    let webhook = api.store.webhook(&caller.account_id, &id).await?;
+    Ok(answer(webhook.ok_or_else(unknown::<OfWebhook>)?, None))
 }
 
+/// Change a webhook
+///
+/// Only what is in the body. With `If-Match`, or `version` in the body, it is changed only if nobody has saved it since;
+/// without either, what comes last stays. When this is answered, every process goes by it.
+#[utoipa::path(
+    patch, path = "/webhooks/{id}", operation_id = "changeWebhook", tag = WEBHOOKS,
+    security(("bearer" = [WEBHOOKS_WRITE])), params(OfWebhook, BasedOn), request_body = WebhookChange,
+    responses(
+        (status = 200, description = "The webhook as it is now.", body = WebhookView, headers(
+            ("ETag" = String, description = "Its new version."),
+        )),
+        BadBody, BadFields, Unknown, Conflicting, Stale, AnyTime,
+    )
+)]
 pub(super) async fn update(
     State(api): State<Api>,
-    Path(id): Path<String>,
-    origin: Origin,
+    caller: Caller<Write>,
+    At(OfWebhook { id }): At<OfWebhook>,
     headers: HeaderMap,
-    body: Body,
+    Parsed(change): Parsed<WebhookChange>,
 ) -> Result<Response, Problem> {
-    let key = api.auth.require_key(&headers, WEBHOOKS_WRITE).await?;
-    let id = parse_id(&id)?;
-    let fields: Fields = body::parse(&body::read(body, body::LIMIT).await?)?;
-    let wanted = match fields.version {
-        Some(version) => Some(version),
-        None => if_match(&headers)?,
+    let wanted = match (change.version, if_match(&headers)?) {
+        (Some(body), Some(header)) if body != header => {
+            return Err(Problem::invalid(
+                "version",
+                "It is not the one of If-Match: send one of them.",
+            ));
+        }
+        (body, header) => body.or(header),
     };
     // Without a version the fields that were left out come from what is there, so it must not change in between.
     let mut tries = 0;
     loop {
         tries += 1;
-        let current = api
-            .store
-            .webhook(&key.account_id, &id)
-            .await?
-            .ok_or(WebhookError::NotFound)?;
+        let current = api.store.webhook(&caller.account_id, &id).await?;
+        let current = current.ok_or_else(unknown::<OfWebhook>)?;
         let draft = Draft {
-            url: fields.url.clone().unwrap_or_else(|| current.url.to_string()),
-            name: fields.name.clone().unwrap_or_else(|| current.name.to_string()),
-            secret: fields.secret.clone().unwrap_or_default(),
-            events: fields
+            url: change.url.clone().unwrap_or_else(|| current.url.to_string()),
+            name: change.name.clone().unwrap_or_else(|| current.name.to_string()),
+            secret: change.secret.clone().unwrap_or_default(),
+            events: change
                 .events
                 .clone()
                 .unwrap_or_else(|| current.events.iter().map(|e| e.to_string()).collect()),
         };
         let based_on = Some(wanted.unwrap_or(current.version));
-        match api
-            .webhooks
-            .edit(&actor(&key, origin), &id, &draft, based_on)
-            .await
-        {
+        match api.webhooks.edit(&caller.actor(), &id, &draft, based_on).await {
             Err(WebhookError::Stale(_)) if wanted.is_none() && tries < 5 => {}
             edited => return Ok(answer(edited?, None)),
         }
     }
 }
 
+/// Delete a webhook
+///
+/// For good. What is still to be sent is cancelled, and what is under way is cut off: when this is answered, no process
+/// calls its URL for it any more.
+#[utoipa::path(
+    delete, path = "/webhooks/{id}", operation_id = "deleteWebhook", tag = WEBHOOKS,
+    security(("bearer" = [WEBHOOKS_WRITE])), params(OfWebhook),
+    responses((status = 204, description = "It is deleted."), Unknown, AnyTime)
+)]
 pub(super) async fn delete(
     State(api): State<Api>,
-    Path(id): Path<String>,
-    origin: Origin,
-    headers: HeaderMap,
+    caller: Caller<Write>,
+    At(OfWebhook { id }): At<OfWebhook>,
 ) -> Result<StatusCode, Problem> {
-    let key = api.auth.require_key(&headers, WEBHOOKS_WRITE).await?;
-    api.webhooks.delete(&actor(&key, origin), &parse_id(&id)?).await?;
+    api.webhooks.delete(&caller.actor(), &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn secret(
-    State(api): State<Api>,
-    Path(id): Path<String>,
-    origin: Origin,
-    headers: HeaderMap,
-) -> Result<Json<impl Serialize>, Problem> {
-    let key = api.auth.require_key(&headers, WEBHOOKS_WRITE).await?;
-    let secret = api.webhooks.reveal(&actor(&key, origin), &parse_id(&id)?).await?;
-    Ok(Json(SecretView {
-        secret: secret.reveal().to_owned(),
-    }))
-}
-
-pub(super) async fn rotate_secret(
-    State(api): State<Api>,
-    Path(id): Path<String>,
-    origin: Origin,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let key = api.auth.require_key(&headers, WEBHOOKS_WRITE).await?;
-    let rotation: Rotation = body::parse(&body::read(body, body::LIMIT).await?)?;
-    let overlap = match rotation.overlap_hours {
-        None => DEFAULT_OVERLAP,
-        Some(hours) if hours <= MAX_OVERLAP.as_secs() / 3_600 => Duration::from_secs(hours * 3_600),
-        Some(_) => return Err(Problem::invalid("overlap_hours", "Use 0 to 168 hours.")),
-    };
-    let (webhook, secret) = api
-        .webhooks
-        .rotate(&actor(&key, origin), &parse_id(&id)?, overlap)
-        .await?;
-    Ok(answer(webhook, Some(&secret)))
-}
-
-pub(super) async fn pause(
-    State(api): State<Api>,
-    Path(id): Path<String>,
-    origin: Origin,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let key = api.auth.require_key(&headers, WEBHOOKS_WRITE).await?;
-    Ok(answer(
-        api.webhooks.pause(&actor(&key, origin), &parse_id(&id)?).await?,
-        None,
-    ))
-}
-
-pub(super) async fn resume(
-    State(api): State<Api>,
-    Path(id): Path<String>,
-    origin: Origin,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let key = api.auth.require_key(&headers, WEBHOOKS_WRITE).await?;
-    let resumption: Resumption = body::parse(&body::read(body, body::LIMIT).await?)?;
-    let (actor, id) = (actor(&key, origin), parse_id(&id)?);
-    let resumed = api.webhooks.resume(&actor, &id, resumption.held).await?;
-    Ok(answer(resumed, None))
-}
-
 /// With its version as the entity tag.
-fn answer(webhook: Webhook, secret: Option<&Secret>) -> Response {
+pub(super) fn answer(webhook: Webhook, secret: Option<&Secret>) -> Response {
     let tag = format!("\"{}\"", webhook.version);
     ([(header::ETAG, tag)], Json(WebhookView::new(webhook, secret))).into_response()
-}
-
-/// What is no id is nobody's id.
-fn parse_id(text: &str) -> Result<WebhookId, Problem> {
-    text.parse().map_err(|_| WebhookError::NotFound.into())
 }
 
 /// The version that `If-Match` names; none for `*` or without the header.
@@ -300,8 +347,9 @@ fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     if text == "*" {
         return Ok(None);
     }
-    let version = text.trim_matches('"').parse().ok();
+    let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     version
+        .and_then(|text| text.parse().ok())
         .map(Some)
         .ok_or_else(|| Problem::invalid("If-Match", "Use the ETag of the webhook as you know it."))
 }
@@ -315,11 +363,24 @@ impl WebhookView {
             events: webhook.events.iter().collect(),
             status: webhook.status,
             disabled_reason: webhook.disabled_reason,
-            failing_since: webhook.failing_since.map(Timestamp::rfc3339),
-            created_at: webhook.created_at.rfc3339(),
-            updated_at: webhook.updated_at.rfc3339(),
+            failing_since: webhook.failing_since.map(Moment),
+            last_attempt: webhook.last_attempt.map(LastAttemptView::from),
+            previous_secret_until: webhook.previous_secret_until.map(Moment),
+            created_at: webhook.created_at.into(),
+            updated_at: webhook.updated_at.into(),
+            updated_by: webhook.updated_by,
             version: webhook.version,
             secret: secret.map(|secret| secret.reveal().to_owned()),
+        }
+    }
+}
+
+impl From<LastAttempt> for LastAttemptView {
+    fn from(attempt: LastAttempt) -> Self {
+        Self {
+            at: attempt.at.into(),
+            result: attempt.summary,
+            succeeded: attempt.succeeded,
         }
     }
 }

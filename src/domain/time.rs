@@ -56,7 +56,7 @@ pub trait Clock: Send + Sync + 'static {
 
 #[cfg(feature = "ssr")]
 mod rfc3339 {
-    use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+    use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
     use super::Timestamp;
 
@@ -76,9 +76,14 @@ mod rfc3339 {
             )
         }
 
-        /// Reads any RFC 3339 text; finer than a millisecond is cut off.
+        /// Reads any RFC 3339 text; finer than a millisecond is cut off. In UTC, too, its year has to have four digits:
+        /// it could not be written down again.
         pub fn parse_rfc3339(text: &str) -> Option<Self> {
             let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+            let at = at.checked_to_offset(UtcOffset::UTC)?;
+            if at.year() < 0 {
+                return None;
+            }
             i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000_000))
                 .ok()
                 .map(Self)
@@ -113,6 +118,16 @@ mod tests {
         let utc = Timestamp::parse_rfc3339("2026-11-23T10:00:00Z");
         assert_eq!(utc, Timestamp::parse_rfc3339("2026-11-23T12:00:00.000+02:00"));
         assert_eq!(Timestamp::parse_rfc3339("yesterday"), None);
+    }
+
+    #[test]
+    fn what_is_read_can_be_written_again() {
+        for text in ["0000-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"] {
+            assert_eq!(Timestamp::parse_rfc3339(text).unwrap().rfc3339(), text);
+        }
+        for text in ["0000-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01"] {
+            assert_eq!(Timestamp::parse_rfc3339(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The configuration: every setting is a flag of `caleida serve` and an environment variable.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum, builder::BoolishValueParser};
 use ipnet::IpNet;
 use zeroize::Zeroizing;
 
 use crate::{
+    api::Limits,
     domain::{RetrySchedule, Transport},
     store,
 };
@@ -170,6 +171,46 @@ pub struct Config {
     #[arg(value_parser = retention)]
     pub retention: Duration,
 
+    /// How many calls a second an API key may make, besides publishing, of each process; or off
+    #[arg(
+        long,
+        env = "CALEIDA_API_RATE_LIMIT",
+        value_name = "RATE",
+        default_value = "100"
+    )]
+    #[arg(value_parser = rate)]
+    pub api_rate_limit: Rate,
+
+    /// How many events a second an account may publish, to each process; or off
+    #[arg(
+        long,
+        env = "CALEIDA_EVENT_RATE_LIMIT",
+        value_name = "RATE",
+        default_value = "off"
+    )]
+    #[arg(value_parser = rate)]
+    pub event_rate_limit: Rate,
+
+    /// How many webhooks an account may have
+    #[arg(
+        long,
+        env = "CALEIDA_MAX_WEBHOOKS",
+        value_name = "NUMBER",
+        default_value_t = 1_000
+    )]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_webhooks: u32,
+
+    /// The largest event that is taken, 1MiB at most
+    #[arg(
+        long,
+        env = "CALEIDA_MAX_EVENT_SIZE",
+        value_name = "SIZE",
+        default_value = "256KiB"
+    )]
+    #[arg(value_parser = event_size)]
+    pub max_event_size: usize,
+
     /// The time that requests and attempts under way are given when the process is told to stop
     #[arg(
         long,
@@ -197,6 +238,15 @@ impl Config {
         } else {
             Transport::HttpsOnly
         }
+    }
+
+    /// What the API allows.
+    pub fn limits(&self) -> Limits {
+        Limits::new(
+            self.api_rate_limit.0,
+            self.event_rate_limit.0,
+            self.max_event_size,
+        )
     }
 
     /// Whether browsers reach the dashboard over https only.
@@ -242,6 +292,43 @@ impl Role {
     pub fn delivers(self) -> bool {
         self != Self::Web
     }
+}
+
+/// So many a second, or as many as one likes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate(pub Option<NonZeroU32>);
+
+fn rate(text: &str) -> Result<Rate, String> {
+    if text == "off" {
+        return Ok(Rate(None));
+    }
+    let number = text.parse::<NonZeroU32>().ok();
+    number
+        .filter(|number| number.get() <= 1_000_000)
+        .map(|number| Rate(Some(number)))
+        .ok_or_else(|| "use 1 to 1000000, or off".to_owned())
+}
+
+const KIB: usize = 1024;
+
+fn event_size(text: &str) -> Result<usize, String> {
+    let (number, unit) = match text.find(|c: char| !c.is_ascii_digit()) {
+        Some(end) => text.split_at(end),
+        None => (text, ""),
+    };
+    let unit = match unit {
+        "" => Some(1),
+        "KiB" => Some(KIB),
+        "MiB" => Some(KIB * KIB),
+        _ => None,
+    };
+    let size = number
+        .parse()
+        .ok()
+        .zip(unit)
+        .and_then(|(n, unit)| unit.checked_mul(n));
+    size.filter(|size| (KIB..=KIB * KIB).contains(size))
+        .ok_or_else(|| "use a size such as 256KiB, from 1KiB to 1MiB".to_owned())
 }
 
 /// A list that clap reads from one value.
@@ -327,6 +414,29 @@ mod tests {
         assert_eq!(retention("30d"), Ok(Duration::from_secs(30 * 86_400)));
         assert!(retention("1ms").is_err());
         assert!(retention("for ever").is_err());
+    }
+
+    #[test]
+    fn rates_and_sizes_are_read_or_refused() {
+        assert_eq!(rate("off"), Ok(Rate(None)));
+        assert_eq!(rate("5"), Ok(Rate(NonZeroU32::new(5))));
+        for bad in ["0", "-1", "many", "", "1000001"] {
+            assert!(rate(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(event_size("256KiB"), Ok(262_144));
+        assert_eq!(event_size("1MiB"), Ok(1_048_576));
+        assert_eq!(event_size("2000"), Ok(2_000));
+        for bad in [
+            "2MiB",
+            "1",
+            "KiB",
+            "256 KiB",
+            "1GiB",
+            "99999999999999999999",
+            "99999999999999999MiB",
+        ] {
+            assert!(event_size(bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{any_service, get},
 };
 use tower::ServiceBuilder;
 use tower_http::{
@@ -29,6 +29,7 @@ use super::{
     site::SiteFolder,
 };
 use crate::{
+    api::Problem,
     auth::session::Sessions,
     domain::Clock,
     store::Store,
@@ -40,6 +41,12 @@ const FORM_LIMIT: usize = 64 * 1024;
 
 /// Nobody waits longer for an answer; the slowest thing we do is a commit on a busy disk.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Stands between two layers for what took longer: nothing here answers it.
+const LATE: StatusCode = StatusCode::GATEWAY_TIMEOUT;
+
+/// The one page among the calls.
+const DOCS: &str = "/api/docs";
 
 /// For which a session lives without being used.
 const SESSION_DAYS: i64 = 7;
@@ -56,12 +63,14 @@ pub(super) fn assemble(
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
         .layer(sessions(store, clock, config));
     let everything = Router::new()
-        .merge(api)
+        .route(DOCS, any_service(people.clone()))
         .nest_service("/pkg", assets(site))
         .merge(public_files(site))
         // Whatever else is a page, if only “not found”.
         .fallback_service(people);
-    let router = wrapped(everything.merge(health(store)), Headers::new(config.is_https()));
+    let headers = Headers::new(config.is_https());
+    let pages = wrapped(everything.merge(health(store)), headers.clone(), &PAGES);
+    let router = pages.merge(wrapped(api, headers, &CALLS));
     if config.trusted_proxies.is_empty() {
         return router;
     }
@@ -71,7 +80,7 @@ pub(super) fn assemble(
 
 /// All that a process serves that only delivers.
 pub(super) fn health_alone(store: &Arc<dyn Store>, config: &Config) -> Router {
-    wrapped(health(store), Headers::new(config.is_https()))
+    wrapped(health(store), Headers::new(config.is_https()), &PAGES)
 }
 
 fn health(store: &Arc<dyn Store>) -> Router {
@@ -80,7 +89,23 @@ fn health(store: &Arc<dyn Store>) -> Router {
         .route("/readyz", get(ready).with_state(Arc::clone(store)))
 }
 
-fn wrapped(router: Router, headers: Headers) -> Router {
+/// What is answered when nothing else can be.
+struct Failures {
+    panicked: fn(Box<dyn Any + Send>) -> Response,
+    late: fn() -> Response,
+}
+
+const PAGES: Failures = Failures {
+    panicked: page_panicked,
+    late: page_late,
+};
+
+const CALLS: Failures = Failures {
+    panicked: call_panicked,
+    late: || Problem::late().into_response(),
+};
+
+fn wrapped(router: Router, headers: Headers, failures: &'static Failures) -> Router {
     // One service around each route instead of five: every layer given to a router by itself costs each request a
     // box and a copy. Outermost first.
     let around = ServiceBuilder::new()
@@ -89,11 +114,12 @@ fn wrapped(router: Router, headers: Headers) -> Router {
             headers,
             headers::complete::<_>,
         ))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            REQUEST_TIMEOUT,
-        ));
+        .layer(CatchPanicLayer::custom(failures.panicked))
+        .map_response(|response: Response| match response.status() {
+            LATE => (failures.late)(),
+            _ => response,
+        })
+        .layer(TimeoutLayer::with_status_code(LATE, REQUEST_TIMEOUT));
     router.layer(around)
 }
 
@@ -160,12 +186,8 @@ async fn ready(State(store): State<Arc<dyn Store>>) -> Response {
 }
 
 /// One request's panic is that request's 500, and a line in the log.
-fn panicked(payload: Box<dyn Any + Send>) -> Response {
-    let message = payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(|s| &**s));
-    tracing::error!(message, "a request panicked");
+fn page_panicked(payload: Box<dyn Any + Send>) -> Response {
+    log_panic(payload);
     (
         StatusCode::INTERNAL_SERVER_ERROR,
         "Something went wrong here. It has been logged.\n",
@@ -173,8 +195,30 @@ fn panicked(payload: Box<dyn Any + Send>) -> Response {
         .into_response()
 }
 
+fn page_late() -> Response {
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        "This took too long and was given up. Try again in a moment.\n",
+    )
+        .into_response()
+}
+
+fn call_panicked(payload: Box<dyn Any + Send>) -> Response {
+    log_panic(payload);
+    Problem::internal().into_response()
+}
+
+fn log_panic(payload: Box<dyn Any + Send>) {
+    let message = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(|s| &**s));
+    tracing::error!(message, "a request panicked");
+}
+
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
     use tower::Service;
 
     use super::*;
@@ -183,22 +227,40 @@ mod tests {
         panic!("on purpose")
     }
 
+    async fn ask(router: Router, failures: &'static Failures) -> Response {
+        wrapped(router, Headers::new(true), failures)
+            .call(Request::new(Body::empty()))
+            .await
+            .unwrap()
+    }
+
     #[tokio::test]
     async fn a_panic_is_a_500_with_every_header() {
-        let mut router = wrapped(Router::new().route("/", get(broken)), Headers::new(true));
-        let response = router
-            .call(Request::new(axum::body::Body::empty()))
-            .await
-            .unwrap();
-        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        for name in [
-            "x-request-id",
-            "x-frame-options",
-            "content-security-policy",
-            "permissions-policy",
-            "strict-transport-security",
-        ] {
-            assert!(response.headers().contains_key(name), "{name}");
+        for failures in [&PAGES, &CALLS] {
+            let response = ask(Router::new().route("/", get(broken)), failures).await;
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            for name in [
+                "x-request-id",
+                "x-frame-options",
+                "content-security-policy",
+                "permissions-policy",
+                "strict-transport-security",
+            ] {
+                assert!(response.headers().contains_key(name), "{name}");
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_takes_too_long_is_a_503_that_says_so() {
+        for (failures, kind) in [(&PAGES, "text/plain"), (&CALLS, "application/problem+json")] {
+            let hanging = get(std::future::pending::<()>);
+            let response = ask(Router::new().route("/", hanging), failures).await;
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            let content_type = response.headers()[header::CONTENT_TYPE].to_str().unwrap();
+            assert!(content_type.starts_with(kind), "{content_type}");
+            let body = axum::body::to_bytes(response.into_body(), 1_000).await.unwrap();
+            assert!(String::from_utf8_lossy(&body).contains("took too long"));
         }
     }
 }

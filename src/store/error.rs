@@ -6,6 +6,9 @@ pub enum StoreError {
     /// A name or id that must be unique is taken: tell the user which.
     #[error("already taken")]
     Conflict,
+    /// The account has as many as it may have: nothing was added.
+    #[error("no room for more")]
+    Full,
     /// The database does not answer, is locked, full or read-only: trying again later may succeed.
     #[error("the database is not available: {0}")]
     Unavailable(String),

@@ -41,6 +41,8 @@ mod retention;
 mod sessions;
 #[path = "sql/tally.rs"]
 mod tally;
+#[path = "sql/webhook_filter.rs"]
+mod webhook_filter;
 #[path = "sql/webhooks.rs"]
 mod webhooks;
 
@@ -58,7 +60,7 @@ use sqlx::{
 use tokio::sync::Mutex;
 
 use super::{Change, Invalidated, StoreError};
-use crate::domain::{ApiKeyId, ProcessId};
+use crate::domain::{AccountId, ApiKeyId, ProcessId};
 
 /// What the shared statements are compiled for here.
 use self::PostgresStore as Adapter;
@@ -154,6 +156,15 @@ impl PostgresStore {
             .await?;
         Ok(tx)
     }
+}
+
+/// Others who add something to the account that is counted wait until this is committed; nobody else does.
+async fn lock_account(connection: &mut Connection, account: &AccountId) -> Result<(), StoreError> {
+    sqlx::query("select from accounts where id = $1 for no key update")
+        .bind(account.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Waits for the events that are being fanned out to it, and keeps others from being until the transaction ends.

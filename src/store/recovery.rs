@@ -22,9 +22,21 @@ pub trait RecoveryStore: Send + Sync {
         change: &Change,
         wanted: RecoveryRange,
     ) -> Result<Started, StoreError>;
-    /// The newest few of a webhook.
-    async fn recoveries(&self, account: &AccountId, webhook: &WebhookId)
-    -> Result<Vec<Recovery>, StoreError>;
+    /// Of a webhook, newest first: at most `limit`, and only those older than `before`.
+    async fn recoveries(
+        &self,
+        account: &AccountId,
+        webhook: &WebhookId,
+        before: Option<&RecoveryId>,
+        limit: u32,
+    ) -> Result<Vec<Recovery>, StoreError>;
+    /// `None`: there is none of that id, or it is none of this webhook.
+    async fn recovery(
+        &self,
+        account: &AccountId,
+        webhook: &WebhookId,
+        id: &RecoveryId,
+    ) -> Result<Option<Recovery>, StoreError>;
     /// False if it does not run, or is none of this webhook.
     async fn cancel_recovery(&self, id: &RecoveryId, change: &Change) -> Result<bool, StoreError>;
     /// Those that run, of all accounts.

@@ -12,6 +12,7 @@ pub mod field;
 pub mod icon;
 pub mod mark;
 pub mod pagination;
+pub mod prose;
 pub mod roles;
 pub mod select;
 pub mod time_ago;

@@ -94,7 +94,9 @@ impl From<StoreError> for PageError {
         tracing::error!(%error, "a page could not be loaded");
         match error {
             StoreError::Unavailable(_) => Self::Unavailable,
-            StoreError::Conflict | StoreError::Corrupt(_) | StoreError::Open(_) => Self::Broken,
+            StoreError::Conflict | StoreError::Full | StoreError::Corrupt(_) | StoreError::Open(_) => {
+                Self::Broken
+            }
         }
     }
 }

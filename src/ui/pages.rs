@@ -1,6 +1,7 @@
 //! A file per screen: its handlers, and the view of what they loaded.
 
 pub mod account;
+pub mod api_docs;
 pub mod api_key_new;
 pub mod api_key_revoke;
 pub mod api_keys;

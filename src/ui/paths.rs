@@ -21,6 +21,8 @@ pub const USERS: &str = "/settings/users";
 pub const AUDIT_LOG: &str = "/settings/audit-log";
 pub const TIME_ZONE: &str = "/settings/time-zone";
 pub const AUDIT_EXPORT: &str = "/settings/audit-log/export";
+pub const API_DOCS: &str = "/api/docs";
+pub const API_DESCRIPTION: &str = "/api/v1/openapi.json";
 pub const ACCOUNT: &str = "/settings/account";
 
 pub const PASSWORD: &str = "/settings/account/password";

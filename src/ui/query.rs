@@ -42,6 +42,8 @@ impl ListQuery {
             event_type,
             status,
             page,
+            before: _,
+            limit: _,
         } = &self.0;
         let search = search.clone().map(|text| ("q", text));
         let event = event_type.map(|event| ("event", event.to_string()));
@@ -74,6 +76,8 @@ impl ListQuery {
             event_type,
             status,
             page: _,
+            before: _,
+            limit: _,
         } = &self.0;
         search.is_some() || event_type.is_some() || status.is_some()
     }

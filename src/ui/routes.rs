@@ -62,6 +62,7 @@ pub fn routes() -> Vec<Route> {
         Route::post("/theme", Everybody, theme::choose),
         Route::get("/invite/{token}", Everybody, invite::show),
         Route::post("/invite/{token}", Everybody, invite::accept),
+        Route::get(paths::API_DOCS, Everybody, api_docs::show),
         Route::get("/integrations/webhook", SignedIn, webhooks::show),
         Route::get("/integrations/webhook/new", ADDS, webhook_new::show),
         Route::post("/integrations/webhook/new", ADDS, webhook_new::add),

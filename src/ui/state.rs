@@ -14,6 +14,8 @@ use crate::{
     webhooks::Webhooks,
 };
 
+use super::ApiDocs;
+
 /// The state of the dashboard's routes. Cheap to clone.
 #[derive(Clone)]
 pub struct Ui {
@@ -28,6 +30,7 @@ pub struct Ui {
     pub terms: Arc<Terms>,
     /// Without a slash at its end.
     pub public_url: Arc<str>,
+    pub api: Arc<ApiDocs>,
     /// Ends what would otherwise go on for as long as somebody looks.
     pub stopping: CancellationToken,
 }

@@ -16,16 +16,17 @@ impl Webhooks {
         self.store.preview_recovery(&actor.account_id, id, wanted).await
     }
 
-    /// Begins to make it due, in the background.
+    /// Begins to make it due, in the background. Also answers the id under which that runs, if it does.
     pub async fn recover(
         &self,
         actor: &Actor,
         id: &WebhookId,
         wanted: RecoveryRange,
-    ) -> Result<Started, StoreError> {
+    ) -> Result<(RecoveryId, Started), StoreError> {
         let recovery = RecoveryId::generate(self.now());
         let change = self.change(actor, id.clone());
-        self.store.start_recovery(&recovery, &change, wanted).await
+        let started = self.store.start_recovery(&recovery, &change, wanted).await?;
+        Ok((recovery, started))
     }
 
     /// Stops it where it is. False if it does not run.

@@ -39,10 +39,7 @@ async fn fill(app: &TestApp, receiver: &Receiver, browser: &mut Browser) -> Ids 
         ("wh_", webhook),
         ("evt_", event),
         ("dlv_", deliveries[0]["id"].as_str().unwrap().to_owned()),
-        (
-            "rcv_",
-            recovery["recoveries"][0]["id"].as_str().unwrap().to_owned(),
-        ),
+        ("rcv_", recovery["id"].as_str().unwrap().to_owned()),
         ("usr_", app.person("bob@example.com").await.user.id.to_string()),
         ("ses_", session),
         ("inv_", invite),

@@ -1,5 +1,6 @@
 //! What every answer tells browsers: pages, parts of them, the API, files, and everything that goes wrong.
 
+use caleida::ui;
 use reqwest::{Method, Response, StatusCode, header};
 use serde_json::json;
 
@@ -8,68 +9,37 @@ use crate::support::{
     receiver::Receiver,
 };
 
-/// Each route with each of its methods; the last ones end what the others need.
-const ROUTES: [(&str, &str); 59] = [
+/// What is neither a screen nor a call.
+const OTHERS: [(&str, &str); 8] = [
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/pkg/caleida.css"),
     ("GET", "/pkg/nonsense.js"),
     ("GET", "/nonsense"),
-    ("GET", "/"),
-    ("GET", "/integrations"),
-    ("GET", "/login"),
-    ("POST", "/login"),
-    ("GET", "/logout"),
-    ("POST", "/theme"),
-    ("GET", "/integrations/webhook"),
-    ("GET", "/integrations/webhook/new"),
-    ("POST", "/integrations/webhook/new"),
-    ("POST", "/integrations/webhook/advice"),
-    ("GET", "/integrations/webhook/deliveries"),
-    ("GET", "/integrations/webhook/deliveries/live"),
-    ("GET", "/integrations/webhook/deliveries/DELIVERY"),
-    ("GET", "/integrations/webhook/deliveries/dlv_1"),
-    ("GET", "/integrations/webhook/deliveries/DELIVERY/resend"),
-    ("POST", "/integrations/webhook/deliveries/DELIVERY/resend"),
-    ("GET", "/integrations/webhook/event-types"),
-    ("GET", "/integrations/webhook/event-types/chat/test"),
-    ("GET", "/integrations/webhook/events"),
-    ("GET", "/integrations/webhook/events/EVENT"),
-    ("GET", "/integrations/webhook/WEBHOOK"),
-    ("POST", "/integrations/webhook/WEBHOOK"),
-    ("DELETE", "/integrations/webhook/WEBHOOK"),
-    ("GET", "/integrations/webhook/WEBHOOK/deliveries"),
-    ("GET", "/integrations/webhook/WEBHOOK/deliveries/live"),
-    ("GET", "/integrations/webhook/WEBHOOK/delete"),
-    ("GET", "/integrations/webhook/WEBHOOK/recover"),
-    ("POST", "/integrations/webhook/WEBHOOK/recover"),
-    ("GET", "/integrations/webhook/WEBHOOK/test"),
-    ("POST", "/integrations/webhook/WEBHOOK/test"),
-    ("POST", "/integrations/webhook/WEBHOOK/pause"),
-    ("POST", "/integrations/webhook/WEBHOOK/resume"),
-    ("POST", "/integrations/webhook/WEBHOOK/reveal"),
-    ("POST", "/integrations/webhook/WEBHOOK/rotate"),
-    ("GET", "/api/v1/events"),
-    ("POST", "/api/v1/events"),
-    ("DELETE", "/api/v1/events"),
-    ("POST", "/api/v1/events/batch"),
-    ("GET", "/api/v1/events/EVENT"),
-    ("GET", "/api/v1/event-types"),
-    ("GET", "/api/v1/webhooks"),
-    ("POST", "/api/v1/webhooks"),
-    ("GET", "/api/v1/webhooks/WEBHOOK"),
-    ("GET", "/api/v1/webhooks/WEBHOOK/secret"),
-    ("POST", "/api/v1/webhooks/WEBHOOK/rotate-secret"),
-    ("POST", "/api/v1/webhooks/WEBHOOK/test"),
-    ("GET", "/api/v1/webhooks/WEBHOOK/recoveries"),
-    ("GET", "/api/v1/deliveries"),
-    ("GET", "/api/v1/deliveries/DELIVERY"),
-    ("POST", "/api/v1/deliveries/DELIVERY/resend"),
     ("GET", "/api/v1/nonsense"),
-    ("POST", "/integrations/webhook/WEBHOOK/delete"),
-    ("DELETE", "/api/v1/webhooks/WEBHOOK"),
-    ("POST", "/logout"),
+    ("DELETE", "/api/v1/events"),
+    ("DELETE", "/integrations/webhook/{id}"),
 ];
+
+/// Each route of the dashboard, each call that the API describes, and the others; last those that end what they need.
+async fn routes(app: &TestApp) -> Vec<(Method, String)> {
+    let others = OTHERS.map(|(method, path)| (method.parse().unwrap(), path.to_owned()));
+    let screens = ui::routes();
+    let screens = screens
+        .iter()
+        .map(|route| (route.method.clone(), route.path.to_owned()));
+    let document = app.get("/api/v1/openapi.json").await;
+    let calls = document["paths"].as_object().unwrap().iter();
+    let calls = calls.flat_map(|(path, calls)| {
+        let methods = calls.as_object().unwrap().keys();
+        methods.map(|method| (method.to_uppercase().parse().unwrap(), path.clone()))
+    });
+    let mut routes: Vec<_> = others.into_iter().chain(screens).chain(calls).collect();
+    routes.sort_by_key(|(method, path): &(Method, String)| {
+        method == Method::DELETE || path.ends_with("/delete") || path.ends_with("/logout")
+    });
+    routes
+}
 
 /// Everything but HSTS, which depends on how browsers come here.
 fn assert_safe(response: &Response, what: &str) {
@@ -108,6 +78,8 @@ fn assert_safe(response: &Response, what: &str) {
         _ if what.contains("/pkg/caleida.css") => "public, max-age=31536000, immutable",
         // A stream, whose events are never an answer to keep.
         _ if what.contains("/live") => "no-cache",
+        // The same for everybody.
+        _ if what.contains("/openapi.json") => "public, max-age=3600",
         _ => "no-store",
     };
     assert_eq!(header("cache-control"), expected, "{what}");
@@ -120,12 +92,20 @@ async fn walk(app: &TestApp, is_https: bool) {
     let delivery = app.wait_for("delivered", 1).await.remove(0);
     let id = |value: &serde_json::Value| value["id"].as_str().unwrap().to_owned();
     let cookie = app.signed_in(ADMIN).await.cookie.unwrap();
-    for (method, path) in ROUTES {
+    let routes = routes(app).await;
+    assert!(routes.len() > 100, "{routes:?}");
+    for (method, path) in routes {
+        let known = match path.as_str() {
+            _ if path.contains("/deliveries/{id}") => id(&delivery),
+            _ if path.contains("/events/{id}") => id(&event),
+            _ if path.contains("/webhook/{id}") || path.contains("/webhooks/{id}") => id(&webhook),
+            _ => "unknown".to_owned(),
+        };
+        // What else is named in a path does not exist.
         let path = path
-            .replace("WEBHOOK", &id(&webhook))
-            .replace("DELIVERY", &id(&delivery))
-            .replace("EVENT", &id(&event));
-        let method = Method::from_bytes(method.as_bytes()).unwrap();
+            .replace("{id}", &known)
+            .replace("{recovery}", "rcv_1")
+            .replace(['{', '}'], "");
         let request = if path.starts_with("/api/") {
             app.call(method.clone(), &path)
         } else {

@@ -2,7 +2,11 @@
 
 mod accounts;
 mod api;
+mod api_contract;
+mod api_docs;
 mod api_keys;
+mod api_limits;
+mod api_roles;
 mod assets;
 mod audit;
 mod cli;

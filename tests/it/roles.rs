@@ -61,6 +61,7 @@ fn table() -> Vec<(&'static str, &'static str, Outcomes)> {
         (POST, "/theme", everybody(LED_ON)),
         (GET, "/invite/{token}", everybody(UNKNOWN)),
         (POST, "/invite/{token}", everybody(UNKNOWN)),
+        (GET, "/api/docs", everybody(SHOWN)),
         (GET, "/integrations/webhook", viewers(SHOWN)),
         (GET, "/integrations/webhook/new", members(SHOWN)),
         (POST, "/integrations/webhook/new", members(INCOMPLETE)),

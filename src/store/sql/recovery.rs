@@ -28,9 +28,6 @@ const LOOKED_AT: i64 = 5_000;
 /// How many of them it shows.
 const SHOWN: usize = 10;
 
-/// How many recoveries of a webhook are listed.
-const LISTED: i64 = 5;
-
 /// The columns of [`RecoveryRow`].
 const RECOVERY: &str = "id, account_id, webhook_id, scope, since, until, state, reached_at, reached_id, recovered, created_at, created_by";
 
@@ -67,6 +64,16 @@ impl TryFrom<RecoveryRow> for Recovery {
             created_by: row.created_by,
         })
     }
+}
+
+/// The recoveries of a webhook, as far as the statement goes.
+fn of_webhook(account: &AccountId, webhook: &WebhookId) -> QueryBuilder<Database> {
+    let mut query = QueryBuilder::new(format!("select {RECOVERY} from recoveries where "));
+    query.push("webhook_id = ").push_bind(webhook.as_str().to_owned());
+    query
+        .push(" and account_id = ")
+        .push_bind(account.as_str().to_owned());
+    query
 }
 
 /// An event, with its delivery to the webhook if there is one.
@@ -181,13 +188,28 @@ impl RecoveryStore for Adapter {
         &self,
         account: &AccountId,
         webhook: &WebhookId,
+        before: Option<&RecoveryId>,
+        limit: u32,
     ) -> Result<Vec<Recovery>, StoreError> {
-        let mut query = QueryBuilder::<Database>::new(format!("select {RECOVERY} from recoveries where "));
-        query.push("webhook_id = ").push_bind(webhook.as_str());
-        query.push(" and account_id = ").push_bind(account.as_str());
-        query.push(" order by id desc limit ").push_bind(LISTED);
+        let mut query = of_webhook(account, webhook);
+        if let Some(before) = before {
+            query.push(" and id < ").push_bind(before.as_str());
+        }
+        query.push(" order by id desc limit ").push_bind(i64::from(limit));
         let rows: Vec<RecoveryRow> = query.build_query_as().fetch_all(&self.readers).await?;
         rows.into_iter().map(Recovery::try_from).collect()
+    }
+
+    async fn recovery(
+        &self,
+        account: &AccountId,
+        webhook: &WebhookId,
+        id: &RecoveryId,
+    ) -> Result<Option<Recovery>, StoreError> {
+        let mut query = of_webhook(account, webhook);
+        query.push(" and id = ").push_bind(id.as_str());
+        let row: Option<RecoveryRow> = query.build_query_as().fetch_optional(&self.readers).await?;
+        row.map(Recovery::try_from).transpose()
     }
 
     async fn cancel_recovery(&self, id: &RecoveryId, change: &Change) -> Result<bool, StoreError> {

@@ -2,7 +2,10 @@ use async_trait::async_trait;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
-use super::{Adapter, Connection, Database, audit, lock_webhook, open, tell_others};
+use super::{
+    Adapter, Connection, Database, audit, lock_account, lock_webhook, open, tell_others,
+    webhook_filter::push_filter,
+};
 use crate::{
     domain::{AccountId, Latencies, Timestamp, Webhook, WebhookId, WebhookStatus},
     store::{
@@ -21,9 +24,14 @@ impl WebhookStore for Adapter {
             change,
             settings,
             secret,
+            at_most,
         }: NewWebhook,
     ) -> Result<Webhook, StoreError> {
         let mut tx = self.begin().await?;
+        lock_account(&mut tx, &change.account_id).await?;
+        if number_of(&mut tx, &change.account_id).await? >= i64::from(at_most) {
+            return Err(StoreError::Full);
+        }
         sqlx::query(
             "insert into webhooks (id, account_id, name, url, events, state, secret, secret_key_id, version,
                  created_at, updated_at, updated_by)
@@ -60,11 +68,7 @@ impl WebhookStore for Adapter {
         filter: &WebhookFilter,
     ) -> Result<WebhookPage, StoreError> {
         let mut reader = self.readers.acquire().await?;
-        let total: i64 =
-            sqlx::query_scalar("select count(*) from webhooks where account_id = $1 and deleted_at is null")
-                .bind(account.as_str())
-                .fetch_one(&mut *reader)
-                .await?;
+        let total = number_of(&mut reader, account).await?;
 
         let mut counting = QueryBuilder::<Database>::new("select count(*) from webhooks");
         push_filter(&mut counting, account, filter);
@@ -72,11 +76,14 @@ impl WebhookStore for Adapter {
 
         let mut listing = QueryBuilder::<Database>::new(format!("select {WEBHOOK} from webhooks"));
         push_filter(&mut listing, account, filter);
+        if let Some(before) = &filter.before {
+            listing.push(" and id < ").push_bind(before.as_str());
+        }
         listing
             .push(" order by id desc limit ")
-            .push_bind(i64::from(WebhookFilter::PAGE_SIZE))
+            .push_bind(i64::from(filter.limit))
             .push(" offset ")
-            .push_bind(i64::from(filter.page) * i64::from(WebhookFilter::PAGE_SIZE));
+            .push_bind(i64::from(filter.page) * i64::from(filter.limit));
         let rows: Vec<WebhookRow> = listing.build_query_as().fetch_all(&mut *reader).await?;
         let webhooks = rows
             .into_iter()
@@ -379,6 +386,15 @@ impl WebhookStore for Adapter {
     }
 }
 
+async fn number_of(connection: &mut Connection, account: &AccountId) -> Result<i64, StoreError> {
+    let number =
+        sqlx::query_scalar("select count(*) from webhooks where account_id = $1 and deleted_at is null")
+            .bind(account.as_str())
+            .fetch_one(connection)
+            .await?;
+    Ok(number)
+}
+
 async fn find(
     connection: &mut Connection,
     account: &AccountId,
@@ -433,38 +449,4 @@ pub(super) async fn remember(
     .execute(connection)
     .await?;
     Ok(())
-}
-
-fn push_filter(query: &mut QueryBuilder<Database>, account: &AccountId, filter: &WebhookFilter) {
-    query
-        .push(" where deleted_at is null and account_id = ")
-        .push_bind(account.as_str().to_owned());
-    if let Some(search) = &filter.search {
-        // No text here holds a NUL, and PostgreSQL refuses to look for one: what stands for it is not found either.
-        let search = search.to_lowercase().replace('\0', "\u{fffd}");
-        let pattern = format!("%{}%", escape_like(&search));
-        query.push(" and (lower(name) like ").push_bind(pattern.clone());
-        query
-            .push(r" escape '\' or lower(url) like ")
-            .push_bind(pattern)
-            .push(r" escape '\')");
-    }
-    if let Some(event_type) = filter.event_type {
-        // The commas on both sides keep `chat` from matching the end of another type.
-        query
-            .push(" and ',' || events || ',' like ")
-            .push_bind(format!("%,{event_type},%"));
-    }
-    query.push(match filter.status {
-        None => "",
-        Some(WebhookStatus::Active) => " and state = 'active' and failing_since is null",
-        Some(WebhookStatus::Failing) => " and state = 'active' and failing_since is not null",
-        Some(WebhookStatus::Paused) => " and state = 'paused'",
-        Some(WebhookStatus::Disabled) => " and state = 'disabled'",
-    });
-}
-
-/// Makes the signs that mean something to `like` mean themselves.
-fn escape_like(text: &str) -> String {
-    text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_")
 }

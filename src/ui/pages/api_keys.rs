@@ -80,7 +80,8 @@ fn KeysScreen(list: List, #[prop(optional)] made: Option<(ApiKey, Zeroizing<Stri
             <div>
                 <h1>"API keys"</h1>
                 <p class="heading__text">
-                    "With which programs publish events and manage webhooks. A key that is revoked opens nothing any more, at once."
+                    "With which programs use the "<a href=paths::API_DOCS>"API"</a>": publish events, manage webhooks. A key that is \
+                     revoked opens nothing any more, at once."
                 </p>
             </div>
             <a class="button button--primary" href=paths::API_KEY_NEW autofocus=left_adding>"+ Add API key"</a>

@@ -54,7 +54,8 @@ fn Catalog(webhooks: Vec<(WebhookId, String)>) -> impl IntoView {
                 <h1>"Event types"</h1>
                 <p class="heading__text">
                     "What can happen, and the body that a webhook gets of it. New fields may be added to it at any time: let your \
-                     receiver ignore what it does not know."
+                     receiver ignore what it does not know. Programs publish them through the "
+                    <a href=paths::API_DOCS>"API"</a>"."
                 </p>
             </div>
         </div>

@@ -43,6 +43,7 @@ impl FormState {
         match error {
             WebhookError::Invalid(errors) => form.errors = errors,
             WebhookError::NameTaken(name) => form.errors = FieldErrors::one(Field::Name, name.taken()),
+            full @ WebhookError::TooMany { .. } => form.notice = Some(full.to_string()),
             WebhookError::Store(error) => {
                 tracing::error!(%error, "a webhook could not be saved");
                 let again =

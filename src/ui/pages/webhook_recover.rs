@@ -38,6 +38,9 @@ use crate::{
 /// What is looked through unless somebody says otherwise.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How many recoveries are shown, newest first.
+const LISTED: u32 = 5;
+
 pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
     let webhook = load(&visit, &id).await?;
     let query: Vec<_> = form_urlencoded::parse(visit.query.as_bytes()).collect();
@@ -59,7 +62,7 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, Page
     let recoveries = visit
         .ui
         .store
-        .recoveries(&visit.user.account_id, &webhook.id)
+        .recoveries(&visit.user.account_id, &webhook.id, None, LISTED)
         .await?;
     let now = visit.now;
     let title = format!("Recover “{}”", webhook.name);
@@ -72,7 +75,8 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, Page
 pub async fn start(visit: Visit, Path(id): Path<String>, posted: Posted) -> Result<Response, PageError> {
     let id = parse_id(&id)?;
     let wanted = range(Some(posted.text("scope")), Some(posted.text("since")), visit.now);
-    let message = match visit.ui.webhooks.recover(&visit.actor(), &id, wanted).await? {
+    let (_, started) = visit.ui.webhooks.recover(&visit.actor(), &id, wanted).await?;
+    let message = match started {
         Started::Running => "The recovery has started.",
         Started::AnotherRuns => "Nothing was started: another recovery of this webhook still runs.",
         Started::Stopped => "Nothing was started: resume the webhook first.",

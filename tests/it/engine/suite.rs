@@ -110,6 +110,7 @@ impl Bench {
             wake: Arc::clone(&wake),
             clock: Arc::clone(&clock),
             transport: Transport::HttpAllowed,
+            at_most: 1_000,
         };
         let receiver = Receiver::start().await;
         let mut engine = Engine::start(parts()).await.unwrap();

@@ -93,6 +93,7 @@ async fn fill(database: &str) -> (AccountId, WebhookId) {
                 key_id: "key".to_owned(),
                 ciphertext: vec![0; 60],
             },
+            at_most: 1_000,
         })
         .await
         .unwrap();

@@ -4,6 +4,8 @@ mod api_keys;
 mod audit;
 #[path = "suite/keys.rs"]
 mod keys;
+#[path = "suite/limits.rs"]
+mod limits;
 #[path = "suite/log.rs"]
 mod log;
 #[path = "suite/people.rs"]
@@ -91,6 +93,7 @@ impl Fixture {
                 change: self.change(&id, NOW),
                 settings,
                 secret: sealed(1),
+                at_most: 1_000,
             })
             .await
     }
@@ -236,6 +239,7 @@ async fn a_name_is_unique_in_its_account_until_its_webhook_is_deleted() {
         change,
         settings: settings("Orders", &["chat"]),
         secret: sealed(1),
+        at_most: 1_000,
     };
     assert!(fixture.store.insert_webhook(theirs).await.is_ok());
 

@@ -82,6 +82,8 @@ impl TestApp {
             "--retry-schedule=50ms,50ms".to_owned(),
             "--delivery-timeout=2s".to_owned(),
             "--shutdown-grace=5s".to_owned(),
+            // Tests look more often than anybody should.
+            "--api-rate-limit=off".to_owned(),
         ];
         arguments.extend(options.arguments);
         // The last of two flags wins.

@@ -232,7 +232,8 @@ held!(ClusterStore {
 held!(RecoveryStore {
     async fn preview_recovery(&self, account: &AccountId, webhook: &WebhookId, wanted: RecoveryRange) -> Result<RecoveryPreview, StoreError>;
     async fn start_recovery(&self, id: &RecoveryId, change: &Change, wanted: RecoveryRange) -> Result<Started, StoreError>;
-    async fn recoveries(&self, account: &AccountId, webhook: &WebhookId) -> Result<Vec<Recovery>, StoreError>;
+    async fn recoveries(&self, account: &AccountId, webhook: &WebhookId, before: Option<&RecoveryId>, limit: u32) -> Result<Vec<Recovery>, StoreError>;
+    async fn recovery(&self, account: &AccountId, webhook: &WebhookId, id: &RecoveryId) -> Result<Option<Recovery>, StoreError>;
     async fn cancel_recovery(&self, id: &RecoveryId, change: &Change) -> Result<bool, StoreError>;
     async fn running_recoveries(&self) -> Result<Vec<RecoveryId>, StoreError>;
     async fn advance_recovery(&self, id: &RecoveryId, now: Timestamp) -> Result<Advanced, StoreError>;

@@ -41,6 +41,8 @@ impl Program {
             ("CALEIDA_METRICS_LISTEN", "off"),
             ("CALEIDA_ALLOW_HTTP", "true"),
             ("CALEIDA_ALLOW_NETWORKS", "127.0.0.0/8"),
+            // Tests look more often than anybody should.
+            ("CALEIDA_API_RATE_LIMIT", "off"),
         ];
         let environment = usual.iter().chain(settings);
         let mut program = Self {

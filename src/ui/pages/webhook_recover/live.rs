@@ -3,7 +3,7 @@
 use axum::{extract::Path, response::Response};
 use leptos::prelude::*;
 
-use super::Recoveries;
+use super::{LISTED, Recoveries};
 use crate::{
     domain::{AccountId, Recovery, Role, Timestamp, WebhookId},
     store::StoreError,
@@ -28,7 +28,7 @@ impl Watched for RecoveriesOf {
     const LEAST: Role = Role::Member;
 
     async fn look(&self, ui: &Ui, account: &AccountId) -> Result<Vec<Recovery>, StoreError> {
-        ui.store.recoveries(account, &self.0).await
+        ui.store.recoveries(account, &self.0, None, LISTED).await
     }
 
     fn render(&self, recoveries: Vec<Recovery>, now: Timestamp) -> AnyView {

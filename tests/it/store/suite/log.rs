@@ -404,6 +404,7 @@ async fn an_event_tells_what_became_of_it_at_each_webhook_and_why_nothing_was_se
             change: fixture.change(&late, added),
             settings: settings("too late", &["chat"]),
             secret: sealed(1),
+            at_most: 1_000,
         })
         .await
         .unwrap();

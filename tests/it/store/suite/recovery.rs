@@ -36,7 +36,7 @@ impl Fixture {
 
     async fn newest(&self, webhook: &WebhookId) -> Recovery {
         self.store
-            .recoveries(&self.account, webhook)
+            .recoveries(&self.account, webhook, None, 1)
             .await
             .unwrap()
             .remove(0)

@@ -1,0 +1,30 @@
+import { expectAccessible } from "../support/axe.ts";
+import { expect, test } from "../support/test.ts";
+
+const DOCS = "/api/docs";
+
+// axe looks three times at each state, which takes a busy machine its time.
+test.describe.configure({ timeout: 120_000 });
+
+test("everybody reads the API's page, finds a call in its contents, and a schema from there", async ({ page }) => {
+  await page.goto(DOCS);
+  await expect(page.getByRole("heading", { level: 1, name: "API" })).toBeVisible();
+  const contents = page.getByRole("navigation", { name: "Contents" });
+  await contents.getByRole("link", { name: "Publish an event" }).click();
+  await expect(page).toHaveURL(/#publishEvent$/);
+  const call = page.getByRole("article", { name: "Publish an event" });
+  await expect(call).toBeInViewport();
+  await expect(call.getByText("POST /api/v1/events", { exact: true })).toBeVisible();
+  await expect(call.getByText("events:write")).toBeVisible();
+  await expect(call.getByRole("region", { name: "curl for Publish an event" })).toContainText("curl -sS 'http");
+  await call.getByRole("link", { name: "Receipt" }).first().click();
+  await expect(page.getByRole("article", { name: "Receipt", exact: true })).toBeInViewport();
+  await expectAccessible(page);
+});
+
+test("who is signed in keeps the navigation", async ({ webhooks: { page } }) => {
+  await page.goto(DOCS);
+  await expect(page.getByRole("navigation", { name: "Main" })).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1, name: "API" })).toBeVisible();
+  await expectAccessible(page);
+});

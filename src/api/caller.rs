@@ -1,0 +1,80 @@
+//! Who calls: the first argument of every handler.
+
+use std::{marker::PhantomData, ops::Deref, sync::Arc};
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+
+use super::{Api, Problem, limits::Told};
+use crate::{
+    auth::api_key::{EVENTS_WRITE, WEBHOOKS_READ, WEBHOOKS_WRITE},
+    domain::Origin,
+    store::ApiKey,
+    webhooks::Actor,
+};
+
+/// What a key must be allowed to.
+pub(super) trait Scope: Send + Sync {
+    const NAME: &'static str;
+    /// Publishing has a limit of its own, by events.
+    const COUNTS: bool = true;
+}
+
+pub(super) struct Publish;
+pub(super) struct Read;
+pub(super) struct Write;
+
+impl Scope for Publish {
+    const NAME: &'static str = EVENTS_WRITE;
+    const COUNTS: bool = false;
+}
+
+impl Scope for Read {
+    const NAME: &'static str = WEBHOOKS_READ;
+}
+
+impl Scope for Write {
+    const NAME: &'static str = WEBHOOKS_WRITE;
+}
+
+/// A key that has the scope `S`.
+pub(super) struct Caller<S> {
+    key: Arc<ApiKey>,
+    origin: Origin,
+    scope: PhantomData<S>,
+}
+
+impl<S> Caller<S> {
+    /// Who acts, from where, and the name under which it is written down.
+    pub(super) fn actor(&self) -> Actor {
+        Actor::key(self.account_id.clone(), &self.name, self.origin)
+    }
+}
+
+impl<S> Deref for Caller<S> {
+    type Target = ApiKey;
+
+    fn deref(&self) -> &ApiKey {
+        &self.key
+    }
+}
+
+impl<S: Scope> FromRequestParts<Api> for Caller<S> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let Ok(origin) = Origin::from_request_parts(parts, api).await;
+        let key = api.auth.require_key(&parts.headers, S::NAME).await?;
+        if S::COUNTS
+            && let Some(standing) = api.limits.call(&key.id)?
+            && let Some(told) = parts.extensions.get::<Told>()
+        {
+            // A call has one caller.
+            let _ = told.0.set(standing);
+        }
+        Ok(Self {
+            key,
+            origin,
+            scope: PhantomData,
+        })
+    }
+}

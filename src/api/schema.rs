@@ -1,0 +1,119 @@
+//! The words of the domain as schemas. They stand here, so that the domain, which the browser has too, needs no OpenAPI.
+
+use std::borrow::Cow;
+
+use serde_json::json;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Array, KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat,
+        schema::{ArrayBuilder, Type},
+    },
+};
+
+use super::{moment::Moment, query::Limit, statistics::Hours};
+use crate::{
+    domain::{
+        DeliveryId, DeliveryStatus, DisabledReason, EventId, EventType, EventTypes, RecoveryId,
+        RecoveryScope, RecoveryState, WebhookId, WebhookStatus,
+    },
+    store::Held,
+};
+
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+macro_rules! schemas {
+    ($($name:literal $type:ty: $schema:expr;)*) => {
+        $(
+            impl PartialSchema for $type {
+                fn schema() -> RefOr<Schema> {
+                    $schema.build().into()
+                }
+            }
+
+            impl ToSchema for $type {
+                fn name() -> Cow<'static, str> {
+                    Cow::Borrowed($name)
+                }
+            }
+        )*
+    };
+}
+
+schemas! {
+    "WebhookId" WebhookId: id(WebhookId::PREFIX);
+    "DeliveryId" DeliveryId: id(DeliveryId::PREFIX);
+    "RecoveryId" RecoveryId: id(RecoveryId::PREFIX);
+    "EventId" EventId: text()
+        .description(Some(
+            "The event’s id, unique in the account. Receivers get it as `webhook-id`. Letters, digits, `_` and `-`.",
+        ))
+        .pattern(Some("^[0-9A-Za-z_-]+$"))
+        .min_length(Some(1))
+        .max_length(Some(EventId::MAX_LENGTH))
+        .examples(["evt_01a20ae72a8b7ddd9c57d49eb0a2ff81"]);
+    "Moment" Moment: text()
+        .description(Some("RFC 3339. Answers are in UTC, with milliseconds."))
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+        .examples(["2026-11-23T10:00:00.000Z"]);
+    "Limit" Limit: ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(1))
+        .maximum(Some(Limit::MOST))
+        .default(Some(Limit::MOST.into()));
+    "Hours" Hours: ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(1))
+        .maximum(Some(Hours::MOST))
+        .default(Some(Hours::USUAL.into()));
+    "EventType" EventType: words(EventType::ALL.map(EventType::as_str))
+        .description(Some("What can happen. See `GET /api/v1/event-types`."));
+    "WebhookStatus" WebhookStatus: words(WebhookStatus::ALL.map(WebhookStatus::as_str)).description(Some(
+        "`active`: every new event that it wants is sent. `failing`: sent as well, but nothing has succeeded since \
+         `failing_since`. `paused`: held until it is resumed. `disabled`: neither sent nor held, see `disabled_reason`.",
+    ));
+    "DisabledReason" DisabledReason:
+        words([DisabledReason::Gone, DisabledReason::Failing].map(DisabledReason::as_str)).description(Some(
+            "`gone`: the receiver answered 410. `failing`: no call succeeded for five days.",
+        ));
+    "DeliveryStatus" DeliveryStatus: words(DeliveryStatus::ALL.map(DeliveryStatus::as_str)).description(Some(
+        "`pending`: an attempt is due, now or later. `held`: the webhook is paused. `delivered`: the receiver answered \
+         2xx. `failed`: no attempt is left. `cancelled`: the webhook was deleted or disabled before, or what it held \
+         was dropped.",
+    ));
+    "RecoveryScope" RecoveryScope: words(RecoveryScope::ALL.map(RecoveryScope::as_str)).description(Some(
+        "`failed`: deliveries that have no attempt left. `missed`: every event that the webhook wants now and has not \
+         got, also from before it existed, from while it was disabled, and what was cancelled.",
+    ));
+    "RecoveryState" RecoveryState: words(RecoveryState::ALL.map(RecoveryState::as_str));
+    "Held" Held: words(["send", "drop"])
+        .description(Some("What becomes of the deliveries that the webhook holds."))
+        .default(Some("send".into()));
+}
+
+/// A webhook's `events`, as they are chosen.
+pub(super) fn wanted_events() -> Array {
+    let types = EventType::ALL.map(EventType::as_str);
+    let choices = types.into_iter().chain([EventTypes::ALL_INSIGHTS]);
+    let choice = text().enum_values(Some(choices));
+    ArrayBuilder::new()
+        .items(choice)
+        .min_items(Some(1))
+        .description(Some(
+            "The types of the events that it wants; `insight.*` stands for all insights.",
+        ))
+        .examples([json!(["chat", "insight.*"])])
+        .build()
+}
+
+fn id(prefix: &str) -> ObjectBuilder {
+    text()
+        .pattern(Some(format!("^{prefix}[0-9A-Za-z]{{1,40}}$")))
+        .examples([format!("{prefix}01a20ae72a8b7ddd9c57d49eb0a2ff81")])
+}
+
+fn words<const N: usize>(words: [&'static str; N]) -> ObjectBuilder {
+    text().enum_values(Some(words))
+}

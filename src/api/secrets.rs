@@ -1,0 +1,89 @@
+//! A webhook's secret.
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    Api, Problem, WEBHOOKS,
+    body::Parsed,
+    caller::{Caller, Write},
+    place::{At, OfWebhook},
+    problem::{AnyTime, BadBody, BadFields, Unknown},
+    webhooks::{WebhookView, answer},
+};
+use crate::{
+    auth::api_key::WEBHOOKS_WRITE,
+    webhooks::{DEFAULT_OVERLAP, MAX_OVERLAP},
+};
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Secret)]
+struct SecretView {
+    /// The secret as it was given or made.
+    #[schema(examples("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))]
+    secret: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rotation {
+    /// For how long the secret before signs too; 24 if left out.
+    #[schema(maximum = 168, examples(24))]
+    overlap_hours: Option<u64>,
+}
+
+/// Show a webhook’s secret
+///
+/// That it was looked at is written to the audit log.
+#[utoipa::path(
+    get, path = "/webhooks/{id}/secret", operation_id = "showSecret", tag = WEBHOOKS,
+    security(("bearer" = [WEBHOOKS_WRITE])), params(OfWebhook),
+    responses((status = 200, description = "The secret.", body = SecretView), Unknown, AnyTime)
+)]
+pub(super) async fn show(
+    State(api): State<Api>,
+    caller: Caller<Write>,
+    At(OfWebhook { id }): At<OfWebhook>,
+) -> Result<Response, Problem> {
+    let secret = api.webhooks.reveal(&caller.actor(), &id).await?;
+    let view = SecretView {
+        secret: secret.reveal().to_owned(),
+    };
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(view)).into_response())
+}
+
+/// Replace a webhook’s secret
+///
+/// By one that is made. The one before signs too for a while, so that the receiver can change over without losing a call.
+#[utoipa::path(
+    post, path = "/webhooks/{id}/rotate-secret", operation_id = "rotateSecret", tag = WEBHOOKS,
+    security(("bearer" = [WEBHOOKS_WRITE])), params(OfWebhook), request_body = Option<Rotation>,
+    responses(
+        (status = 200, description = "The webhook with its new secret.", body = WebhookView, headers(
+            ("ETag" = String, description = "Its new version."),
+        )),
+        BadBody, BadFields, Unknown, AnyTime,
+    )
+)]
+pub(super) async fn rotate(
+    State(api): State<Api>,
+    caller: Caller<Write>,
+    At(OfWebhook { id }): At<OfWebhook>,
+    Parsed(rotation): Parsed<Rotation>,
+) -> Result<Response, Problem> {
+    let overlap = match rotation.overlap_hours {
+        None => DEFAULT_OVERLAP,
+        Some(hours) if hours <= MAX_OVERLAP.as_secs() / 3_600 => Duration::from_secs(hours * 3_600),
+        Some(_) => return Err(Problem::invalid("overlap_hours", "Use 0 to 168 hours.")),
+    };
+    let (webhook, secret) = api.webhooks.rotate(&caller.actor(), &id, overlap).await?;
+    Ok(answer(webhook, Some(&secret)))
+}

@@ -1,0 +1,67 @@
+//! Whether a webhook is sent to.
+
+use axum::{extract::State, response::Response};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{
+    Api, Problem, WEBHOOKS,
+    body::Parsed,
+    caller::{Caller, Write},
+    place::{At, OfWebhook},
+    problem::{AnyTime, BadBody, Unknown},
+    webhooks::{WebhookView, answer},
+};
+use crate::{auth::api_key::WEBHOOKS_WRITE, store::Held};
+
+/// How a webhook is to be resumed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Resumption {
+    #[serde(default)]
+    held: Held,
+}
+
+/// Pause a webhook
+///
+/// What it wants is held until it is resumed.
+#[utoipa::path(
+    post, path = "/webhooks/{id}/pause", operation_id = "pauseWebhook", tag = WEBHOOKS,
+    security(("bearer" = [WEBHOOKS_WRITE])), params(OfWebhook),
+    responses(
+        (status = 200, description = "The webhook as it is now.", body = WebhookView, headers(
+            ("ETag" = String, description = "Its version."),
+        )),
+        Unknown, AnyTime,
+    )
+)]
+pub(super) async fn pause(
+    State(api): State<Api>,
+    caller: Caller<Write>,
+    At(OfWebhook { id }): At<OfWebhook>,
+) -> Result<Response, Problem> {
+    Ok(answer(api.webhooks.pause(&caller.actor(), &id).await?, None))
+}
+
+/// Resume a webhook
+///
+/// Whatever stopped it. What was held is sent, one delivery at first to see whether the receiver is well, or dropped.
+#[utoipa::path(
+    post, path = "/webhooks/{id}/resume", operation_id = "resumeWebhook", tag = WEBHOOKS,
+    security(("bearer" = [WEBHOOKS_WRITE])), params(OfWebhook), request_body = Option<Resumption>,
+    responses(
+        (status = 200, description = "The webhook as it is now.", body = WebhookView, headers(
+            ("ETag" = String, description = "Its version."),
+        )),
+        BadBody, Unknown, AnyTime,
+    )
+)]
+pub(super) async fn resume(
+    State(api): State<Api>,
+    caller: Caller<Write>,
+    At(OfWebhook { id }): At<OfWebhook>,
+    Parsed(resumption): Parsed<Resumption>,
+) -> Result<Response, Problem> {
+    let resumed = api.webhooks.resume(&caller.actor(), &id, resumption.held).await?;
+    Ok(answer(resumed, None))
+}

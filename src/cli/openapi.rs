@@ -1,0 +1,21 @@
+use std::io::Write;
+
+use crate::api::Document;
+
+#[derive(clap::Args)]
+pub struct OpenApiArgs {
+    /// The dashboard's URL as callers see it
+    #[arg(
+        long,
+        env = "CALEIDA_PUBLIC_URL",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:3000"
+    )]
+    public_url: String,
+}
+
+/// As the server answers it at `/api/v1/openapi.json`.
+pub fn run(args: &OpenApiArgs) -> std::io::Result<()> {
+    let document = Document::new(&args.public_url);
+    writeln!(std::io::stdout(), "{}", document.text())
+}
