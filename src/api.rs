@@ -3,6 +3,7 @@
 //! A call and its description are one: `calls` takes handlers by `routes!`, which takes none without an OpenAPI
 //! operation, and the schemas are those of the very types that are read and sent.
 
+mod audit_log;
 mod body;
 mod caller;
 mod deliveries;
@@ -58,6 +59,7 @@ const EVENTS: &str = "Events";
 const WEBHOOKS: &str = "Webhooks";
 const RECOVERIES: &str = "Recoveries";
 const DELIVERIES: &str = "Deliveries";
+const AUDIT_LOG: &str = "Audit log";
 const DESCRIPTION: &str = "Description";
 
 pub fn router(api: Api) -> Router {
@@ -109,6 +111,8 @@ fn managing() -> OpenApiRouter<Api> {
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::show))
         .routes(routes!(deliveries::resend))
+        // Who did it.
+        .routes(routes!(audit_log::list))
         .route_layer(middleware::from_fn(limits::tell));
     limits::describe(calls.get_openapi_mut());
     calls

@@ -328,7 +328,7 @@ impl Auth {
     pub async fn add_user(
         &self,
         account_id: AccountId,
-        email: &str,
+        email: &Email,
         role: Role,
         password: &str,
     ) -> Result<User, StoreError> {
@@ -336,7 +336,7 @@ impl Auth {
         let user = User {
             id: UserId::generate(act.at),
             account_id,
-            email: normal_email(email),
+            email: email.to_string(),
             role,
         };
         let hash = password::hash(password.to_owned()).await;

@@ -12,6 +12,9 @@
 pub mod domain;
 
 #[cfg(feature = "ssr")]
+pub mod trace;
+
+#[cfg(feature = "ssr")]
 pub mod store;
 #[cfg(feature = "ssr")]
 pub mod vault;

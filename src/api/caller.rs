@@ -6,7 +6,7 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 
 use super::{Api, Problem, limits::Told};
 use crate::{
-    auth::api_key::{EVENTS_WRITE, WEBHOOKS_READ, WEBHOOKS_WRITE},
+    auth::api_key::{AUDIT_READ, EVENTS_WRITE, WEBHOOKS_READ, WEBHOOKS_WRITE},
     domain::Origin,
     store::ApiKey,
     webhooks::Actor,
@@ -22,6 +22,7 @@ pub(super) trait Scope: Send + Sync {
 pub(super) struct Publish;
 pub(super) struct Read;
 pub(super) struct Write;
+pub(super) struct Audit;
 
 impl Scope for Publish {
     const NAME: &'static str = EVENTS_WRITE;
@@ -34,6 +35,10 @@ impl Scope for Read {
 
 impl Scope for Write {
     const NAME: &'static str = WEBHOOKS_WRITE;
+}
+
+impl Scope for Audit {
+    const NAME: &'static str = AUDIT_READ;
 }
 
 /// A key that has the scope `S`.

@@ -15,7 +15,7 @@ use utoipa::openapi::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{Api, DELIVERIES, DESCRIPTION, EVENTS, RECOVERIES, WEBHOOKS, calls, problem};
+use super::{AUDIT_LOG, Api, DELIVERIES, DESCRIPTION, EVENTS, RECOVERIES, WEBHOOKS, calls, problem};
 
 /// The description, ready to be served.
 pub struct Document {
@@ -88,9 +88,9 @@ with `Retry-After`. Each process of a cluster counts for itself.";
 
 const SCOPES: &str = "\
 An API key. `events:write` publishes events; `webhooks:read` sees webhooks, events and deliveries; `webhooks:write` changes \
-webhooks, sends tests, resends and recovers, and reads secrets. Each call names the scope that it needs.";
+webhooks, sends tests, resends and recovers, and reads secrets; `audit:read` reads the audit log. Each call names the scope that it needs.";
 
-const TAGS: [(&str, &str); 5] = [
+const TAGS: [(&str, &str); 6] = [
     (EVENTS, "What happened, and was published."),
     (
         WEBHOOKS,
@@ -98,6 +98,7 @@ const TAGS: [(&str, &str); 5] = [
     ),
     (RECOVERIES, "Sending what a webhook has missed."),
     (DELIVERIES, "What became of each event at each webhook."),
+    (AUDIT_LOG, "Who did what, when, and from where."),
     (DESCRIPTION, "This description."),
 ];
 

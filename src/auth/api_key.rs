@@ -16,7 +16,13 @@ pub const WEBHOOKS_READ: &str = "webhooks:read";
 /// Add, edit, pause and delete webhooks, and read their secrets.
 pub const WEBHOOKS_WRITE: &str = "webhooks:write";
 
-pub const SCOPES: [&str; 3] = [EVENTS_WRITE, WEBHOOKS_READ, WEBHOOKS_WRITE];
+/// Read who did what.
+pub const AUDIT_READ: &str = "audit:read";
+
+pub const SCOPES: [&str; 4] = [EVENTS_WRITE, WEBHOOKS_READ, WEBHOOKS_WRITE, AUDIT_READ];
+
+/// What a key is for unless one says otherwise.
+pub const USUAL_SCOPES: [&str; 3] = [EVENTS_WRITE, WEBHOOKS_READ, WEBHOOKS_WRITE];
 
 /// What a scope allows, as people are told before they give it.
 pub fn allows(scope: &str) -> &'static str {
@@ -26,6 +32,7 @@ pub fn allows(scope: &str) -> &'static str {
         WEBHOOKS_WRITE => {
             "Add, edit, pause and delete webhooks, test them, send again what they missed, and read their secrets."
         }
+        AUDIT_READ => "Read the audit log: who did what, when, and from where.",
         _ => "",
     }
 }

@@ -25,7 +25,7 @@ enum Command {
         #[arg(long)]
         name: String,
         /// What it may do, comma-separated
-        #[arg(long, value_delimiter = ',', default_values = api_key::SCOPES)]
+        #[arg(long, value_delimiter = ',', default_values = api_key::USUAL_SCOPES)]
         #[arg(value_parser = PossibleValuesParser::new(api_key::SCOPES))]
         scope: Vec<String>,
         /// From when on it opens nothing, such as 90d or 12h; without it, it is good until it is revoked

@@ -10,7 +10,10 @@ use crate::server::{
 
 /// Runs until SIGTERM or SIGINT, then stops gracefully.
 pub async fn run(config: Config) -> ExitCode {
-    let _log = telemetry::init(config.log_json);
+    let _log = match telemetry::init(config.log_json) {
+        Ok(log) => log,
+        Err(error) => return super::fail(&error.to_string()),
+    };
     process::allow_open_files();
     let public_url = config.public_url.clone();
     let server = match Server::start(config, Arc::new(CommonClock::new(SystemClock))).await {

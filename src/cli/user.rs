@@ -29,8 +29,8 @@ pub struct UserArgs {
 enum Command {
     /// Add a user; the password comes from stdin
     Add {
-        #[arg(long)]
-        email: String,
+        #[arg(long, value_parser = Email::parse)]
+        email: Email,
         /// admin, member or viewer
         #[arg(long)]
         role: Role,
@@ -45,8 +45,8 @@ enum Command {
     List,
     /// Print a link, alone on stdout, with which somebody makes themselves a user; it can be used once, within 7 days
     Invite {
-        #[arg(long)]
-        email: String,
+        #[arg(long, value_parser = Email::parse)]
+        email: Email,
         /// admin, member or viewer
         #[arg(long)]
         role: Role,
@@ -143,7 +143,6 @@ async fn execute(args: UserArgs) -> Result<String, String> {
             public_url: configured,
             listen,
         } => {
-            let email = Email::parse(&email).map_err(|error| error.to_string())?;
             let account = store
                 .ensure_account(&account, SystemClock.now())
                 .await

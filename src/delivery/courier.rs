@@ -7,6 +7,7 @@ use std::{
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Span;
 
 use super::{
     fence::{Fence, Fenced},
@@ -24,6 +25,7 @@ use crate::{
         Verdict,
     },
     store::{ClaimedDelivery, Next, RecordedAttempt, Store},
+    trace,
 };
 
 /// When a delivery is looked at again that could not be attempted for a reason of ours.
@@ -93,6 +95,7 @@ impl Parts {
         let started_at = self.clock.now();
         let clock = Instant::now();
         let headers = headers(&delivery.event_id, &delivery.payload, &pass, started_at);
+        let span = trace::attempt(pass.target.url.as_url().host_str());
         KillPoint::BeforeSending.reached();
         let exchange = tokio::select! {
             biased;
@@ -121,7 +124,8 @@ impl Parts {
         drop(pass);
         self.metrics.attempted(&delivery.id, &attempt);
         let next = self.next(&attempt, delivery.earlier_attempts);
-        tell(&delivery, &attempt);
+        tell(&delivery, &attempt, &span);
+        drop(span);
         let ClaimedDelivery {
             id,
             webhook_id,
@@ -164,11 +168,30 @@ impl Parts {
 }
 
 /// One line, without anything that was sent or answered, and without the URL, which may hold a token.
-fn tell(delivery: &ClaimedDelivery, attempt: &Attempt) {
+fn tell(delivery: &ClaimedDelivery, attempt: &Attempt, span: &Span) {
     let (status, failure) = match attempt.outcome {
         Outcome::Answered { status, .. } => (Some(status), None),
         Outcome::Failed(reason) => (None, Some(reason.as_str())),
     };
+    if !span.is_disabled() {
+        let ClaimedDelivery {
+            id,
+            event_id,
+            webhook_id,
+            ..
+        } = delivery;
+        trace::delivers(
+            span,
+            id.as_str(),
+            event_id.as_str(),
+            webhook_id.as_str(),
+            attempt.number,
+        );
+        match (status, failure) {
+            (Some(status), _) => trace::answered(span, status, !(200..300).contains(&status)),
+            (None, reason) => trace::failed(span, reason.unwrap_or_default()),
+        }
+    }
     tracing::info!(
         delivery = %delivery.id,
         event = %delivery.event_id,

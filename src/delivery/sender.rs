@@ -13,6 +13,8 @@ use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
+#[cfg(feature = "otel")]
+pub use self::client::blocking_client;
 pub use self::{
     answer::{BODY_KEPT, HEADER_VALUE_KEPT, HEADERS_KEPT, retry_after},
     client::{ClientError, USER_AGENT, plain_client},

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     api::Limits,
-    domain::{RetrySchedule, Transport},
+    domain::{Email, RetrySchedule, Transport},
     store,
 };
 
@@ -113,9 +113,10 @@ pub struct Config {
         long,
         env = "CALEIDA_ADMIN_EMAIL",
         value_name = "EMAIL",
-        default_value = "admin@localhost"
+        default_value = "admin@localhost",
+        value_parser = Email::parse
     )]
-    pub admin_email: String,
+    pub admin_email: Email,
 
     /// The first admin's password; without it one is generated and printed once
     #[arg(

@@ -1,12 +1,14 @@
 //! Each request has a name, which its answer and its log lines carry: the one that it came with, or a new one.
 
 use axum::{
-    extract::Request,
+    extract::{MatchedPath, Request},
     http::{HeaderName, HeaderValue},
     middleware::Next,
     response::Response,
 };
-use tracing::Instrument;
+use tracing::{Instrument, Span};
+
+use crate::trace;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -30,14 +32,26 @@ pub(super) async fn name(request: Request, next: Next) -> Response {
         // Without its query, which may hold what nobody should see.
         path = &path[..path.floor_char_boundary(LONGEST_PATH)],
     );
+    let traced = traced(&request);
     let answered = async {
         let response = next.run(request).await;
-        tracing::debug!(status = response.status().as_u16(), "answered");
+        let status = response.status();
+        tracing::debug!(status = status.as_u16(), "answered");
+        trace::answered(&traced, status.as_u16(), status.is_server_error());
         response
     };
     let mut response = answered.instrument(span).await;
     response.headers_mut().insert(HEADER, id);
     response
+}
+
+/// Its span for who collects traces, as a part of the caller's trace.
+fn traced(request: &Request) -> Span {
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    let span = trace::request(request.method().as_str(), route);
+    #[cfg(feature = "otel")]
+    super::telemetry::traces::continue_from(request.headers(), &span);
+    span
 }
 
 /// Whether it may be written into the log and sent back: nobody else's line or field can be forged with it.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use caleida::{
-    domain::{AccountId, Role},
+    domain::{AccountId, Email, Role},
     server::clock::SystemClock,
     ui,
 };
@@ -123,10 +123,10 @@ async fn answer(
 async fn another_account(app: &TestApp) -> AccountId {
     let now = caleida::domain::Clock::now(&SystemClock);
     let account = app.server().store.ensure_account("another", now).await.unwrap();
-    let added = app
-        .server()
-        .auth
-        .add_user(account.clone(), THEIR_ADMIN, Role::Admin, PASSWORD)
+    let admin = Email::parse(THEIR_ADMIN).unwrap();
+    let auth = &app.server().auth;
+    let added = auth
+        .add_user(account.clone(), &admin, Role::Admin, PASSWORD)
         .await;
     added.unwrap();
     account

@@ -10,9 +10,10 @@ use crate::support::app::TestApp;
 const PUBLISH: &str = "events:write";
 const READ: &str = "webhooks:read";
 const WRITE: &str = "webhooks:write";
+const AUDIT: &str = "audit:read";
 
 /// By hand: a call that is not here fails the test, and so does a scope that is another one.
-const CALLS: [(&str, &str, &str); 25] = [
+const CALLS: [(&str, &str, &str); 26] = [
     ("POST", "/api/v1/events", PUBLISH),
     ("POST", "/api/v1/events/batch", PUBLISH),
     ("GET", "/api/v1/events", READ),
@@ -42,6 +43,7 @@ const CALLS: [(&str, &str, &str); 25] = [
     ("GET", "/api/v1/deliveries", READ),
     ("GET", "/api/v1/deliveries/{id}", READ),
     ("POST", "/api/v1/deliveries/{id}/resend", WRITE),
+    ("GET", "/api/v1/audit-log", AUDIT),
 ];
 
 /// What may be asked for without a key.
@@ -101,7 +103,7 @@ async fn the_description_names_the_scopes_that_are_known_here() {
 async fn every_call_takes_the_key_with_its_scope_and_no_other() {
     let app = TestApp::start().await;
     let mut keys = Vec::new();
-    for scope in [PUBLISH, READ, WRITE] {
+    for scope in [PUBLISH, READ, WRITE, AUDIT] {
         keys.push((scope, app.key_with(&[scope]).await));
     }
     for (method, path, needed) in CALLS {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use caleida::{
-    domain::{Actor, Origin, Timestamp},
+    domain::{Actor, Origin, Role, Timestamp},
     store::Deed,
 };
 use reqwest::{Method, StatusCode, header};
@@ -227,5 +227,48 @@ async fn what_happens_in_one_account_is_not_in_the_log_of_another() {
     assert!(
         !everything.contains("Theirs") && !everything.contains("webhook.created"),
         "{everything}"
+    );
+}
+
+#[tokio::test]
+async fn programs_read_the_same_page_by_page() {
+    let app = TestApp::start().await;
+    let mut browser = app.signed_in(ADMIN).await;
+    app.add_user("ada@example.com", Role::Viewer).await;
+    let ada = app.person("ada@example.com").await.user.id;
+    let role = [("role", "member")];
+    browser.post(&format!("/settings/users/{ada}"), &role).await;
+    app.add_webhook("orders", "https://example.com/", &["chat"]).await;
+    let key = app.key_with(&["audit:read"]).await;
+    let exported = export(&mut browser, "").await;
+
+    let mut entries = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let path = format!("/api/v1/audit-log?limit=2{cursor}");
+        let page = app.anonymous(Method::GET, &path).bearer_auth(&key).send().await;
+        let page: Value = serde_json::from_str(&page.unwrap().text().await.unwrap()).unwrap();
+        let some = page["entries"].as_array().unwrap().clone();
+        assert!(some.len() <= 2);
+        entries.splice(0..0, some.into_iter().rev());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(entries, exported);
+    let changed = entries
+        .iter()
+        .find(|entry| entry["action"] == "user.role_changed");
+    let details = &changed.expect("it is written down")["details"];
+    let expected = json!({ "before": { "role": "viewer" }, "after": { "role": "member" } });
+    assert_eq!(details, &expected);
+
+    let path = "/api/v1/audit-log?action=webhook.created";
+    let some = app.anonymous(Method::GET, path).bearer_auth(&key).send().await;
+    let some: Value = serde_json::from_str(&some.unwrap().text().await.unwrap()).unwrap();
+    assert_eq!(
+        texts(some["entries"].as_array().unwrap(), "action"),
+        ["webhook.created"]
     );
 }

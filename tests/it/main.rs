@@ -34,3 +34,4 @@ mod sign_in;
 mod store;
 mod support;
 mod tidy;
+mod traces;

@@ -6,11 +6,12 @@ use std::{
 };
 
 /// Which modules each may use: only those further up.
-const DIRECTIONS: [(&str, &[&str]); 11] = [
+const DIRECTIONS: [(&str, &[&str]); 12] = [
     ("domain", &[]),
+    ("trace", &[]),
     ("store", &["domain"]),
     ("vault", &["domain", "store"]),
-    ("delivery", &["domain", "store", "vault"]),
+    ("delivery", &["domain", "trace", "store", "vault"]),
     ("auth", &["domain", "store"]),
     ("webhooks", &["domain", "store", "vault", "delivery"]),
     ("api_keys", &["domain", "store", "delivery", "auth", "webhooks"]),
@@ -22,7 +23,7 @@ const DIRECTIONS: [(&str, &[&str]); 11] = [
     (
         "server",
         &[
-            "domain", "store", "vault", "delivery", "auth", "webhooks", "api_keys", "api", "ui",
+            "domain", "trace", "store", "vault", "delivery", "auth", "webhooks", "api_keys", "api", "ui",
         ],
     ),
     (

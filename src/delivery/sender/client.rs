@@ -24,6 +24,10 @@ const PING_PATIENCE: Duration = Duration::from_secs(5);
 const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
 
+/// A collector of traces that does not answer for so long is not waited for.
+#[cfg(feature = "otel")]
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -60,6 +64,14 @@ pub(super) fn guarded(
 /// An ordinary client, for the command line: it calls only what its user names.
 pub fn plain_client() -> Result<reqwest::Client, ClientError> {
     Ok(builder().tls_backend_preconfigured(tls(Vec::new())?).build()?)
+}
+
+/// The same for who has no runtime.
+#[cfg(feature = "otel")]
+pub fn blocking_client() -> Result<reqwest::blocking::Client, ClientError> {
+    let builder = reqwest::blocking::Client::builder().user_agent(USER_AGENT);
+    let builder = builder.redirect(redirect::Policy::none()).timeout(EXPORT_TIMEOUT);
+    Ok(builder.tls_backend_preconfigured(tls(Vec::new())?).build()?)
 }
 
 #[expect(

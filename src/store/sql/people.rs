@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use serde_json::json;
 use sqlx::{AssertSqlSafe, FromRow, QueryBuilder};
 
 use super::{Adapter, Connection, Database, MIGRATIONS, audit, require_writable, sessions::end_sessions};
@@ -6,6 +7,7 @@ use crate::{
     domain::{AccountId, Actor, Origin, Role, Timestamp, User, UserId},
     store::{
         Act, Changed, Deed, LoginFailures, PeopleStore, Person, StoreError,
+        audit::difference,
         rows::{small_count, stored, stored_id, timestamp},
     },
 };
@@ -121,7 +123,12 @@ impl PeopleStore for Adapter {
             .bind(role.as_str())
             .execute(&mut *tx)
             .await?;
-        audit_about(&mut tx, act, "user.role_changed", id.as_str()).await?;
+        let roles = difference(
+            json!({ "role": standing.role.as_str() }),
+            json!({ "role": role.as_str() }),
+        );
+        let deed = Deed::new(&act.actor, "user.role_changed", id.as_str(), act.at);
+        audit::write(&mut tx, &deed.with(roles)).await?;
         tx.commit().await?;
         Ok(Changed::Done)
     }

@@ -8,7 +8,7 @@ use std::{
 use caleida::{
     auth::api_key,
     delivery::sender::plain_client,
-    domain::{AccountId, Actor, Clock, Role, Timestamp, UserId},
+    domain::{AccountId, Actor, Clock, Email, Role, Timestamp, UserId},
     server::{Config, Server, clock::SystemClock},
     store::{Changed, DEFAULT_ACCOUNT, Person},
 };
@@ -273,7 +273,12 @@ impl TestApp {
     pub async fn add_user(&self, email: &str, role: Role) {
         self.server()
             .auth
-            .add_user(self.account.clone(), email, role, PASSWORD)
+            .add_user(
+                self.account.clone(),
+                &Email::parse(email).unwrap(),
+                role,
+                PASSWORD,
+            )
             .await
             .unwrap();
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use caleida::delivery::sender::plain_client;
-use reqwest::{Method, Response, StatusCode};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -223,14 +223,20 @@ pub struct Api {
 }
 
 impl Api {
+    /// A call with its key, to be sent.
+    pub fn call(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.client.request(method, format!("{}{path}", self.url));
+        request.bearer_auth(&self.key)
+    }
+
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     pub async fn publish(&self, id: &str) -> reqwest::Result<Response> {
         let body = json!({ "type": "chat", "id": id, "data": { "text": "x".repeat(500) } });
-        self.client
-            .post(format!("{}/api/v1/events", self.url))
-            .bearer_auth(&self.key)
-            .body(body.to_string())
-            .send()
-            .await
+        let call = self.call(Method::POST, "/api/v1/events");
+        call.body(body.to_string()).send().await
     }
 
     /// The same with another key.
@@ -249,9 +255,8 @@ impl Api {
 
     /// Has to succeed; answers what it is now, or null.
     pub async fn change(&self, method: Method, path: &str, body: &Value) -> Value {
-        let request = self.client.request(method, format!("{}/api/v1/{path}", self.url));
-        let request = request.bearer_auth(&self.key).body(body.to_string());
-        let response = request.send().await.unwrap();
+        let call = self.call(method, &format!("/api/v1/{path}"));
+        let response = call.body(body.to_string()).send().await.unwrap();
         let (status, text) = (response.status(), response.text().await.unwrap());
         assert!(status.is_success(), "{path}: {status} {text}");
         serde_json::from_str(&text).unwrap_or_default()
@@ -259,11 +264,8 @@ impl Api {
 
     /// The newest deliveries with that status.
     pub async fn deliveries(&self, status: &str) -> Vec<Value> {
-        let request = self
-            .client
-            .get(format!("{}/api/v1/deliveries?status={status}", self.url));
-        let response = request.bearer_auth(&self.key).send().await.unwrap();
-        let text = response.text().await.unwrap();
+        let call = self.call(Method::GET, &format!("/api/v1/deliveries?status={status}"));
+        let text = call.send().await.unwrap().text().await.unwrap();
         let page: Value = serde_json::from_str(&text).unwrap();
         page["deliveries"].as_array().unwrap().clone()
     }
