@@ -18,6 +18,8 @@ ifeq ($(CI),true)
 export CARGO_TERM_COLOR ?= always
 # Pays from the second build on; there is none.
 export CARGO_INCREMENTAL ?= 0
+# Where a panic was, it says without it.
+export CARGO_PROFILE_DEV_DEBUG ?= none
 endif
 
 # A machine to develop on has its receivers on loopback, without TLS.

@@ -63,6 +63,11 @@ impl Bench {
             ),
             ("event types", format!("{webhooks}/event-types")),
             ("guide", format!("{webhooks}/guide")),
+            ("API", "/api/docs".to_owned()),
+            ("account", "/settings/account".to_owned()),
+            ("API keys", "/settings/api-keys".to_owned()),
+            ("users", "/settings/users".to_owned()),
+            ("audit log", "/settings/audit-log".to_owned()),
         ];
         for (name, path) in pages {
             let mut took = visitor.ask(&path).await?;

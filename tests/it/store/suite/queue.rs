@@ -1,0 +1,232 @@
+//! Deliveries are claimed, recorded, given back.
+
+use super::*;
+#[tokio::test]
+async fn a_claim_is_exclusive_until_its_lease_lapses_and_only_the_newest_may_move_the_delivery() {
+    let fixture = Fixture::new().await;
+    fixture.add("chats", &["chat"]).await;
+    fixture.publish("a", EventType::Chat).await;
+
+    let first = fixture.claim(NOW).await.remove(0);
+    assert_eq!(first.number, 1);
+    assert!(
+        fixture
+            .claim(NOW.plus(LEASE - Duration::from_millis(1)))
+            .await
+            .is_empty()
+    );
+    let second = fixture.claim(NOW.plus(LEASE)).await.remove(0);
+    assert_ne!(first.lease, second.lease);
+
+    // The one who lost its lease wakes up late: its attempt is on record, but decides nothing.
+    fixture.record(&first, REFUSED, Next::Failed).await;
+    assert_eq!(fixture.statuses().await, [DeliveryStatus::Pending]);
+    fixture.record(&second, OK, Next::Delivered).await;
+    assert_eq!(fixture.statuses().await, [DeliveryStatus::Delivered]);
+    let detail = fixture
+        .store
+        .delivery(&fixture.account, &first.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(detail.attempts.len(), 2);
+    assert_eq!(detail.attempts[0].response_body, b"\xff\x00 as it came");
+}
+
+#[tokio::test]
+async fn a_retry_is_due_at_its_time_and_counts_its_attempts() {
+    let fixture = Fixture::new().await;
+    fixture.add("chats", &["chat"]).await;
+    fixture.publish("a", EventType::Chat).await;
+    let first = fixture.claim(NOW).await.remove(0);
+    let due = NOW.plus(Duration::from_secs(300));
+    fixture.record(&first, REFUSED, Next::RetryAt(due)).await;
+    assert_eq!(fixture.store.next_due().await.unwrap(), Some(due));
+    assert!(fixture.claim(NOW.plus(Duration::from_secs(299))).await.is_empty());
+    let second = fixture.claim(due).await.remove(0);
+    assert_eq!(second.number, 2);
+    fixture.record(&second, REFUSED, Next::Failed).await;
+    assert_eq!(fixture.statuses().await, [DeliveryStatus::Failed]);
+    assert_eq!(fixture.store.next_due().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_is_due_next_is_the_earliest_of_all_webhooks() {
+    let fixture = Fixture::new().await;
+    for name in ["a", "b", "c"] {
+        fixture.add(name, &["chat"]).await;
+    }
+    fixture.publish("event", EventType::Chat).await;
+    let due = [300, 100, 200].map(|seconds| NOW.plus(Duration::from_secs(seconds)));
+    for (delivery, due) in fixture.claim(NOW).await.iter().zip(due) {
+        fixture.record(delivery, REFUSED, Next::RetryAt(due)).await;
+    }
+    assert_eq!(fixture.store.next_due().await.unwrap(), Some(due[1]));
+}
+
+#[tokio::test]
+async fn the_same_attempt_recorded_again_changes_nothing() {
+    let fixture = Fixture::new().await;
+    fixture.add("chats", &["chat"]).await;
+    fixture.publish("a", EventType::Chat).await;
+    let claimed = fixture.claim(NOW).await.remove(0);
+    let due = NOW.plus(Duration::from_secs(300));
+    let failed = recorded(&claimed, REFUSED, Next::RetryAt(due));
+    // As after a connection that was lost while it was committed.
+    for _ in 0..2 {
+        fixture
+            .store
+            .record_attempts(std::slice::from_ref(&failed))
+            .await
+            .unwrap();
+    }
+    let detail = fixture
+        .store
+        .delivery(&fixture.account, &claimed.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((detail.delivery.attempts, detail.attempts.len()), (1, 1));
+    let hours = fixture
+        .store
+        .webhook_activity(&[claimed.webhook_id], Timestamp::from_millis(0))
+        .await
+        .unwrap();
+    assert_eq!((hours.len(), hours[0].failed), (1, 1));
+}
+
+#[tokio::test]
+async fn a_claim_shares_its_places_out_among_webhooks() {
+    let fixture = Fixture::new().await;
+    let busy = fixture.add("busy", &["chat"]).await;
+    let calm = fixture.add("calm", &["message"]).await;
+    for index in 0..20 {
+        fixture.publish(&format!("chat{index}"), EventType::Chat).await;
+    }
+    fixture.publish("message", EventType::Message).await;
+
+    let claimed = fixture.claim_some(NOW, 3, 100, &[]).await;
+    assert_eq!(
+        claimed
+            .iter()
+            .filter(|delivery| delivery.webhook_id == calm.id)
+            .count(),
+        1
+    );
+    let claimed = fixture.claim_some(NOW, 100, 5, &[]).await;
+    assert_eq!(claimed.len(), 5, "at most so many of one webhook");
+    let few = fixture.claim_some(NOW, 100, 100, &[(&busy.id, 2)]).await;
+    assert_eq!(few.len(), 2, "or so many, for this one");
+    assert!(
+        fixture
+            .claim_some(NOW, 100, 100, &[(&busy.id, 0)])
+            .await
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn webhooks_have_their_turns_one_after_the_other_and_a_full_one_hides_nobody() {
+    const WEBHOOKS: usize = 300;
+    let fixture = Fixture::new().await;
+    let full = fixture.add("full", &["message"]).await;
+    for index in 0..50 {
+        fixture
+            .publish(&format!("message{index}"), EventType::Message)
+            .await;
+    }
+    for index in 0..WEBHOOKS {
+        fixture.add(&format!("webhook {index}"), &["chat"]).await;
+    }
+    for chat in ["first", "second"] {
+        fixture.publish(chat, EventType::Chat).await;
+    }
+
+    let mut turns = Vec::new();
+    let mut after = None;
+    loop {
+        let claim = Claim {
+            now: NOW,
+            lease: LEASE,
+            limit: 100,
+            room: &|webhook| if *webhook == full.id { 0 } else { 1 },
+            after,
+        };
+        let claimed = fixture.store.claim_due(claim).await.unwrap();
+        assert!(claimed.deliveries.len() <= 100);
+        assert!(
+            claimed
+                .deliveries
+                .iter()
+                .all(|delivery| claimed.unfinished.contains(&delivery.webhook_id)),
+            "each has a second one due"
+        );
+        turns.extend(claimed.deliveries.into_iter().map(|delivery| delivery.webhook_id));
+        after = claimed.until;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(turns.len(), WEBHOOKS, "one each before anybody's second");
+    assert!(turns.is_sorted() && !turns.contains(&full.id));
+}
+
+#[tokio::test]
+async fn a_lease_given_back_is_due_again_at_once_or_held_if_its_webhook_is_paused_by_then() {
+    let fixture = Fixture::new().await;
+    let webhook = fixture.add("chats", &["chat"]).await;
+    fixture.publish("a", EventType::Chat).await;
+    let claimed = fixture.claim(NOW).await.remove(0);
+    fixture
+        .store
+        .release(&[(claimed.id.clone(), Lease("of another".to_owned()))], NOW)
+        .await
+        .unwrap();
+    assert!(
+        fixture.claim(NOW).await.is_empty(),
+        "only its holder can give a lease back"
+    );
+    fixture
+        .store
+        .release(&[(claimed.id, claimed.lease)], NOW)
+        .await
+        .unwrap();
+
+    let claimed = fixture.claim(NOW).await.remove(0);
+    fixture
+        .store
+        .pause_webhook(&fixture.change(&webhook.id, NOW))
+        .await
+        .unwrap();
+    fixture
+        .store
+        .release(&[(claimed.id, claimed.lease)], NOW)
+        .await
+        .unwrap();
+    assert_eq!(fixture.statuses().await, [DeliveryStatus::Held]);
+    fixture
+        .store
+        .resume_webhook(&fixture.change(&webhook.id, NOW), Held::Send)
+        .await
+        .unwrap();
+    assert_eq!(fixture.claim(NOW).await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_being_sent_while_its_webhook_is_paused_keeps_a_success_and_is_held_after_a_failure() {
+    let fixture = Fixture::new().await;
+    let webhook = fixture.add("chats", &["chat"]).await;
+    fixture.publish("a", EventType::Chat).await;
+    fixture.publish("b", EventType::Chat).await;
+    let claimed = fixture.claim(NOW).await;
+    fixture
+        .store
+        .pause_webhook(&fixture.change(&webhook.id, NOW))
+        .await
+        .unwrap();
+    fixture.record(&claimed[0], OK, Next::Delivered).await;
+    fixture.record(&claimed[1], REFUSED, Next::RetryAt(NOW)).await;
+    let mut statuses = fixture.statuses().await;
+    statuses.sort_by_key(|status| status.as_str());
+    assert_eq!(statuses, [DeliveryStatus::Delivered, DeliveryStatus::Held]);
+}

@@ -1,0 +1,369 @@
+//! Webhooks: added, found, changed, failing, disabled, deleted.
+
+use super::*;
+#[tokio::test]
+async fn a_name_is_unique_in_its_account_until_its_webhook_is_deleted() {
+    let fixture = Fixture::new().await;
+    let first = fixture.add("Orders", &["chat"]).await;
+    assert!(matches!(
+        fixture.try_add("Orders", &["chat"]).await,
+        Err(StoreError::Conflict)
+    ));
+
+    let elsewhere = fixture.store.ensure_account("another", NOW).await.unwrap();
+    let change = Change {
+        account_id: elsewhere,
+        ..fixture.change(&WebhookId::generate(NOW), NOW)
+    };
+    let theirs = NewWebhook {
+        change,
+        settings: settings("Orders", &["chat"]),
+        secret: sealed(1),
+        at_most: 1_000,
+    };
+    assert!(fixture.store.insert_webhook(theirs).await.is_ok());
+
+    fixture
+        .store
+        .delete_webhook(&fixture.change(&first.id, NOW))
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(fixture.try_add("Orders", &["chat"]).await.is_ok());
+}
+
+#[tokio::test]
+async fn deleting_cancels_what_is_open_erases_the_secret_and_leaves_the_name_in_the_log() {
+    let fixture = Fixture::new().await;
+    let webhook = fixture.add("chats", &["chat"]).await;
+    fixture.publish("a", EventType::Chat).await;
+    fixture.publish("b", EventType::Chat).await;
+    let claimed = fixture.claim_some(NOW, 1, 1, &[]).await.remove(0);
+    assert_eq!(
+        fixture
+            .store
+            .open_deliveries(&fixture.account, &webhook.id)
+            .await
+            .unwrap(),
+        OpenDeliveries { pending: 2, held: 0 }
+    );
+
+    let deleted = fixture
+        .store
+        .delete_webhook(&fixture.change(&webhook.id, NOW))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((deleted.name.as_str(), deleted.cancelled), ("chats", 2));
+    assert!(
+        fixture
+            .store
+            .delete_webhook(&fixture.change(&webhook.id, NOW))
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(fixture.store.destination(&webhook.id).await.unwrap().is_none());
+    assert!(
+        fixture
+            .store
+            .sealed_secrets(&fixture.account, &webhook.id)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(fixture.store.master_key_ids().await.unwrap().is_empty());
+    assert!(fixture.claim(NOW.plus(LEASE * 2)).await.is_empty());
+    assert_eq!(fixture.publish("c", EventType::Chat).await, 0);
+
+    // The attempt that was under way is still put on record.
+    fixture.record(&claimed, REFUSED, Next::RetryAt(NOW)).await;
+    let detail = fixture
+        .store
+        .delivery(&fixture.account, &claimed.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(detail.delivery.status, DeliveryStatus::Cancelled);
+    assert_eq!(detail.attempts.len(), 1);
+    assert_eq!(
+        (
+            detail.delivery.webhook_name.as_str(),
+            detail.delivery.webhook_deleted
+        ),
+        ("chats", true)
+    );
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_gone_disables_its_webhook_and_cancels_the_rest() {
+    let fixture = Fixture::new().await;
+    let webhook = fixture.add("chats", &["chat"]).await;
+    fixture.publish("a", EventType::Chat).await;
+    fixture.publish("b", EventType::Chat).await;
+    let claimed = fixture.claim_some(NOW, 1, 1, &[]).await.remove(0);
+    let gone = Outcome::Answered {
+        status: 410,
+        retry_after: None,
+    };
+    fixture
+        .record(&claimed, gone, Next::DisableWebhook(DisabledReason::Gone))
+        .await;
+
+    let disabled = fixture.webhook(&webhook.id).await;
+    assert_eq!(disabled.status, WebhookStatus::Disabled);
+    assert_eq!(disabled.disabled_reason, Some(DisabledReason::Gone));
+    assert_eq!(fixture.publish("c", EventType::Chat).await, 0);
+    let mut statuses = fixture.statuses().await;
+    statuses.sort_by_key(|status| status.as_str());
+    assert_eq!(statuses, [DeliveryStatus::Cancelled, DeliveryStatus::Failed]);
+}
+
+#[tokio::test]
+async fn a_save_on_an_old_version_is_refused_with_what_is_there_now() {
+    let fixture = Fixture::new().await;
+    let webhook = fixture.add("chats", &["chat"]).await;
+    let update = |name: &str, based_on| UpdateWebhook {
+        change: fixture.change(&webhook.id, NOW),
+        settings: settings(name, &["message"]),
+        secret: None,
+        based_on,
+    };
+    let Updated::Saved(saved) = fixture
+        .store
+        .update_webhook(update("renamed", Some(1)))
+        .await
+        .unwrap()
+    else {
+        panic!("not saved")
+    };
+    assert_eq!((saved.version, saved.name.as_str()), (2, "renamed"));
+    let stale = fixture
+        .store
+        .update_webhook(update("again", Some(1)))
+        .await
+        .unwrap();
+    assert!(matches!(stale, Updated::Stale(now) if now.name.as_str() == "renamed"));
+    assert!(matches!(
+        fixture.store.update_webhook(update("again", None)).await.unwrap(),
+        Updated::Saved(_)
+    ));
+
+    fixture.add("taken", &["chat"]).await;
+    assert!(matches!(
+        fixture.store.update_webhook(update("taken", None)).await.unwrap(),
+        Updated::NameTaken
+    ));
+}
+
+#[tokio::test]
+async fn a_rotation_keeps_the_secret_before_for_a_while_and_an_edit_replaces_it_at_once() {
+    let fixture = Fixture::new().await;
+    let webhook = fixture.add("chats", &["chat"]).await;
+    let until = NOW.plus(Duration::from_secs(86_400));
+    let change = fixture.change(&webhook.id, NOW);
+    let rotated = fixture
+        .store
+        .rotate_secret(&change, sealed(2), until)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(rotated.previous_secret_until, Some(until));
+    let secrets = fixture
+        .store
+        .destination(&webhook.id)
+        .await
+        .unwrap()
+        .unwrap()
+        .secrets;
+    assert_eq!(
+        (secrets.current, secrets.previous),
+        (sealed(2), Some((sealed(1), until)))
+    );
+
+    let edit = UpdateWebhook {
+        change,
+        settings: settings("chats", &["chat"]),
+        secret: Some(sealed(3)),
+        based_on: None,
+    };
+    fixture.store.update_webhook(edit).await.unwrap();
+    let secrets = fixture
+        .store
+        .destination(&webhook.id)
+        .await
+        .unwrap()
+        .unwrap()
+        .secrets;
+    assert_eq!(secrets.current, sealed(3));
+}
+
+#[tokio::test]
+async fn a_webhook_fails_since_its_first_failure_after_a_success_and_its_hours_add_up() {
+    let fixture = Fixture::new().await;
+    let webhook = fixture.add("chats", &["chat"]).await;
+    for id in ["a", "b", "c"] {
+        fixture.publish(id, EventType::Chat).await;
+    }
+    let claimed = fixture.claim(NOW).await;
+    fixture.record(&claimed[0], REFUSED, Next::Failed).await;
+    let failing = fixture.webhook(&webhook.id).await;
+    assert_eq!(failing.status, WebhookStatus::Failing);
+    assert_eq!(failing.last_attempt.unwrap().summary, "Could not connect");
+    let since = failing.failing_since;
+    fixture.record(&claimed[1], REFUSED, Next::Failed).await;
+    assert_eq!(fixture.webhook(&webhook.id).await.failing_since, since);
+    fixture.record(&claimed[2], OK, Next::Delivered).await;
+    assert_eq!(fixture.webhook(&webhook.id).await.status, WebhookStatus::Active);
+
+    let yesterday = NOW.minus(Duration::from_secs(86_400));
+    let ids = [webhook.id.clone()];
+    let hours = fixture.store.webhook_activity(&ids, yesterday).await.unwrap();
+    assert_eq!(hours.len(), 1);
+    assert_eq!((hours[0].succeeded, hours[0].failed), (1, 2));
+    // Who did not answer took no time to do so.
+    let latencies = || fixture.store.webhook_latencies(&webhook.id, yesterday);
+    let counted = latencies().await.unwrap();
+    let mut expected = Latencies::default();
+    expected.add(Latencies::power(Duration::from_millis(12)), 1);
+    assert_eq!(counted, expected);
+    fixture.publish("d", EventType::Chat).await;
+    let claimed = fixture.claim(NOW).await;
+    fixture.record(&claimed[0], OK, Next::Delivered).await;
+    expected.add(Latencies::power(Duration::from_millis(12)), 1);
+    assert_eq!(latencies().await.unwrap(), expected);
+
+    fixture.store.delete_old_statistics(hours[0].hour).await.unwrap();
+    assert_eq!(latencies().await.unwrap(), expected);
+    fixture
+        .store
+        .delete_old_statistics(NOW.plus(Duration::from_secs(3_600)))
+        .await
+        .unwrap();
+    assert_eq!(latencies().await.unwrap(), Latencies::default());
+    assert!(
+        fixture
+            .store
+            .webhook_activity(&ids, yesterday)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn who_fails_for_five_days_is_disabled_until_somebody_resumes_it() {
+    let fixture = Fixture::new().await;
+    let webhook = fixture.add("chats", &["chat"]).await;
+    let fail_at = async |hours: u64| {
+        let now = NOW.plus(Duration::from_secs(hours * 3_600));
+        fixture.publish(&format!("at-{hours}"), EventType::Chat).await;
+        let delivery = fixture.claim(now).await.remove(0);
+        let mut failed = recorded(&delivery, REFUSED, Next::Failed);
+        failed.attempt.started_at = now;
+        fixture.store.record_attempts(&[failed]).await.unwrap()
+    };
+    for hours in [0, 30, 61, 100, 119] {
+        assert!(fail_at(hours).await.is_empty(), "{hours} h");
+    }
+    assert_eq!(fixture.webhook(&webhook.id).await.status, WebhookStatus::Failing);
+    assert_eq!(fail_at(121).await, std::slice::from_ref(&webhook.id));
+    let disabled = fixture.webhook(&webhook.id).await;
+    assert_eq!(disabled.status, WebhookStatus::Disabled);
+    assert_eq!(disabled.disabled_reason, Some(DisabledReason::Failing));
+
+    let resumed = fixture
+        .store
+        .resume_webhook(&fixture.change(&webhook.id, NOW), Held::Send)
+        .await;
+    assert_eq!(resumed.unwrap().unwrap().status, WebhookStatus::Active);
+    assert!(fail_at(122).await.is_empty(), "it has five days again");
+}
+
+#[tokio::test]
+async fn webhooks_are_found_by_part_of_name_or_url_by_event_and_by_status() {
+    let fixture = Fixture::new().await;
+    let orders = fixture.add("Orders 100%", &["chat"]).await;
+    fixture.add("Crm", &["message", "insight.key"]).await;
+    fixture
+        .store
+        .pause_webhook(&fixture.change(&orders.id, NOW))
+        .await
+        .unwrap();
+
+    let names = |filter: WebhookFilter| {
+        let (store, account) = (Arc::clone(&fixture.store), fixture.account.clone());
+        async move {
+            let page = store.list_webhooks(&account, &filter).await.unwrap();
+            assert_eq!(page.total, 2);
+            assert_eq!(page.matching, u64::try_from(page.webhooks.len()).unwrap());
+            // Both were added in the same moment: neither is the newer one.
+            let mut names: Vec<_> = page
+                .webhooks
+                .into_iter()
+                .map(|webhook| webhook.name.to_string())
+                .collect();
+            names.sort_unstable();
+            names
+        }
+    };
+    let all = WebhookFilter::default;
+    assert_eq!(names(all()).await, ["Crm", "Orders 100%"]);
+    assert_eq!(
+        names(WebhookFilter {
+            search: Some("ORDERS".to_owned()),
+            ..all()
+        })
+        .await,
+        ["Orders 100%"]
+    );
+    assert_eq!(
+        names(WebhookFilter {
+            search: Some("0%".to_owned()),
+            ..all()
+        })
+        .await,
+        ["Orders 100%"]
+    );
+    assert_eq!(
+        names(WebhookFilter {
+            search: Some("_".to_owned()),
+            ..all()
+        })
+        .await,
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        names(WebhookFilter {
+            search: Some("example.com".to_owned()),
+            ..all()
+        })
+        .await
+        .len(),
+        2
+    );
+    assert_eq!(
+        names(WebhookFilter {
+            event_type: Some(EventType::InsightKey),
+            ..all()
+        })
+        .await,
+        ["Crm"]
+    );
+    assert_eq!(
+        names(WebhookFilter {
+            status: Some(WebhookStatus::Paused),
+            ..all()
+        })
+        .await,
+        ["Orders 100%"]
+    );
+    assert_eq!(
+        names(WebhookFilter {
+            status: Some(WebhookStatus::Active),
+            ..all()
+        })
+        .await,
+        ["Crm"]
+    );
+}
