@@ -15,6 +15,9 @@ const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest name that is taken from a request.
 const LONGEST: usize = 64;
 
+/// Where the links of invites begin.
+const INVITES: &str = "/invite/";
+
 /// How much of a path the log shows.
 const LONGEST_PATH: usize = 200;
 
@@ -24,13 +27,12 @@ pub(super) async fn name(request: Request, next: Next) -> Response {
         .get(&HEADER)
         .filter(|value| is_name(value.as_bytes()));
     let id = named.cloned().unwrap_or_else(new_name);
-    let path = request.uri().path();
     let span = tracing::info_span!(
         "request",
         id = id.to_str().unwrap_or_default(),
         method = request.method().as_str(),
         // Without its query, which may hold what nobody should see.
-        path = &path[..path.floor_char_boundary(LONGEST_PATH)],
+        path = shown(request.uri().path()),
     );
     let traced = traced(&request);
     let answered = async {
@@ -43,6 +45,13 @@ pub(super) async fn name(request: Request, next: Next) -> Response {
     let mut response = answered.instrument(span).await;
     response.headers_mut().insert(HEADER, id);
     response
+}
+
+/// A path as the log may have it.
+fn shown(path: &str) -> &str {
+    // What follows is a token, which opens something by itself.
+    let path = if path.starts_with(INVITES) { INVITES } else { path };
+    &path[..path.floor_char_boundary(LONGEST_PATH)]
 }
 
 /// Its span for who collects traces, as a part of the caller's trace.
@@ -72,6 +81,14 @@ fn new_name() -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_is_shown_without_a_token_and_not_at_any_length() {
+        assert_eq!(shown("/api/v1/webhooks/wh_1"), "/api/v1/webhooks/wh_1");
+        assert_eq!(shown("/invite/secret"), "/invite/");
+        assert_eq!(shown("/invite/secret/"), "/invite/");
+        assert_eq!(shown(&"/ä".repeat(1_000)).len(), 199);
+    }
 
     #[test]
     fn a_name_cannot_break_out_of_its_field() {

@@ -18,7 +18,7 @@ use crate::support::{
 };
 
 /// What may show a secret, because somebody has asked for just that, or typed it there a moment ago.
-const SHOWN: [(&str, &str); 8] = [
+const SHOWN: [(&str, &str); 10] = [
     ("the first start", "the first password"),
     ("caleida api-key create", "an API key"),
     ("POST /api/v1/webhooks", "a generated secret"),
@@ -27,6 +27,8 @@ const SHOWN: [(&str, &str); 8] = [
     ("the reveal", "a secret of their own"),
     ("the refused form, as it was typed", "a secret of their own"),
     ("the rotation's page", "a secret rotated on the page"),
+    ("the invite", "an invite"),
+    ("the invited person's page", "an invite"),
 ];
 
 const OWN_SECRET: &str = "a+secret/of my own, äöü & <more>";
@@ -200,7 +202,8 @@ async fn no_secret_is_anywhere_but_where_somebody_asked_for_it() {
     search.secret("the master key", master_key.trim());
 
     // The command line.
-    let made = program.run(&["api-key", "create", "--name", "scenario"]);
+    let scopes = "events:write,webhooks:read,webhooks:write,audit:read";
+    let made = program.run(&["api-key", "create", "--name", "scenario", "--scope", scopes]);
     let key = String::from_utf8(made.stdout).unwrap().trim().to_owned();
     search.saw("caleida api-key create", &key);
     search.secret("an API key", &key);
@@ -449,7 +452,15 @@ async fn no_secret_is_anywhere_but_where_somebody_asked_for_it() {
         "/integrations/webhook/deliveries",
         &format!("/integrations/webhook/deliveries/{}", text(&delivery, "id")),
         "/integrations/webhook/events",
+        "/integrations/webhook/event-types",
+        "/integrations/webhook/guide",
         "/integrations/webhook/nonsense",
+        "/settings/account",
+        "/settings/api-keys",
+        "/settings/users",
+        "/settings/audit-log",
+        "/settings/audit-log/export",
+        "/api/docs",
     ] {
         let page = browser.get(path).await;
         search.saw_page(path, &page);
@@ -462,8 +473,27 @@ async fn no_secret_is_anywhere_but_where_somebody_asked_for_it() {
         &[],
     )
     .await;
+    let form = [("email", "carol@example.com"), ("role", "viewer")];
+    let invited = submit(&mut search, &mut browser, "the invite", "/settings/users", &form).await;
+    let (_, token) = invited.body.split_once("/invite/").expect("a link");
+    let token = token.split_once('<').unwrap().0;
+    search.secret("an invite", token);
+    let link = format!("/invite/{token}");
+    let mut guest = program.api().browser();
+    let page = guest.get(&link).await;
+    search.saw_page("the invited person's page", &page);
+    for (place, password) in [
+        ("the invited person's page", "short"),
+        ("the invite, taken", PASSWORD),
+        ("the invite, again", PASSWORD),
+    ] {
+        submit(&mut search, &mut guest, place, &link, &[("password", password)]).await;
+    }
     submit(&mut search, &mut browser, "the sign-out", "/logout", &[]).await;
 
+    for path in ["/api/v1/audit-log", "/api/v1/openapi.json"] {
+        call(&mut search, &program, &key, Method::GET, path, json!({})).await;
+    }
     search.saw("the metrics", program.api().text_at(&metrics).await);
     let log = program.log();
     assert!(

@@ -22,8 +22,8 @@ const STEP: i64 = 500;
 /// that it sets the pace, and what happens meanwhile has not long to wait.
 const DUE_AT_ONCE: i64 = 500;
 
-/// How many events a preview looks at.
-const LOOKED_AT: i64 = 5_000;
+/// How many events a preview looks at: it is a part of a page, which nobody waits for.
+const LOOKED_AT: i64 = 2_000;
 
 /// How many of them it shows.
 const SHOWN: usize = 10;
