@@ -111,3 +111,25 @@ async fn requests_and_attempts_are_traced_without_anything_secret() {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[tokio::test]
+async fn a_collector_that_is_away_costs_the_spans_and_a_warning() {
+    let receiver = Receiver::start().await;
+    let nobody = Receiver::start().await;
+    let endpoint = nobody.url("");
+    drop(nobody);
+    let settings = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        ("OTEL_BSP_SCHEDULE_DELAY", "50"),
+    ];
+    let program = Program::start(&settings).await;
+    let api = program.api();
+    api.add_webhook(&receiver.url("/")).await;
+    assert!(api.publish("untraced").await.unwrap().status().is_success());
+    receiver.wait_for(1).await;
+    let warned = eventually(async || {
+        let log = program.log();
+        log.contains("telemetry data will be lost").then_some(())
+    });
+    assert!(warned.await.is_some(), "{}", program.log());
+}

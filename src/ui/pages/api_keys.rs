@@ -80,8 +80,8 @@ fn KeysScreen(list: List, #[prop(optional)] made: Option<(ApiKey, Zeroizing<Stri
             <div>
                 <h1>"API keys"</h1>
                 <p class="heading__text">
-                    "With which programs use the "<a href=paths::API_DOCS>"API"</a>": publish events, manage webhooks. A key that is \
-                     revoked opens nothing any more, at once."
+                    "Your programs use the "<a href=paths::API_DOCS>"API"</a>" with them, to publish events or to manage webhooks. \
+                     A key that is revoked stops working at once."
                 </p>
             </div>
             <a class="button button--primary" href=paths::API_KEY_NEW autofocus=left_adding>"+ Add API key"</a>
