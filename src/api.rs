@@ -75,16 +75,18 @@ pub fn router(api: Api) -> Router {
 
 /// Every call, with its description.
 fn calls() -> OpenApiRouter<Api> {
-    publishing().merge(managing())
+    // The description takes no key.
+    let description = OpenApiRouter::default().routes(routes!(openapi::show));
+    publishing().merge(managing()).merge(description)
 }
 
 /// The one hot path: nothing stands around it.
 fn publishing() -> OpenApiRouter<Api> {
-    OpenApiRouter::default()
+    let mut calls = OpenApiRouter::default()
         .routes(routes!(events::publish))
-        .routes(routes!(events::publish_batch))
-        // It takes no key.
-        .routes(routes!(openapi::show))
+        .routes(routes!(events::publish_batch));
+    limits::describe(calls.get_openapi_mut(), &limits::EVENTS);
+    calls
 }
 
 fn managing() -> OpenApiRouter<Api> {
@@ -114,7 +116,7 @@ fn managing() -> OpenApiRouter<Api> {
         // Who did it.
         .routes(routes!(audit_log::list))
         .route_layer(middleware::from_fn(limits::tell));
-    limits::describe(calls.get_openapi_mut());
+    limits::describe(calls.get_openapi_mut(), &limits::CALLS);
     calls
 }
 

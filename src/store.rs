@@ -124,7 +124,7 @@ pub trait WebhookStore: Send + Sync {
         previous_until: Timestamp,
     ) -> Result<Option<Webhook>, StoreError>;
     /// Erases the secrets, frees the name and cancels every open delivery. `None`: no such webhook.
-    async fn delete_webhook(&self, change: &Change) -> Result<Option<Deleted>, StoreError>;
+    async fn delete_webhook(&self, change: &Change, based_on: Option<i64>) -> Result<Removed, StoreError>;
 
     async fn sealed_secrets(
         &self,
@@ -239,6 +239,14 @@ pub enum Updated {
     /// Somebody saved it since; this is what it is now.
     Stale(Box<Webhook>),
     NameTaken,
+    NotFound,
+}
+
+#[derive(Debug)]
+pub enum Removed {
+    Done(Deleted),
+    /// Somebody saved it since; this is what it is now.
+    Stale(Box<Webhook>),
     NotFound,
 }
 

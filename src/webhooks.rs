@@ -19,7 +19,7 @@ use crate::{
         Clock, Field, FieldErrors, Secret, Timestamp, Transport, Webhook, WebhookId, WebhookName,
         WebhookSettings,
     },
-    store::{Change, Deed, Deleted, Held, NewWebhook, Store, StoreError, UpdateWebhook, Updated},
+    store::{Change, Deed, Deleted, Held, NewWebhook, Removed, Store, StoreError, UpdateWebhook, Updated},
     vault::Vault,
 };
 
@@ -234,17 +234,26 @@ impl Webhooks {
     }
 
     /// Deletes it for good. When this returns, no process has a request for it under way, and none will start one.
-    pub async fn delete(&self, actor: &Actor, id: &WebhookId) -> Result<Deleted, WebhookError> {
+    pub async fn delete(
+        &self,
+        actor: &Actor,
+        id: &WebhookId,
+        based_on: Option<i64>,
+    ) -> Result<Deleted, WebhookError> {
         let (this, change) = (self.clone(), self.change(actor, id.clone()));
-        let deleted = to_the_end(async move {
-            let deleted = this.store.delete_webhook(&change).await?;
-            if deleted.is_some() {
+        let removed = to_the_end(async move {
+            let removed = this.store.delete_webhook(&change, based_on).await?;
+            if matches!(removed, Removed::Done(_)) {
                 this.gate.close(&change.webhook_id).await;
                 this.slots.forget(&change.webhook_id);
             }
-            this.obeyed(&change.webhook_id, Ok(deleted)).await
+            this.obeyed(&change.webhook_id, Ok(removed)).await
         });
-        deleted.await?.ok_or(WebhookError::NotFound)
+        match removed.await? {
+            Removed::Done(deleted) => Ok(deleted),
+            Removed::Stale(current) => Err(WebhookError::Stale(current)),
+            Removed::NotFound => Err(WebhookError::NotFound),
+        }
     }
 
     /// What was done, once every process goes by it.

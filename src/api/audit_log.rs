@@ -81,8 +81,8 @@ pub(super) struct ListQuery {
 
 /// List what was done
 ///
-/// Newest first. To follow it, ask again for what is newer than the newest entry that you have: `since` its `at`, and
-/// leave out the ids that you know.
+/// Newest first. To follow it, ask now and then with `since` five minutes before the newest `at` that you have, and leave
+/// out the ids that you know: an entry has the time at which its change began, and is there when it is done.
 #[utoipa::path(
     get, path = "/audit-log", operation_id = "listAuditLog", tag = AUDIT_LOG,
     security(("bearer" = [AUDIT_READ])), params(ListQuery),

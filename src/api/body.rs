@@ -19,7 +19,7 @@ pub(super) async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
         let too_large =
             std::error::Error::source(&error).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
         if too_large {
-            Problem::too_large(limit)
+            Problem::too_large("The body", limit)
         } else {
             Problem::malformed("The body broke off.")
         }
@@ -34,7 +34,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Parsed<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let bytes = read(request.into_body(), LIMIT).await?;
-        let is_nothing = matches!(&*bytes, b"" | b"null");
+        let is_nothing = matches!(bytes.trim_ascii(), b"" | b"null");
         parse(if is_nothing { b"{}" } else { &bytes }).map(Self)
     }
 }
@@ -50,8 +50,9 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
     let Some(value) = headers.get("idempotency-key") else {
         return Ok(None);
     };
+    let is_key = |text: &str| (1..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
     match value.to_str() {
-        Ok(text) if (1..=255).contains(&text.len()) => Ok(Some(text.to_owned())),
+        Ok(text) if is_key(text) => Ok(Some(text.to_owned())),
         _ => Err(Problem::invalid(
             "Idempotency-Key",
             "Use 1 to 255 visible ASCII characters.",

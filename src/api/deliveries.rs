@@ -193,7 +193,8 @@ pub(super) async fn resend(
         Resent::Disabled => return Err(Problem::conflict("The webhook is disabled: resume it first.")),
         Resent::Deleted => return Err(Problem::conflict("The webhook was deleted.")),
     }
-    let detail = api.store.delivery(&caller.account_id, &id).await?;
+    let detail = api.store.delivery(&caller.account_id, &id).await;
+    let detail = detail.map_err(|error| Problem::unread(&error))?;
     let delivery = detail.ok_or_else(unknown::<OfDelivery>)?.delivery;
     Ok((StatusCode::ACCEPTED, Json(DeliveryView::from(delivery))))
 }

@@ -18,7 +18,7 @@ use super::{
     caller::{Caller, Publish},
     limits::Standing,
     moment::Moment,
-    problem::{AnyTime, BadBody, BadFields, Conflicting},
+    problem::{AnyTime, BadBody, BadFields, Conflicting, Overloaded},
 };
 use crate::{
     auth::api_key::EVENTS_WRITE,
@@ -114,7 +114,7 @@ struct Repeatable {
     responses(
         (status = 202, description = "It is accepted.", body = Receipt),
         (status = 200, description = "It was accepted before: the first answer again.", body = Receipt),
-        BadBody, BadFields, Conflicting, AnyTime,
+        BadBody, BadFields, Conflicting, AnyTime, Overloaded,
     )
 )]
 pub(super) async fn publish(
@@ -142,7 +142,7 @@ pub(super) async fn publish(
 /// Publish many events
 ///
 /// All of them or none: one that is refused, or conflicts, refuses all. Otherwise as `POST /api/v1/events`; an
-/// `Idempotency-Key` stands for the whole request.
+/// `Idempotency-Key` stands for the whole request, if not all of them have an id: other events under it are a conflict.
 ///
 /// **Limits.** 1 to 1,000 events, 8 MiB in all, and each of them as large as one alone may be.
 #[utoipa::path(
@@ -151,7 +151,7 @@ pub(super) async fn publish(
     responses(
         (status = 202, description = "They are accepted.", body = BatchReceipt),
         (status = 200, description = "All of them were accepted before: the first answers again.", body = BatchReceipt),
-        BadBody, BadFields, Conflicting, AnyTime,
+        BadBody, BadFields, Conflicting, AnyTime, Overloaded,
     )
 )]
 pub(super) async fn publish_batch(
@@ -170,12 +170,17 @@ pub(super) async fn publish_batch(
         ));
     }
     let now = api.clock.now();
+    let nameless = batch.events.iter().position(|event| event.id.is_none());
     let events = batch.events.into_iter().enumerate().map(|(index, published)| {
-        // The batch is repeated as a whole, so each event has its place in it under the batch's key.
-        let key = idempotency_key.as_ref().map(|key| format!("{key}/{index}"));
+        // The batch is repeated as a whole, so each event has its place in it under the batch's key. No key that
+        // somebody gives has a line break.
+        let key = idempotency_key.as_ref().map(|key| format!("{key}\n{index}"));
         published.into_event(&format!("events[{index}]."), key, now, api.limits.event_size)
     });
-    let events = events.collect::<Result<Vec<_>, _>>()?;
+    let mut events = events.collect::<Result<Vec<_>, _>>()?;
+    if let Some(first) = nameless.filter(|_| idempotency_key.is_some()) {
+        events[first].fingerprint = print_of_all(&events);
+    }
     let standing = api.limits.publish(&caller.account_id, events.len())?;
     let submission = Submission {
         account_id: caller.account_id.clone(),
@@ -186,6 +191,13 @@ pub(super) async fn publish_batch(
     let events = accepted.into_iter().map(Receipt::from).collect();
     let headers = Standing::headers(standing.as_ref());
     Ok((status, headers, Json(BatchReceipt { events })))
+}
+
+/// Makes an event one of this batch and of no other: under the same key, more events or fewer are a conflict.
+fn print_of_all(events: &[NewEvent]) -> [u8; 32] {
+    let prints = events.iter().map(|event| event.fingerprint);
+    let all = prints.fold(Sha256::new(), Sha256::chain_update);
+    all.finalize().into()
 }
 
 /// 202 for something new, 200 if all of it was accepted before.
@@ -215,7 +227,7 @@ impl Published<'_> {
             return Err(invalid("data", "Use a JSON object for data.".to_owned()));
         }
         if self.data.get().len() > at_most {
-            return Err(Problem::too_large(at_most));
+            return Err(Problem::too_large(&format!("{path}data"), at_most));
         }
         let id = match &self.id {
             Some(text) => text.parse().map_err(|error| invalid("id", format!("{error}")))?,

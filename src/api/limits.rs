@@ -104,9 +104,12 @@ impl<K: Hash + Eq + Clone> Bucket<K> {
             Ok(Ok(left)) => Ok(self.standing(left.remaining_burst_capacity())),
             Ok(Err(until)) => {
                 let wait = until.wait_time_from(self.limiter.clock().now());
+                // As many as come in while one waits are missing.
+                let missing = wait.as_millis() * u128::from(self.rate.get());
+                let missing = u32::try_from(missing.div_ceil(1_000)).unwrap_or(u32::MAX);
                 Err(Refused {
                     wait,
-                    standing: self.standing(0),
+                    standing: self.standing(many.get().saturating_sub(missing)),
                 })
             }
             // More than there is ever room for: nobody gets here.
@@ -185,28 +188,39 @@ pub(super) async fn tell(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// Describes what the layer adds.
-pub(super) fn describe(openapi: &mut OpenApi) {
+/// How a limit is told, for its description.
+pub(super) struct Example {
+    policy: &'static str,
+    left: &'static str,
+}
+
+pub(super) const CALLS: Example = Example {
+    policy: "The limit: `\"calls\";q=100;w=1`, 100 calls in 1 second.",
+    left: "What is left: `\"calls\";r=99;t=1`, 99 calls; all again in 1 second.",
+};
+
+pub(super) const EVENTS: Example = Example {
+    policy: "The limit, if there is one: `\"events\";q=1000;w=2`, 1,000 events in 2 seconds.",
+    left: "What is left, if there is a limit: `\"events\";r=400;t=2`, 400 events; all again in 2 seconds.",
+};
+
+/// Describes the fields that tell of a limit, in every answer that counts.
+pub(super) fn describe(openapi: &mut OpenApi, example: &Example) {
     for path in openapi.paths.paths.values_mut() {
         let calls = [&mut path.get, &mut path.post, &mut path.patch, &mut path.delete];
-        calls.into_iter().flatten().for_each(describe_call);
+        let calls = calls.into_iter().flatten();
+        calls.for_each(|call| describe_call(call, example));
     }
 }
 
-fn describe_call(call: &mut Operation) {
+fn describe_call(call: &mut Operation, example: &Example) {
     for (status, response) in &mut call.responses.responses {
         // Without a key nobody is counted.
         if let RefOr::T(response) = response
             && !matches!(status.as_str(), "401" | "403" | "500" | "503")
         {
-            let policy = header(
-                Type::String,
-                "The limit: `\"calls\";q=100;w=1`, 100 calls in 1 second.",
-            );
-            let left = header(
-                Type::String,
-                "What is left: `\"calls\";r=99;t=1`, 99 calls; all again in 1 second.",
-            );
+            let policy = header(Type::String, example.policy);
+            let left = header(Type::String, example.left);
             response
                 .headers
                 .insert("RateLimit-Policy".to_owned(), policy.into());
@@ -232,9 +246,12 @@ mod tests {
         let refused = bucket.take(&1, rate(1_000).unwrap()).err().unwrap();
         assert!(refused.wait > Duration::from_secs(8), "{:?}", refused.wait);
         assert!(
-            bucket.take(&2, rate(1).unwrap()).is_ok(),
+            bucket.take(&2, rate(600).unwrap()).is_ok(),
             "everybody has their own"
         );
+        let refused = bucket.take(&2, rate(600).unwrap()).err().unwrap();
+        let left = &refused.standing.left;
+        assert!(left.starts_with(r#""events";r=40"#), "about 400 are left: {left}");
     }
 
     #[test]

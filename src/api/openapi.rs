@@ -79,8 +79,8 @@ that is wrong. Tell them apart by `type`.
 **Pages.** Lists answer `limit` entries at most and a `next_cursor` if there are more: ask for the same list with it as \
 `cursor`. Cursors stay valid while new entries arrive. Do not make them up.
 
-**Repeating.** Every `GET`, `PATCH` with a version and `DELETE` can be repeated as it is; a repeated `DELETE` is answered \
-with 404. Events are published once under their `id` or `Idempotency-Key`, however often they are sent.
+**Repeating.** Every `GET`, `PATCH` with a version and `DELETE` can be repeated as it is; what was done already is answered \
+with 412 or 404. Events are published once under their `id` or `Idempotency-Key`, however often they are sent.
 
 **Limits.** A body may have 256 KiB, a batch of events 8 MiB. A key may make 100 calls a second besides publishing, unless \
 `CALEIDA_API_RATE_LIMIT` says otherwise: `RateLimit-Policy` and `RateLimit` tell what is left, and beyond it the answer is 429 \
@@ -119,7 +119,9 @@ pub(super) async fn show(State(api): State<Api>, headers: HeaderMap) -> Response
     ];
     let known = headers
         .get(header::IF_NONE_MATCH)
-        .is_some_and(|value| value == tag.as_str());
+        .and_then(|value| value.to_str().ok());
+    // A proxy that compresses makes a tag weak.
+    let known = known.is_some_and(|known| known.trim_start_matches("W/") == tag);
     if known {
         return (StatusCode::NOT_MODIFIED, caching).into_response();
     }

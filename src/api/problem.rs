@@ -22,7 +22,9 @@ use super::{
     limits::Standing,
     place::{self, OfWebhook},
 };
-pub(super) use answers::{AnyTime, BadBody, BadFields, Conflicting, Full, Stale, Unknown, header, schemas};
+pub(super) use answers::{
+    AnyTime, BadBody, BadFields, Conflicting, Full, Overloaded, Stale, Unknown, header, schemas,
+};
 use kind::Kind;
 
 /// Why a call was refused, and what to do about it.
@@ -118,11 +120,9 @@ impl Problem {
     }
 
     /// 413
-    pub fn too_large(limit: usize) -> Self {
-        Self::new(
-            &kind::TOO_LARGE,
-            format!("The body is larger than {} KiB.", limit / 1024),
-        )
+    pub fn too_large(what: &str, limit: usize) -> Self {
+        let limit = limit / 1024;
+        Self::new(&kind::TOO_LARGE, format!("{what} is larger than {limit} KiB."))
     }
 
     /// 429: this caller has had enough for now.
@@ -137,15 +137,21 @@ impl Problem {
 
     /// 503: it took too long.
     pub fn late() -> Self {
+        let text = "This took too long and was not waited for any longer. Whether it was done is not known.";
+        Self::later(&kind::UNCONFIRMED, text, 5)
+    }
+
+    /// 503: it was done, and what came of it cannot be read.
+    pub(super) fn unread(error: &StoreError) -> Self {
+        tracing::error!(%error, "what was done cannot be read");
         Self::later(
-            &kind::UNAVAILABLE,
-            "This took too long and was given up. Whether it was done is not known: events are safe to send again under \
-             the same id; of anything else look first.",
-            5,
+            &kind::UNCONFIRMED,
+            "It is done, but what it has become cannot be read just now.",
+            2,
         )
     }
 
-    /// 429 and 503: nothing is stored, the same call will do later.
+    /// 429 and 503, with the seconds until it makes sense to go on.
     fn later(kind: &'static Kind, detail: impl Into<String>, seconds: u64) -> Self {
         Self {
             retry_after: Some(seconds),
@@ -218,6 +224,11 @@ impl From<StoreError> for Problem {
                 &kind::UNAVAILABLE,
                 "The database does not take this just now. Nothing was stored.",
                 2,
+            ),
+            StoreError::Unconfirmed => Self::later(
+                &kind::UNCONFIRMED,
+                "The change is stored, but not every process has confirmed that it goes by it.",
+                5,
             ),
             StoreError::Conflict | StoreError::Full | StoreError::Corrupt(_) => Self::internal(),
         }
@@ -295,4 +306,25 @@ fn from_fields(errors: &FieldErrors) -> Problem {
     errors
         .iter()
         .fold(problem, |problem, (field, message)| problem.field(field, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_not_stored_says_so() {
+        let away = Problem::from(StoreError::Unavailable("gone".to_owned()));
+        assert!(away.detail.contains("Nothing was stored"));
+        let unread = StoreError::Unavailable("gone".to_owned());
+        for done in [
+            Problem::from(StoreError::Unconfirmed),
+            Problem::late(),
+            Problem::unread(&unread),
+        ] {
+            assert_eq!(done.kind.name, "unconfirmed");
+            assert_eq!(done.kind.status, StatusCode::SERVICE_UNAVAILABLE);
+            assert!(!done.detail.contains("Nothing"), "{}", done.detail);
+        }
+    }
 }

@@ -19,11 +19,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
         serde_path_to_error::deserialize(pairs)
             .map(Self)
             .map_err(|error| {
-                let parameter = error.path().to_string();
-                Problem::invalid(
-                    parameter,
-                    format!("The query is not as expected: {}.", error.inner()),
-                )
+                let text = error.inner().to_string();
+                // One that is missing has no place.
+                let missing = text
+                    .strip_prefix("missing field `")
+                    .and_then(|rest| rest.strip_suffix('`'));
+                let parameter = missing.map_or_else(|| error.path().to_string(), str::to_owned);
+                Problem::invalid(parameter, format!("The query is not as expected: {text}."))
             })
     }
 }

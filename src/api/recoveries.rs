@@ -163,7 +163,9 @@ pub(super) async fn start(
         Started::NotFound => return Err(unknown::<OfWebhook>()),
     }
     let location = format!("/api/v1/webhooks/{id}/recoveries/{recovery}");
-    let begun = find(&api, &caller, &OfRecovery { id, recovery }).await?;
+    let begun = api.store.recovery(&caller.account_id, &id, &recovery).await;
+    let begun = begun.map_err(|error| Problem::unread(&error))?;
+    let begun = begun.ok_or_else(unknown::<OfRecovery>)?;
     let view = Json(RecoveryView::from(begun));
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], view).into_response())
 }

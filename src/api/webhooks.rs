@@ -164,7 +164,7 @@ pub(super) struct WebhookChange {
 #[expect(dead_code, reason = "describes what `if_match` reads")]
 pub(super) struct BasedOn {
     /// The `ETag` of the webhook as you know it. If somebody has saved it since, nothing is changed, and the answer is 412.
-    #[param(rename = "If-Match", pattern = r#"^(\*|"[0-9]{1,18}")$"#)]
+    #[param(rename = "If-Match", pattern = r#"^(\*|(W/)?"[0-9]{1,18}")$"#)]
     if_match: Option<String>,
 }
 
@@ -317,18 +317,20 @@ pub(super) async fn update(
 /// Delete a webhook
 ///
 /// For good. What is still to be sent is cancelled, and what is under way is cut off: when this is answered, no process
-/// calls its URL for it any more.
+/// calls its URL for it any more. With `If-Match`, only if nobody has saved it since.
 #[utoipa::path(
     delete, path = "/webhooks/{id}", operation_id = "deleteWebhook", tag = WEBHOOKS,
-    security(("bearer" = [WEBHOOKS_WRITE])), params(OfWebhook),
-    responses((status = 204, description = "It is deleted."), Unknown, AnyTime)
+    security(("bearer" = [WEBHOOKS_WRITE])), params(OfWebhook, BasedOn),
+    responses((status = 204, description = "It is deleted."), BadFields, Unknown, Stale, AnyTime)
 )]
 pub(super) async fn delete(
     State(api): State<Api>,
     caller: Caller<Write>,
     At(OfWebhook { id }): At<OfWebhook>,
+    headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    api.webhooks.delete(&caller.actor(), &id).await?;
+    let based_on = if_match(&headers)?;
+    api.webhooks.delete(&caller.actor(), &id, based_on).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -347,8 +349,11 @@ fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     if text == "*" {
         return Ok(None);
     }
+    // A proxy that compresses makes a tag weak; the version is what it was.
+    let text = text.strip_prefix("W/").unwrap_or(text);
     let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     version
+        .filter(|text| text.bytes().all(|b| b.is_ascii_digit()))
         .and_then(|text| text.parse().ok())
         .map(Some)
         .ok_or_else(|| Problem::invalid("If-Match", "Use the ETag of the webhook as you know it."))

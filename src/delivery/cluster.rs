@@ -272,11 +272,11 @@ where
     loop {
         match known().await {
             Ok(true) => return Ok(()),
-            Err(error) if asked.elapsed() > OBEDIENCE => return Err(error),
-            Ok(false) if asked.elapsed() > OBEDIENCE => {
-                let text = "the change is made, but not every process has confirmed it";
-                return Err(StoreError::Unavailable(text.to_owned()));
+            Err(error) if asked.elapsed() > OBEDIENCE => {
+                tracing::error!(%error, "who goes by a change cannot be read");
+                return Err(StoreError::Unconfirmed);
             }
+            Ok(false) if asked.elapsed() > OBEDIENCE => return Err(StoreError::Unconfirmed),
             _ => sleep(pause).await,
         }
         pause = (pause * 2).min(Duration::from_millis(100));

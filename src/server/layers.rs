@@ -39,8 +39,13 @@ use crate::{
 /// The largest form: a webhook with every field at its limit is a tenth of it.
 const FORM_LIMIT: usize = 64 * 1024;
 
-/// Nobody waits longer for an answer; the slowest thing we do is a commit on a busy disk.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Nobody waits longer for an answer, except for a test of a receiver that may take its time; the slowest other thing we
+/// do is a commit on a busy disk.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn patience(config: &Config) -> Duration {
+    PATIENCE.max(config.delivery_timeout + Duration::from_secs(5))
+}
 
 /// Stands between two layers for what took longer: nothing here answers it.
 const LATE: StatusCode = StatusCode::GATEWAY_TIMEOUT;
@@ -69,8 +74,9 @@ pub(super) fn assemble(
         // Whatever else is a page, if only “not found”.
         .fallback_service(people);
     let headers = Headers::new(config.is_https());
-    let pages = wrapped(everything.merge(health(store)), headers.clone(), &PAGES);
-    let router = pages.merge(wrapped(api, headers, &CALLS));
+    let patience = patience(config);
+    let pages = wrapped(everything.merge(health(store)), headers.clone(), &PAGES, patience);
+    let router = pages.merge(wrapped(api, headers, &CALLS, patience));
     if config.trusted_proxies.is_empty() {
         return router;
     }
@@ -80,7 +86,7 @@ pub(super) fn assemble(
 
 /// All that a process serves that only delivers.
 pub(super) fn health_alone(store: &Arc<dyn Store>, config: &Config) -> Router {
-    wrapped(health(store), Headers::new(config.is_https()), &PAGES)
+    wrapped(health(store), Headers::new(config.is_https()), &PAGES, PATIENCE)
 }
 
 fn health(store: &Arc<dyn Store>) -> Router {
@@ -105,7 +111,7 @@ const CALLS: Failures = Failures {
     late: || Problem::late().into_response(),
 };
 
-fn wrapped(router: Router, headers: Headers, failures: &'static Failures) -> Router {
+fn wrapped(router: Router, headers: Headers, failures: &'static Failures, patience: Duration) -> Router {
     // One service around each route instead of five: every layer given to a router by itself costs each request a
     // box and a copy. Outermost first.
     let around = ServiceBuilder::new()
@@ -119,7 +125,7 @@ fn wrapped(router: Router, headers: Headers, failures: &'static Failures) -> Rou
             LATE => (failures.late)(),
             _ => response,
         })
-        .layer(TimeoutLayer::with_status_code(LATE, REQUEST_TIMEOUT));
+        .layer(TimeoutLayer::with_status_code(LATE, patience));
     router.layer(around)
 }
 
@@ -228,7 +234,7 @@ mod tests {
     }
 
     async fn ask(router: Router, failures: &'static Failures) -> Response {
-        wrapped(router, Headers::new(true), failures)
+        wrapped(router, Headers::new(true), failures, PATIENCE)
             .call(Request::new(Body::empty()))
             .await
             .unwrap()

@@ -12,6 +12,9 @@ pub enum StoreError {
     /// The database does not answer, is locked, full or read-only: trying again later may succeed.
     #[error("the database is not available: {0}")]
     Unavailable(String),
+    /// It is stored, but it is not known whether every process goes by it yet.
+    #[error("the change is made, but not every process has confirmed it")]
+    Unconfirmed,
     /// A stored value that this program would never have written.
     #[error("the database holds an invalid {0}")]
     Corrupt(&'static str),

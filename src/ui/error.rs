@@ -32,6 +32,8 @@ pub enum PageError {
     WrongMethod,
     /// 503: the database does not answer; trying again may help.
     Unavailable,
+    /// 503: it was done, and may be made again by nobody who does not look first.
+    Unconfirmed,
     /// 500: our mistake.
     Broken,
 }
@@ -42,7 +44,7 @@ impl PageError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Forbidden { .. } | Self::FromElsewhere => StatusCode::FORBIDDEN,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::Unconfirmed => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -54,6 +56,7 @@ impl PageError {
             Self::FromElsewhere => "Not sent from here",
             Self::WrongMethod => "Nothing to show here",
             Self::Unavailable => "Not available just now",
+            Self::Unconfirmed => "Not confirmed yet",
             Self::Broken => "Something went wrong",
         }
     }
@@ -71,6 +74,11 @@ impl PageError {
             }
             Self::WrongMethod => "This address only takes a form that was sent to it.".into(),
             Self::Unavailable => "The data cannot be read at the moment. Nothing is lost.".into(),
+            Self::Unconfirmed => {
+                "The change is made, but not every process has confirmed that it goes by it. Look again in a moment; there \
+                 is nothing to repeat."
+                    .into()
+            }
             Self::Broken => "That was our mistake, and it has been written down.".into(),
         }
     }
@@ -94,6 +102,7 @@ impl From<StoreError> for PageError {
         tracing::error!(%error, "a page could not be loaded");
         match error {
             StoreError::Unavailable(_) => Self::Unavailable,
+            StoreError::Unconfirmed => Self::Unconfirmed,
             StoreError::Conflict | StoreError::Full | StoreError::Corrupt(_) | StoreError::Open(_) => {
                 Self::Broken
             }

@@ -172,6 +172,11 @@ async fn a_taken_name_is_409_and_an_old_version_412() {
         tagged.send().await.unwrap().status(),
         StatusCode::PRECONDITION_FAILED
     );
+    let old = app.call(Method::DELETE, &path).header(header::IF_MATCH, "\"1\"");
+    assert_eq!(
+        old.send().await.unwrap().status(),
+        StatusCode::PRECONDITION_FAILED
+    );
     for (tag, body) in [
         ("2", r#"{"name":"third"}"#),
         ("", r#"{"name":"third"}"#),
@@ -183,7 +188,7 @@ async fn a_taken_name_is_409_and_an_old_version_412() {
     }
     let tagged = app
         .call(Method::PATCH, &path)
-        .header(header::IF_MATCH, "\"2\"")
+        .header(header::IF_MATCH, "W/\"2\"")
         .body(r#"{"name":"third"}"#);
     let response = tagged.send().await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
@@ -509,4 +514,44 @@ async fn the_catalog_has_a_schema_and_an_example_of_every_type() {
     let example = &types[0]["example"];
     let event = json!({ "type": example["type"], "data": example["data"] });
     app.post("/api/v1/events", event, StatusCode::ACCEPTED).await;
+}
+
+#[tokio::test]
+async fn the_key_of_a_batch_stands_for_all_of_it() {
+    let app = TestApp::start().await;
+    let event = |n: u32| json!({ "type": "chat", "data": { "n": n } });
+    let publish = async |key: &str, events: &[Value]| {
+        let call = app.call(Method::POST, "/api/v1/events/batch");
+        let body = json!({ "events": events }).to_string();
+        let response = call.header("idempotency-key", key).body(body).send().await;
+        response.unwrap().status()
+    };
+    let two = [event(1), event(2)];
+    assert_eq!(publish("k", &two).await, StatusCode::ACCEPTED);
+    assert_eq!(publish("k", &two).await, StatusCode::OK);
+    for other in [
+        &[event(1)][..],
+        &[event(1), event(2), event(3)],
+        &[event(1), event(3)],
+    ] {
+        assert_eq!(publish("k", other).await, StatusCode::CONFLICT, "{other:?}");
+    }
+    // One alone is another request, whatever its key looks like; and no key has a space.
+    for (key, expected) in [
+        ("k/0", StatusCode::ACCEPTED),
+        ("k 0", StatusCode::UNPROCESSABLE_ENTITY),
+    ] {
+        let call = app
+            .call(Method::POST, "/api/v1/events")
+            .header("idempotency-key", key);
+        let response = call.body(event(1).to_string()).send().await.unwrap();
+        assert_eq!(response.status(), expected, "{key}");
+    }
+    assert_eq!(
+        app.get("/api/v1/events").await["events"]
+            .as_array()
+            .unwrap()
+            .len(),
+        3
+    );
 }

@@ -100,6 +100,12 @@ async fn a_wrong_parameter_is_named() {
         let (_, _, problem) = problem(request).await;
         assert_eq!(problem["errors"][0]["field"], field, "{problem}");
     }
+    let missing = app.call(
+        Method::GET,
+        "/api/v1/webhooks/wh_1/recover?since=2026-01-01T00:00:00Z",
+    );
+    let (_, _, problem) = problem(missing).await;
+    assert_eq!(problem["errors"][0]["field"], "scope", "{problem}");
 }
 
 #[tokio::test]

@@ -28,6 +28,8 @@ pub(in crate::api) struct BadFields;
 pub(in crate::api) struct Conflicting;
 /// The same, and an account with a limit.
 pub(in crate::api) struct Full;
+/// What more can be too much for than for the caller's limit. To be named after [`AnyTime`], whose 429 it replaces.
+pub(in crate::api) struct Overloaded;
 /// A version that can be old.
 pub(in crate::api) struct Stale;
 
@@ -42,7 +44,8 @@ macro_rules! answers {
 }
 
 answers! {
-    AnyTime: KEY | SCOPE | RATE_LIMIT | INTERNAL | UNAVAILABLE;
+    AnyTime: KEY | SCOPE | RATE_LIMIT | INTERNAL | UNAVAILABLE | UNCONFIRMED;
+    Overloaded: RATE_LIMIT | BUSY;
     Unknown: NOT_FOUND;
     BadBody: MALFORMED | TOO_LARGE;
     BadFields: INVALID;

@@ -14,7 +14,7 @@ pub(super) struct Kind {
 }
 
 /// All of them, in the order of the documentation.
-pub(super) const KINDS: [&Kind; 14] = [
+pub(super) const KINDS: [&Kind; 15] = [
     &MALFORMED,
     &KEY,
     &SCOPE,
@@ -29,13 +29,14 @@ pub(super) const KINDS: [&Kind; 14] = [
     &BUSY,
     &INTERNAL,
     &UNAVAILABLE,
+    &UNCONFIRMED,
 ];
 
 pub(super) const MALFORMED: Kind = Kind {
     name: "malformed",
     status: StatusCode::BAD_REQUEST,
     title: "Malformed request",
-    what_to_do: "The body is no JSON, or lacks a field, or has one that is not known. Correct it; repeating it is no use.",
+    what_to_do: "The body is no JSON, or lacks a field, or has one that is not known or of another type. Correct it; repeating it is no use.",
 };
 
 pub(super) const KEY: Kind = Kind {
@@ -126,7 +127,16 @@ pub(super) const UNAVAILABLE: Kind = Kind {
     name: "unavailable",
     status: StatusCode::SERVICE_UNAVAILABLE,
     title: "Not available just now",
-    what_to_do: "The database does not answer. Wait as `Retry-After` says, then repeat the call as it was.",
+    what_to_do: "The database does not answer, and nothing was stored. Wait as `Retry-After` says, then repeat the call as \
+                 it was.",
+};
+
+pub(super) const UNCONFIRMED: Kind = Kind {
+    name: "unconfirmed",
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    title: "Not confirmed",
+    what_to_do: "It was done, or may have been; `detail` says which. Look before you repeat it. Events are safe to publish \
+                 again, under the same id or key.",
 };
 
 impl Kind {

@@ -3,7 +3,7 @@
 use std::{env, thread};
 
 use axum::http::HeaderMap;
-use opentelemetry::{propagation::TextMapPropagator, trace::TracerProvider};
+use opentelemetry::{Key, propagation::TextMapPropagator, trace::TracerProvider};
 use opentelemetry_http::HeaderExtractor;
 use opentelemetry_otlp::{SpanExporter, WithHttpConfig};
 use opentelemetry_sdk::{
@@ -45,13 +45,9 @@ impl Traces {
             .with_http_client(client)
             .build()
             .map_err(|error| TelemetryError::Exporter(error.to_string()))?;
-        let mut resource = Resource::builder();
-        if env::var_os("OTEL_SERVICE_NAME").is_none() {
-            resource = resource.with_service_name("caleida");
-        }
         let provider = SdkTracerProvider::builder()
             .with_batch_exporter(exporter)
-            .with_resource(resource.build())
+            .with_resource(resource())
             .build();
         let tracer = provider.tracer("caleida");
         Ok(Some(Self { provider, tracer }))
@@ -68,6 +64,17 @@ impl Traces {
             .with_threads(false)
             .with_tracked_inactivity(false)
             .with_filter(ours)
+    }
+}
+
+/// What is said of ourselves: what the variables say, and a name if they have none.
+fn resource() -> Resource {
+    let told = Resource::builder().build();
+    let name = told.get(&Key::from_static_str("service.name"));
+    if name.is_some_and(|name| !name.as_str().is_empty() && !name.as_str().starts_with("unknown_service")) {
+        told
+    } else {
+        Resource::builder().with_service_name("caleida").build()
     }
 }
 

@@ -9,8 +9,8 @@ use super::{
 use crate::{
     domain::{AccountId, Latencies, Timestamp, Webhook, WebhookId, WebhookStatus},
     store::{
-        Change, Deleted, Destination, Held, HourOfActivity, Invalidated, NewWebhook, OpenDeliveries, Sealed,
-        SealedSecrets, StoreError, UpdateWebhook, Updated, WebhookFilter, WebhookPage, WebhookStore,
+        Change, Deleted, Destination, Held, HourOfActivity, Invalidated, NewWebhook, OpenDeliveries, Removed,
+        Sealed, SealedSecrets, StoreError, UpdateWebhook, Updated, WebhookFilter, WebhookPage, WebhookStore,
         audit::{difference, settings_of},
         rows::{SECRETS, SecretsRow, WEBHOOK, WebhookRow, count, event_types_text, small_count, stored_id},
     },
@@ -229,12 +229,15 @@ impl WebhookStore for Adapter {
         Ok(webhook)
     }
 
-    async fn delete_webhook(&self, change: &Change) -> Result<Option<Deleted>, StoreError> {
+    async fn delete_webhook(&self, change: &Change, based_on: Option<i64>) -> Result<Removed, StoreError> {
         let mut tx = self.begin().await?;
         lock_webhook(&mut tx, change).await?;
         let Some(webhook) = find(&mut tx, &change.account_id, &change.webhook_id).await? else {
-            return Ok(None);
+            return Ok(Removed::NotFound);
         };
+        if based_on.is_some_and(|version| version != webhook.version) {
+            return Ok(Removed::Stale(Box::new(webhook)));
+        }
         sqlx::query(
             "update webhooks set deleted_at = $3, updated_at = $3, updated_by = $4, secret = null,
                  secret_key_id = null, previous_secret = null, previous_secret_key_id = null,
@@ -261,7 +264,7 @@ impl WebhookStore for Adapter {
         audit::write(&mut tx, &change.deed("webhook.deleted").with(details)).await?;
         tell_others(&mut tx, self, change, Invalidated::Deleted).await?;
         tx.commit().await?;
-        Ok(Some(Deleted {
+        Ok(Removed::Done(Deleted {
             name: webhook.name.to_string(),
             cancelled,
         }))

@@ -37,7 +37,11 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, Page
 
 /// When this answers, no request for the webhook is under way, and none will start.
 pub async fn delete(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
-    let deleted = visit.ui.webhooks.delete(&visit.actor(), &parse_id(&id)?).await?;
+    let deleted = visit
+        .ui
+        .webhooks
+        .delete(&visit.actor(), &parse_id(&id)?, None)
+        .await?;
     let flash = Flash::plain(format!("Webhook “{}” deleted.", deleted.name));
     Ok(visit.leave(flash, &visit.list_query().on(paths::LIST)).await)
 }

@@ -249,7 +249,7 @@ async fn deleted_means_silent_wherever_a_delivery_was() {
                 bench.actor.clone(),
                 bench.webhook.id.clone(),
             );
-            async move { webhooks.delete(&actor, &id).await.unwrap() }
+            async move { webhooks.delete(&actor, &id, None).await.unwrap() }
         });
         if point.0 == "destination" {
             // Somebody is inside: that it cannot start any more is only sure once it has left.

@@ -32,7 +32,7 @@ use caleida::{
     store::{
         self, AcceptedEvent, Change, Claim, ClaimedDelivery, ConflictingEvent, DeliveryFilter, HandOff, Held,
         Joined, Lease, Member, NewEvent, NewWebhook, Next, OpenDeliveries, ProcessRow, RecordedAttempt,
-        Retention, Sealed, Store, StoreError, Submission, UpdateWebhook, Updated, WebhookFilter,
+        Removed, Retention, Sealed, Store, StoreError, Submission, UpdateWebhook, Updated, WebhookFilter,
     },
 };
 

@@ -14,15 +14,14 @@ use caleida::{
     },
     store::{
         Accepted, Act, Advanced, ApiKey, ApiKeyRow, ApiKeyStore, AuditChoices, AuditFilter, AuditPage,
-        AuditStore, Change, Changed, Claim, Claimed, ClusterStore, Deed, Deleted, DeliveryDetail,
-        DeliveryFilter, DeliveryPage, DeliveryStore, Destination, EventDetail, EventFilter, EventPage,
-        EventStore, HandOff, Held, HourOfActivity, Invalidation, Invite, InviteStore, InviteToken, Invited,
-        Joined, KeyStore, Lease, LifeSign, LogStore, LoginFailures, Member, NewApiKey, NewInvite, NewWebhook,
-        OpenDeliveries, OpenInvite, PeopleStore, Person, ProcessRow, RecordedAttempt, RecoveryPreview,
-        RecoveryRange, RecoveryStore, Renewal, Resealed, Resent, Retention, Sealed, SealedOtherwise,
-        SealedSecrets, SessionOwner, SessionRow, SessionStore, SessionUser, Signal, Started, Store,
-        StoreError, Submission, Swept, UpdateWebhook, Updated, UserSession, WebhookFilter, WebhookPage,
-        WebhookStore,
+        AuditStore, Change, Changed, Claim, Claimed, ClusterStore, Deed, DeliveryDetail, DeliveryFilter,
+        DeliveryPage, DeliveryStore, Destination, EventDetail, EventFilter, EventPage, EventStore, HandOff,
+        Held, HourOfActivity, Invalidation, Invite, InviteStore, InviteToken, Invited, Joined, KeyStore,
+        Lease, LifeSign, LogStore, LoginFailures, Member, NewApiKey, NewInvite, NewWebhook, OpenDeliveries,
+        OpenInvite, PeopleStore, Person, ProcessRow, RecordedAttempt, RecoveryPreview, RecoveryRange,
+        RecoveryStore, Removed, Renewal, Resealed, Resent, Retention, Sealed, SealedOtherwise, SealedSecrets,
+        SessionOwner, SessionRow, SessionStore, SessionUser, Signal, Started, Store, StoreError, Submission,
+        Swept, UpdateWebhook, Updated, UserSession, WebhookFilter, WebhookPage, WebhookStore,
     },
 };
 use tokio::sync::watch;
@@ -181,7 +180,7 @@ held!(WebhookStore {
     async fn pause_webhook(&self, change: &Change) -> Result<Option<Webhook>, StoreError>;
     async fn resume_webhook(&self, change: &Change, held: Held) -> Result<Option<Webhook>, StoreError>;
     async fn rotate_secret(&self, change: &Change, secret: Sealed, previous_until: Timestamp) -> Result<Option<Webhook>, StoreError>;
-    async fn delete_webhook(&self, change: &Change) -> Result<Option<Deleted>, StoreError>;
+    async fn delete_webhook(&self, change: &Change, based_on: Option<i64>) -> Result<Removed, StoreError>;
     async fn sealed_secrets(&self, account: &AccountId, id: &WebhookId) -> Result<Option<SealedSecrets>, StoreError>;
     async fn destination(&self, id: &WebhookId) -> Result<Option<Destination>, StoreError>;
     async fn webhook_activity(&self, ids: &[WebhookId], since: Timestamp) -> Result<Vec<HourOfActivity>, StoreError>;

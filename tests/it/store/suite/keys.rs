@@ -30,7 +30,7 @@ async fn what_another_key_has_sealed_is_found_in_portions_and_replaced_with_what
     ids.sort();
     let gone = fixture.add("gone", &["chat"]).await;
     let deleted = fixture.change(&gone.id, NOW);
-    fixture.store.delete_webhook(&deleted).await.unwrap();
+    fixture.store.delete_webhook(&deleted, None).await.unwrap();
     let rotation = fixture.change(&ids[1], NOW);
     fixture
         .store

@@ -43,7 +43,7 @@ async fn however_many_add_at_once_an_account_has_no_more_webhooks_than_it_may() 
 
     // Those that are deleted do not count.
     let change = fixture.change(&ours.webhooks[0].id, NOW);
-    fixture.store.delete_webhook(&change).await.unwrap();
+    fixture.store.delete_webhook(&change, None).await.unwrap();
     let again = |name: &str| NewWebhook {
         change: fixture.change(&WebhookId::generate(NOW), NOW),
         settings: settings(name, &["chat"]),

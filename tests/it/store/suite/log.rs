@@ -341,7 +341,7 @@ async fn a_resend_makes_a_delivery_due_with_its_whole_schedule_before_it() {
         .record(&fourth, REFUSED, Next::DisableWebhook(DisabledReason::Gone))
         .await;
     assert_eq!(fixture.resend(&claimed.id, at).await, Some(Resent::Disabled));
-    fixture.store.delete_webhook(&change).await.unwrap();
+    fixture.store.delete_webhook(&change, None).await.unwrap();
     assert_eq!(fixture.resend(&claimed.id, at).await, Some(Resent::Deleted));
     assert_eq!(fixture.only_delivery().await.status, DeliveryStatus::Failed);
     assert!(fixture.claim(at).await.is_empty());
@@ -364,7 +364,11 @@ async fn an_event_tells_what_became_of_it_at_each_webhook_and_why_nothing_was_se
     let (minute, change) = (Duration::from_secs(60), |webhook: &Webhook, minutes: u32| {
         fixture.change(&webhook.id, NOW.plus(Duration::from_secs(60) * minutes))
     });
-    fixture.store.delete_webhook(&change(&before, 1)).await.unwrap();
+    fixture
+        .store
+        .delete_webhook(&change(&before, 1), None)
+        .await
+        .unwrap();
     // The receiver of one is gone.
     fixture
         .publish_at(NOW, EventType::Chat, ["e0".to_owned()].into_iter())
@@ -388,7 +392,11 @@ async fn an_event_tells_what_became_of_it_at_each_webhook_and_why_nothing_was_se
         .resume_webhook(&change(&gone, 20), Held::Send)
         .await
         .unwrap();
-    fixture.store.delete_webhook(&change(&gone, 21)).await.unwrap();
+    fixture
+        .store
+        .delete_webhook(&change(&gone, 21), None)
+        .await
+        .unwrap();
     let update = UpdateWebhook {
         change: change(&other, 22),
         settings: settings("other type", &["chat"]),

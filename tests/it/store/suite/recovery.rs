@@ -252,7 +252,7 @@ async fn a_recovery_goes_no_faster_than_its_receiver_and_can_be_cancelled() {
         fixture.start(&webhook.id, RecoveryScope::Missed, NOW, now).await,
         Started::Running
     );
-    fixture.store.delete_webhook(&change).await.unwrap();
+    fixture.store.delete_webhook(&change, None).await.unwrap();
     assert_eq!(fixture.advance(now).await, Advanced::Ended);
     assert_eq!(fixture.newest(&webhook.id).await.state, RecoveryState::Cancelled);
     assert!(fixture.claim(now.plus(10 * MINUTE)).await.is_empty());

@@ -23,12 +23,14 @@ async fn a_name_is_unique_in_its_account_until_its_webhook_is_deleted() {
     };
     assert!(fixture.store.insert_webhook(theirs).await.is_ok());
 
-    fixture
+    let change = fixture.change(&first.id, NOW);
+    let stale = fixture
         .store
-        .delete_webhook(&fixture.change(&first.id, NOW))
-        .await
-        .unwrap()
-        .unwrap();
+        .delete_webhook(&change, Some(first.version + 1))
+        .await;
+    assert!(matches!(stale.unwrap(), Removed::Stale(current) if current.version == first.version));
+    let removed = fixture.store.delete_webhook(&change, Some(first.version)).await;
+    assert!(matches!(removed.unwrap(), Removed::Done(_)));
     assert!(fixture.try_add("Orders", &["chat"]).await.is_ok());
 }
 
@@ -48,21 +50,13 @@ async fn deleting_cancels_what_is_open_erases_the_secret_and_leaves_the_name_in_
         OpenDeliveries { pending: 2, held: 0 }
     );
 
-    let deleted = fixture
-        .store
-        .delete_webhook(&fixture.change(&webhook.id, NOW))
-        .await
-        .unwrap()
-        .unwrap();
+    let change = fixture.change(&webhook.id, NOW);
+    let Removed::Done(deleted) = fixture.store.delete_webhook(&change, None).await.unwrap() else {
+        panic!("it is there");
+    };
     assert_eq!((deleted.name.as_str(), deleted.cancelled), ("chats", 2));
-    assert!(
-        fixture
-            .store
-            .delete_webhook(&fixture.change(&webhook.id, NOW))
-            .await
-            .unwrap()
-            .is_none()
-    );
+    let again = fixture.store.delete_webhook(&change, None).await.unwrap();
+    assert!(matches!(again, Removed::NotFound));
     assert!(fixture.store.destination(&webhook.id).await.unwrap().is_none());
     assert!(
         fixture
