@@ -6,7 +6,11 @@ use axum::{
     http::HeaderMap,
 };
 use http_body_util::LengthLimitError;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _},
+};
+use serde_json::Number;
 
 use super::Problem;
 
@@ -45,6 +49,20 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Proble
         .map_err(|error| Problem::malformed(format!("The body is not as expected: {error}.")))
 }
 
+/// A whole number, if there is one: to JSON, 3.0 is as whole as 3.
+pub(super) fn whole<'de, T: TryFrom<i64>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let Some(number) = Option::<Number>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    let text = number.to_string();
+    let digits = text.strip_suffix(".0").unwrap_or(&text);
+    let whole = digits.parse().ok().and_then(|whole: i64| T::try_from(whole).ok());
+    let refused = || D::Error::custom(format!("{number} is no whole number that can be here"));
+    whole.map(Some).ok_or_else(refused)
+}
+
 /// The `Idempotency-Key` header: 1 to 255 visible ASCII characters.
 pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get("idempotency-key") else {
@@ -57,5 +75,37 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
             "Idempotency-Key",
             "Use 1 to 255 visible ASCII characters.",
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Hours {
+        #[serde(default, deserialize_with = "whole")]
+        hours: Option<u64>,
+    }
+
+    #[test]
+    fn a_whole_number_is_one_however_it_is_written() {
+        let read = |text: &str| parse::<Hours>(text.as_bytes()).map(|read| read.hours).ok();
+        for (text, hours) in [
+            ("{}", None),
+            (r#"{"hours":null}"#, None),
+            (r#"{"hours":24}"#, Some(24)),
+            (r#"{"hours":24.0}"#, Some(24)),
+        ] {
+            assert_eq!(read(text), Some(hours), "{text}");
+        }
+        for text in [
+            r#"{"hours":24.5}"#,
+            r#"{"hours":-1}"#,
+            r#"{"hours":"24"}"#,
+            r#"{"hours":1e30}"#,
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 }

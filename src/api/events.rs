@@ -92,6 +92,7 @@ struct Repeatable {
         rename = "Idempotency-Key",
         min_length = 1,
         max_length = 255,
+        nullable = false,
         pattern = "^[!-~]+$"
     )]
     idempotency_key: Option<String>,

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::{
     Api, Problem, WEBHOOKS,
-    body::Parsed,
+    body::{Parsed, whole},
     caller::{Caller, Write},
     place::{At, OfWebhook},
     problem::{AnyTime, BadBody, BadFields, Unknown},
@@ -36,6 +36,7 @@ struct SecretView {
 #[serde(deny_unknown_fields)]
 pub(super) struct Rotation {
     /// For how long the secret before signs too; 24 if left out.
+    #[serde(default, deserialize_with = "whole")]
     #[schema(maximum = 168, examples(24))]
     overlap_hours: Option<u64>,
 }

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Api, Problem, WEBHOOKS,
-    body::Parsed,
+    body::{Parsed, whole},
     caller::{Caller, Read, Write},
     moment::Moment,
     place::{At, OfWebhook, unknown},
@@ -154,6 +154,7 @@ pub(super) struct WebhookChange {
     #[schema(schema_with = wanted_events)]
     events: Option<Vec<String>>,
     /// The version that this change is based on: the same as `If-Match`, for who would rather have it here.
+    #[serde(default, deserialize_with = "whole")]
     #[schema(examples(1))]
     version: Option<i64>,
 }
@@ -164,7 +165,11 @@ pub(super) struct WebhookChange {
 #[expect(dead_code, reason = "describes what `if_match` reads")]
 pub(super) struct BasedOn {
     /// The `ETag` of the webhook as you know it. If somebody has saved it since, nothing is changed, and the answer is 412.
-    #[param(rename = "If-Match", pattern = r#"^(\*|(W/)?"[0-9]{1,18}")$"#)]
+    #[param(
+        rename = "If-Match",
+        nullable = false,
+        pattern = r#"^(\*|(W/)?"[0-9]{1,18}")$"#
+    )]
     if_match: Option<String>,
 }
 
