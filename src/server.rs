@@ -190,7 +190,7 @@ impl Server {
                 timeout: config.delivery_timeout,
             }),
             public_url: public_url.into(),
-            api: Arc::new(ApiDocs::new(document.text())),
+            api: Arc::new(ApiDocs::new(document.bytes.clone())),
             stopping: stop.clone(),
         };
         let router = if config.role.serves() {

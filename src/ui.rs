@@ -26,6 +26,8 @@ mod live;
 #[cfg(feature = "ssr")]
 mod local_path;
 #[cfg(feature = "ssr")]
+mod markers;
+#[cfg(feature = "ssr")]
 mod pages;
 #[cfg(feature = "ssr")]
 mod paths;
@@ -55,7 +57,7 @@ pub use self::{
     access::Access,
     error::PageError,
     pages::api_docs::ApiDocs,
-    paths::invite_link,
+    paths::{INVITES, invite_link},
     routes::{Route, router, routes},
     state::{Site, Terms, Ui},
 };

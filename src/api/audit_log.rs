@@ -10,11 +10,11 @@ use super::{
     caller::{Audit, Caller},
     moment::Moment,
     problem::{AnyTime, BadFields},
-    query::{Limit, Query},
+    query::{Cursor, Limit, Query},
 };
 use crate::{
     auth::api_key::AUDIT_READ,
-    domain::{AuditEntry, place::InvalidPlace},
+    domain::{AuditEntry, AuditPlace},
     store::AuditFilter,
 };
 
@@ -73,7 +73,8 @@ pub(super) struct ListQuery {
     /// Only what was done earlier.
     until: Option<Moment>,
     /// The `next_cursor` of the page before.
-    cursor: Option<String>,
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor<AuditPlace>>,
     /// How many to answer at most.
     #[param(inline)]
     limit: Option<Limit>,
@@ -93,15 +94,13 @@ pub(super) async fn list(
     caller: Caller<Audit>,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<AuditLog>, Problem> {
-    let before = query.cursor.map(|cursor| cursor.parse()).transpose();
-    let before = before.map_err(|invalid: InvalidPlace| Problem::invalid("cursor", invalid.to_string()))?;
     let filter = AuditFilter {
         actor: query.actor,
         action: query.action,
         subject: query.subject,
         since: query.since.map(|moment| moment.0),
         until: query.until.map(|moment| moment.0),
-        before,
+        before: query.cursor.map(|cursor| cursor.0),
         limit: query.limit.unwrap_or_default().0,
     };
     let page = api.store.audit_log(&caller.account_id, &filter).await?;

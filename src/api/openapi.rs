@@ -19,7 +19,8 @@ use super::{AUDIT_LOG, Api, DELIVERIES, DESCRIPTION, EVENTS, RECOVERIES, WEBHOOK
 
 /// The description, ready to be served.
 pub struct Document {
-    bytes: Bytes,
+    /// As it is served.
+    pub bytes: Bytes,
     tag: String,
 }
 

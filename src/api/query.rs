@@ -1,5 +1,7 @@
 //! The queries of lists.
 
+use std::{fmt::Display, str::FromStr};
+
 use axum::{extract::FromRequestParts, http::request::Parts};
 use serde::{Deserialize, de::DeserializeOwned};
 use url::form_urlencoded;
@@ -27,6 +29,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
                 let parameter = missing.map_or_else(|| error.path().to_string(), str::to_owned);
                 Problem::invalid(parameter, format!("The query is not as expected: {text}."))
             })
+    }
+}
+
+/// Where a list goes on, as its `next_cursor` has it.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String", bound = "T: FromStr<Err: Display>")]
+pub(super) struct Cursor<T>(pub(super) T);
+
+impl<T: FromStr> TryFrom<String> for Cursor<T> {
+    type Error = T::Err;
+
+    fn try_from(text: String) -> Result<Self, T::Err> {
+        text.parse().map(Self)
     }
 }
 

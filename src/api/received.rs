@@ -12,11 +12,11 @@ use super::{
     moment::Moment,
     place::{At, OfEvent, unknown},
     problem::{AnyTime, BadFields, Unknown},
-    query::{Limit, Query},
+    query::{Cursor, Limit, Query},
 };
 use crate::{
     auth::api_key::WEBHOOKS_READ,
-    domain::{EventId, EventType, Fate, NotSent, ReceivedEvent, WebhookId, place::InvalidPlace},
+    domain::{EventId, EventType, Fate, NotSent, Place, ReceivedEvent, WebhookId},
     store::EventFilter,
 };
 
@@ -88,7 +88,8 @@ pub(super) struct ListQuery {
     /// Only those received earlier.
     until: Option<Moment>,
     /// The `next_cursor` of the page before.
-    cursor: Option<String>,
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor<Place>>,
     /// How many to answer at most.
     #[param(inline)]
     limit: Option<Limit>,
@@ -108,14 +109,12 @@ pub(super) async fn list(
     caller: Caller<Read>,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<EventList>, Problem> {
-    let before = query.cursor.map(|cursor| cursor.parse()).transpose();
-    let before = before.map_err(|invalid: InvalidPlace| Problem::invalid("cursor", invalid.to_string()))?;
     let filter = EventFilter {
         event_type: query.event_type,
         unsent: query.unsent,
         since: query.since.map(|moment| moment.0),
         until: query.until.map(|moment| moment.0),
-        before,
+        before: query.cursor.map(|cursor| cursor.0),
         limit: query.limit.unwrap_or_default().0,
     };
     let page = api.store.list_events(&caller.account_id, &filter).await?;

@@ -267,7 +267,7 @@ async fn until_obeyed<F>(known: impl Fn() -> F) -> Result<(), StoreError>
 where
     F: Future<Output = Result<bool, StoreError>>,
 {
-    let asked = Instant::now();
+    let asked = tokio::time::Instant::now();
     let mut pause = Duration::from_millis(2);
     loop {
         match known().await {
@@ -305,5 +305,18 @@ impl Watch {
             }
         }
         dead
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_that_nobody_confirms_in_time_is_made_all_the_same() {
+        let silent = until_obeyed(|| async { Ok(false) }).await;
+        assert!(matches!(silent, Err(StoreError::Unconfirmed)));
+        let away = || async { Err(StoreError::Unavailable("gone".to_owned())) };
+        assert!(matches!(until_obeyed(away).await, Err(StoreError::Unconfirmed)));
     }
 }

@@ -18,7 +18,7 @@ impl fmt::Display for Place {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("The cursor is none that was answered: leave it out.")]
+#[error("use the next_cursor of an answer")]
 pub struct InvalidPlace;
 
 impl FromStr for Place {

@@ -8,15 +8,12 @@ use axum::{
 };
 use tracing::{Instrument, Span};
 
-use crate::trace;
+use crate::{trace, ui::INVITES};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The longest name that is taken from a request.
 const LONGEST: usize = 64;
-
-/// Where the links of invites begin.
-const INVITES: &str = "/invite/";
 
 /// How much of a path the log shows.
 const LONGEST_PATH: usize = 200;
@@ -47,9 +44,8 @@ pub(super) async fn name(request: Request, next: Next) -> Response {
     response
 }
 
-/// A path as the log may have it.
+/// A path as the log may have it: without the token of an invite.
 fn shown(path: &str) -> &str {
-    // What follows is a token, which opens something by itself.
     let path = if path.starts_with(INVITES) { INVITES } else { path };
     &path[..path.floor_char_boundary(LONGEST_PATH)]
 }

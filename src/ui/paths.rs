@@ -28,13 +28,16 @@ pub const ACCOUNT: &str = "/settings/account";
 pub const PASSWORD: &str = "/settings/account/password";
 pub const END_OTHERS: &str = "/settings/account/sessions/end-others";
 
+/// Where they begin. What follows is a token, which opens something by itself.
+pub const INVITES: &str = "/invite/";
+
 /// What an invited person is given: there they become a user.
 pub fn invite_link(public_url: &str, token: &str) -> String {
     format!("{public_url}{}", invite(token))
 }
 
 pub fn invite(token: &str) -> String {
-    format!("/invite/{token}")
+    format!("{INVITES}{token}")
 }
 
 pub fn user(id: &UserId) -> String {

@@ -12,6 +12,7 @@ use leptos::{
 use super::{
     Site,
     islands::zone_keeper::ZoneKeeper,
+    markers,
     shell::{Section, Shell},
     theme::Theme,
     visit::Visit,
@@ -132,7 +133,7 @@ pub fn fragment<V: IntoView>(zone: &Zone, content: impl FnOnce() -> V) -> String
         content().into_view().to_html()
     });
     owner.cleanup();
-    html
+    markers::strip(&html)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,7 +184,7 @@ fn document(
         (html, use_nonce())
     });
     owner.cleanup();
-    (status, headers(nonce.as_ref()), Html(html)).into_response()
+    (status, headers(nonce.as_ref()), Html(markers::strip(&html))).into_response()
 }
 
 /// A page is for one person at one moment, and runs nothing but our own files and the one script that has the nonce.

@@ -1,7 +1,7 @@
 //! `/api/v1` as its callers see it.
 
 use reqwest::{Method, StatusCode, header};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{
     app::{TestApp, eventually},
@@ -193,106 +193,6 @@ async fn a_taken_name_is_409_and_an_old_version_412() {
     let response = tagged.send().await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(response.headers()[header::ETAG], "\"3\"");
-}
-
-#[tokio::test]
-async fn publishing_again_answers_as_the_first_time() {
-    let app = TestApp::start().await;
-    let event = json!({ "type": "chat", "id": "a", "data": { "n": 1 } });
-    let first = app
-        .post("/api/v1/events", event.clone(), StatusCode::ACCEPTED)
-        .await;
-    let again = app.post("/api/v1/events", event, StatusCode::OK).await;
-    assert_eq!(first, again);
-    let other = json!({ "type": "chat", "id": "a", "data": { "n": 2 } });
-    app.post("/api/v1/events", other, StatusCode::CONFLICT).await;
-
-    let keyed = |n: u32| {
-        let body = json!({ "type": "chat", "data": { "n": n } }).to_string();
-        app.call(Method::POST, "/api/v1/events")
-            .header("idempotency-key", "k")
-            .body(body)
-    };
-    let first: Value = serde_json::from_str(&keyed(1).send().await.unwrap().text().await.unwrap()).unwrap();
-    let again = keyed(1).send().await.unwrap();
-    assert_eq!(again.status(), StatusCode::OK);
-    assert_eq!(
-        serde_json::from_str::<Value>(&again.text().await.unwrap()).unwrap(),
-        first
-    );
-    assert_eq!(keyed(2).send().await.unwrap().status(), StatusCode::CONFLICT);
-}
-
-#[tokio::test]
-async fn a_batch_is_taken_whole_or_not_at_all() {
-    let app = TestApp::start().await;
-    let good = json!({ "type": "chat", "id": "good", "data": {} });
-    let bad = json!({ "events": [good, { "type": "nonsense", "data": {} }] });
-    let refused = app
-        .post("/api/v1/events/batch", bad, StatusCode::UNPROCESSABLE_ENTITY)
-        .await;
-    assert_eq!(refused["errors"][0]["field"], "events[1].type");
-    let accepted = app
-        .post(
-            "/api/v1/events/batch",
-            json!({ "events": [good] }),
-            StatusCode::ACCEPTED,
-        )
-        .await;
-    assert_eq!(accepted["events"][0]["id"], "good");
-    for events in [
-        json!([]),
-        Value::Array(vec![json!({ "type": "chat", "data": {} }); 1_001]),
-    ] {
-        app.post(
-            "/api/v1/events/batch",
-            json!({ "events": events }),
-            StatusCode::UNPROCESSABLE_ENTITY,
-        )
-        .await;
-    }
-}
-
-#[tokio::test]
-async fn bad_events_are_refused_with_a_reason() {
-    let app = TestApp::start().await;
-    let too_large = "x".repeat(256 * 1024);
-    for (body, status) in [
-        (r#"{"type":"chat"#.to_owned(), StatusCode::BAD_REQUEST),
-        (r#"{"data":{}}"#.to_owned(), StatusCode::BAD_REQUEST),
-        (r#"{"type":"chat"}"#.to_owned(), StatusCode::BAD_REQUEST),
-        (
-            r#"{"type":"chat","data":{},"tpye":1}"#.to_owned(),
-            StatusCode::BAD_REQUEST,
-        ),
-        (
-            r#"{"type":"chat","data":[]}"#.to_owned(),
-            StatusCode::UNPROCESSABLE_ENTITY,
-        ),
-        (
-            r#"{"type":"chat","data":{},"id":"a.b"}"#.to_owned(),
-            StatusCode::UNPROCESSABLE_ENTITY,
-        ),
-        (
-            r#"{"type":"chat","data":{},"timestamp":"now"}"#.to_owned(),
-            StatusCode::UNPROCESSABLE_ENTITY,
-        ),
-        (
-            format!(r#"{{"type":"chat","data":{{"x":"{too_large}"}}}}"#),
-            StatusCode::PAYLOAD_TOO_LARGE,
-        ),
-    ] {
-        let response = app
-            .call(Method::POST, "/api/v1/events")
-            .body(body.clone())
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(response.status(), status, "{}", &body[..body.len().min(80)]);
-        let problem: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
-        assert_eq!(problem["status"], status.as_u16());
-        assert!(problem["detail"].as_str().unwrap().len() > 10);
-    }
 }
 
 #[tokio::test]
@@ -514,44 +414,4 @@ async fn the_catalog_has_a_schema_and_an_example_of_every_type() {
     let example = &types[0]["example"];
     let event = json!({ "type": example["type"], "data": example["data"] });
     app.post("/api/v1/events", event, StatusCode::ACCEPTED).await;
-}
-
-#[tokio::test]
-async fn the_key_of_a_batch_stands_for_all_of_it() {
-    let app = TestApp::start().await;
-    let event = |n: u32| json!({ "type": "chat", "data": { "n": n } });
-    let publish = async |key: &str, events: &[Value]| {
-        let call = app.call(Method::POST, "/api/v1/events/batch");
-        let body = json!({ "events": events }).to_string();
-        let response = call.header("idempotency-key", key).body(body).send().await;
-        response.unwrap().status()
-    };
-    let two = [event(1), event(2)];
-    assert_eq!(publish("k", &two).await, StatusCode::ACCEPTED);
-    assert_eq!(publish("k", &two).await, StatusCode::OK);
-    for other in [
-        &[event(1)][..],
-        &[event(1), event(2), event(3)],
-        &[event(1), event(3)],
-    ] {
-        assert_eq!(publish("k", other).await, StatusCode::CONFLICT, "{other:?}");
-    }
-    // One alone is another request, whatever its key looks like; and no key has a space.
-    for (key, expected) in [
-        ("k/0", StatusCode::ACCEPTED),
-        ("k 0", StatusCode::UNPROCESSABLE_ENTITY),
-    ] {
-        let call = app
-            .call(Method::POST, "/api/v1/events")
-            .header("idempotency-key", key);
-        let response = call.body(event(1).to_string()).send().await.unwrap();
-        assert_eq!(response.status(), expected, "{key}");
-    }
-    assert_eq!(
-        app.get("/api/v1/events").await["events"]
-            .as_array()
-            .unwrap()
-            .len(),
-        3
-    );
 }

@@ -23,6 +23,7 @@ mod metrics;
 mod outage;
 mod people;
 mod properties;
+mod publishing;
 mod readme;
 mod receivers;
 mod roles;
