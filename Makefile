@@ -9,6 +9,7 @@ SHELL := bash
 WASM := wasm32-unknown-unknown
 RECEIVERS_INSTALLED := target/receivers/installed
 E2E_INSTALLED := end2end/node_modules/.package-lock.json
+TIMES := target/step-times.txt
 FUZZ := end2end/schemathesis
 FUZZ_INSTALLED := target/schemathesis/installed
 
@@ -18,8 +19,6 @@ ifeq ($(CI),true)
 export CARGO_TERM_COLOR ?= always
 # Pays from the second build on; there is none.
 export CARGO_INCREMENTAL ?= 0
-# Where a panic was, it says without it.
-export CARGO_PROFILE_DEV_DEBUG ?= none
 endif
 
 # A machine to develop on has its receivers on loopback, without TLS.
@@ -34,8 +33,9 @@ need = $(call need_for,$(1),command -v $(1) >/dev/null,$(2))
 define need_for
 @if ! $(2); then \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq; \
 		echo "$(1) is missing: installing $(3)"; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y $(3) >/dev/null; \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y $(3) >/dev/null; \
 	else \
 		echo "error: $(1) is missing; on Debian or Ubuntu run: sudo apt-get install $(3)" >&2; exit 1; \
 	fi; \
@@ -54,67 +54,82 @@ run: build ## builds and starts the dashboard on http://127.0.0.1:3000, with rec
 .PHONY: build
 build: rust ## builds target/release/caleida and target/site, and prints what a page weighs
 	cargo build --release --locked
-	cargo run --locked -p caleida-site -- build
+	target/release/caleida-site build
 
 .PHONY: watch
 watch: rust ## builds for development, serves, and does so again at every change
 	@echo $(LOCAL)
 	@exec cargo run --locked -p caleida-site -- watch
 
+# What is missing is found before anything is built.
+STEPS := tools fmt-check e2e-check lint lint-browser site unit api-fuzz e2e
+
 .PHONY: test
-test: tools fmt-check e2e-check lint unit api-fuzz e2e ## checks everything: formatting, lints, unit and integration tests, the API against its description, the browser
-	@echo; echo "Unit and integration tests, from above:"; grep -ah '^test result' target/unit.log
+test: ## checks everything: formatting, lints, unit and integration tests, the API against its description, the browser
+	@mkdir -p target && : > $(TIMES)
+	@for step in $(STEPS); do \
+		start=$$SECONDS; \
+		$(MAKE) --no-print-directory $$step; \
+		printf '%5d s  %s\n' $$((SECONDS - start)) $$step >> $(TIMES); \
+	done
+	@echo; grep -ah '^test result' target/unit.log; echo; cat $(TIMES); echo "$$SECONDS s in all"
+
+.PHONY: check
+check: rust fmt-check lint lint-browser ## checks formatting and lints and runs the unit tests: what to run after each change
+	$(LINTED) cargo test --locked $(HERE) --lib --bins
+
+# Clippy is the compiler: it checks the very build that the tests run, instead of one more of all dependencies.
+LINTED := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
+# Everything but the browser's part, always together: cargo compiles a dependency once for each set of its features.
+HERE := --workspace --exclude caleida-browser
+
+.PHONY: lint
+lint: rust ## builds the server, the site builder, the benchmarks and their tests; lints are errors
+	$(LINTED) cargo build --locked $(HERE) --bins --tests --examples
+
+.PHONY: lint-browser
+lint-browser: rust ## runs clippy on the browser's part; lints are errors
+	cargo clippy --locked -p caleida-browser --target $(WASM) --target-dir target/front -- -D warnings
+
+.PHONY: site
+site: lint
+	target/debug/caleida-site build
 
 .PHONY: unit
 unit: site tools-postgres tools-receivers $(E2E_INSTALLED) ## runs the unit and integration tests
-	@: > target/unit.log
-# One package at a time: together they would share the features of their dependencies, and build those again.
-	cargo test --locked -p caleida-site 2>&1 | tee -a target/unit.log
-	cargo test --locked -p caleida 2>&1 | tee -a target/unit.log
-	cargo test --locked -p caleida-benchmarks 2>&1 | tee -a target/unit.log
+# Tests wait more than they compute.
+	RUST_TEST_THREADS=$$((2 * $$(getconf _NPROCESSORS_ONLN))) $(LINTED) cargo test --locked $(HERE) 2>&1 | tee target/unit.log
 
 .PHONY: api-fuzz
-api-fuzz: rust tools-python $(FUZZ_INSTALLED) ## holds a debug server against its own description of the API, in about a minute
-	cargo build --locked -p caleida --bins --tests
+api-fuzz: lint tools-python $(FUZZ_INSTALLED) ## holds a debug server against its own description of the API, in about a minute
 	$(FUZZ)/run $(CURDIR)/target/schemathesis --max-examples 15
 
 .PHONY: api-fuzz-long
-api-fuzz-long: rust tools-python $(FUZZ_INSTALLED) ## the same for ten minutes, with other cases each time
-	cargo build --locked -p caleida --bins --tests
+api-fuzz-long: lint tools-python $(FUZZ_INSTALLED) ## the same for ten minutes, with other cases each time
 	$(FUZZ)/run $(CURDIR)/target/schemathesis --max-examples 1000 --max-time 600 --seed $$RANDOM
 
 .PHONY: e2e
 e2e: tools-e2e e2e-check site ## runs the browser tests in Chromium (or CHROMIUM=…) against a debug server
-# With the tests, so that the dependencies are those that the tests were built with, and not built once more.
-	cargo build --locked -p caleida --bins --tests
-	cd end2end && npx playwright test
+	cd end2end && npx playwright test $(ARGS)
 
 .PHONY: e2e-check
 e2e-check: $(E2E_INSTALLED)
 	cd end2end && npm run --silent check
 
-.PHONY: lint
-lint: rust ## runs clippy on the server, on the browser's part and on the builder; warnings are errors
-	cargo clippy --locked -p caleida-site --all-targets -- -D warnings
-# Not the examples: they are receivers of others, who do not know our rules.
-	cargo clippy --locked -p caleida --lib --bins --tests -- -D warnings
-	cargo clippy --locked -p caleida-benchmarks --all-targets -- -D warnings
-	cargo clippy --locked -p caleida-browser --target $(WASM) --target-dir target/front -- -D warnings
+# With the packages of `make build`, whose artifacts it uses.
+BENCH := cargo build --release --locked -p caleida -p caleida-site -p caleida-benchmarks && target/release/caleida-benchmarks
 
 .PHONY: bench
-bench: ## measures the release build against what this machine allows, in under ten minutes (ARGS="--only c,f")
-	cargo build --release --locked
-	cargo run --release --locked -p caleida-benchmarks -- $(ARGS)
+bench: rust ## measures the release build against what this machine allows, in under ten minutes (ARGS="--only c,f")
+	$(BENCH) $(ARGS)
 
 .PHONY: bench-quick
-bench-quick: ## the same in under a minute, with less of everything
-	cargo build --release --locked
-	cargo run --release --locked -p caleida-benchmarks -- --quick $(ARGS)
+bench-quick: rust ## the same in under a minute, with less of everything
+	$(BENCH) --quick $(ARGS)
 
 .PHONY: bench-postgres
-bench-postgres: tools-postgres ## the same on a PostgreSQL of its own, also with several processes, in under six minutes
-	cargo build --release --locked
-	cargo run --release --locked -p caleida-benchmarks -- --database postgres $(ARGS)
+bench-postgres: rust tools-postgres ## the same on a PostgreSQL of its own, also with several processes
+	$(BENCH) --database postgres $(ARGS)
 
 .PHONY: dist
 dist: build ## packs the release into target/dist, with SBOM and checksum, and tries it from an empty folder
@@ -143,11 +158,6 @@ fmt: ## formats the code
 fmt-check: rust
 	cargo fmt --all --check
 
-.PHONY: site
-site: rust
-	cargo run --locked -p caleida-site -- build
-
-# What is missing is found before anything is built.
 .PHONY: tools
 tools: rust tools-e2e tools-postgres tools-receivers $(FUZZ_INSTALLED)
 	$(call need,curl,curl)
@@ -189,11 +199,14 @@ $(FUZZ_INSTALLED): $(FUZZ)/requirements.txt
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
+# Debian has the browser without its window in a package of its own.
+CHROMIUM_PACKAGE := $$(apt-cache show chromium-headless-shell >/dev/null 2>&1 && echo chromium-headless-shell || echo chromium)
+
 .PHONY: tools-e2e
 tools-e2e:
 	$(call need,npm,nodejs npm)
 ifeq ($(CHROMIUM),)
-	$(call need,chromium,chromium)
+	$(call need_for,Chromium,command -v chromium-headless-shell chromium >/dev/null,$(CHROMIUM_PACKAGE))
 endif
 
 # The browser is the system's: Playwright's own would be a second one.

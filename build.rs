@@ -1,4 +1,50 @@
-//! The migrations are compiled in; without this line, cargo would not see a new one.
-fn main() {
-    println!("cargo:rerun-if-changed=migrations");
+//! Compiles the migrations into the program, in the order of their numbers.
+//!
+//! It replaces `sqlx::migrate!`: the `macros` feature compiles sqlx, its drivers and SQLite a second time, for the
+//! compiler itself.
+
+use std::{
+    env,
+    error::Error,
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=migrations");
+    let migrations = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("migrations");
+    let mut source = String::new();
+    for database in ["sqlite", "postgres"] {
+        writeln!(source, "const {}_FILES: &[File] = &[", database.to_uppercase())?;
+        for file in files(&migrations.join(database))? {
+            let (version, description) = parse_name(&file)
+                .ok_or_else(|| format!("{}: use a name such as 0001_create_people.sql", file.display()))?;
+            writeln!(
+                source,
+                "    ({version}, {description:?}, include_str!({file:?})),"
+            )?;
+        }
+        source.push_str("];\n");
+    }
+    fs::write(Path::new(&env::var("OUT_DIR")?).join("migrations.rs"), source)?;
+    Ok(())
+}
+
+fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = fs::read_dir(folder)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<Vec<_>, _>>()?;
+    files.sort();
+    Ok(files)
+}
+
+/// `0001_create_people.sql` is number 1, "create people".
+fn parse_name(file: &Path) -> Option<(i64, String)> {
+    let (version, description) = file
+        .file_name()?
+        .to_str()?
+        .strip_suffix(".sql")?
+        .split_once('_')?;
+    Some((version.parse().ok()?, description.replace('_', " ")))
 }

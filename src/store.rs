@@ -3,6 +3,9 @@
 //! The traits say what the product needs, the adapters how a database does it. No transaction, row or SQL crosses this
 //! border, and an [`StoreError`] never carries a database's words to a user.
 
+#[macro_use]
+mod from_row;
+
 mod acceptance;
 mod api_keys;
 mod audit;
@@ -13,6 +16,7 @@ mod error;
 mod invites;
 mod keys;
 mod log;
+mod migrations;
 mod people;
 mod postgres;
 mod recovery;

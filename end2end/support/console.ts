@@ -15,6 +15,13 @@ export class Complaints {
     this.allowed.push(pattern);
   }
 
+  /** From here on, a script that a page loads is a complaint. */
+  forbidScripts(context: BrowserContext): void {
+    context.on("request", (request) => {
+      if (request.resourceType() === "script") this.all.push(`a page loads a script: ${request.url()}`);
+    });
+  }
+
   watch(context: BrowserContext, scripted: boolean): void {
     const pages = new Set<string>();
     context.on("request", (request) => {

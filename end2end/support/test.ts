@@ -1,4 +1,4 @@
-import { type BrowserContextOptions, type Page, test as base } from "@playwright/test";
+import { type BrowserContext, type BrowserContextOptions, type Page, test as base } from "@playwright/test";
 
 import { Webhooks } from "../pages/webhooks.ts";
 import { Account, type Person, type Role } from "./account.ts";
@@ -58,6 +58,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     async ({ context, javaScriptEnabled, server }, use, info) => {
       const complaints = new Complaints();
       complaints.watch(context, javaScriptEnabled ?? true);
+      if (info.tags.includes(SCRIPTLESS.tag)) await forbidScripts(context, server, complaints);
       const before = server.log.length;
       await use(complaints);
       if (info.status !== info.expectedStatus) {
@@ -68,13 +69,14 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     { auto: true },
   ],
 
-  browserOf: async ({ browser, account, complaints, javaScriptEnabled, server }, use) => {
+  browserOf: async ({ browser, account, complaints, javaScriptEnabled, server }, use, info) => {
     const contexts: { close(): Promise<void> }[] = [];
     await use(async (role, options = {}) => {
       const scripted = options.javaScriptEnabled ?? javaScriptEnabled ?? true;
       const context = await browser.newContext({ baseURL: server.url, javaScriptEnabled: scripted, ...options });
       contexts.push(context);
       complaints.watch(context, scripted);
+      if (info.tags.includes(SCRIPTLESS.tag)) await forbidScripts(context, server, complaints);
       const page = await context.newPage();
       await signIn(page, await account.person(role));
       return page;
@@ -90,11 +92,23 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   },
 });
 
+/** The time zone is known already: else the first page has a script that finds it out. */
+async function forbidScripts(context: BrowserContext, server: Server, complaints: Complaints): Promise<void> {
+  await context.addCookies([{ name: "zone", value: "UTC", url: server.url }]);
+  complaints.forbidScripts(context);
+}
+
 /** Without the form, which `login.spec.ts` is about. */
 export async function signIn(page: Page, person: Person): Promise<void> {
   const answer = await page.request.post("/login", { form: { ...person }, maxRedirects: 0 });
   base.expect(answer.status(), "signing in").toBe(303);
 }
+
+/**
+ * For pages that load no script: the journey is the same with and without JavaScript, so it runs once, where a script
+ * could run. The test fails if a page loads one all the same.
+ */
+export const SCRIPTLESS = { tag: "@scriptless" };
 
 /** For the few things that only a script can do. */
 export function needsScript(): void {

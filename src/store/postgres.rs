@@ -46,32 +46,20 @@ mod webhook_filter;
 #[path = "sql/webhooks.rs"]
 mod webhooks;
 
-use std::{
-    str::FromStr,
-    sync::{LazyLock, OnceLock},
-    time::Duration,
-};
+use std::{str::FromStr, sync::OnceLock, time::Duration};
 
 use sqlx::{
     Connection as _, PgPool, Transaction,
-    migrate::Migrator,
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
 use tokio::sync::Mutex;
 
-use super::{Change, Invalidated, StoreError};
+use super::{Change, Invalidated, StoreError, migrations::POSTGRES as MIGRATIONS};
 use crate::domain::{AccountId, ApiKeyId, ProcessId};
 
 /// What the shared statements are compiled for here.
 use self::PostgresStore as Adapter;
 use sqlx::{PgConnection as Connection, Postgres as Database};
-
-static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
-    let mut migrations = sqlx::migrate!("migrations/postgres");
-    // Those of a newer version, which runs beside this one or did before: see migrations/README.md.
-    migrations.set_ignore_missing(true);
-    migrations
-});
 
 /// Of one process. More would wait for each other inside the server instead of here.
 const CONNECTIONS: u32 = 16;

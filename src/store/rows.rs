@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use sqlx::FromRow;
-
 use crate::{
     domain::{
         Attempt, Delivery, DeliveryStatus, DisabledReason, EndpointUrl, EventType, EventTypes, FailureReason,
@@ -42,23 +40,24 @@ pub(super) fn small_count(number: i64) -> u32 {
 pub(super) const WEBHOOK: &str = "id, name, url, events, state, disabled_reason, failing_since, last_attempt_at, \
      last_attempt_summary, last_attempt_succeeded, previous_secret_until, version, created_at, updated_at, updated_by";
 
-#[derive(FromRow)]
-pub(super) struct WebhookRow {
-    id: String,
-    name: String,
-    url: String,
-    events: String,
-    state: String,
-    disabled_reason: Option<String>,
-    failing_since: Option<i64>,
-    last_attempt_at: Option<i64>,
-    last_attempt_summary: Option<String>,
-    last_attempt_succeeded: Option<bool>,
-    previous_secret_until: Option<i64>,
-    version: i64,
-    created_at: i64,
-    updated_at: i64,
-    updated_by: String,
+from_row! {
+    pub(super) struct WebhookRow {
+        id: String,
+        name: String,
+        url: String,
+        events: String,
+        state: String,
+        disabled_reason: Option<String>,
+        failing_since: Option<i64>,
+        last_attempt_at: Option<i64>,
+        last_attempt_summary: Option<String>,
+        last_attempt_succeeded: Option<bool>,
+        previous_secret_until: Option<i64>,
+        version: i64,
+        created_at: i64,
+        updated_at: i64,
+        updated_by: String,
+    }
 }
 
 impl TryFrom<WebhookRow> for Webhook {
@@ -130,15 +129,16 @@ pub(super) fn destination_state(text: &str) -> Result<DestinationState, StoreErr
 pub(super) const SECRETS: &str = "url, state, secret, secret_key_id, previous_secret, previous_secret_key_id, \
      previous_secret_until";
 
-#[derive(FromRow)]
-pub(super) struct SecretsRow {
-    url: String,
-    state: String,
-    secret: Option<Vec<u8>>,
-    secret_key_id: Option<String>,
-    previous_secret: Option<Vec<u8>>,
-    previous_secret_key_id: Option<String>,
-    previous_secret_until: Option<i64>,
+from_row! {
+    pub(super) struct SecretsRow {
+        url: String,
+        state: String,
+        secret: Option<Vec<u8>>,
+        secret_key_id: Option<String>,
+        previous_secret: Option<Vec<u8>>,
+        previous_secret_key_id: Option<String>,
+        previous_secret_until: Option<i64>,
+    }
 }
 
 impl TryFrom<SecretsRow> for Destination {
@@ -167,21 +167,22 @@ pub(super) const DELIVERY: &str = "d.id, d.webhook_id, w.name as webhook_name, w
      d.event_id, d.event_type, d.status, d.attempts, d.created_at, d.next_attempt_at, d.lease, d.last_result, \
      d.updated_at";
 
-#[derive(FromRow)]
-pub(super) struct DeliveryRow {
-    id: String,
-    webhook_id: String,
-    webhook_name: String,
-    webhook_deleted_at: Option<i64>,
-    event_id: String,
-    event_type: String,
-    status: String,
-    attempts: i64,
-    created_at: i64,
-    next_attempt_at: Option<i64>,
-    lease: Option<String>,
-    last_result: Option<String>,
-    updated_at: i64,
+from_row! {
+    pub(super) struct DeliveryRow {
+        id: String,
+        webhook_id: String,
+        webhook_name: String,
+        webhook_deleted_at: Option<i64>,
+        event_id: String,
+        event_type: String,
+        status: String,
+        attempts: i64,
+        created_at: i64,
+        next_attempt_at: Option<i64>,
+        lease: Option<String>,
+        last_result: Option<String>,
+        updated_at: i64,
+    }
 }
 
 impl TryFrom<DeliveryRow> for Delivery {
@@ -211,20 +212,21 @@ impl TryFrom<DeliveryRow> for Delivery {
 pub(super) const ATTEMPT: &str = "number, started_at, duration_ms, url, status_code, retry_after, failure, detail, \
      request_headers, response_headers, response_body, response_truncated";
 
-#[derive(FromRow)]
-pub(super) struct AttemptRow {
-    number: i64,
-    started_at: i64,
-    duration_ms: i64,
-    url: String,
-    status_code: Option<i64>,
-    retry_after: Option<i64>,
-    failure: Option<String>,
-    detail: Option<String>,
-    request_headers: String,
-    response_headers: String,
-    response_body: Vec<u8>,
-    response_truncated: bool,
+from_row! {
+    pub(super) struct AttemptRow {
+        number: i64,
+        started_at: i64,
+        duration_ms: i64,
+        url: String,
+        status_code: Option<i64>,
+        retry_after: Option<i64>,
+        failure: Option<String>,
+        detail: Option<String>,
+        request_headers: String,
+        response_headers: String,
+        response_body: Vec<u8>,
+        response_truncated: bool,
+    }
 }
 
 impl TryFrom<AttemptRow> for Attempt {
@@ -264,21 +266,23 @@ pub(super) fn headers_text(headers: &[(String, String)]) -> String {
     serde_json::to_string(headers).expect("pairs of texts are JSON")
 }
 
-#[derive(FromRow)]
-pub(super) struct ClaimedRow {
-    pub(super) id: String,
-    pub(super) account_id: String,
-    pub(super) webhook_id: String,
-    pub(super) event_id: String,
-    pub(super) attempts: i64,
-    pub(super) earlier_attempts: i64,
+from_row! {
+    pub(super) struct ClaimedRow {
+        pub(super) id: String,
+        pub(super) account_id: String,
+        pub(super) webhook_id: String,
+        pub(super) event_id: String,
+        pub(super) attempts: i64,
+        pub(super) earlier_attempts: i64,
+    }
 }
 
-#[derive(FromRow)]
-pub(super) struct PayloadRow {
-    pub(super) account_id: String,
-    pub(super) id: String,
-    pub(super) payload: Vec<u8>,
+from_row! {
+    pub(super) struct PayloadRow {
+        pub(super) account_id: String,
+        pub(super) id: String,
+        pub(super) payload: Vec<u8>,
+    }
 }
 
 /// The columns `status_code`, `retry_after` and `failure` of an attempt.

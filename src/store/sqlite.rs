@@ -46,27 +46,19 @@ mod webhook_filter;
 #[path = "sql/webhooks.rs"]
 mod webhooks;
 
-use std::{path::PathBuf, str::FromStr, sync::LazyLock, time::Duration};
+use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use sqlx::{
     Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
-    migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{Change, Invalidated, StoreError};
+use super::{Change, Invalidated, StoreError, migrations::SQLITE as MIGRATIONS};
 use crate::domain::{AccountId, ApiKeyId};
 
 /// What the shared statements are compiled for here.
 use self::SqliteStore as Adapter;
 use sqlx::{Sqlite as Database, SqliteConnection as Connection};
-
-static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
-    let mut migrations = sqlx::migrate!("migrations/sqlite");
-    // Those of a newer version, which runs beside this one or did before: see migrations/README.md.
-    migrations.set_ignore_missing(true);
-    migrations
-});
 
 /// Readers that may wait on the disk at the same time.
 const READERS: u32 = 4;

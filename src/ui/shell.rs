@@ -157,7 +157,7 @@ fn UserMenu(user: User, looks: Looks, here: String) -> impl IntoView {
             <div class="user__panel">
                 <form class="segments" method="post" action=paths::THEME aria-label="Theme">
                     <input type="hidden" name="return" value=here/>
-                    {themes.to_vec()}
+                    {themes.collect_view()}
                 </form>
                 <a class="user__entry" href=zone_page><Icon glyph=Glyph::Clock/><span class="unseen">"Time zone: "</span>{zone.name().replace('_', " ")}</a>
                 <form method="post" action=paths::LOGOUT>

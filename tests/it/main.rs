@@ -21,6 +21,7 @@ mod live;
 mod log;
 mod metrics;
 mod outage;
+mod packages;
 mod people;
 mod properties;
 mod publishing;

@@ -55,7 +55,6 @@ pub struct Cluster {
 }
 
 /// What was done in the database since it was created.
-#[derive(sqlx::FromRow)]
 pub struct Activity {
     pub transactions: i64,
     /// `begin` and `commit` among them.
@@ -120,12 +119,17 @@ impl Cluster {
                      as milliseconds_of_claims
              from pg_stat_statements where dbid = (select oid from pg_database where datname = $1)";
         let mut connection = self.connect().await?;
-        let activity = sqlx::query_as(sql)
+        let (transactions, statements, claims, milliseconds_of_claims) = sqlx::query_as(sql)
             .bind(DATABASE)
             .fetch_one(&mut connection)
             .await?;
         connection.close().await?;
-        Ok(activity)
+        Ok(Activity {
+            transactions,
+            statements,
+            claims,
+            milliseconds_of_claims,
+        })
     }
 
     /// Of all its processes, also of those that have ended.

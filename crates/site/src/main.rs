@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use bundle::Mode;
 
 const USAGE: &str = "\
-usage: cargo run -p caleida-site -- COMMAND
+usage: caleida-site COMMAND
 
   build          builds target/site for production: minified, fingerprinted, compressed
   build --dev    the same without optimisation and compression: quick to build, slow to load

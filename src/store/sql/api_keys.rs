@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use serde_json::json;
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::AssertSqlSafe;
 
 use super::{Adapter, Connection, audit, tell_others_of_key};
 use crate::{
@@ -15,18 +15,19 @@ use crate::{
 const KEY: &str =
     "id, account_id, name, prefix, scopes, expires_at, created_at, created_by, last_used_at, revoked_at";
 
-#[derive(FromRow)]
-struct KeyRow {
-    id: String,
-    account_id: String,
-    name: String,
-    prefix: String,
-    scopes: String,
-    expires_at: Option<i64>,
-    created_at: i64,
-    created_by: Option<String>,
-    last_used_at: Option<i64>,
-    revoked_at: Option<i64>,
+from_row! {
+    struct KeyRow {
+        id: String,
+        account_id: String,
+        name: String,
+        prefix: String,
+        scopes: String,
+        expires_at: Option<i64>,
+        created_at: i64,
+        created_by: Option<String>,
+        last_used_at: Option<i64>,
+        revoked_at: Option<i64>,
+    }
 }
 
 impl TryFrom<KeyRow> for ApiKeyRow {

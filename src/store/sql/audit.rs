@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use sqlx::{AssertSqlSafe, FromRow, QueryBuilder};
+use sqlx::{AssertSqlSafe, QueryBuilder};
 
 use super::{Adapter, Connection, Database, log::LOOKED_THROUGH};
 use crate::{
@@ -14,16 +14,17 @@ const ENTRY: &str = "id, actor, action, subject, coalesce(
          (select name from api_keys k where k.id = subject and k.account_id = audit_log.account_id)
      ) as subject_name, address, details, at";
 
-#[derive(FromRow)]
-struct EntryRow {
-    id: String,
-    actor: String,
-    action: String,
-    subject: String,
-    subject_name: Option<String>,
-    address: Option<String>,
-    details: Option<String>,
-    at: i64,
+from_row! {
+    struct EntryRow {
+        id: String,
+        actor: String,
+        action: String,
+        subject: String,
+        subject_name: Option<String>,
+        address: Option<String>,
+        details: Option<String>,
+        at: i64,
+    }
 }
 
 impl From<EntryRow> for AuditEntry {

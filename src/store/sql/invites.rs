@@ -1,5 +1,4 @@
 use async_trait::async_trait;
-use sqlx::FromRow;
 
 use super::{
     Adapter,
@@ -165,14 +164,15 @@ impl InviteStore for Adapter {
     }
 }
 
-#[derive(FromRow)]
-struct InviteRow {
-    id: String,
-    email: String,
-    role: String,
-    created_at: i64,
-    created_by: String,
-    expires_at: i64,
+from_row! {
+    struct InviteRow {
+        id: String,
+        email: String,
+        role: String,
+        created_at: i64,
+        created_by: String,
+        expires_at: i64,
+    }
 }
 
 impl TryFrom<InviteRow> for Invite {

@@ -1,13 +1,12 @@
 use async_trait::async_trait;
 use serde_json::json;
-use sqlx::{AssertSqlSafe, FromRow, QueryBuilder};
+use sqlx::{AssertSqlSafe, QueryBuilder};
 
 use super::{Adapter, Connection, Database, MIGRATIONS, audit, require_writable, sessions::end_sessions};
 use crate::{
     domain::{AccountId, Actor, Origin, Role, Timestamp, User, UserId},
     store::{
         Act, Changed, Deed, LoginFailures, PeopleStore, Person, StoreError,
-        audit::difference,
         rows::{small_count, stored, stored_id, timestamp},
     },
 };
@@ -123,10 +122,10 @@ impl PeopleStore for Adapter {
             .bind(role.as_str())
             .execute(&mut *tx)
             .await?;
-        let roles = difference(
-            json!({ "role": standing.role.as_str() }),
-            json!({ "role": role.as_str() }),
-        );
+        let roles = json!({
+            "before": { "role": standing.role.as_str() },
+            "after": { "role": role.as_str() },
+        });
         let deed = Deed::new(&act.actor, "user.role_changed", id.as_str(), act.at);
         audit::write(&mut tx, &deed.with(roles)).await?;
         tx.commit().await?;
@@ -261,15 +260,16 @@ fn people_where(condition: &str) -> AssertSqlSafe<String> {
     ))
 }
 
-#[derive(FromRow)]
-struct PersonRow {
-    id: String,
-    account_id: String,
-    email: String,
-    role: String,
-    account: String,
-    last_sign_in_at: Option<i64>,
-    disabled_at: Option<i64>,
+from_row! {
+    struct PersonRow {
+        id: String,
+        account_id: String,
+        email: String,
+        role: String,
+        account: String,
+        last_sign_in_at: Option<i64>,
+        disabled_at: Option<i64>,
+    }
 }
 
 impl TryFrom<PersonRow> for Person {

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use serde_json::json;
-use sqlx::{FromRow, QueryBuilder, Row as _};
+use sqlx::{QueryBuilder, Row as _};
 
 use super::{Adapter, Connection, Database, audit, lock_webhook};
 use crate::{
@@ -22,7 +22,7 @@ const STEP: i64 = 500;
 /// that it sets the pace, and what happens meanwhile has not long to wait.
 const DUE_AT_ONCE: i64 = 500;
 
-/// How many events a preview looks at: it is a part of a page, which nobody waits for.
+/// How many events a preview looks at. It is a part of a page: 5,000 took 60 ms.
 const LOOKED_AT: i64 = 2_000;
 
 /// How many of them it shows.
@@ -31,20 +31,21 @@ const SHOWN: usize = 10;
 /// The columns of [`RecoveryRow`].
 const RECOVERY: &str = "id, account_id, webhook_id, scope, since, until, state, reached_at, reached_id, recovered, created_at, created_by";
 
-#[derive(FromRow)]
-struct RecoveryRow {
-    id: String,
-    account_id: String,
-    webhook_id: String,
-    scope: String,
-    since: i64,
-    until: i64,
-    state: String,
-    reached_at: i64,
-    reached_id: String,
-    recovered: i64,
-    created_at: i64,
-    created_by: String,
+from_row! {
+    struct RecoveryRow {
+        id: String,
+        account_id: String,
+        webhook_id: String,
+        scope: String,
+        since: i64,
+        until: i64,
+        state: String,
+        reached_at: i64,
+        reached_id: String,
+        recovered: i64,
+        created_at: i64,
+        created_by: String,
+    }
 }
 
 impl TryFrom<RecoveryRow> for Recovery {

@@ -1,5 +1,4 @@
 use async_trait::async_trait;
-use sqlx::FromRow;
 
 use super::{
     Adapter, Connection,
@@ -195,14 +194,15 @@ pub(super) async fn end_sessions(
     Ok(ended)
 }
 
-#[derive(FromRow)]
-struct UserSessionRow {
-    id: String,
-    id_hash: Vec<u8>,
-    created_at: i64,
-    last_seen_at: i64,
-    address: String,
-    user_agent: String,
+from_row! {
+    struct UserSessionRow {
+        id: String,
+        id_hash: Vec<u8>,
+        created_at: i64,
+        last_seen_at: i64,
+        address: String,
+        user_agent: String,
+    }
 }
 
 impl TryFrom<UserSessionRow> for UserSession {

@@ -27,7 +27,7 @@ pub fn RoleChoice(chosen: Role) -> impl IntoView {
     view! {
         <fieldset class="options">
             <legend>"Role"</legend>
-            {options.to_vec()}
+            {options.collect_view()}
         </fieldset>
     }
 }

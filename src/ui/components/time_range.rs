@@ -19,5 +19,5 @@ pub fn TimeRange(since: Option<Timestamp>, until: Option<Timestamp>) -> impl Int
             </div>
         }
     });
-    fields.to_vec()
+    fields.collect_view()
 }

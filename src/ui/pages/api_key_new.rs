@@ -134,7 +134,7 @@ fn ScopesField(chosen: Vec<String>, error: Option<String>, focus: bool) -> impl 
         <fieldset class="field choices" aria-describedby="scopes-error">
             <legend>"Scopes"</legend>
             <FieldError id="scopes" error/>
-            <div class="choices__list">{choices.to_vec()}</div>
+            <div class="choices__list">{choices.collect_view()}</div>
         </fieldset>
     }
 }
@@ -161,7 +161,7 @@ fn ExpiryField(expiry: String, date: String, error: Option<String>, focus: bool)
                         aria-invalid=invalid.filter(|_| !by_date)
                         aria-describedby="expiry-error"
                     >
-                        {choices.to_vec()}
+                        {choices.collect_view()}
                     </select>
                 </div>
                 <div class="field expiry__date">

@@ -59,7 +59,7 @@ fn Catalog(webhooks: Vec<(WebhookId, String)>) -> impl IntoView {
                 </p>
             </div>
         </div>
-        <nav aria-label="Event types"><ul class="catalog__links">{links.to_vec()}</ul></nav>
+        <nav aria-label="Event types"><ul class="catalog__links">{links.collect_view()}</ul></nav>
         {entries.collect_view()}
     }
 }

@@ -90,7 +90,7 @@ fn Arrives() -> impl IntoView {
                 "A "<code>"POST"</code>" to your URL for each event, with its type, its time and its data as JSON. "
                 <a href=paths::EVENT_TYPES>"Event types"</a>" has the schema of each."
             </p>
-            <dl class="guide__headers">{headers.to_vec()}</dl>
+            <dl class="guide__headers">{headers.collect_view()}</dl>
             <h3>"Body"</h3>
             <Inert label="Example of a body" text=EventType::Chat.example_body()/>
         </section>
@@ -135,7 +135,7 @@ fn Verify(language: Language) -> impl IntoView {
                 <li>"Compare it with each v1 signature of the header, in constant time. One that matches is enough."</li>
                 <li>"Refuse calls whose timestamp is more than 5 minutes away, so that nobody can repeat an old one."</li>
             </ol>
-            <nav aria-label="Languages"><ul class="tabs">{tabs.to_vec()}</ul></nav>
+            <nav aria-label="Languages"><ul class="tabs">{tabs.collect_view()}</ul></nav>
             {with_library}
             <h3>"Without a library"</h3>
             <Code receiver=language.plain/>

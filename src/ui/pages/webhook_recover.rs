@@ -186,7 +186,7 @@ fn RecoverScreen(
         <form class="card recover" method="get" action=paths::recover(&id)>
             <fieldset class="recover__scopes">
                 <legend>"What"</legend>
-                {scopes.to_vec()}
+                {scopes.collect_view()}
             </fieldset>
             <div class="recover__since">
                 <label for="since">"Since"</label>

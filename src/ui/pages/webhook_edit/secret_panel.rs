@@ -56,7 +56,7 @@ pub fn SecretPanel(
             {previous}
             <div class="secrets__rotate">
                 <label for="overlap">"After a rotation, the old one signs for another"</label>
-                <select id="overlap" name="overlap">{overlaps.to_vec()}</select>
+                <select id="overlap" name="overlap">{overlaps.collect_view()}</select>
                 <button class="button button--small" type="submit" formaction=rotate>"Rotate"</button>
             </div>
         </div>

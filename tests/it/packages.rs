@@ -1,0 +1,45 @@
+//! How cargo compiles this workspace.
+
+use std::{collections::BTreeSet, process::Command};
+
+/// Cargo compiles a crate once for each set of its features.
+#[test]
+fn benchmarks_use_the_release_build_as_it_is() {
+    let build = features(&["caleida", "caleida-site"]);
+    let bench = features(&["caleida", "caleida-site", "caleida-benchmarks"]);
+    let compiled_again: Vec<_> = build.difference(&bench).collect();
+    assert!(
+        compiled_again.is_empty(),
+        "`make bench` needs other features of these crates than `make build`: {compiled_again:#?}"
+    );
+}
+
+/// The macros of sqlx make cargo compile sqlx, both drivers and SQLite for the compiler itself.
+#[test]
+fn drivers_are_not_compiled_for_macros() {
+    let packages = features(&["caleida"]);
+    assert!(packages.iter().any(|package| package.starts_with("sqlx-core v")));
+    assert!(!packages.iter().any(|package| package.starts_with("sqlx-macros")));
+}
+
+/// The crates that these packages are built from, each with its features.
+fn features(packages: &[&str]) -> BTreeSet<String> {
+    let mut tree = Command::new(env!("CARGO"));
+    tree.current_dir(env!("CARGO_MANIFEST_DIR"));
+    tree.args(["tree", "--locked", "--edges=normal,build", "--prefix=none"]);
+    tree.arg("--format={p} [{f}]");
+    for package in packages {
+        tree.args(["--package", package]);
+    }
+    let output = tree.output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let tree = String::from_utf8(output.stdout).unwrap();
+    // A crate that is shown already has a mark instead of its own tree.
+    tree.lines()
+        .map(|line| line.trim_end_matches(" (*)").to_owned())
+        .collect()
+}
