@@ -59,7 +59,7 @@ build: rust ## builds target/release/caleida and target/site, and prints what a 
 .PHONY: watch
 watch: rust ## builds for development, serves, and does so again at every change
 	@echo $(LOCAL)
-	@exec cargo run --locked -p caleida-site -- watch
+	@exec cargo run --locked --bin caleida-site -- watch
 
 # What is missing is found before anything is built.
 STEPS := tools fmt-check e2e-check lint lint-browser site unit api-fuzz e2e
@@ -72,7 +72,8 @@ test: ## checks everything: formatting, lints, unit and integration tests, the A
 		$(MAKE) --no-print-directory $$step; \
 		printf '%5d s  %s\n' $$((SECONDS - start)) $$step >> $(TIMES); \
 	done
-	@echo; grep -ah '^test result' target/unit.log; echo; cat $(TIMES); echo "$$SECONDS s in all"
+	@echo; grep -ah '^test result' target/unit.log; echo
+	@awk '{ print; all += $$1 } END { printf "%5d s  in all\n", all }' $(TIMES)
 
 .PHONY: check
 check: rust fmt-check lint lint-browser ## checks formatting and lints and runs the unit tests: what to run after each change
@@ -98,7 +99,7 @@ site: lint
 .PHONY: unit
 unit: site tools-postgres tools-receivers $(E2E_INSTALLED) ## runs the unit and integration tests
 # Tests wait more than they compute.
-	RUST_TEST_THREADS=$$((2 * $$(getconf _NPROCESSORS_ONLN))) $(LINTED) cargo test --locked $(HERE) 2>&1 | tee target/unit.log
+	RUST_TEST_THREADS=$$((2 * $$(getconf _NPROCESSORS_ONLN))) $(LINTED) cargo test --locked $(HERE) --tests 2>&1 | tee target/unit.log
 
 .PHONY: api-fuzz
 api-fuzz: lint tools-python $(FUZZ_INSTALLED) ## holds a debug server against its own description of the API, in about a minute
@@ -140,7 +141,7 @@ dist: build ## packs the release into target/dist, with SBOM and checksum, and t
 .PHONY: fuzz
 fuzz: site ## runs the property tests for long: PROPTEST_CASES inputs each (a million unless it is set)
 # By proptest, not cargo-fuzz: that needs a nightly compiler.
-	PROPTEST_CASES=$${PROPTEST_CASES:-1000000} cargo test --locked -p caleida --lib --test it properties
+	PROPTEST_CASES=$${PROPTEST_CASES:-1000000} $(LINTED) cargo test --locked $(HERE) --lib --test it properties
 
 .PHONY: machete
 machete: ## looks for dependencies that nothing uses (needs cargo-machete)

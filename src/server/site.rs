@@ -58,7 +58,7 @@ pub fn find(configured: Option<&Path>) -> Result<SiteFolder, StartError> {
     let manifest = fs::read(root.join(MANIFEST))
         .ok()
         .and_then(|json| serde_json::from_slice(&json).ok());
-    // Without a manifest the names have no fingerprint: that is how cargo-leptos builds the folder.
+    // Without a manifest the names have no fingerprint, as in the empty sites of tests and benchmarks.
     let plain = || Manifest {
         script: "caleida".to_owned(),
         style: "caleida".to_owned(),

@@ -34,7 +34,8 @@ pub fn build_browser(root: &Path, mode: Mode) -> Result<PathBuf> {
 pub fn build_server(root: &Path) -> Result<PathBuf> {
     let target = root.join("target");
     let mut build = command(root);
-    build.args(["build", "--locked", "--package", "caleida", "--bin", "caleida"]);
+    // By the name of the program, not of its package: then dependencies have the features that `cargo build` gives them.
+    build.args(["build", "--locked", "--bin", "caleida"]);
     build.arg("--target-dir").arg(&target);
     run(build, "the server")?;
     Ok(target.join("debug/caleida"))
