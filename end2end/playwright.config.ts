@@ -26,7 +26,6 @@ export default defineConfig({
     launchOptions: {
       executablePath: process.env["CHROMIUM"] ?? chromium(),
       args: [
-        "--headless",
         "--no-sandbox",
         "--disable-gpu",
         "--disable-quic",
