@@ -92,7 +92,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   },
 });
 
-/** The time zone is known already: else the first page has a script that finds it out. */
+/** Sets the time zone first: otherwise the first page loads a script that detects it. */
 async function forbidScripts(context: BrowserContext, server: Server, complaints: Complaints): Promise<void> {
   await context.addCookies([{ name: "zone", value: "UTC", url: server.url }]);
   complaints.forbidScripts(context);
@@ -105,8 +105,8 @@ export async function signIn(page: Page, person: Person): Promise<void> {
 }
 
 /**
- * For pages that load no script: the journey is the same with and without JavaScript, so it runs once, where a script
- * could run. The test fails if a page loads one all the same.
+ * For pages that load no script: the journey is the same with and without JavaScript, so it runs once, with JavaScript.
+ * The test fails if a page loads a script.
  */
 export const SCRIPTLESS = { tag: "@scriptless" };
 

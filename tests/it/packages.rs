@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, process::Command};
 
 /// Cargo compiles a crate once for each set of its features.
 #[test]
-fn benchmarks_use_the_release_build_as_it_is() {
+fn benchmarks_reuse_the_release_build() {
     let build = features(&["caleida", "caleida-site"]);
     let bench = features(&["caleida", "caleida-site", "caleida-benchmarks"]);
     let compiled_again: Vec<_> = build.difference(&bench).collect();

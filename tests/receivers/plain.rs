@@ -1,4 +1,4 @@
-//! The receiver that the guide shows, unchanged. Rules of this project that its readers do not share are lifted here.
+//! The receiver that the guide shows, unchanged. Lints for this project's own code are lifted here.
 #![expect(
     clippy::disallowed_methods,
     reason = "a receiver reads the system's clock itself"
