@@ -98,8 +98,7 @@ site: lint
 
 .PHONY: unit
 unit: site tools-postgres tools-receivers $(E2E_INSTALLED) ## runs the unit and integration tests
-# Tests wait more than they compute.
-	RUST_TEST_THREADS=$$((2 * $$(getconf _NPROCESSORS_ONLN))) $(LINTED) cargo test --locked $(HERE) --tests 2>&1 | tee target/unit.log
+	$(LINTED) cargo test --locked $(HERE) --tests 2>&1 | tee target/unit.log
 
 .PHONY: api-fuzz
 api-fuzz: lint tools-python $(FUZZ_INSTALLED) ## holds a debug server against its own description of the API, in about a minute
