@@ -1,12 +1,8 @@
 //! The markers that Leptos writes between nodes, so that hydration finds each of them again.
 
-use std::sync::LazyLock;
-
-use memchr::memmem::Finder;
-
-static MARKER: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("<!>"));
-static ISLAND_START: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("<leptos-island"));
-static ISLAND_END: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("</leptos-island>"));
+const MARKER: &str = "<!>";
+const ISLAND_START: &str = "<leptos-island";
+const ISLAND_END: &str = "</leptos-island>";
 
 /// Removes the markers outside of islands, where nothing hydrates.
 ///
@@ -15,24 +11,15 @@ static ISLAND_END: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("</leptos
 pub fn strip(html: &str) -> String {
     let mut stripped = String::with_capacity(html.len());
     let mut rest = html;
-    while let Some(start) = ISLAND_START.find(rest.as_bytes()) {
+    while let Some(start) = rest.find(ISLAND_START) {
         let (before, island) = rest.split_at(start);
-        push_stripped(&mut stripped, before);
-        let end = ISLAND_END.find(island.as_bytes()).unwrap_or(island.len());
+        stripped.extend(before.split(MARKER));
+        let end = island.find(ISLAND_END).unwrap_or(island.len());
         stripped.push_str(&island[..end]);
         rest = &island[end..];
     }
-    push_stripped(&mut stripped, rest);
+    stripped.extend(rest.split(MARKER));
     stripped
-}
-
-fn push_stripped(stripped: &mut String, html: &str) {
-    let mut copied = 0;
-    for marker in MARKER.find_iter(html.as_bytes()) {
-        stripped.push_str(&html[copied..marker]);
-        copied = marker + MARKER.needle().len();
-    }
-    stripped.push_str(&html[copied..]);
 }
 
 #[cfg(test)]
