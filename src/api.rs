@@ -1,28 +1,19 @@
-//! `/api/v1`, for machines: JSON in, JSON out, errors as RFC 9457 problems. One file per noun.
+//! `/api/v1`, for machines: JSON in, JSON out, errors as RFC 9457 problems. One file or folder per noun; `http` is what
+//! they share.
 //!
 //! A call and its description are one: `calls` takes handlers by `routes!`, which takes none without an OpenAPI
 //! operation, and the schemas are those of the very types that are read and sent.
 
 mod audit_log;
-mod body;
-mod caller;
 mod deliveries;
 mod event_types;
-mod events;
-mod limits;
-mod moment;
+/// Publishing, and what was published.
+mod events {
+    pub(super) mod list;
+    pub(super) mod publish;
+}
+mod http;
 pub mod openapi;
-mod place;
-mod problem;
-mod query;
-mod received;
-mod recoveries;
-mod schema;
-mod secrets;
-mod statistics;
-mod test_events;
-mod url_advice;
-mod webhook_state;
 mod webhooks;
 
 use std::sync::Arc;
@@ -38,9 +29,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{auth::Auth, delivery::intake::Intake, domain::Clock, store::Store, webhooks::Webhooks};
 
-pub use limits::Limits;
+use http::limits;
+
+pub use http::{Limits, Problem};
 pub use openapi::Document;
-pub use problem::Problem;
 
 /// What the handlers work with. Cheap to clone.
 #[derive(Clone)]
@@ -83,8 +75,8 @@ fn calls() -> OpenApiRouter<Api> {
 /// The one hot path: nothing stands around it.
 fn publishing() -> OpenApiRouter<Api> {
     let mut calls = OpenApiRouter::default()
-        .routes(routes!(events::publish))
-        .routes(routes!(events::publish_batch));
+        .routes(routes!(events::publish::publish))
+        .routes(routes!(events::publish::publish_batch));
     limits::describe(calls.get_openapi_mut(), &limits::EVENTS);
     calls
 }
@@ -92,23 +84,26 @@ fn publishing() -> OpenApiRouter<Api> {
 fn managing() -> OpenApiRouter<Api> {
     let mut calls = OpenApiRouter::default()
         // What happened.
-        .routes(routes!(received::list))
-        .routes(routes!(received::show))
+        .routes(routes!(events::list::list))
+        .routes(routes!(events::list::show))
         .routes(routes!(event_types::list))
         // Who wants to know.
         .routes(routes!(webhooks::list, webhooks::create))
         .routes(routes!(webhooks::show, webhooks::update, webhooks::delete))
-        .routes(routes!(secrets::show))
-        .routes(routes!(secrets::rotate))
-        .routes(routes!(webhook_state::pause))
-        .routes(routes!(webhook_state::resume))
-        .routes(routes!(test_events::send))
-        .routes(routes!(statistics::show))
-        .routes(routes!(url_advice::judge))
-        .routes(routes!(recoveries::preview, recoveries::start))
-        .routes(routes!(recoveries::list))
-        .routes(routes!(recoveries::show))
-        .routes(routes!(recoveries::cancel))
+        .routes(routes!(webhooks::secrets::show))
+        .routes(routes!(webhooks::secrets::rotate))
+        .routes(routes!(webhooks::state::pause))
+        .routes(routes!(webhooks::state::resume))
+        .routes(routes!(webhooks::test_events::send))
+        .routes(routes!(webhooks::statistics::show))
+        .routes(routes!(webhooks::url_advice::judge))
+        .routes(routes!(
+            webhooks::recoveries::preview,
+            webhooks::recoveries::start
+        ))
+        .routes(routes!(webhooks::recoveries::list))
+        .routes(routes!(webhooks::recoveries::show))
+        .routes(routes!(webhooks::recoveries::cancel))
         // What became of it.
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::show))

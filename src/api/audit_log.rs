@@ -6,11 +6,14 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    AUDIT_LOG, Api, Problem,
-    caller::{Audit, Caller},
-    moment::Moment,
-    problem::{AnyTime, BadFields},
-    query::{Cursor, Limit, Query},
+    AUDIT_LOG, Api,
+    http::{
+        Problem,
+        caller::{Audit, Caller},
+        moment::Moment,
+        problem::{AnyTime, BadFields},
+        query::{Cursor, Limit, Query},
+    },
 };
 use crate::{
     auth::api_key::AUDIT_READ,

@@ -6,12 +6,15 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    Api, DELIVERIES, Problem,
-    caller::{Caller, Read, Write},
-    moment::Moment,
-    place::{At, OfDelivery, unknown},
-    problem::{AnyTime, BadFields, Conflicting, Unknown},
-    query::{Limit, Query},
+    Api, DELIVERIES,
+    http::{
+        Problem,
+        caller::{Caller, Read, Write},
+        moment::Moment,
+        path::{DeliveryPath, Path, unknown},
+        problem::{AnyTime, BadFields, Conflicting, Unknown},
+        query::{Limit, Query},
+    },
 };
 use crate::{
     auth::api_key::{WEBHOOKS_READ, WEBHOOKS_WRITE},
@@ -153,16 +156,16 @@ pub(super) async fn list(
 /// With each of its attempts: what was sent, and what came back.
 #[utoipa::path(
     get, path = "/deliveries/{id}", operation_id = "showDelivery", tag = DELIVERIES,
-    security(("bearer" = [WEBHOOKS_READ])), params(OfDelivery),
+    security(("bearer" = [WEBHOOKS_READ])), params(DeliveryPath),
     responses((status = 200, description = "The delivery.", body = DeliveryDetailView), Unknown, AnyTime)
 )]
 pub(super) async fn show(
     State(api): State<Api>,
     caller: Caller<Read>,
-    At(OfDelivery { id }): At<OfDelivery>,
+    Path(DeliveryPath { id }): Path<DeliveryPath>,
 ) -> Result<Json<DeliveryDetailView>, Problem> {
     let detail = api.store.delivery(&caller.account_id, &id).await?;
-    let detail = detail.ok_or_else(unknown::<OfDelivery>)?;
+    let detail = detail.ok_or_else(unknown::<DeliveryPath>)?;
     Ok(Json(DeliveryDetailView {
         delivery: detail.delivery.into(),
         body: serde_json::from_slice(&detail.payload).ok(),
@@ -176,7 +179,7 @@ pub(super) async fn show(
 /// If the webhook is paused it is held, if it is disabled or deleted the answer is 409.
 #[utoipa::path(
     post, path = "/deliveries/{id}/resend", operation_id = "resendDelivery", tag = DELIVERIES,
-    security(("bearer" = [WEBHOOKS_WRITE])), params(OfDelivery),
+    security(("bearer" = [WEBHOOKS_WRITE])), params(DeliveryPath),
     responses(
         (status = 202, description = "The delivery as it is now: `pending`, or `held`.", body = DeliveryView),
         Unknown, Conflicting, AnyTime,
@@ -185,17 +188,17 @@ pub(super) async fn show(
 pub(super) async fn resend(
     State(api): State<Api>,
     caller: Caller<Write>,
-    At(OfDelivery { id }): At<OfDelivery>,
+    Path(DeliveryPath { id }): Path<DeliveryPath>,
 ) -> Result<(StatusCode, Json<DeliveryView>), Problem> {
     let resent = api.webhooks.resend(&caller.actor(), &id).await?;
-    match resent.ok_or_else(unknown::<OfDelivery>)? {
+    match resent.ok_or_else(unknown::<DeliveryPath>)? {
         Resent::Due | Resent::UnderWay | Resent::Held => {}
         Resent::Disabled => return Err(Problem::conflict("The webhook is disabled: resume it first.")),
         Resent::Deleted => return Err(Problem::conflict("The webhook was deleted.")),
     }
     let detail = api.store.delivery(&caller.account_id, &id).await;
     let detail = detail.map_err(|error| Problem::unread(&error))?;
-    let delivery = detail.ok_or_else(unknown::<OfDelivery>)?.delivery;
+    let delivery = detail.ok_or_else(unknown::<DeliveryPath>)?.delivery;
     Ok((StatusCode::ACCEPTED, Json(DeliveryView::from(delivery))))
 }
 

@@ -7,8 +7,10 @@ use utoipa::ToSchema;
 
 use super::{
     EVENTS,
-    caller::{Caller, Read},
-    problem::AnyTime,
+    http::{
+        caller::{Caller, Read},
+        problem::AnyTime,
+    },
 };
 use crate::{auth::api_key::WEBHOOKS_READ, domain::EventType};
 

@@ -1,5 +1,12 @@
 //! `/api/v1/webhooks`: what the dashboard does, for machines.
 
+pub(super) mod recoveries;
+pub(super) mod secrets;
+pub(super) mod state;
+pub(super) mod statistics;
+pub(super) mod test_events;
+pub(super) mod url_advice;
+
 use axum::{
     Json,
     extract::State,
@@ -11,14 +18,17 @@ use utoipa::{IntoParams, ToSchema};
 use zeroize::Zeroizing;
 
 use super::{
-    Api, Problem, WEBHOOKS,
-    body::{Parsed, whole},
-    caller::{Caller, Read, Write},
-    moment::Moment,
-    place::{At, OfWebhook, unknown},
-    problem::{AnyTime, BadBody, BadFields, Conflicting, Full, Stale, Unknown},
-    query::{Limit, Query},
-    schema::wanted_events,
+    Api, WEBHOOKS,
+    http::{
+        Problem,
+        body::{Parsed, whole},
+        caller::{Caller, Read, Write},
+        moment::Moment,
+        path::{Path, WebhookPath, unknown},
+        problem::{AnyTime, BadBody, BadFields, Conflicting, Full, Stale, Unknown},
+        query::{Limit, Query},
+        schema::wanted_events,
+    },
 };
 use crate::{
     auth::api_key::{WEBHOOKS_READ, WEBHOOKS_WRITE},
@@ -249,7 +259,7 @@ pub(super) async fn create(
 /// Show a webhook
 #[utoipa::path(
     get, path = "/webhooks/{id}", operation_id = "showWebhook", tag = WEBHOOKS,
-    security(("bearer" = [WEBHOOKS_READ])), params(OfWebhook),
+    security(("bearer" = [WEBHOOKS_READ])), params(WebhookPath),
     responses(
         (status = 200, description = "The webhook.", body = WebhookView, headers(
             ("ETag" = String, description = "Its version, for `If-Match`."),
@@ -260,10 +270,10 @@ pub(super) async fn create(
 pub(super) async fn show(
     State(api): State<Api>,
     caller: Caller<Read>,
-    At(OfWebhook { id }): At<OfWebhook>,
+    Path(WebhookPath { id }): Path<WebhookPath>,
 ) -> Result<Response, Problem> {
     let webhook = api.store.webhook(&caller.account_id, &id).await?;
-    Ok(answer(webhook.ok_or_else(unknown::<OfWebhook>)?, None))
+    Ok(answer(webhook.ok_or_else(unknown::<WebhookPath>)?, None))
 }
 
 /// Change a webhook
@@ -272,7 +282,7 @@ pub(super) async fn show(
 /// without either, what comes last stays. When this is answered, every process goes by it.
 #[utoipa::path(
     patch, path = "/webhooks/{id}", operation_id = "changeWebhook", tag = WEBHOOKS,
-    security(("bearer" = [WEBHOOKS_WRITE])), params(OfWebhook, BasedOn), request_body = WebhookChange,
+    security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath, BasedOn), request_body = WebhookChange,
     responses(
         (status = 200, description = "The webhook as it is now.", body = WebhookView, headers(
             ("ETag" = String, description = "Its new version."),
@@ -283,7 +293,7 @@ pub(super) async fn show(
 pub(super) async fn update(
     State(api): State<Api>,
     caller: Caller<Write>,
-    At(OfWebhook { id }): At<OfWebhook>,
+    Path(WebhookPath { id }): Path<WebhookPath>,
     headers: HeaderMap,
     Parsed(change): Parsed<WebhookChange>,
 ) -> Result<Response, Problem> {
@@ -301,7 +311,7 @@ pub(super) async fn update(
     loop {
         tries += 1;
         let current = api.store.webhook(&caller.account_id, &id).await?;
-        let current = current.ok_or_else(unknown::<OfWebhook>)?;
+        let current = current.ok_or_else(unknown::<WebhookPath>)?;
         let draft = Draft {
             url: change.url.clone().unwrap_or_else(|| current.url.to_string()),
             name: change.name.clone().unwrap_or_else(|| current.name.to_string()),
@@ -325,13 +335,13 @@ pub(super) async fn update(
 /// calls its URL for it any more. With `If-Match`, only if nobody has saved it since.
 #[utoipa::path(
     delete, path = "/webhooks/{id}", operation_id = "deleteWebhook", tag = WEBHOOKS,
-    security(("bearer" = [WEBHOOKS_WRITE])), params(OfWebhook, BasedOn),
+    security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath, BasedOn),
     responses((status = 204, description = "It is deleted."), BadFields, Unknown, Stale, AnyTime)
 )]
 pub(super) async fn delete(
     State(api): State<Api>,
     caller: Caller<Write>,
-    At(OfWebhook { id }): At<OfWebhook>,
+    Path(WebhookPath { id }): Path<WebhookPath>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let based_on = if_match(&headers)?;

@@ -10,7 +10,7 @@ use super::Problem;
 
 /// A query, parsed. A parameter that nobody knows is refused: it is a filter with a slip in its name, and without it the
 /// answer would be another one.
-pub(super) struct Query<T>(pub(super) T);
+pub(crate) struct Query<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
@@ -35,7 +35,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 /// Where a list goes on, as its `next_cursor` has it.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String", bound = "T: FromStr<Err: Display>")]
-pub(super) struct Cursor<T>(pub(super) T);
+pub(crate) struct Cursor<T>(pub(crate) T);
 
 impl<T: FromStr> TryFrom<String> for Cursor<T> {
     type Error = T::Err;
@@ -48,10 +48,10 @@ impl<T: FromStr> TryFrom<String> for Cursor<T> {
 /// How many entries an answer has at most.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "String")]
-pub(super) struct Limit(pub(super) u32);
+pub(crate) struct Limit(pub(crate) u32);
 
 impl Limit {
-    pub(super) const MOST: u32 = 100;
+    pub(crate) const MOST: u32 = 100;
 }
 
 impl Default for Limit {

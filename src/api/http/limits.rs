@@ -21,11 +21,11 @@ use governor::{
 };
 use utoipa::openapi::{OpenApi, RefOr, path::Operation, schema::Type};
 
-use super::{
-    events::BATCH_EVENTS,
-    problem::{Problem, header},
+use super::problem::{Problem, header};
+use crate::{
+    api::events::publish::BATCH_EVENTS,
+    domain::{AccountId, ApiKeyId},
 };
-use crate::domain::{AccountId, ApiKeyId};
 
 /// What a process allows.
 pub struct Limits {
@@ -48,7 +48,7 @@ impl Limits {
     }
 
     /// A call with this key, other than to publish.
-    pub(super) fn call(&self, key: &ApiKeyId) -> Result<Option<Standing>, Problem> {
+    pub(crate) fn call(&self, key: &ApiKeyId) -> Result<Option<Standing>, Problem> {
         let taken = self
             .calls
             .as_ref()
@@ -59,7 +59,7 @@ impl Limits {
     }
 
     /// So many events for this account.
-    pub(super) fn publish(&self, account: &AccountId, events: usize) -> Result<Option<Standing>, Problem> {
+    pub(crate) fn publish(&self, account: &AccountId, events: usize) -> Result<Option<Standing>, Problem> {
         let Some(bucket) = &self.events else {
             return Ok(None);
         };
@@ -136,7 +136,7 @@ impl<K: Hash + Eq + Clone> Bucket<K> {
 
 /// How much is left, as the header fields that the IETF drafts for it have it.
 #[derive(Debug)]
-pub(super) struct Standing {
+pub(crate) struct Standing {
     policy: String,
     left: String,
 }
@@ -145,14 +145,14 @@ const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LEFT: HeaderName = HeaderName::from_static("ratelimit");
 
 impl Standing {
-    pub(super) fn write(&self, headers: &mut HeaderMap) {
+    pub(crate) fn write(&self, headers: &mut HeaderMap) {
         for (name, text) in [(POLICY, &self.policy), (LEFT, &self.left)] {
             headers.insert(name, HeaderValue::from_str(text).expect("letters and digits"));
         }
     }
 
     /// Nothing if there is no limit.
-    pub(super) fn headers(standing: Option<&Self>) -> HeaderMap {
+    pub(crate) fn headers(standing: Option<&Self>) -> HeaderMap {
         let mut headers = HeaderMap::new();
         if let Some(standing) = standing {
             standing.write(&mut headers);
@@ -175,10 +175,10 @@ impl Refused {
 
 /// Where a call leaves word of how much is left, for [`tell`].
 #[derive(Debug, Clone, Default)]
-pub(super) struct Told(pub(super) Arc<OnceLock<Standing>>);
+pub(crate) struct Told(pub(crate) Arc<OnceLock<Standing>>);
 
 /// The layer that tells it to the caller.
-pub(super) async fn tell(mut request: Request, next: Next) -> Response {
+pub(crate) async fn tell(mut request: Request, next: Next) -> Response {
     let told = Told::default();
     request.extensions_mut().insert(told.clone());
     let mut response = next.run(request).await;
@@ -189,23 +189,23 @@ pub(super) async fn tell(mut request: Request, next: Next) -> Response {
 }
 
 /// How a limit is told, for its description.
-pub(super) struct Example {
+pub(crate) struct Example {
     policy: &'static str,
     left: &'static str,
 }
 
-pub(super) const CALLS: Example = Example {
+pub(crate) const CALLS: Example = Example {
     policy: "The limit: `\"calls\";q=100;w=1`, 100 calls in 1 second.",
     left: "What is left: `\"calls\";r=99;t=1`, 99 calls; all again in 1 second.",
 };
 
-pub(super) const EVENTS: Example = Example {
+pub(crate) const EVENTS: Example = Example {
     policy: "The limit, if there is one: `\"events\";q=1000;w=2`, 1,000 events in 2 seconds.",
     left: "What is left, if there is a limit: `\"events\";r=400;t=2`, 400 events; all again in 2 seconds.",
 };
 
 /// Describes the fields that tell of a limit, in every answer that counts.
-pub(super) fn describe(openapi: &mut OpenApi, example: &Example) {
+pub(crate) fn describe(openapi: &mut OpenApi, example: &Example) {
     for path in openapi.paths.paths.values_mut() {
         let calls = [&mut path.get, &mut path.post, &mut path.patch, &mut path.delete];
         let calls = calls.into_iter().flatten();

@@ -13,21 +13,24 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{
-    Api, EVENTS, Problem, body,
-    caller::{Caller, Publish},
-    limits::Standing,
-    moment::Moment,
-    problem::{AnyTime, BadBody, BadFields, Conflicting, Overloaded},
-};
 use crate::{
+    api::{
+        Api, EVENTS,
+        http::{
+            Problem, body,
+            caller::{Caller, Publish},
+            limits::Standing,
+            moment::Moment,
+            problem::{AnyTime, BadBody, BadFields, Conflicting, Overloaded},
+        },
+    },
     auth::api_key::EVENTS_WRITE,
     domain::{EventId, EventType, Timestamp, event},
     store::{AcceptedEvent, NewEvent, Submission},
 };
 
 /// Events in one batch.
-pub(super) const BATCH_EVENTS: usize = 1_000;
+pub(crate) const BATCH_EVENTS: usize = 1_000;
 
 /// The largest body of a batch; each of its events may be as large as one alone.
 const BATCH_LIMIT: usize = 8 * 1024 * 1024;
@@ -64,7 +67,7 @@ struct Batch<'a> {
 
 /// What its publisher is told of an event.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Receipt {
+pub(crate) struct Receipt {
     id: EventId,
     #[serde(rename = "type")]
     event_type: EventType,
@@ -77,7 +80,7 @@ pub(super) struct Receipt {
 /// In the order in which they were published.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Receipts)]
-pub(super) struct BatchReceipt {
+pub(crate) struct BatchReceipt {
     events: Vec<Receipt>,
 }
 
@@ -118,7 +121,7 @@ struct Repeatable {
         BadBody, BadFields, Conflicting, AnyTime, Overloaded,
     )
 )]
-pub(super) async fn publish(
+pub(crate) async fn publish(
     State(api): State<Api>,
     caller: Caller<Publish>,
     headers: HeaderMap,
@@ -155,7 +158,7 @@ pub(super) async fn publish(
         BadBody, BadFields, Conflicting, AnyTime, Overloaded,
     )
 )]
-pub(super) async fn publish_batch(
+pub(crate) async fn publish_batch(
     State(api): State<Api>,
     caller: Caller<Publish>,
     headers: HeaderMap,

@@ -17,21 +17,21 @@ use super::{
 };
 
 /// What any call with a key can come to.
-pub(in crate::api) struct AnyTime;
+pub(crate) struct AnyTime;
 /// A path with an id.
-pub(in crate::api) struct Unknown;
+pub(crate) struct Unknown;
 /// A body that is read.
-pub(in crate::api) struct BadBody;
+pub(crate) struct BadBody;
 /// Fields or parameters whose values can be impossible.
-pub(in crate::api) struct BadFields;
+pub(crate) struct BadFields;
 /// What does not go with what is there.
-pub(in crate::api) struct Conflicting;
+pub(crate) struct Conflicting;
 /// The same, and an account with a limit.
-pub(in crate::api) struct Full;
+pub(crate) struct Full;
 /// What more can be too much for than for the caller's limit. To be named after [`AnyTime`], whose 429 it replaces.
-pub(in crate::api) struct Overloaded;
+pub(crate) struct Overloaded;
 /// A version that can be old.
-pub(in crate::api) struct Stale;
+pub(crate) struct Stale;
 
 macro_rules! answers {
     ($($answers:ident: $($kind:ident)|+;)*) => {
@@ -87,7 +87,7 @@ fn response(status: StatusCode, text: String) -> Response {
     .build()
 }
 
-pub(in crate::api) fn header(schema: Type, text: &str) -> utoipa::openapi::Header {
+pub(crate) fn header(schema: Type, text: &str) -> utoipa::openapi::Header {
     HeaderBuilder::new()
         .schema(Some(ObjectBuilder::new().schema_type(schema)))
         .description(Some(text))
@@ -95,7 +95,7 @@ pub(in crate::api) fn header(schema: Type, text: &str) -> utoipa::openapi::Heade
 }
 
 /// What the answers refer to.
-pub(in crate::api) fn schemas() -> Vec<(String, RefOr<Schema>)> {
+pub(crate) fn schemas() -> Vec<(String, RefOr<Schema>)> {
     let mut schemas = vec![("Problem".to_owned(), ProblemView::schema())];
     ProblemView::schemas(&mut schemas);
     schemas

@@ -1,7 +1,7 @@
-//! The ids in a path.
+//! The parameters in a path.
 
 use axum::{
-    extract::{FromRequestParts, Path},
+    extract::{self, FromRequestParts},
     http::request::Parts,
 };
 use serde::{Deserialize, de::DeserializeOwned};
@@ -10,72 +10,72 @@ use utoipa::IntoParams;
 use super::Problem;
 use crate::domain::{DeliveryId, EventId, RecoveryId, WebhookId};
 
-/// What a path names.
-pub(super) trait Place: DeserializeOwned + Send {
+/// The parameters in the path of a call.
+pub(crate) trait PathParams: DeserializeOwned + Send {
     /// Said of an id that is unknown, another account's, or none at all: nobody can tell which.
     const UNKNOWN: &'static str;
 }
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
-pub(super) struct OfWebhook {
+pub(crate) struct WebhookPath {
     /// The webhook’s id.
-    pub(super) id: WebhookId,
+    pub(crate) id: WebhookId,
 }
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
-pub(super) struct OfRecovery {
+pub(crate) struct RecoveryPath {
     /// The webhook’s id.
-    pub(super) id: WebhookId,
+    pub(crate) id: WebhookId,
     /// The recovery’s id.
-    pub(super) recovery: RecoveryId,
+    pub(crate) recovery: RecoveryId,
 }
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
-pub(super) struct OfEvent {
+pub(crate) struct EventPath {
     /// The event’s id: the publisher’s own, or the one that it was given.
-    pub(super) id: EventId,
+    pub(crate) id: EventId,
 }
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
-pub(super) struct OfDelivery {
+pub(crate) struct DeliveryPath {
     /// The delivery’s id.
-    pub(super) id: DeliveryId,
+    pub(crate) id: DeliveryId,
 }
 
-impl Place for OfWebhook {
+impl PathParams for WebhookPath {
     const UNKNOWN: &'static str = "There is no such webhook.";
 }
 
-impl Place for OfRecovery {
+impl PathParams for RecoveryPath {
     const UNKNOWN: &'static str = "There is no such recovery.";
 }
 
-impl Place for OfEvent {
+impl PathParams for EventPath {
     const UNKNOWN: &'static str = "There is no such event.";
 }
 
-impl Place for OfDelivery {
+impl PathParams for DeliveryPath {
     const UNKNOWN: &'static str = "There is no such delivery.";
 }
 
 /// 404 for `P`.
-pub(super) fn unknown<P: Place>() -> Problem {
+pub(crate) fn unknown<P: PathParams>() -> Problem {
     Problem::not_found(P::UNKNOWN)
 }
 
 /// The path of a call, parsed.
-pub(super) struct At<P>(pub(super) P);
+pub(crate) struct Path<P>(pub(crate) P);
 
-impl<S: Send + Sync, P: Place> FromRequestParts<S> for At<P> {
+impl<S: Send + Sync, P: PathParams> FromRequestParts<S> for Path<P> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let path = Path::from_request_parts(parts, state).await;
-        let Path(place) = path.map_err(|_| unknown::<P>())?;
-        Ok(Self(place))
+        let path = extract::Path::from_request_parts(parts, state).await;
+        let extract::Path(params) = path.map_err(|_| unknown::<P>())?;
+        Ok(Self(params))
     }
 }

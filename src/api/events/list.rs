@@ -5,16 +5,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{
-    Api, EVENTS, Problem,
-    caller::{Caller, Read},
-    deliveries::DeliveryView,
-    moment::Moment,
-    place::{At, OfEvent, unknown},
-    problem::{AnyTime, BadFields, Unknown},
-    query::{Cursor, Limit, Query},
-};
 use crate::{
+    api::{
+        Api, EVENTS,
+        deliveries::DeliveryView,
+        http::{
+            Problem,
+            caller::{Caller, Read},
+            moment::Moment,
+            path::{EventPath, Path, unknown},
+            problem::{AnyTime, BadFields, Unknown},
+            query::{Cursor, Limit, Query},
+        },
+    },
     auth::api_key::WEBHOOKS_READ,
     domain::{EventId, EventType, Fate, NotSent, Place, ReceivedEvent, WebhookId},
     store::EventFilter,
@@ -37,7 +40,7 @@ struct EventView {
 
 /// Events, newest first.
 #[derive(Serialize, ToSchema)]
-pub(super) struct EventList {
+pub(crate) struct EventList {
     events: Vec<EventView>,
     /// Where the next page begins. Not there: nothing older can match.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,7 +54,7 @@ pub(super) struct EventList {
 /// An event, and what became of it at every webhook.
 #[derive(Serialize, ToSchema)]
 #[schema(as = EventDetail)]
-pub(super) struct EventDetailView {
+pub(crate) struct EventDetailView {
     #[serde(flatten)]
     event: EventView,
     /// What receivers get.
@@ -76,7 +79,7 @@ struct NotSentView {
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct ListQuery {
+pub(crate) struct ListQuery {
     /// Only those of this type.
     #[serde(rename = "type")]
     event_type: Option<EventType>,
@@ -104,7 +107,7 @@ pub(super) struct ListQuery {
     security(("bearer" = [WEBHOOKS_READ])), params(ListQuery),
     responses((status = 200, description = "A page of them.", body = EventList), BadFields, AnyTime)
 )]
-pub(super) async fn list(
+pub(crate) async fn list(
     State(api): State<Api>,
     caller: Caller<Read>,
     Query(query): Query<ListQuery>,
@@ -129,16 +132,16 @@ pub(super) async fn list(
 /// With its deliveries, and for the other webhooks why they did not get it.
 #[utoipa::path(
     get, path = "/events/{id}", operation_id = "showEvent", tag = EVENTS,
-    security(("bearer" = [WEBHOOKS_READ])), params(OfEvent),
+    security(("bearer" = [WEBHOOKS_READ])), params(EventPath),
     responses((status = 200, description = "The event.", body = EventDetailView), Unknown, AnyTime)
 )]
-pub(super) async fn show(
+pub(crate) async fn show(
     State(api): State<Api>,
     caller: Caller<Read>,
-    At(OfEvent { id }): At<OfEvent>,
+    Path(EventPath { id }): Path<EventPath>,
 ) -> Result<Json<EventDetailView>, Problem> {
     let detail = api.store.event(&caller.account_id, &id).await?;
-    let detail = detail.ok_or_else(unknown::<OfEvent>)?;
+    let detail = detail.ok_or_else(unknown::<EventPath>)?;
     let (mut delivery_log, mut not_sent) = (Vec::new(), Vec::new());
     for fate in detail.fates {
         match fate {

@@ -20,9 +20,9 @@ use crate::{
 
 use super::{
     limits::Standing,
-    place::{self, OfWebhook},
+    path::{self, WebhookPath},
 };
-pub(super) use answers::{
+pub(crate) use answers::{
     AnyTime, BadBody, BadFields, Conflicting, Full, Overloaded, Stale, Unknown, header, schemas,
 };
 use kind::Kind;
@@ -142,7 +142,7 @@ impl Problem {
     }
 
     /// 503: it was done, and what came of it cannot be read.
-    pub(super) fn unread(error: &StoreError) -> Self {
+    pub(crate) fn unread(error: &StoreError) -> Self {
         tracing::error!(%error, "what was done cannot be read");
         Self::later(
             &kind::UNCONFIRMED,
@@ -159,7 +159,7 @@ impl Problem {
         }
     }
 
-    pub(super) fn standing(self, standing: Standing) -> Self {
+    pub(crate) fn standing(self, standing: Standing) -> Self {
         Self {
             standing: Some(standing),
             ..self
@@ -264,7 +264,7 @@ impl From<PublishError> for Problem {
 impl From<TestError> for Problem {
     fn from(error: TestError) -> Self {
         match error {
-            TestError::NotFound => place::unknown::<OfWebhook>(),
+            TestError::NotFound => path::unknown::<WebhookPath>(),
             TestError::TooMany => Self::too_many(error.to_string(), 10),
             TestError::Gate(GateError::Store(error)) => error.into(),
             TestError::Gate(GateError::Vault(_)) | TestError::Fenced => {
@@ -291,7 +291,7 @@ impl From<WebhookError> for Problem {
                     current.updated_by, current.version
                 ),
             ),
-            WebhookError::NotFound => place::unknown::<OfWebhook>(),
+            WebhookError::NotFound => path::unknown::<WebhookPath>(),
             WebhookError::Store(error) => error.into(),
             WebhookError::Vault(error) => {
                 tracing::error!(%error, "a secret cannot be opened");

@@ -4,8 +4,9 @@ use std::{marker::PhantomData, ops::Deref, sync::Arc};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 
-use super::{Api, Problem, limits::Told};
+use super::{Problem, limits::Told};
 use crate::{
+    api::Api,
     auth::api_key::{AUDIT_READ, EVENTS_WRITE, WEBHOOKS_READ, WEBHOOKS_WRITE},
     domain::Origin,
     store::ApiKey,
@@ -13,16 +14,16 @@ use crate::{
 };
 
 /// What a key must be allowed to.
-pub(super) trait Scope: Send + Sync {
+pub(crate) trait Scope: Send + Sync {
     const NAME: &'static str;
     /// Publishing has a limit of its own, by events.
     const COUNTS: bool = true;
 }
 
-pub(super) struct Publish;
-pub(super) struct Read;
-pub(super) struct Write;
-pub(super) struct Audit;
+pub(crate) struct Publish;
+pub(crate) struct Read;
+pub(crate) struct Write;
+pub(crate) struct Audit;
 
 impl Scope for Publish {
     const NAME: &'static str = EVENTS_WRITE;
@@ -42,7 +43,7 @@ impl Scope for Audit {
 }
 
 /// A key that has the scope `S`.
-pub(super) struct Caller<S> {
+pub(crate) struct Caller<S> {
     key: Arc<ApiKey>,
     origin: Origin,
     scope: PhantomData<S>,
@@ -50,7 +51,7 @@ pub(super) struct Caller<S> {
 
 impl<S> Caller<S> {
     /// Who acts, from where, and the name under which it is written down.
-    pub(super) fn actor(&self) -> Actor {
+    pub(crate) fn actor(&self) -> Actor {
         Actor::key(self.account_id.clone(), &self.name, self.origin)
     }
 }

@@ -4,17 +4,24 @@ use std::time::Duration;
 
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-
-use super::{
-    Api, Problem, WEBHOOKS,
-    caller::{Caller, Read},
-    moment::Moment,
-    place::{At, OfWebhook, unknown},
-    problem::{AnyTime, BadFields, Unknown},
-    query::Query,
+use utoipa::{
+    IntoParams, ToSchema,
+    openapi::{ObjectBuilder, schema::Type},
 };
+
 use crate::{
+    api::{
+        Api, WEBHOOKS,
+        http::{
+            Problem,
+            caller::{Caller, Read},
+            moment::Moment,
+            path::{Path, WebhookPath, unknown},
+            problem::{AnyTime, BadFields, Unknown},
+            query::Query,
+            schema::schemas,
+        },
+    },
     auth::api_key::WEBHOOKS_READ,
     domain::{Latencies, Timestamp},
     store::{HourOfActivity, OpenDeliveries},
@@ -27,7 +34,7 @@ const MOST: u32 = 30 * 24;
 
 /// The attempts of a webhook, counted.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Statistics {
+pub(crate) struct Statistics {
     /// The beginning of the first hour that is counted.
     since: Moment,
     #[schema(examples(99))]
@@ -65,7 +72,7 @@ struct HourView {
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     /// How many hours to count, the present one included.
     #[param(inline)]
     hours: Option<Hours>,
@@ -74,11 +81,19 @@ pub(super) struct Wanted {
 /// 1 to [`MOST`]; a day unless told otherwise.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
-pub(super) struct Hours(u32);
+pub(crate) struct Hours(u32);
 
 impl Hours {
-    pub(super) const MOST: u32 = MOST;
-    pub(super) const USUAL: u32 = 24;
+    const MOST: u32 = MOST;
+    const USUAL: u32 = 24;
+}
+
+schemas! {
+    "Hours" Hours: ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(1))
+        .maximum(Some(Hours::MOST))
+        .default(Some(Hours::USUAL.into()));
 }
 
 impl TryFrom<String> for Hours {
@@ -96,18 +111,18 @@ impl TryFrom<String> for Hours {
 /// What is counted is kept for 30 days.
 #[utoipa::path(
     get, path = "/webhooks/{id}/statistics", operation_id = "showStatistics", tag = WEBHOOKS,
-    security(("bearer" = [WEBHOOKS_READ])), params(OfWebhook, Wanted),
+    security(("bearer" = [WEBHOOKS_READ])), params(WebhookPath, Wanted),
     responses((status = 200, description = "The figures.", body = Statistics), BadFields, Unknown, AnyTime)
 )]
-pub(super) async fn show(
+pub(crate) async fn show(
     State(api): State<Api>,
     caller: Caller<Read>,
-    At(OfWebhook { id }): At<OfWebhook>,
+    Path(WebhookPath { id }): Path<WebhookPath>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Statistics>, Problem> {
     let store = &api.store;
     let webhook = store.webhook(&caller.account_id, &id).await?;
-    webhook.ok_or_else(unknown::<OfWebhook>)?;
+    webhook.ok_or_else(unknown::<WebhookPath>)?;
     let hours = wanted.hours.map_or(Hours::USUAL, |hours| hours.0);
     let since = full_hour(api.clock.now()).minus(HOUR * (hours - 1));
     let activity = store.webhook_activity(std::slice::from_ref(&id), since).await?;

@@ -15,10 +15,10 @@ use serde_json::Number;
 use super::Problem;
 
 /// The largest body of a call that is not a batch of events.
-pub(super) const LIMIT: usize = 256 * 1024;
+pub(crate) const LIMIT: usize = 256 * 1024;
 
 /// Reads at most `limit` bytes. 413 beyond.
-pub(super) async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
+pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
     axum::body::to_bytes(body, limit).await.map_err(|error| {
         let too_large =
             std::error::Error::source(&error).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
@@ -31,7 +31,7 @@ pub(super) async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
 }
 
 /// The JSON of a body, parsed, whatever its type is said to be; an empty one counts as `{}`, and so does `null`.
-pub(super) struct Parsed<T>(pub(super) T);
+pub(crate) struct Parsed<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Parsed<T> {
     type Rejection = Problem;
@@ -44,13 +44,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Parsed<T> {
 }
 
 /// Parses JSON; what borrows from the body is not copied.
-pub(super) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
+pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
     serde_json::from_slice(bytes)
         .map_err(|error| Problem::malformed(format!("The body is not as expected: {error}.")))
 }
 
 /// A whole number, if there is one: to JSON, 3.0 is as whole as 3.
-pub(super) fn whole<'de, T: TryFrom<i64>, D: Deserializer<'de>>(
+pub(crate) fn whole<'de, T: TryFrom<i64>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     let Some(number) = Option::<Number>::deserialize(deserializer)? else {
@@ -64,7 +64,7 @@ pub(super) fn whole<'de, T: TryFrom<i64>, D: Deserializer<'de>>(
 }
 
 /// The `Idempotency-Key` header: 1 to 255 visible ASCII characters.
-pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get("idempotency-key") else {
         return Ok(None);
     };

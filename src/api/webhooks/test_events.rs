@@ -6,15 +6,18 @@ use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{
-    Api, Problem, WEBHOOKS,
-    body::Parsed,
-    caller::{Caller, Write},
-    moment::Moment,
-    place::{At, OfWebhook},
-    problem::{AnyTime, BadBody, Unknown},
-};
 use crate::{
+    api::{
+        Api, WEBHOOKS,
+        http::{
+            Problem,
+            body::Parsed,
+            caller::{Caller, Write},
+            moment::Moment,
+            path::{Path, WebhookPath},
+            problem::{AnyTime, BadBody, Unknown},
+        },
+    },
     auth::api_key::WEBHOOKS_WRITE,
     delivery::{
         sender::{Certificate, Timings},
@@ -27,7 +30,7 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewTest)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     #[serde(rename = "type", default = "chat")]
     #[schema(default = "chat")]
     event_type: EventType,
@@ -40,7 +43,7 @@ fn chat() -> EventType {
 /// What came of a test.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Test)]
-pub(super) struct TestView {
+pub(crate) struct TestView {
     /// Whether the receiver answered 2xx.
     #[schema(examples(true))]
     succeeded: bool,
@@ -104,16 +107,16 @@ struct CertificateView {
 /// **Limits.** 6 tests a minute and account.
 #[utoipa::path(
     post, path = "/webhooks/{id}/test", operation_id = "testWebhook", tag = WEBHOOKS,
-    security(("bearer" = [WEBHOOKS_WRITE])), params(OfWebhook), request_body = Option<Wanted>,
+    security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath), request_body = Option<Wanted>,
     responses(
         (status = 200, description = "All that was seen, whether it succeeded or not.", body = TestView),
         BadBody, Unknown, AnyTime,
     )
 )]
-pub(super) async fn send(
+pub(crate) async fn send(
     State(api): State<Api>,
     caller: Caller<Write>,
-    At(OfWebhook { id }): At<OfWebhook>,
+    Path(WebhookPath { id }): Path<WebhookPath>,
     Parsed(wanted): Parsed<Wanted>,
 ) -> Result<Json<TestView>, Problem> {
     let test = api.webhooks.test(&caller.actor(), &id, wanted.event_type).await?;

@@ -1,17 +1,12 @@
 //! The words of the domain as schemas. They stand here, so that the domain, which the browser has too, needs no OpenAPI.
 
-use std::borrow::Cow;
-
 use serde_json::json;
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{
-        Array, KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat,
-        schema::{ArrayBuilder, Type},
-    },
+use utoipa::openapi::{
+    Array, KnownFormat, ObjectBuilder, SchemaFormat,
+    schema::{ArrayBuilder, Type},
 };
 
-use super::{moment::Moment, query::Limit, statistics::Hours};
+use super::{moment::Moment, query::Limit};
 use crate::{
     domain::{
         DeliveryId, DeliveryStatus, DisabledReason, EventId, EventType, EventTypes, RecoveryId,
@@ -24,23 +19,26 @@ fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
 
+/// Gives types a named schema each.
 macro_rules! schemas {
     ($($name:literal $type:ty: $schema:expr;)*) => {
         $(
-            impl PartialSchema for $type {
-                fn schema() -> RefOr<Schema> {
+            impl utoipa::PartialSchema for $type {
+                fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                     $schema.build().into()
                 }
             }
 
-            impl ToSchema for $type {
-                fn name() -> Cow<'static, str> {
-                    Cow::Borrowed($name)
+            impl utoipa::ToSchema for $type {
+                fn name() -> std::borrow::Cow<'static, str> {
+                    std::borrow::Cow::Borrowed($name)
                 }
             }
         )*
     };
 }
+
+pub(crate) use schemas;
 
 schemas! {
     "WebhookId" WebhookId: id(WebhookId::PREFIX);
@@ -63,11 +61,6 @@ schemas! {
         .minimum(Some(1))
         .maximum(Some(Limit::MOST))
         .default(Some(Limit::MOST.into()));
-    "Hours" Hours: ObjectBuilder::new()
-        .schema_type(Type::Integer)
-        .minimum(Some(1))
-        .maximum(Some(Hours::MOST))
-        .default(Some(Hours::USUAL.into()));
     "EventType" EventType: words(EventType::ALL.map(EventType::as_str))
         .description(Some("What can happen. See `GET /api/v1/event-types`."));
     "WebhookStatus" WebhookStatus: words(WebhookStatus::ALL.map(WebhookStatus::as_str)).description(Some(
@@ -94,7 +87,7 @@ schemas! {
 }
 
 /// A webhook's `events`, as they are chosen.
-pub(super) fn wanted_events() -> Array {
+pub(crate) fn wanted_events() -> Array {
     let types = EventType::ALL.map(EventType::as_str);
     let choices = types.into_iter().chain([EventTypes::ALL_INSIGHTS]);
     let choice = text().enum_values(Some(choices));

@@ -4,20 +4,26 @@ use axum::{extract::State, response::Response};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{
-    Api, Problem, WEBHOOKS,
-    body::Parsed,
-    caller::{Caller, Write},
-    place::{At, OfWebhook},
-    problem::{AnyTime, BadBody, Unknown},
-    webhooks::{WebhookView, answer},
+use super::{WebhookView, answer};
+use crate::{
+    api::{
+        Api, WEBHOOKS,
+        http::{
+            Problem,
+            body::Parsed,
+            caller::{Caller, Write},
+            path::{Path, WebhookPath},
+            problem::{AnyTime, BadBody, Unknown},
+        },
+    },
+    auth::api_key::WEBHOOKS_WRITE,
+    store::Held,
 };
-use crate::{auth::api_key::WEBHOOKS_WRITE, store::Held};
 
 /// How a webhook is to be resumed.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Resumption {
+pub(crate) struct Resumption {
     #[serde(default)]
     held: Held,
 }
@@ -27,7 +33,7 @@ pub(super) struct Resumption {
 /// What it wants is held until it is resumed.
 #[utoipa::path(
     post, path = "/webhooks/{id}/pause", operation_id = "pauseWebhook", tag = WEBHOOKS,
-    security(("bearer" = [WEBHOOKS_WRITE])), params(OfWebhook),
+    security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath),
     responses(
         (status = 200, description = "The webhook as it is now.", body = WebhookView, headers(
             ("ETag" = String, description = "Its version."),
@@ -35,10 +41,10 @@ pub(super) struct Resumption {
         Unknown, AnyTime,
     )
 )]
-pub(super) async fn pause(
+pub(crate) async fn pause(
     State(api): State<Api>,
     caller: Caller<Write>,
-    At(OfWebhook { id }): At<OfWebhook>,
+    Path(WebhookPath { id }): Path<WebhookPath>,
 ) -> Result<Response, Problem> {
     Ok(answer(api.webhooks.pause(&caller.actor(), &id).await?, None))
 }
@@ -48,7 +54,7 @@ pub(super) async fn pause(
 /// Whatever stopped it. What was held is sent, one delivery at first to see whether the receiver is well, or dropped.
 #[utoipa::path(
     post, path = "/webhooks/{id}/resume", operation_id = "resumeWebhook", tag = WEBHOOKS,
-    security(("bearer" = [WEBHOOKS_WRITE])), params(OfWebhook), request_body = Option<Resumption>,
+    security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath), request_body = Option<Resumption>,
     responses(
         (status = 200, description = "The webhook as it is now.", body = WebhookView, headers(
             ("ETag" = String, description = "Its version."),
@@ -56,10 +62,10 @@ pub(super) async fn pause(
         BadBody, Unknown, AnyTime,
     )
 )]
-pub(super) async fn resume(
+pub(crate) async fn resume(
     State(api): State<Api>,
     caller: Caller<Write>,
-    At(OfWebhook { id }): At<OfWebhook>,
+    Path(WebhookPath { id }): Path<WebhookPath>,
     Parsed(resumption): Parsed<Resumption>,
 ) -> Result<Response, Problem> {
     let resumed = api.webhooks.resume(&caller.actor(), &id, resumption.held).await?;

@@ -4,25 +4,31 @@ use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{
-    Api, Problem, WEBHOOKS,
-    body::Parsed,
-    caller::{Caller, Write},
-    problem::{AnyTime, BadBody, BadFields},
+use crate::{
+    api::{
+        Api, WEBHOOKS,
+        http::{
+            Problem,
+            body::Parsed,
+            caller::{Caller, Write},
+            problem::{AnyTime, BadBody, BadFields},
+        },
+    },
+    auth::api_key::WEBHOOKS_WRITE,
+    domain::EndpointUrl,
 };
-use crate::{auth::api_key::WEBHOOKS_WRITE, domain::EndpointUrl};
 
 /// A URL that a webhook might have.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Candidate {
+pub(crate) struct Candidate {
     #[schema(max_length = 2048, examples("https://crm.example/hook"))]
     url: String,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = UrlAdvice)]
-pub(super) struct AdviceView {
+pub(crate) struct AdviceView {
     /// What is unwise about it, a sentence each. Empty: nothing that can be seen from here.
     #[schema(examples(json!(["example.invalid does not resolve to any address: check its spelling."])))]
     advice: Vec<String>,
@@ -40,7 +46,7 @@ pub(super) struct AdviceView {
         BadBody, BadFields, AnyTime,
     )
 )]
-pub(super) async fn judge(
+pub(crate) async fn judge(
     State(api): State<Api>,
     _: Caller<Write>,
     Parsed(candidate): Parsed<Candidate>,

@@ -9,16 +9,19 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{
-    Api, Problem, RECOVERIES,
-    body::Parsed,
-    caller::{Caller, Read, Write},
-    moment::Moment,
-    place::{At, OfRecovery, OfWebhook, unknown},
-    problem::{AnyTime, BadBody, BadFields, Conflicting, Unknown},
-    query::{Limit, Query},
-};
 use crate::{
+    api::{
+        Api, RECOVERIES,
+        http::{
+            Problem,
+            body::Parsed,
+            caller::{Caller, Read, Write},
+            moment::Moment,
+            path::{Path, RecoveryPath, WebhookPath, unknown},
+            problem::{AnyTime, BadBody, BadFields, Conflicting, Unknown},
+            query::{Limit, Query},
+        },
+    },
     auth::api_key::{WEBHOOKS_READ, WEBHOOKS_WRITE},
     domain::{EventId, EventType, Recovery, RecoveryId, RecoveryScope, RecoveryState, Timestamp, WebhookId},
     store::{Recoverable, RecoveryRange, Started},
@@ -29,7 +32,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[schema(as = NewRecovery)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     /// Which of them.
     scope: RecoveryScope,
     /// Events received then or later.
@@ -39,7 +42,7 @@ pub(super) struct Wanted {
 /// A run through what a webhook has missed.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Recovery)]
-pub(super) struct RecoveryView {
+pub(crate) struct RecoveryView {
     id: RecoveryId,
     webhook_id: WebhookId,
     scope: RecoveryScope,
@@ -61,7 +64,7 @@ pub(super) struct RecoveryView {
 
 /// Recoveries, newest first.
 #[derive(Serialize, ToSchema)]
-pub(super) struct RecoveryList {
+pub(crate) struct RecoveryList {
     recoveries: Vec<RecoveryView>,
     /// Where the next page begins. Not there: this is the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,7 +75,7 @@ pub(super) struct RecoveryList {
 /// What a recovery would send.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RecoveryPreview)]
-pub(super) struct PreviewView {
+pub(crate) struct PreviewView {
     /// How many were found.
     #[schema(examples(120))]
     count: u64,
@@ -96,7 +99,7 @@ struct RecoverableView {
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct ListQuery {
+pub(crate) struct ListQuery {
     /// The `next_cursor` of the page before.
     cursor: Option<RecoveryId>,
     /// How many to answer at most.
@@ -109,17 +112,17 @@ pub(super) struct ListQuery {
 /// What it would send, without sending it.
 #[utoipa::path(
     get, path = "/webhooks/{id}/recover", operation_id = "previewRecovery", tag = RECOVERIES,
-    security(("bearer" = [WEBHOOKS_READ])), params(OfWebhook, Wanted),
+    security(("bearer" = [WEBHOOKS_READ])), params(WebhookPath, Wanted),
     responses((status = 200, description = "What was found.", body = PreviewView), BadFields, Unknown, AnyTime)
 )]
-pub(super) async fn preview(
+pub(crate) async fn preview(
     State(api): State<Api>,
     caller: Caller<Read>,
-    At(OfWebhook { id }): At<OfWebhook>,
+    Path(WebhookPath { id }): Path<WebhookPath>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<PreviewView>, Problem> {
     let webhook = api.store.webhook(&caller.account_id, &id).await?;
-    webhook.ok_or_else(unknown::<OfWebhook>)?;
+    webhook.ok_or_else(unknown::<WebhookPath>)?;
     let wanted = wanted.until(api.clock.now());
     let preview = api
         .webhooks
@@ -138,7 +141,7 @@ pub(super) async fn preview(
 /// it is paused or disabled.
 #[utoipa::path(
     post, path = "/webhooks/{id}/recover", operation_id = "startRecovery", tag = RECOVERIES,
-    security(("bearer" = [WEBHOOKS_WRITE])), params(OfWebhook), request_body = Wanted,
+    security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath), request_body = Wanted,
     responses(
         (status = 202, description = "It has begun.", body = RecoveryView, headers(
             ("Location" = String, description = "Its path, to see how far it is."),
@@ -146,10 +149,10 @@ pub(super) async fn preview(
         BadBody, Unknown, Conflicting, AnyTime,
     )
 )]
-pub(super) async fn start(
+pub(crate) async fn start(
     State(api): State<Api>,
     caller: Caller<Write>,
-    At(OfWebhook { id }): At<OfWebhook>,
+    Path(WebhookPath { id }): Path<WebhookPath>,
     Parsed(wanted): Parsed<Wanted>,
 ) -> Result<Response, Problem> {
     let wanted = wanted.until(api.clock.now());
@@ -160,12 +163,12 @@ pub(super) async fn start(
             return Err(Problem::conflict("Another recovery of this webhook still runs."));
         }
         Started::Stopped => return Err(Problem::conflict("The webhook is stopped: resume it first.")),
-        Started::NotFound => return Err(unknown::<OfWebhook>()),
+        Started::NotFound => return Err(unknown::<WebhookPath>()),
     }
     let location = format!("/api/v1/webhooks/{id}/recoveries/{recovery}");
     let begun = api.store.recovery(&caller.account_id, &id, &recovery).await;
     let begun = begun.map_err(|error| Problem::unread(&error))?;
-    let begun = begun.ok_or_else(unknown::<OfRecovery>)?;
+    let begun = begun.ok_or_else(unknown::<RecoveryPath>)?;
     let view = Json(RecoveryView::from(begun));
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], view).into_response())
 }
@@ -175,17 +178,17 @@ pub(super) async fn start(
 /// Newest first.
 #[utoipa::path(
     get, path = "/webhooks/{id}/recoveries", operation_id = "listRecoveries", tag = RECOVERIES,
-    security(("bearer" = [WEBHOOKS_READ])), params(OfWebhook, ListQuery),
+    security(("bearer" = [WEBHOOKS_READ])), params(WebhookPath, ListQuery),
     responses((status = 200, description = "A page of them.", body = RecoveryList), BadFields, Unknown, AnyTime)
 )]
-pub(super) async fn list(
+pub(crate) async fn list(
     State(api): State<Api>,
     caller: Caller<Read>,
-    At(OfWebhook { id }): At<OfWebhook>,
+    Path(WebhookPath { id }): Path<WebhookPath>,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<RecoveryList>, Problem> {
     let webhook = api.store.webhook(&caller.account_id, &id).await?;
-    webhook.ok_or_else(unknown::<OfWebhook>)?;
+    webhook.ok_or_else(unknown::<WebhookPath>)?;
     let limit = query.limit.unwrap_or_default().0;
     // One more, to see whether there is another page.
     let before = query.cursor.as_ref();
@@ -209,15 +212,15 @@ pub(super) async fn list(
 /// And how far it has come.
 #[utoipa::path(
     get, path = "/webhooks/{id}/recoveries/{recovery}", operation_id = "showRecovery", tag = RECOVERIES,
-    security(("bearer" = [WEBHOOKS_READ])), params(OfRecovery),
+    security(("bearer" = [WEBHOOKS_READ])), params(RecoveryPath),
     responses((status = 200, description = "The recovery.", body = RecoveryView), Unknown, AnyTime)
 )]
-pub(super) async fn show(
+pub(crate) async fn show(
     State(api): State<Api>,
     caller: Caller<Read>,
-    At(place): At<OfRecovery>,
+    Path(path): Path<RecoveryPath>,
 ) -> Result<Json<RecoveryView>, Problem> {
-    Ok(Json(find(&api, &caller, &place).await?.into()))
+    Ok(Json(find(&api, &caller, &path).await?.into()))
 }
 
 /// Cancel a recovery
@@ -225,15 +228,15 @@ pub(super) async fn show(
 /// It stops where it is; what it has made due until then is sent all the same.
 #[utoipa::path(
     post, path = "/webhooks/{id}/recoveries/{recovery}/cancel", operation_id = "cancelRecovery", tag = RECOVERIES,
-    security(("bearer" = [WEBHOOKS_WRITE])), params(OfRecovery),
+    security(("bearer" = [WEBHOOKS_WRITE])), params(RecoveryPath),
     responses((status = 204, description = "It is cancelled."), Unknown, Conflicting, AnyTime)
 )]
-pub(super) async fn cancel(
+pub(crate) async fn cancel(
     State(api): State<Api>,
     caller: Caller<Write>,
-    At(place): At<OfRecovery>,
+    Path(path): Path<RecoveryPath>,
 ) -> Result<StatusCode, Problem> {
-    let OfRecovery { id, recovery } = &place;
+    let RecoveryPath { id, recovery } = &path;
     if api
         .webhooks
         .cancel_recovery(&caller.actor(), id, recovery)
@@ -241,14 +244,14 @@ pub(super) async fn cancel(
     {
         return Ok(StatusCode::NO_CONTENT);
     }
-    find(&api, &caller, &place).await?;
+    find(&api, &caller, &path).await?;
     Err(Problem::conflict("This recovery has ended."))
 }
 
-async fn find<S>(api: &Api, caller: &Caller<S>, place: &OfRecovery) -> Result<Recovery, Problem> {
-    let OfRecovery { id, recovery } = place;
+async fn find<S>(api: &Api, caller: &Caller<S>, path: &RecoveryPath) -> Result<Recovery, Problem> {
+    let RecoveryPath { id, recovery } = path;
     let found = api.store.recovery(&caller.account_id, id, recovery).await?;
-    found.ok_or_else(unknown::<OfRecovery>)
+    found.ok_or_else(unknown::<RecoveryPath>)
 }
 
 impl Wanted {

@@ -11,15 +11,18 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{
-    Api, Problem, WEBHOOKS,
-    body::{Parsed, whole},
-    caller::{Caller, Write},
-    place::{At, OfWebhook},
-    problem::{AnyTime, BadBody, BadFields, Unknown},
-    webhooks::{WebhookView, answer},
-};
+use super::{WebhookView, answer};
 use crate::{
+    api::{
+        Api, WEBHOOKS,
+        http::{
+            Problem,
+            body::{Parsed, whole},
+            caller::{Caller, Write},
+            path::{Path, WebhookPath},
+            problem::{AnyTime, BadBody, BadFields, Unknown},
+        },
+    },
     auth::api_key::WEBHOOKS_WRITE,
     webhooks::{DEFAULT_OVERLAP, MAX_OVERLAP},
 };
@@ -34,7 +37,7 @@ struct SecretView {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Rotation {
+pub(crate) struct Rotation {
     /// For how long the secret before signs too; 24 if left out.
     #[serde(default, deserialize_with = "whole")]
     #[schema(maximum = 168, examples(24))]
@@ -46,13 +49,13 @@ pub(super) struct Rotation {
 /// That it was looked at is written to the audit log.
 #[utoipa::path(
     get, path = "/webhooks/{id}/secret", operation_id = "showSecret", tag = WEBHOOKS,
-    security(("bearer" = [WEBHOOKS_WRITE])), params(OfWebhook),
+    security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath),
     responses((status = 200, description = "The secret.", body = SecretView), Unknown, AnyTime)
 )]
-pub(super) async fn show(
+pub(crate) async fn show(
     State(api): State<Api>,
     caller: Caller<Write>,
-    At(OfWebhook { id }): At<OfWebhook>,
+    Path(WebhookPath { id }): Path<WebhookPath>,
 ) -> Result<Response, Problem> {
     let secret = api.webhooks.reveal(&caller.actor(), &id).await?;
     let view = SecretView {
@@ -66,7 +69,7 @@ pub(super) async fn show(
 /// By one that is made. The one before signs too for a while, so that the receiver can change over without losing a call.
 #[utoipa::path(
     post, path = "/webhooks/{id}/rotate-secret", operation_id = "rotateSecret", tag = WEBHOOKS,
-    security(("bearer" = [WEBHOOKS_WRITE])), params(OfWebhook), request_body = Option<Rotation>,
+    security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath), request_body = Option<Rotation>,
     responses(
         (status = 200, description = "The webhook with its new secret.", body = WebhookView, headers(
             ("ETag" = String, description = "Its new version."),
@@ -74,10 +77,10 @@ pub(super) async fn show(
         BadBody, BadFields, Unknown, AnyTime,
     )
 )]
-pub(super) async fn rotate(
+pub(crate) async fn rotate(
     State(api): State<Api>,
     caller: Caller<Write>,
-    At(OfWebhook { id }): At<OfWebhook>,
+    Path(WebhookPath { id }): Path<WebhookPath>,
     Parsed(rotation): Parsed<Rotation>,
 ) -> Result<Response, Problem> {
     let overlap = match rotation.overlap_hours {

@@ -7,7 +7,7 @@ use crate::domain::Timestamp;
 /// Written as `2026-11-23T10:00:00.000Z`, read from any RFC 3339 text.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "String")]
-pub(super) struct Moment(pub(super) Timestamp);
+pub(crate) struct Moment(pub(crate) Timestamp);
 
 impl From<Timestamp> for Moment {
     fn from(at: Timestamp) -> Self {
