@@ -11,7 +11,8 @@ use super::{
         Problem,
         caller::{Caller, Read, Write},
         moment::Moment,
-        path::{DeliveryPath, Path, unknown},
+        path::Path,
+        path_params::DeliveryPath,
         problem::{AnyTime, BadFields, Conflicting, Unknown},
         query::{Limit, Query},
     },
@@ -165,7 +166,7 @@ pub(super) async fn show(
     Path(DeliveryPath { id }): Path<DeliveryPath>,
 ) -> Result<Json<DeliveryDetailView>, Problem> {
     let detail = api.store.delivery(&caller.account_id, &id).await?;
-    let detail = detail.ok_or_else(unknown::<DeliveryPath>)?;
+    let detail = detail.ok_or_else(Problem::unknown::<DeliveryPath>)?;
     Ok(Json(DeliveryDetailView {
         delivery: detail.delivery.into(),
         body: serde_json::from_slice(&detail.payload).ok(),
@@ -191,14 +192,14 @@ pub(super) async fn resend(
     Path(DeliveryPath { id }): Path<DeliveryPath>,
 ) -> Result<(StatusCode, Json<DeliveryView>), Problem> {
     let resent = api.webhooks.resend(&caller.actor(), &id).await?;
-    match resent.ok_or_else(unknown::<DeliveryPath>)? {
+    match resent.ok_or_else(Problem::unknown::<DeliveryPath>)? {
         Resent::Due | Resent::UnderWay | Resent::Held => {}
         Resent::Disabled => return Err(Problem::conflict("The webhook is disabled: resume it first.")),
         Resent::Deleted => return Err(Problem::conflict("The webhook was deleted.")),
     }
     let detail = api.store.delivery(&caller.account_id, &id).await;
     let detail = detail.map_err(|error| Problem::unread(&error))?;
-    let delivery = detail.ok_or_else(unknown::<DeliveryPath>)?.delivery;
+    let delivery = detail.ok_or_else(Problem::unknown::<DeliveryPath>)?.delivery;
     Ok((StatusCode::ACCEPTED, Json(DeliveryView::from(delivery))))
 }
 

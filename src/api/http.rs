@@ -5,6 +5,7 @@ pub(super) mod caller;
 pub(super) mod limits;
 pub(super) mod moment;
 pub(super) mod path;
+pub(super) mod path_params;
 pub(super) mod problem;
 pub(super) mod query;
 pub(super) mod schema;

@@ -24,7 +24,8 @@ use super::{
         body::{Parsed, whole},
         caller::{Caller, Read, Write},
         moment::Moment,
-        path::{Path, WebhookPath, unknown},
+        path::Path,
+        path_params::WebhookPath,
         problem::{AnyTime, BadBody, BadFields, Conflicting, Full, Stale, Unknown},
         query::{Limit, Query},
         schema::wanted_events,
@@ -273,7 +274,7 @@ pub(super) async fn show(
     Path(WebhookPath { id }): Path<WebhookPath>,
 ) -> Result<Response, Problem> {
     let webhook = api.store.webhook(&caller.account_id, &id).await?;
-    Ok(answer(webhook.ok_or_else(unknown::<WebhookPath>)?, None))
+    Ok(answer(webhook.ok_or_else(Problem::unknown::<WebhookPath>)?, None))
 }
 
 /// Change a webhook
@@ -311,7 +312,7 @@ pub(super) async fn update(
     loop {
         tries += 1;
         let current = api.store.webhook(&caller.account_id, &id).await?;
-        let current = current.ok_or_else(unknown::<WebhookPath>)?;
+        let current = current.ok_or_else(Problem::unknown::<WebhookPath>)?;
         let draft = Draft {
             url: change.url.clone().unwrap_or_else(|| current.url.to_string()),
             name: change.name.clone().unwrap_or_else(|| current.name.to_string()),

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::{Change, StoreError};
-use crate::domain::{AccountId, ProcessId, Timestamp, WebhookId};
+use super::{Change, Sealed, StoreError};
+use crate::domain::{AccountId, ProcessId, WebhookId};
 
 #[async_trait]
 pub trait KeyStore: Send + Sync {
@@ -19,21 +19,6 @@ pub trait KeyStore: Send + Sync {
     async fn reseal(&self, resealed: &[Resealed]) -> Result<u64, StoreError>;
     /// The processes that use this database, or have died without a word since the last start of one.
     async fn processes(&self) -> Result<Vec<ProcessRow>, StoreError>;
-}
-
-/// A secret under the master key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sealed {
-    /// Which master key opens it.
-    pub key_id: String,
-    pub ciphertext: Vec<u8>,
-}
-
-#[derive(Debug, Clone)]
-pub struct SealedSecrets {
-    pub current: Sealed,
-    /// With the moment at which it stops to sign.
-    pub previous: Option<(Sealed, Timestamp)>,
 }
 
 /// A webhook with its secrets as they are.

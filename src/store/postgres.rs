@@ -19,14 +19,14 @@ mod api_keys;
 mod audit;
 #[path = "sql/copy.rs"]
 mod copy;
-#[path = "sql/events_log.rs"]
-mod events_log;
+#[path = "sql/delivery_log.rs"]
+mod delivery_log;
+#[path = "sql/event_log.rs"]
+mod event_log;
 #[path = "sql/invites.rs"]
 mod invites;
 #[path = "sql/keys.rs"]
 mod keys;
-#[path = "sql/log.rs"]
-mod log;
 #[path = "sql/open.rs"]
 mod open;
 #[path = "sql/people.rs"]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     domain::{
         Attempt, Delivery, DeliveryStatus, DisabledReason, EndpointUrl, EventType, EventTypes, FailureReason,
-        Outcome, Timestamp, Transport, Webhook, WebhookName, WebhookStatus, webhook::LastAttempt,
+        Outcome, Role, Timestamp, Transport, User, Webhook, WebhookName, WebhookStatus, webhook::LastAttempt,
     },
     store::{Destination, DestinationState, Next, Sealed, SealedSecrets, StoreError},
 };
@@ -21,6 +21,19 @@ pub(super) fn stored<T>(
 
 pub(super) fn stored_id<T: std::str::FromStr>(text: &str) -> Result<T, StoreError> {
     stored(text, |text| text.parse().ok(), "identifier")
+}
+
+pub(super) fn stored_role(text: &str) -> Result<Role, StoreError> {
+    stored(text, |text| text.parse().ok(), "role")
+}
+
+pub(super) fn stored_user(id: &str, account: &str, email: String, role: &str) -> Result<User, StoreError> {
+    Ok(User {
+        id: stored_id(id)?,
+        account_id: stored_id(account)?,
+        email,
+        role: stored_role(role)?,
+    })
 }
 
 pub(super) fn timestamp(millis: Option<i64>) -> Option<Timestamp> {

@@ -6,15 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::fingerprint::fingerprint;
+use crate::mode::Mode;
 use crate::{cargo, compress, files, script, styles};
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Quick to build: unoptimised wasm, nothing compressed.
-    Dev,
-    /// Small to load.
-    Release,
-}
 
 /// A finished site: its folder, and the names that the pages refer to.
 pub struct Site {

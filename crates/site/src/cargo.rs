@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::bundle::Mode;
+use crate::mode::Mode;
 
 const WASM: &str = "wasm32-unknown-unknown";
 

@@ -8,6 +8,7 @@ mod cargo;
 mod compress;
 mod files;
 mod fingerprint;
+mod mode;
 mod report;
 mod script;
 mod styles;
@@ -16,7 +17,7 @@ mod watch;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use bundle::Mode;
+use mode::Mode;
 
 const USAGE: &str = "\
 usage: caleida-site COMMAND

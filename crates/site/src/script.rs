@@ -9,8 +9,8 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::bundle::Mode;
 use crate::fingerprint::fingerprint;
+use crate::mode::Mode;
 
 /// What wasm-bindgen is told the pair is called; the fingerprint comes when both are known.
 const NAME: &str = "caleida";

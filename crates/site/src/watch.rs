@@ -11,8 +11,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 
-use crate::bundle::{self, Mode};
-use crate::cargo;
+use crate::mode::Mode;
+use crate::{bundle, cargo};
 
 /// Where a change means to build again.
 const WATCHED: [&str; 7] = [

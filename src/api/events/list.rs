@@ -13,7 +13,8 @@ use crate::{
             Problem,
             caller::{Caller, Read},
             moment::Moment,
-            path::{EventPath, Path, unknown},
+            path::Path,
+            path_params::EventPath,
             problem::{AnyTime, BadFields, Unknown},
             query::{Cursor, Limit, Query},
         },
@@ -141,7 +142,7 @@ pub(crate) async fn show(
     Path(EventPath { id }): Path<EventPath>,
 ) -> Result<Json<EventDetailView>, Problem> {
     let detail = api.store.event(&caller.account_id, &id).await?;
-    let detail = detail.ok_or_else(unknown::<EventPath>)?;
+    let detail = detail.ok_or_else(Problem::unknown::<EventPath>)?;
     let (mut delivery_log, mut not_sent) = (Vec::new(), Vec::new());
     for fate in detail.fates {
         match fate {

@@ -19,7 +19,7 @@ use crate::{
         http::{
             Problem, body,
             caller::{Caller, Publish},
-            limits::Standing,
+            limits::{MAX_BATCH_EVENTS, Standing},
             moment::Moment,
             problem::{AnyTime, BadBody, BadFields, Conflicting, Overloaded},
         },
@@ -28,9 +28,6 @@ use crate::{
     domain::{EventId, EventType, Timestamp, event},
     store::{AcceptedEvent, NewEvent, Submission},
 };
-
-/// Events in one batch.
-pub(crate) const BATCH_EVENTS: usize = 1_000;
 
 /// The largest body of a batch; each of its events may be as large as one alone.
 const BATCH_LIMIT: usize = 8 * 1024 * 1024;
@@ -167,10 +164,10 @@ pub(crate) async fn publish_batch(
     let idempotency_key = body::idempotency_key(&headers)?;
     let bytes = body::read(body, BATCH_LIMIT).await?;
     let batch: Batch<'_> = body::parse(&bytes)?;
-    if batch.events.is_empty() || batch.events.len() > BATCH_EVENTS {
+    if batch.events.is_empty() || batch.events.len() > MAX_BATCH_EVENTS {
         return Err(Problem::invalid(
             "events",
-            format!("Send 1 to {BATCH_EVENTS} events."),
+            format!("Send 1 to {MAX_BATCH_EVENTS} events."),
         ));
     }
     let now = api.clock.now();

@@ -22,10 +22,10 @@ use governor::{
 use utoipa::openapi::{OpenApi, RefOr, path::Operation, schema::Type};
 
 use super::problem::{Problem, header};
-use crate::{
-    api::events::publish::BATCH_EVENTS,
-    domain::{AccountId, ApiKeyId},
-};
+use crate::domain::{AccountId, ApiKeyId};
+
+/// Maximum number of events in one batch.
+pub(crate) const MAX_BATCH_EVENTS: usize = 1_000;
 
 /// What a process allows.
 pub struct Limits {
@@ -38,7 +38,7 @@ pub struct Limits {
 impl Limits {
     /// `calls` and `events` are by the second. The largest batch fits whole, however few events that is.
     pub fn new(calls: Option<NonZeroU32>, events: Option<NonZeroU32>, event_size: usize) -> Self {
-        let batch = u32::try_from(BATCH_EVENTS).ok().and_then(NonZeroU32::new);
+        let batch = u32::try_from(MAX_BATCH_EVENTS).ok().and_then(NonZeroU32::new);
         let batch = batch.expect("a thousand");
         Self {
             calls: calls.map(|rate| Bucket::new("calls", rate, rate)),
@@ -145,19 +145,14 @@ const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LEFT: HeaderName = HeaderName::from_static("ratelimit");
 
 impl Standing {
-    pub(crate) fn write(&self, headers: &mut HeaderMap) {
-        for (name, text) in [(POLICY, &self.policy), (LEFT, &self.left)] {
-            headers.insert(name, HeaderValue::from_str(text).expect("letters and digits"));
-        }
+    fn fields(&self) -> [(HeaderName, HeaderValue); 2] {
+        [(POLICY, &self.policy), (LEFT, &self.left)]
+            .map(|(name, text)| (name, HeaderValue::from_str(text).expect("letters and digits")))
     }
 
     /// Nothing if there is no limit.
     pub(crate) fn headers(standing: Option<&Self>) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        if let Some(standing) = standing {
-            standing.write(&mut headers);
-        }
-        headers
+        standing.into_iter().flat_map(Self::fields).collect()
     }
 }
 
@@ -169,7 +164,7 @@ struct Refused {
 impl Refused {
     fn problem(self, text: &str) -> Problem {
         let seconds = self.wait.as_secs() + u64::from(self.wait.subsec_nanos() > 0);
-        Problem::too_many(text, seconds.max(1)).standing(self.standing)
+        Problem::too_many(text, seconds.max(1)).with_headers(self.standing.fields())
     }
 }
 
@@ -183,7 +178,9 @@ pub(crate) async fn tell(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(told.clone());
     let mut response = next.run(request).await;
     if let Some(standing) = told.0.get() {
-        standing.write(response.headers_mut());
+        for (name, value) in standing.fields() {
+            response.headers_mut().insert(name, value);
+        }
     }
     response
 }

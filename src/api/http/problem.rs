@@ -4,7 +4,7 @@ mod answers;
 mod kind;
 
 use axum::{
-    http::{HeaderMap, HeaderValue, StatusCode, header as http_header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header as http_header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -18,10 +18,7 @@ use crate::{
     webhooks::WebhookError,
 };
 
-use super::{
-    limits::Standing,
-    path::{self, WebhookPath},
-};
+use super::path_params::{PathParams, WebhookPath};
 pub(crate) use answers::{
     AnyTime, BadBody, BadFields, Conflicting, Full, Overloaded, Stale, Unknown, header, schemas,
 };
@@ -35,8 +32,8 @@ pub struct Problem {
     errors: Vec<FieldProblem>,
     /// Seconds until it makes sense to try again.
     retry_after: Option<u64>,
-    /// How little is left, if that is why.
-    standing: Option<Standing>,
+    /// Header fields in addition to those of every problem.
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// Why a call was refused, as RFC 9457 has it.
@@ -80,7 +77,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             retry_after: None,
-            standing: None,
+            headers: Vec::new(),
         }
     }
 
@@ -104,6 +101,11 @@ impl Problem {
     /// 404: also for what belongs to another account.
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(&kind::NOT_FOUND, detail)
+    }
+
+    /// 404: an id in the path is unknown.
+    pub(crate) fn unknown<P: PathParams>() -> Self {
+        Self::not_found(P::UNKNOWN)
     }
 
     /// 405
@@ -159,11 +161,12 @@ impl Problem {
         }
     }
 
-    pub(crate) fn standing(self, standing: Standing) -> Self {
-        Self {
-            standing: Some(standing),
-            ..self
-        }
+    pub(super) fn with_headers(
+        mut self,
+        headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+    ) -> Self {
+        self.headers.extend(headers);
+        self
     }
 
     fn field(mut self, field: Field, message: &str) -> Self {
@@ -175,7 +178,7 @@ impl Problem {
     }
 
     fn headers(&self) -> HeaderMap {
-        let mut headers = Standing::headers(self.standing.as_ref());
+        let mut headers: HeaderMap = self.headers.iter().cloned().collect();
         headers.insert(
             http_header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
@@ -264,7 +267,7 @@ impl From<PublishError> for Problem {
 impl From<TestError> for Problem {
     fn from(error: TestError) -> Self {
         match error {
-            TestError::NotFound => path::unknown::<WebhookPath>(),
+            TestError::NotFound => Self::unknown::<WebhookPath>(),
             TestError::TooMany => Self::too_many(error.to_string(), 10),
             TestError::Gate(GateError::Store(error)) => error.into(),
             TestError::Gate(GateError::Vault(_)) | TestError::Fenced => {
@@ -291,7 +294,7 @@ impl From<WebhookError> for Problem {
                     current.updated_by, current.version
                 ),
             ),
-            WebhookError::NotFound => path::unknown::<WebhookPath>(),
+            WebhookError::NotFound => Self::unknown::<WebhookPath>(),
             WebhookError::Store(error) => error.into(),
             WebhookError::Vault(error) => {
                 tracing::error!(%error, "a secret cannot be opened");

@@ -17,7 +17,8 @@ use crate::{
             body::Parsed,
             caller::{Caller, Read, Write},
             moment::Moment,
-            path::{Path, RecoveryPath, WebhookPath, unknown},
+            path::Path,
+            path_params::{RecoveryPath, WebhookPath},
             problem::{AnyTime, BadBody, BadFields, Conflicting, Unknown},
             query::{Limit, Query},
         },
@@ -122,7 +123,7 @@ pub(crate) async fn preview(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<PreviewView>, Problem> {
     let webhook = api.store.webhook(&caller.account_id, &id).await?;
-    webhook.ok_or_else(unknown::<WebhookPath>)?;
+    webhook.ok_or_else(Problem::unknown::<WebhookPath>)?;
     let wanted = wanted.until(api.clock.now());
     let preview = api
         .webhooks
@@ -163,12 +164,12 @@ pub(crate) async fn start(
             return Err(Problem::conflict("Another recovery of this webhook still runs."));
         }
         Started::Stopped => return Err(Problem::conflict("The webhook is stopped: resume it first.")),
-        Started::NotFound => return Err(unknown::<WebhookPath>()),
+        Started::NotFound => return Err(Problem::unknown::<WebhookPath>()),
     }
     let location = format!("/api/v1/webhooks/{id}/recoveries/{recovery}");
     let begun = api.store.recovery(&caller.account_id, &id, &recovery).await;
     let begun = begun.map_err(|error| Problem::unread(&error))?;
-    let begun = begun.ok_or_else(unknown::<RecoveryPath>)?;
+    let begun = begun.ok_or_else(Problem::unknown::<RecoveryPath>)?;
     let view = Json(RecoveryView::from(begun));
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], view).into_response())
 }
@@ -188,7 +189,7 @@ pub(crate) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Json<RecoveryList>, Problem> {
     let webhook = api.store.webhook(&caller.account_id, &id).await?;
-    webhook.ok_or_else(unknown::<WebhookPath>)?;
+    webhook.ok_or_else(Problem::unknown::<WebhookPath>)?;
     let limit = query.limit.unwrap_or_default().0;
     // One more, to see whether there is another page.
     let before = query.cursor.as_ref();
@@ -251,7 +252,7 @@ pub(crate) async fn cancel(
 async fn find<S>(api: &Api, caller: &Caller<S>, path: &RecoveryPath) -> Result<Recovery, Problem> {
     let RecoveryPath { id, recovery } = path;
     let found = api.store.recovery(&caller.account_id, id, recovery).await?;
-    found.ok_or_else(unknown::<RecoveryPath>)
+    found.ok_or_else(Problem::unknown::<RecoveryPath>)
 }
 
 impl Wanted {

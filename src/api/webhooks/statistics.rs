@@ -16,7 +16,8 @@ use crate::{
             Problem,
             caller::{Caller, Read},
             moment::Moment,
-            path::{Path, WebhookPath, unknown},
+            path::Path,
+            path_params::WebhookPath,
             problem::{AnyTime, BadFields, Unknown},
             query::Query,
             schema::schemas,
@@ -122,7 +123,7 @@ pub(crate) async fn show(
 ) -> Result<Json<Statistics>, Problem> {
     let store = &api.store;
     let webhook = store.webhook(&caller.account_id, &id).await?;
-    webhook.ok_or_else(unknown::<WebhookPath>)?;
+    webhook.ok_or_else(Problem::unknown::<WebhookPath>)?;
     let hours = wanted.hours.map_or(Hours::USUAL, |hours| hours.0);
     let since = full_hour(api.clock.now()).minus(HOUR * (hours - 1));
     let activity = store.webhook_activity(std::slice::from_ref(&id), since).await?;

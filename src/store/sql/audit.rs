@@ -1,10 +1,12 @@
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
-use super::{Adapter, Connection, Database, log::LOOKED_THROUGH};
+use super::{Adapter, Connection, Database};
 use crate::{
     domain::{AccountId, AuditEntry, AuditId, AuditPlace, Timestamp},
-    store::{AuditChoices, AuditFilter, AuditPage, AuditStore, Deed, StoreError},
+    store::{
+        Act, AuditChoices, AuditFilter, AuditPage, AuditStore, Deed, StoreError, pagination::LOOKED_THROUGH,
+    },
 };
 
 /// The columns of [`EntryRow`]. What a subject is called is looked up when somebody reads it.
@@ -201,4 +203,14 @@ pub(super) async fn write(connection: &mut Connection, deed: &Deed) -> Result<()
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Appends an act without details.
+pub(super) async fn write_act(
+    connection: &mut Connection,
+    act: &Act,
+    action: &'static str,
+    subject: &str,
+) -> Result<(), StoreError> {
+    write(connection, &Deed::new(&act.actor, action, subject, act.at)).await
 }

@@ -1,13 +1,11 @@
 use async_trait::async_trait;
 
-use super::{
-    Adapter,
-    people::{audit_about, stored_role, user_of},
-};
+use super::{Adapter, audit};
 use crate::{
     domain::{AccountId, InviteId, Origin, Timestamp, User, UserId},
     store::{
-        Act, Invite, InviteStore, InviteToken, Invited, NewInvite, OpenInvite, StoreError, rows::stored_id,
+        Act, Invite, InviteStore, InviteToken, Invited, NewInvite, OpenInvite, StoreError,
+        rows::{stored_id, stored_role, stored_user},
     },
 };
 
@@ -43,7 +41,7 @@ impl InviteStore for Adapter {
         if result.rows_affected() == 0 {
             return Ok(Invited::Already);
         }
-        audit_about(&mut tx, act, "user.invited", invite.email.as_str()).await?;
+        audit::write_act(&mut tx, act, "user.invited", invite.email.as_str()).await?;
         tx.commit().await?;
         Ok(Invited::Done)
     }
@@ -77,7 +75,7 @@ impl InviteStore for Adapter {
         .fetch_optional(&mut *tx)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        audit_about(&mut tx, act, "invite.renewed", &row.email).await?;
+        audit::write_act(&mut tx, act, "invite.renewed", &row.email).await?;
         tx.commit().await?;
         row.try_into().map(Some)
     }
@@ -93,7 +91,7 @@ impl InviteStore for Adapter {
         .fetch_optional(&mut *tx)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        audit_about(&mut tx, act, "invite.revoked", &row.email).await?;
+        audit::write_act(&mut tx, act, "invite.revoked", &row.email).await?;
         tx.commit().await?;
         row.try_into().map(Some)
     }
@@ -141,7 +139,7 @@ impl InviteStore for Adapter {
         let Some((account, email, role)) = invite else {
             return Ok(None);
         };
-        let user = user_of(id.as_str(), &account, email, &role)?;
+        let user = stored_user(id.as_str(), &account, email, &role)?;
         let result = sqlx::query(
             "insert into users (id, account_id, email, password_hash, role, created_at)
              values ($1, $2, $3, $4, $5, $6) on conflict (email) do nothing",
@@ -158,7 +156,7 @@ impl InviteStore for Adapter {
             return Ok(None);
         }
         let act = Act::of(&user, origin, now);
-        audit_about(&mut tx, &act, "user.joined", id.as_str()).await?;
+        audit::write_act(&mut tx, &act, "user.joined", id.as_str()).await?;
         tx.commit().await?;
         Ok(Some(user))
     }

@@ -7,7 +7,7 @@ use crate::{
     domain::{AccountId, Actor, Origin, Role, Timestamp, User, UserId},
     store::{
         Act, Changed, Deed, LoginFailures, PeopleStore, Person, StoreError,
-        rows::{small_count, stored, stored_id, timestamp},
+        rows::{small_count, stored_id, stored_role, stored_user, timestamp},
     },
 };
 
@@ -60,7 +60,7 @@ impl PeopleStore for Adapter {
         .bind(act.at.as_millis())
         .execute(&mut *tx)
         .await?;
-        audit_about(&mut tx, act, "user.added", user.id.as_str()).await?;
+        audit::write_act(&mut tx, act, "user.added", user.id.as_str()).await?;
         Ok(tx.commit().await?)
     }
 
@@ -102,7 +102,7 @@ impl PeopleStore for Adapter {
         .bind(email)
         .fetch_optional(&self.readers)
         .await?;
-        row.map(|(id, account, email, role, hash)| Ok((user_of(&id, &account, email, &role)?, hash)))
+        row.map(|(id, account, email, role, hash)| Ok((stored_user(&id, &account, email, &role)?, hash)))
             .transpose()
     }
 
@@ -147,7 +147,7 @@ impl PeopleStore for Adapter {
                 .execute(&mut *tx)
                 .await?;
             end_sessions(&mut tx, id, None).await?;
-            audit_about(&mut tx, act, "user.disabled", id.as_str()).await?;
+            audit::write_act(&mut tx, act, "user.disabled", id.as_str()).await?;
             tx.commit().await?;
         }
         Ok(Changed::Done)
@@ -163,7 +163,7 @@ impl PeopleStore for Adapter {
                 .bind(id.as_str())
                 .execute(&mut *tx)
                 .await?;
-            audit_about(&mut tx, act, "user.enabled", id.as_str()).await?;
+            audit::write_act(&mut tx, act, "user.enabled", id.as_str()).await?;
             tx.commit().await?;
         }
         Ok(Changed::Done)
@@ -187,7 +187,7 @@ impl PeopleStore for Adapter {
             return Ok(false);
         }
         end_sessions(&mut tx, id, keep).await?;
-        audit_about(&mut tx, act, "user.password_changed", id.as_str()).await?;
+        audit::write_act(&mut tx, act, "user.password_changed", id.as_str()).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -238,7 +238,7 @@ impl PeopleStore for Adapter {
                 },
                 at: now,
             };
-            audit_about(&mut tx, &act, "user.sign_in_refused", &user).await?;
+            audit::write_act(&mut tx, &act, "user.sign_in_refused", &user).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -277,31 +277,12 @@ impl TryFrom<PersonRow> for Person {
 
     fn try_from(row: PersonRow) -> Result<Self, StoreError> {
         Ok(Self {
-            user: user_of(&row.id, &row.account_id, row.email, &row.role)?,
+            user: stored_user(&row.id, &row.account_id, row.email, &row.role)?,
             account: row.account,
             last_sign_in_at: timestamp(row.last_sign_in_at),
             disabled_at: timestamp(row.disabled_at),
         })
     }
-}
-
-pub(super) fn user_of(id: &str, account: &str, email: String, role: &str) -> Result<User, StoreError> {
-    Ok(User {
-        id: stored_id(id)?,
-        account_id: stored_id(account)?,
-        email,
-        role: stored_role(role)?,
-    })
-}
-
-/// Appends to the audit log what was done to whom or what.
-pub(super) async fn audit_about(
-    connection: &mut Connection,
-    act: &Act,
-    action: &'static str,
-    subject: &str,
-) -> Result<(), StoreError> {
-    audit::write(connection, &Deed::new(&act.actor, action, subject, act.at)).await
 }
 
 /// A user among the others of the account. Nobody else changes any of them until the transaction ends: two admins who
@@ -340,8 +321,4 @@ impl Standing {
             is_last_admin: is_admin(&user) && users.iter().filter(is_admin).count() == 1,
         }))
     }
-}
-
-pub(super) fn stored_role(text: &str) -> Result<Role, StoreError> {
-    stored(text, |text| text.parse().ok(), "role")
 }

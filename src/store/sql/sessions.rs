@@ -1,13 +1,11 @@
 use async_trait::async_trait;
 
-use super::{
-    Adapter, Connection,
-    people::{audit_about, user_of},
-};
+use super::{Adapter, Connection, audit};
 use crate::{
     domain::{Origin, SessionId, Timestamp, User, UserId},
     store::{
-        Act, SessionOwner, SessionRow, SessionStore, SessionUser, StoreError, UserSession, rows::stored_id,
+        Act, SessionOwner, SessionRow, SessionStore, SessionUser, StoreError, UserSession,
+        rows::{stored_id, stored_user},
     },
 };
 
@@ -98,7 +96,7 @@ impl SessionStore for Adapter {
             return Ok(false);
         }
         let act = Act::of(user, origin, now);
-        audit_about(&mut tx, &act, "user.signed_in", user.id.as_str()).await?;
+        audit::write_act(&mut tx, &act, "user.signed_in", user.id.as_str()).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -119,7 +117,7 @@ impl SessionStore for Adapter {
         .await?;
         row.map(|(id, account, email, role, last_seen_at)| {
             Ok(SessionUser {
-                user: user_of(&id, &account, email, &role)?,
+                user: stored_user(&id, &account, email, &role)?,
                 last_seen_at: Timestamp::from_millis(last_seen_at),
             })
         })
@@ -163,7 +161,7 @@ impl SessionStore for Adapter {
         if result.rows_affected() == 0 {
             return Ok(false);
         }
-        audit_about(&mut tx, act, "session.ended", id.as_str()).await?;
+        audit::write_act(&mut tx, act, "session.ended", id.as_str()).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -172,7 +170,7 @@ impl SessionStore for Adapter {
         let mut tx = self.begin().await?;
         let ended = end_sessions(&mut tx, user, Some(keep)).await?;
         for session in &ended {
-            audit_about(&mut tx, act, "session.ended", session).await?;
+            audit::write_act(&mut tx, act, "session.ended", session).await?;
         }
         tx.commit().await?;
         Ok(ended.len() as u64)

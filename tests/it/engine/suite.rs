@@ -15,8 +15,8 @@ use caleida::{
     domain::{AccountId, Clock, DeliveryStatus, EventId, EventType, Origin, ProcessId, Transport, Webhook},
     server::clock::SystemClock,
     store::{
-        self, DeliveryFilter, EventStore, HandOff, Held, LogStore, Member, NewEvent, PeopleStore, Submission,
-        WebhookStore,
+        self, DeliveryFilter, DeliveryLogStore, EventStore, HandOff, Held, Member, NewEvent, PeopleStore,
+        Submission, WebhookStore,
     },
     vault::Vault,
     webhooks::{Actor, Draft, Webhooks},

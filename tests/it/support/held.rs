@@ -15,13 +15,14 @@ use caleida::{
     store::{
         Accepted, Act, Advanced, ApiKey, ApiKeyRow, ApiKeyStore, AuditChoices, AuditFilter, AuditPage,
         AuditStore, Change, Changed, Claim, Claimed, ClusterStore, Deed, DeliveryDetail, DeliveryFilter,
-        DeliveryPage, DeliveryStore, Destination, EventDetail, EventFilter, EventPage, EventStore, HandOff,
-        Held, HourOfActivity, Invalidation, Invite, InviteStore, InviteToken, Invited, Joined, KeyStore,
-        Lease, LifeSign, LogStore, LoginFailures, Member, NewApiKey, NewInvite, NewWebhook, OpenDeliveries,
-        OpenInvite, PeopleStore, Person, ProcessRow, RecordedAttempt, RecoveryPreview, RecoveryRange,
-        RecoveryStore, Removed, Renewal, Resealed, Resent, Retention, Sealed, SealedOtherwise, SealedSecrets,
-        SessionOwner, SessionRow, SessionStore, SessionUser, Signal, Started, Store, StoreError, Submission,
-        Swept, UpdateWebhook, Updated, UserSession, WebhookFilter, WebhookPage, WebhookStore,
+        DeliveryLogStore, DeliveryPage, DeliveryStore, Destination, EventDetail, EventFilter, EventLogStore,
+        EventPage, EventStore, HandOff, Held, HourOfActivity, Invalidation, Invite, InviteStore, InviteToken,
+        Invited, Joined, KeyStore, Lease, LifeSign, LoginFailures, Member, NewApiKey, NewInvite, NewWebhook,
+        OpenDeliveries, OpenInvite, PeopleStore, Person, ProcessRow, RecordedAttempt, RecoveryPreview,
+        RecoveryRange, RecoveryStore, Removed, Renewal, Resealed, Resent, Retention, Sealed, SealedOtherwise,
+        SealedSecrets, SessionOwner, SessionRow, SessionStore, SessionUser, Signal, Started, Store,
+        StoreError, Submission, Swept, UpdateWebhook, Updated, UserSession, WebhookFilter, WebhookPage,
+        WebhookStore,
     },
 };
 use tokio::sync::watch;
@@ -206,10 +207,13 @@ held!(DeliveryStore {
     async fn record_attempts(&self, attempts: &[RecordedAttempt]) -> Result<Vec<WebhookId>, StoreError>;
 });
 
-held!(LogStore {
+held!(DeliveryLogStore {
     async fn list_deliveries(&self, account: &AccountId, filter: &DeliveryFilter) -> Result<DeliveryPage, StoreError>;
     async fn delivery(&self, account: &AccountId, id: &DeliveryId) -> Result<Option<DeliveryDetail>, StoreError>;
     async fn resend_delivery(&self, actor: &Actor, id: &DeliveryId, at: Timestamp) -> Result<Option<Resent>, StoreError>;
+});
+
+held!(EventLogStore {
     async fn list_events(&self, account: &AccountId, filter: &EventFilter) -> Result<EventPage, StoreError>;
     async fn event(&self, account: &AccountId, id: &EventId) -> Result<Option<EventDetail>, StoreError>;
 });

@@ -2,21 +2,19 @@ use async_trait::async_trait;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
-use super::{Adapter, Connection, Database, audit, events_log, lock_webhook};
+use super::{Adapter, Connection, Database, audit, lock_webhook};
 use crate::{
-    domain::{AccountId, Actor, Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, Timestamp},
+    domain::{AccountId, Actor, Attempt, Delivery, DeliveryId, DeliveryStatus, Timestamp},
     store::{
-        Change, Deed, DeliveryDetail, DeliveryFilter, DeliveryPage, DestinationState, EventDetail,
-        EventFilter, EventPage, LogStore, Resent, StoreError,
+        Change, Deed, DeliveryDetail, DeliveryFilter, DeliveryLogStore, DeliveryPage, DestinationState,
+        Resent, StoreError,
+        pagination::LOOKED_THROUGH,
         rows::{ATTEMPT, AttemptRow, DELIVERY, DeliveryRow, destination_state, stored_id},
     },
 };
 
-/// How many rows a page looks through for what no index finds, before it answers with what it has.
-pub(super) const LOOKED_THROUGH: i64 = 5_000;
-
 #[async_trait]
-impl LogStore for Adapter {
+impl DeliveryLogStore for Adapter {
     async fn list_deliveries(
         &self,
         account: &AccountId,
@@ -141,16 +139,6 @@ impl LogStore for Adapter {
         audit::write(&mut tx, &deed).await?;
         tx.commit().await?;
         Ok(Some(resent))
-    }
-
-    async fn list_events(&self, account: &AccountId, filter: &EventFilter) -> Result<EventPage, StoreError> {
-        let mut reader = self.readers.acquire().await?;
-        events_log::list(&mut reader, account, filter).await
-    }
-
-    async fn event(&self, account: &AccountId, id: &EventId) -> Result<Option<EventDetail>, StoreError> {
-        let mut tx = self.readers.begin().await?;
-        events_log::find(&mut tx, account, id).await
     }
 }
 

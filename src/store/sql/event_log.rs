@@ -1,10 +1,12 @@
+use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
-use super::{Connection, Database, log::LOOKED_THROUGH};
+use super::{Adapter, Connection, Database};
 use crate::{
     domain::{AccountId, Delivery, EventId, EventType, Fate, NotSent, Place, ReceivedEvent, Timestamp},
     store::{
-        EventDetail, EventFilter, EventPage, StoreError,
+        EventDetail, EventFilter, EventLogStore, EventPage, StoreError,
+        pagination::LOOKED_THROUGH,
         rows::{DELIVERY, DeliveryRow, event_types, small_count, stored, stored_id},
     },
 };
@@ -26,56 +28,82 @@ fn received(
     })
 }
 
-pub(super) async fn list(
-    reader: &mut Connection,
-    account: &AccountId,
-    filter: &EventFilter,
-) -> Result<EventPage, StoreError> {
-    let floor = if filter.event_type.is_some() || filter.unsent {
-        let mut query = QueryBuilder::<Database>::new("select received_at, id from events");
-        push_stretch(&mut query, account, filter, None);
+#[async_trait]
+impl EventLogStore for Adapter {
+    async fn list_events(&self, account: &AccountId, filter: &EventFilter) -> Result<EventPage, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        let floor = if filter.event_type.is_some() || filter.unsent {
+            let mut query = QueryBuilder::<Database>::new("select received_at, id from events");
+            push_stretch(&mut query, account, filter, None);
+            query
+                .push(" order by received_at desc, id desc limit 1 offset ")
+                .push_bind(LOOKED_THROUGH - 1);
+            let floor: Option<(i64, String)> = query.build_query_as().fetch_optional(&mut *reader).await?;
+            let place = |(at, id): (i64, String)| {
+                Ok::<_, StoreError>(Place {
+                    received_at: Timestamp::from_millis(at),
+                    id: stored_id(&id)?,
+                })
+            };
+            floor.map(place).transpose()?
+        } else {
+            None
+        };
+        let mut query = QueryBuilder::<Database>::new(format!("select {EVENT} from events"));
+        push_stretch(&mut query, account, filter, floor.as_ref());
+        if let Some(event_type) = filter.event_type {
+            query.push(" and event_type = ").push_bind(event_type.as_str());
+        }
+        if filter.unsent {
+            query.push(" and delivery_count = 0");
+        }
+        // One more than wanted tells whether there are more.
         query
-            .push(" order by received_at desc, id desc limit 1 offset ")
-            .push_bind(LOOKED_THROUGH - 1);
-        let floor: Option<(i64, String)> = query.build_query_as().fetch_optional(&mut *reader).await?;
-        let place = |(at, id): (i64, String)| {
-            Ok::<_, StoreError>(Place {
-                received_at: Timestamp::from_millis(at),
-                id: stored_id(&id)?,
+            .push(" order by received_at desc, id desc limit ")
+            .push_bind(i64::from(filter.limit) + 1);
+        let rows: Vec<EventRow> = query.build_query_as().fetch_all(&mut *reader).await?;
+        let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        let events = rows
+            .into_iter()
+            .take(limit)
+            .map(received)
+            .collect::<Result<Vec<_>, _>>()?;
+        let last = || {
+            events.last().map(|last| Place {
+                received_at: last.received_at,
+                id: last.id.clone(),
             })
         };
-        floor.map(place).transpose()?
-    } else {
-        None
-    };
-    let mut query = QueryBuilder::<Database>::new(format!("select {EVENT} from events"));
-    push_stretch(&mut query, account, filter, floor.as_ref());
-    if let Some(event_type) = filter.event_type {
-        query.push(" and event_type = ").push_bind(event_type.as_str());
+        let next = if more { last() } else { floor };
+        Ok(EventPage { events, next })
     }
-    if filter.unsent {
-        query.push(" and delivery_count = 0");
+
+    async fn event(&self, account: &AccountId, id: &EventId) -> Result<Option<EventDetail>, StoreError> {
+        let mut tx = self.readers.begin().await?;
+        let sql = format!("select {EVENT} from events where account_id = $1 and id = $2");
+        let row: Option<EventRow> = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(account.as_str())
+            .bind(id.as_str())
+            .fetch_optional(&mut *tx)
+            .await?;
+        let Some(event) = row.map(received).transpose()? else {
+            return Ok(None);
+        };
+        let payload: Vec<u8> =
+            sqlx::query_scalar("select payload from events where account_id = $1 and id = $2")
+                .bind(account.as_str())
+                .bind(id.as_str())
+                .fetch_one(&mut *tx)
+                .await?;
+        let mut fates = deliveries(&mut tx, account, id).await?;
+        fates.extend(not_sent(&mut tx, account, &event).await?);
+        Ok(Some(EventDetail {
+            event,
+            payload: payload.into(),
+            fates,
+        }))
     }
-    // One more than wanted tells whether there are more.
-    query
-        .push(" order by received_at desc, id desc limit ")
-        .push_bind(i64::from(filter.limit) + 1);
-    let rows: Vec<EventRow> = query.build_query_as().fetch_all(reader).await?;
-    let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
-    let more = rows.len() > limit;
-    let events = rows
-        .into_iter()
-        .take(limit)
-        .map(received)
-        .collect::<Result<Vec<_>, _>>()?;
-    let last = || {
-        events.last().map(|last| Place {
-            received_at: last.received_at,
-            id: last.id.clone(),
-        })
-    };
-    let next = if more { last() } else { floor };
-    Ok(EventPage { events, next })
 }
 
 /// What the index by age finds, down to `floor`.
@@ -101,34 +129,6 @@ fn push_stretch(
             query.push_bind(id.as_str().to_owned()).push(")");
         }
     }
-}
-
-pub(super) async fn find(
-    reader: &mut Connection,
-    account: &AccountId,
-    id: &EventId,
-) -> Result<Option<EventDetail>, StoreError> {
-    let sql = format!("select {EVENT} from events where account_id = $1 and id = $2");
-    let row: Option<EventRow> = sqlx::query_as(AssertSqlSafe(sql))
-        .bind(account.as_str())
-        .bind(id.as_str())
-        .fetch_optional(&mut *reader)
-        .await?;
-    let Some(event) = row.map(received).transpose()? else {
-        return Ok(None);
-    };
-    let payload: Vec<u8> = sqlx::query_scalar("select payload from events where account_id = $1 and id = $2")
-        .bind(account.as_str())
-        .bind(id.as_str())
-        .fetch_one(&mut *reader)
-        .await?;
-    let mut fates = deliveries(reader, account, id).await?;
-    fates.extend(not_sent(reader, account, &event).await?);
-    Ok(Some(EventDetail {
-        event,
-        payload: payload.into(),
-        fates,
-    }))
 }
 
 async fn deliveries(

@@ -1,18 +1,17 @@
-//! What happened: to events, and to deliveries.
+//! What happened to deliveries.
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::StoreError;
 use crate::domain::{
-    AccountId, Actor, Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, EventType, Fate, Place,
-    ReceivedEvent, Timestamp, WebhookId,
+    AccountId, Actor, Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, EventType, Timestamp, WebhookId,
 };
 
 /// Every list here costs the same however long the history is: it reads a page by an index, or looks through so many
 /// rows at most and says how far it came.
 #[async_trait]
-pub trait LogStore: Send + Sync {
+pub trait DeliveryLogStore: Send + Sync {
     /// Newest first.
     async fn list_deliveries(
         &self,
@@ -31,10 +30,6 @@ pub trait LogStore: Send + Sync {
         id: &DeliveryId,
         at: Timestamp,
     ) -> Result<Option<Resent>, StoreError>;
-
-    /// Newest first.
-    async fn list_events(&self, account: &AccountId, filter: &EventFilter) -> Result<EventPage, StoreError>;
-    async fn event(&self, account: &AccountId, id: &EventId) -> Result<Option<EventDetail>, StoreError>;
 }
 
 #[derive(Debug, Clone, Default)]
@@ -79,33 +74,4 @@ pub enum Resent {
     Disabled,
     /// Its webhook was deleted: nothing has changed.
     Deleted,
-}
-
-#[derive(Debug, Clone, Default)]
-pub struct EventFilter {
-    pub event_type: Option<EventType>,
-    /// Only those that went to no webhook when they were received.
-    pub unsent: bool,
-    /// Received then or later.
-    pub since: Option<Timestamp>,
-    /// Received earlier.
-    pub until: Option<Timestamp>,
-    /// Only those older than this one.
-    pub before: Option<Place>,
-    pub limit: u32,
-}
-
-#[derive(Debug, Clone)]
-pub struct EventPage {
-    pub events: Vec<ReceivedEvent>,
-    /// Where to go on. `None`: nothing older can match.
-    pub next: Option<Place>,
-}
-
-#[derive(Debug, Clone)]
-pub struct EventDetail {
-    pub event: ReceivedEvent,
-    pub payload: Bytes,
-    /// Of each webhook that there was or that there is now; deliveries first.
-    pub fates: Vec<Fate>,
 }
