@@ -13,6 +13,7 @@ use axum::{
 use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
+    request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
     services::{ServeDir, ServeFile},
     set_header::SetResponseHeaderLayer,
     timeout::TimeoutLayer,
@@ -112,10 +113,13 @@ const CALLS: Failures = Failures {
 };
 
 fn wrapped(router: Router, headers: Headers, failures: &'static Failures, patience: Duration) -> Router {
-    // One service around each route instead of five: every layer given to a router by itself costs each request a
-    // box and a copy. Outermost first.
+    // One service around each route: every layer that a router is given by itself costs each request a box and a copy.
+    // Outermost first.
     let around = ServiceBuilder::new()
-        .layer(middleware::from_fn(requests::name))
+        .map_request(requests::remove_invalid_id)
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(middleware::from_fn(requests::with_spans))
         .layer(middleware::map_response_with_state(
             headers,
             headers::complete::<_>,

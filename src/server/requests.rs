@@ -1,32 +1,41 @@
-//! Each request has a name, which its answer and its log lines carry: the one that it came with, or a new one.
+//! Every request has an id, which its response and its log lines carry. `tower_http::request_id` generates and propagates
+//! it; here are the rules for the ids that clients send, and the spans.
 
 use axum::{
     extract::{MatchedPath, Request},
-    http::{HeaderName, HeaderValue},
+    http::HeaderName,
     middleware::Next,
     response::Response,
 };
+use tower_http::request_id::RequestId;
 use tracing::{Instrument, Span};
 
 use crate::{trace, ui::INVITES};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The longest name that is taken from a request.
-const LONGEST: usize = 64;
+/// Maximum length of an id that a client sends.
+const MAX_LENGTH: usize = 64;
 
 /// How much of a path the log shows.
 const LONGEST_PATH: usize = 200;
 
-pub(super) async fn name(request: Request, next: Next) -> Response {
-    let named = request
-        .headers()
-        .get(&HEADER)
-        .filter(|value| is_name(value.as_bytes()));
-    let id = named.cloned().unwrap_or_else(new_name);
+/// Removes an id that is not safe to log and to send back, so that the request gets a new one.
+pub(super) fn remove_invalid_id(mut request: Request) -> Request {
+    let id = request.headers().get(&HEADER);
+    if id.is_some_and(|id| !is_valid(id.as_bytes())) {
+        request.headers_mut().remove(&HEADER);
+    }
+    request
+}
+
+/// Handles the request in its spans, for the log and for traces.
+pub(super) async fn with_spans(request: Request, next: Next) -> Response {
+    let id = request.extensions().get::<RequestId>();
+    let id = id.and_then(|id| id.header_value().to_str().ok());
     let span = tracing::info_span!(
         "request",
-        id = id.to_str().unwrap_or_default(),
+        id = id.unwrap_or_default(),
         method = request.method().as_str(),
         // Without its query, which may hold what nobody should see.
         path = shown(request.uri().path()),
@@ -39,9 +48,7 @@ pub(super) async fn name(request: Request, next: Next) -> Response {
         trace::answered(&traced, status.as_u16(), status.is_server_error());
         response
     };
-    let mut response = answered.instrument(span).await;
-    response.headers_mut().insert(HEADER, id);
-    response
+    answered.instrument(span).await
 }
 
 /// A path as the log may have it: without the token of an invite.
@@ -59,19 +66,12 @@ fn traced(request: &Request) -> Span {
     span
 }
 
-/// Whether it may be written into the log and sent back: nobody else's line or field can be forged with it.
-fn is_name(value: &[u8]) -> bool {
-    (1..=LONGEST).contains(&value.len())
+/// Only characters that cannot forge another line or field of the log.
+fn is_valid(value: &[u8]) -> bool {
+    (1..=MAX_LENGTH).contains(&value.len())
         && value
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-}
-
-fn new_name() -> HeaderValue {
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).expect("the system's random numbers are available");
-    let id = uuid::Builder::from_random_bytes(random).into_uuid();
-    HeaderValue::from_str(&id.to_string()).expect("a UUID is hex and hyphens")
 }
 
 #[cfg(test)]
@@ -87,9 +87,9 @@ mod tests {
     }
 
     #[test]
-    fn a_name_cannot_break_out_of_its_field() {
+    fn an_id_cannot_break_out_of_its_field() {
         for good in ["17", "a-b_c.d", &"a".repeat(64)] {
-            assert!(is_name(good.as_bytes()), "{good}");
+            assert!(is_valid(good.as_bytes()), "{good}");
         }
         for bad in [
             "",
@@ -101,8 +101,7 @@ mod tests {
             "é",
             &"a".repeat(65),
         ] {
-            assert!(!is_name(bad.as_bytes()), "{bad:?}");
+            assert!(!is_valid(bad.as_bytes()), "{bad:?}");
         }
-        assert!(is_name(new_name().as_bytes()));
     }
 }
