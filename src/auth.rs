@@ -13,9 +13,8 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     extract::{FromRef, FromRequestParts},
     http::{StatusCode, request::Parts},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::Mutex;
 use tower_sessions::Session;
 
@@ -384,47 +383,61 @@ fn unavailable(error: tower_sessions::session::Error) -> StoreError {
     StoreError::Unavailable(error.to_string())
 }
 
-/// A signed-in person, as an argument of a handler. Anybody else is sent to the sign-in page, and back afterwards.
+/// A signed-in person, as an argument of a handler.
 ///
 /// A request looks for them once: whoever asks again gets the same answer.
 #[derive(Clone)]
 pub struct SignedIn(pub User);
+
+/// Why nobody is known to be signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum NotSignedIn {
+    #[error("nobody is signed in")]
+    Nobody,
+    #[error("a session could not be read: {0}")]
+    Unavailable(String),
+}
 
 impl<S> FromRequestParts<S> for SignedIn
 where
     S: Send + Sync,
     Auth: FromRef<S>,
 {
-    type Rejection = Response;
+    type Rejection = NotSignedIn;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, NotSignedIn> {
         if let Some(found) = parts.extensions.get::<Self>() {
             return Ok(found.clone());
         }
         let session = Session::from_request_parts(parts, state)
             .await
-            .map_err(IntoResponse::into_response)?;
+            .map_err(|(_, error)| NotSignedIn::Unavailable(error.to_owned()))?;
         let auth = Auth::from_ref(state);
         match auth.session_user(&session).await {
             Ok(Some(found)) => {
                 let Ok(client) = Client::from_request_parts(parts, state).await;
                 if let Err(error) = auth.touch(&session, &found, &client).await {
-                    tracing::warn!(%error, "when a session was last seen is not written down");
+                    tracing::warn!(%error, "failed to update when a session was last seen");
                 }
                 let found = Self(found.user);
                 parts.extensions.insert(found.clone());
                 Ok(found)
             }
-            Ok(None) => {
-                let here = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-                let next = utf8_percent_encode(here, NON_ALPHANUMERIC);
-                Err(Redirect::to(&format!("/login?next={next}")).into_response())
-            }
+            Ok(None) => Err(NotSignedIn::Nobody),
             Err(error) => {
                 tracing::error!(%error, "a session could not be read");
-                let text = "The database is not available. Try again in a moment.";
-                Err((StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "5")], text).into_response())
+                Err(NotSignedIn::Unavailable(error.to_string()))
             }
+        }
+    }
+}
+
+impl IntoResponse for NotSignedIn {
+    /// For whoever has no better answer.
+    fn into_response(self) -> Response {
+        match self {
+            Self::Nobody => StatusCode::UNAUTHORIZED.into_response(),
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         }
     }
 }

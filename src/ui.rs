@@ -1,32 +1,22 @@
 //! The dashboard.
 //!
-//! axum is the only router, and a page is a pure function of what its handler loaded: a handler takes a [`Visit`],
-//! loads from the store, and answers with complete HTML. Everything works without JavaScript; the [`islands`] make it
-//! smoother, and are all of this module that compiles for the browser.
+//! axum is the only router, and a page is a pure function of what its handler loaded: a handler takes a
+//! [`Visit`](request::visit::Visit), loads from the store, and returns complete HTML. What people change goes through the
+//! server functions in [`actions`], with and without JavaScript. The [`islands`] make the pages smoother; they and the
+//! browser's side of the actions are all of this module that compiles for the browser.
 //!
-//! In reading order: [`routes()`] is the map of the screens and of who may see them; [`visit`] is who asks, [`render`]
-//! the answer; [`pages`] has a file per screen and [`components`] what they share.
+//! In reading order: [`routes()`] is the table of the screens and functions and of who may use them; [`request`] is who
+//! asks, [`layout`] what is around every screen; [`pages`] has a folder per noun and [`components`] what pages share.
 
+pub mod actions;
 pub mod islands;
 
 #[cfg(feature = "ssr")]
-mod access;
-#[cfg(feature = "ssr")]
 mod components;
-#[cfg(feature = "ssr")]
-mod cookie;
 #[cfg(feature = "ssr")]
 mod error;
 #[cfg(feature = "ssr")]
-mod flash;
-#[cfg(feature = "ssr")]
-mod form;
-#[cfg(feature = "ssr")]
-mod live;
-#[cfg(feature = "ssr")]
-mod local_path;
-#[cfg(feature = "ssr")]
-mod markers;
+mod layout;
 #[cfg(feature = "ssr")]
 mod pages;
 #[cfg(feature = "ssr")]
@@ -34,30 +24,18 @@ mod paths;
 #[cfg(all(test, feature = "ssr"))]
 mod properties;
 #[cfg(feature = "ssr")]
-mod query;
-#[cfg(feature = "ssr")]
-mod render;
+mod request;
 #[cfg(feature = "ssr")]
 mod routes;
 #[cfg(feature = "ssr")]
-mod shell;
-#[cfg(feature = "ssr")]
 mod state;
-#[cfg(feature = "ssr")]
-mod theme;
-#[cfg(feature = "ssr")]
-mod tidy_query;
-#[cfg(feature = "ssr")]
-mod visit;
-#[cfg(feature = "ssr")]
-mod zone;
 
 #[cfg(feature = "ssr")]
 pub use self::{
-    access::Access,
     error::PageError,
-    pages::api_docs::ApiDocs,
+    pages::docs::api::ApiDocs,
     paths::{INVITES, invite_link},
+    request::access::Access,
     routes::{Route, router, routes},
     state::{Site, Terms, Ui},
 };

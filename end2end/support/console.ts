@@ -36,10 +36,11 @@ export class Complaints {
   }
 }
 
-/** Chromium complains of every page that says truthfully 404 or 422. Of other files it may complain. */
+/** Chromium complains of every page and server function that truthfully answers 404 or 422. Of other files it may complain. */
 function isPageWithAStatus(message: ConsoleMessage, pages: Set<string>): boolean {
+  const { url } = message.location();
   return message.text().startsWith("Failed to load resource: the server responded with a status of 4")
-    && pages.has(message.location().url);
+    && (pages.has(url) || new URL(url).pathname.includes("/actions/"));
 }
 
 /** Without JavaScript nothing uses what was preloaded, and Chromium says so after a while; it also counts

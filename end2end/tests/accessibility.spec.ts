@@ -3,7 +3,7 @@ import type { Page } from "@playwright/test";
 import { Login } from "../pages/login.ts";
 import { EVENT_TYPES, LIST, Webhooks } from "../pages/webhooks.ts";
 import { expectAccessible } from "../support/axe.ts";
-import { SCRIPTLESS, expect, needsScript, test } from "../support/test.ts";
+import { SCRIPTLESS, expect, needsScript, signIn, test } from "../support/test.ts";
 
 // axe looks three times at each state, which takes a busy machine its time.
 test.describe.configure({ timeout: 120_000 });
@@ -17,11 +17,11 @@ test("the sign-in page, also after a refusal", async ({ page }) => {
   await expectAccessible(page);
 });
 
-test("the empty list", SCRIPTLESS, async ({ webhooks }) => {
+test("the empty list", async ({ webhooks }) => {
   await expectAccessible(webhooks.page);
 });
 
-test("the list in all its states", SCRIPTLESS, async ({ webhooks, api, receivers }) => {
+test("the list in all its states", async ({ webhooks, api, receivers }) => {
   const [well, broken, gone] = [await receivers(), await receivers(), await receivers()];
   broken.answer = { status: 500, headers: { "retry-after": "3600" } };
   gone.answer = { status: 410 };
@@ -158,14 +158,15 @@ test("what a webhook has missed, before, during and after its recovery", async (
   await expectAccessible(page);
 });
 
-test("the catalog of event types", SCRIPTLESS, async ({ webhooks: { page }, api }) => {
+test("the catalog of event types", SCRIPTLESS, async ({ page, account, api }) => {
+  await signIn(page, await account.person("admin"));
   await api.add({ name: LONG_NAME, url: "https://example.com/" });
   await page.goto(`${LIST}/event-types`);
   await page.getByText("JSON Schema", { exact: true }).first().click();
   await expectAccessible(page);
 });
 
-test("the events, and one that was sent and one that was not", SCRIPTLESS, async ({ webhooks: { page }, api, receiver }) => {
+test("the events, and one that was sent and one that was not", async ({ webhooks: { page }, api, receiver }) => {
   await page.goto(`${LIST}/events`);
   await expectAccessible(page);
   await api.add({ name: LONG_NAME, url: receiver.url() });
@@ -185,7 +186,7 @@ test("the pages that say why there is no page", async ({ webhooks, browserOf }) 
   await expectAccessible(viewer);
 });
 
-test("the first Tab offers to skip to the content", SCRIPTLESS, async ({ webhooks }) => {
+test("the first Tab offers to skip to the content", async ({ webhooks }) => {
   await webhooks.page.keyboard.press("Tab");
   const skip = webhooks.page.getByRole("link", { name: "Skip to content" });
   await expect(skip).toBeFocused();
@@ -194,7 +195,7 @@ test("the first Tab offers to skip to the content", SCRIPTLESS, async ({ webhook
   await expect(webhooks.page.getByRole("main")).toBeFocused();
 });
 
-test("Tab reaches everything in the list", SCRIPTLESS, async ({ webhooks, api }) => {
+test("Tab reaches everything in the list", async ({ webhooks, api }) => {
   await api.add({ name: "Orders", url: "https://example.com/" });
   await webhooks.open();
   const reached = await tabThrough(webhooks.page);
@@ -230,7 +231,7 @@ function nameOfFocus(): string {
   return (label ?? focused)?.textContent?.trim() ?? "";
 }
 
-test("the focus can always be seen", SCRIPTLESS, async ({ webhooks, api }) => {
+test("the focus can always be seen", async ({ webhooks, api }) => {
   await api.add({ name: "Orders", url: "https://example.com/" });
   await webhooks.open();
   for (const locator of [webhooks.addLink, webhooks.search, webhooks.link("Orders"), webhooks.eventType]) {

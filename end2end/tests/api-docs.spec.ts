@@ -1,5 +1,5 @@
 import { expectAccessible } from "../support/axe.ts";
-import { SCRIPTLESS, expect, test } from "../support/test.ts";
+import { SCRIPTLESS, expect, signIn, test } from "../support/test.ts";
 
 const DOCS = "/api/docs";
 
@@ -21,7 +21,8 @@ test("everybody reads the API's page, finds a call in its contents, and a schema
   await expect(page.getByRole("article", { name: "Receipt", exact: true })).toBeInViewport();
 });
 
-test("who is signed in keeps the navigation", SCRIPTLESS, async ({ webhooks: { page } }) => {
+test("who is signed in keeps the navigation", SCRIPTLESS, async ({ page, account }) => {
+  await signIn(page, await account.person("admin"));
   await page.goto(DOCS);
   await expect(page.getByRole("navigation", { name: "Main" })).toBeVisible();
   await expect(page.getByRole("heading", { level: 1, name: "API" })).toBeVisible();

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { type Locator, type Page } from "@playwright/test";
 
 import { expectAccessible } from "../support/axe.ts";
-import { SCRIPTLESS, expect, test } from "../support/test.ts";
+import { expect, test } from "../support/test.ts";
 
 const LOG = "/settings/audit-log";
 
@@ -39,7 +39,7 @@ test("who changed what is there, with what was before", async ({ webhooks, api }
   await expect(page).toHaveURL(LOG);
 });
 
-test("the log can be asked for one thing, and what it shows can be taken along", SCRIPTLESS, async ({ webhooks, api }) => {
+test("the log can be asked for one thing, and what it shows can be taken along", async ({ webhooks, api }) => {
   const { page } = webhooks;
   const { id } = await api.add({ name: "Orders", url: "https://example.com/orders" });
   await api.pause(id);
@@ -62,13 +62,13 @@ test("the log can be asked for one thing, and what it shows can be taken along",
   await expect(page.getByText("Nothing matches")).toBeVisible();
 });
 
-test("who is no admin is told so", SCRIPTLESS, async ({ browserOf }) => {
+test("who is no admin is told so", async ({ browserOf }) => {
   const page = await browserOf("viewer");
   await page.goto(LOG);
   await expect(page.getByText("Only admins may see the audit log.")).toBeVisible();
 });
 
-test("every state of the log is accessible", SCRIPTLESS, async ({ webhooks, api }) => {
+test("every state of the log is accessible", async ({ webhooks, api }) => {
   const { page } = webhooks;
   const { id } = await api.add({ name: "N".repeat(100), url: `https://example.com/${"path".repeat(60)}` });
   await api.pause(id);

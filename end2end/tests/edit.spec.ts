@@ -196,7 +196,7 @@ test("after a rotation the old and the new secret both verify", async ({ webhook
   await expect(dialog.root.getByRole("combobox")).toHaveValue("24");
   await dialog.button("Rotate").click();
   await expect(dialog.root.getByText("The secret was rotated.")).toBeVisible();
-  await expect(dialog.root.getByText(/^The one before signs too, for another (23|24) h|1 d: until/)).toBeVisible();
+  await expect(dialog.root.getByText(/^The previous secret also signs for another (23|24) h|1 d: until/)).toBeVisible();
   const secret = await dialog.root.getByText(/^whsec_/).textContent();
   expect(secret).not.toBe(added.secret);
 
@@ -241,12 +241,18 @@ for (const role of ["viewer", "member"] as const) {
       await expect(root.getByRole("button", { name: forbidden, exact: true })).toHaveCount(0);
     }
 
-    // Nor by the addresses that the buttons would have used.
-    const form = { url: "https://evil.example/", name: "Owned", events: "chat" };
-    for (const action of ["", "/delete", "/pause", "/resume", "/reveal", "/rotate"]) {
-      const answer = await page.request.post(`/integrations/webhook/${added.id}${action}`, { form, maxRedirects: 0 });
-      expect(answer.status(), action).toBe(403);
-      expect(await answer.text(), action).not.toContain(added.secret);
+    // Nor by what the buttons would have sent: to the page without JavaScript, to the server function with it.
+    const form = { id: added.id, url: "https://evil.example/", name: "Owned", events: "chat" };
+    const posts = ["save", "pause", "resume", "reveal", "rotate"].map((button) => ({ path: added.id, do: button }));
+    const actions = ["edit", "pause", "resume", "reveal-secret", "rotate-secret", "delete"];
+    const calls = actions.map((action) => ({ path: `actions/${action}`, do: "" }));
+    for (const sent of [...posts, ...calls, { path: `${added.id}/delete`, do: "" }]) {
+      const answer = await page.request.post(`/integrations/webhook/${sent.path}`, {
+        form: { ...form, do: sent.do },
+        maxRedirects: 0,
+      });
+      expect(answer.status(), JSON.stringify(sent)).toBe(403);
+      expect(await answer.text(), JSON.stringify(sent)).not.toContain(added.secret);
     }
     expect(await api.webhooks()).toEqual([expect.objectContaining({ name: "Orders", url: URL, status: "active" })]);
     await root.getByRole("button", { name: "Close", exact: true }).click();

@@ -1,6 +1,6 @@
 import type { Page } from "@playwright/test";
 
-import { SCRIPTLESS, expect, test } from "../support/test.ts";
+import { expect, test } from "../support/test.ts";
 
 const EVENTS = "/integrations/webhook/events";
 
@@ -8,7 +8,7 @@ async function expectEvents(page: Page, ...ids: string[]): Promise<void> {
   await expect(page.getByRole("rowheader").getByRole("link")).toHaveText(ids);
 }
 
-test("everything that was received is there, wanted or not", SCRIPTLESS, async ({ webhooks: { page }, api, receiver }) => {
+test("everything that was received is there, wanted or not", async ({ webhooks: { page }, api, receiver }) => {
   await page.goto(EVENTS);
   await expect(page.getByText("No events yet")).toBeVisible();
 

@@ -2,7 +2,7 @@ import type { Locator } from "@playwright/test";
 
 import { EVENT_TYPES, Webhooks } from "../pages/webhooks.ts";
 import { Account } from "../support/account.ts";
-import { SCRIPTLESS, expect, test } from "../support/test.ts";
+import { expect, test } from "../support/test.ts";
 
 test("with no webhook yet, the list says what webhooks are and how to add one", async ({ webhooks }) => {
   await expect(webhooks.page.getByText("No webhooks yet")).toBeVisible();
@@ -10,14 +10,14 @@ test("with no webhook yet, the list says what webhooks are and how to add one", 
   await webhooks.openAdding();
 });
 
-test("a viewer sees whom to ask instead of a way to add", SCRIPTLESS, async ({ browserOf }) => {
+test("a viewer sees whom to ask instead of a way to add", async ({ browserOf }) => {
   const webhooks = new Webhooks(await browserOf("viewer"));
   await webhooks.open();
   await expect(webhooks.page.getByText("Ask a member or an admin to add the first one.")).toBeVisible();
   await expect(webhooks.addLink).toHaveCount(0);
 });
 
-test("a row shows the name, the URL, the events and the status", SCRIPTLESS, async ({ webhooks, api }) => {
+test("a row shows the name, the URL, the events and the status", async ({ webhooks, api }) => {
   await api.add({ name: "Orders", url: "https://example.com/orders", events: ["chat", "message"] });
   await webhooks.open();
   const row = webhooks.row("Orders");
@@ -41,7 +41,7 @@ test("three events are named, and the rest is a number with all in its tooltip",
   await expect(webhooks.editing.name).toHaveValue("All");
 });
 
-test("the search finds names and URLs, and stands in the address", SCRIPTLESS, async ({ webhooks, api }) => {
+test("the search finds names and URLs, and stands in the address", async ({ webhooks, api }) => {
   await api.add({ name: "Orders", url: "https://shop.example/hook" });
   await api.add({ name: "Chats", url: "https://crm.example/100%25_done" });
   await webhooks.open();
@@ -65,7 +65,7 @@ test("the search finds names and URLs, and stands in the address", SCRIPTLESS, a
   await webhooks.expectNames("Orders");
 });
 
-test("the list can be narrowed by event and by status", SCRIPTLESS, async ({ webhooks, api }) => {
+test("the list can be narrowed by event and by status", async ({ webhooks, api }) => {
   await api.add({ name: "Chats", url: "https://example.com/", events: ["chat"] });
   const topics = await api.add({ name: "Topics", url: "https://example.com/", events: ["insight.topic"] });
   await api.pause(topics.id);
@@ -86,7 +86,7 @@ test("the list can be narrowed by event and by status", SCRIPTLESS, async ({ web
   await webhooks.expectNames("Topics");
 });
 
-test("when nothing matches, one click clears the filters", SCRIPTLESS, async ({ webhooks, api }) => {
+test("when nothing matches, one click clears the filters", async ({ webhooks, api }) => {
   await api.add({ name: "Orders", url: "https://example.com/" });
   await webhooks.open("?q=nothing-like-it");
   await expect(webhooks.page.getByText("Nothing matches")).toBeVisible();
@@ -145,7 +145,7 @@ test("a closed modal leads back to the same filters", async ({ webhooks, api }) 
   await expect(webhooks.search).toHaveValue("Orders");
 });
 
-test("the status says what the receivers last did", SCRIPTLESS, async ({ webhooks, api, receivers }) => {
+test("the status says what the receivers last did", async ({ webhooks, api, receivers }) => {
   const [well, broken, gone] = [await receivers(), await receivers(), await receivers()];
   broken.answer = { status: 500, headers: { "retry-after": "3600" } };
   gone.answer = { status: 410 };
@@ -166,7 +166,7 @@ test("the status says what the receivers last did", SCRIPTLESS, async ({ webhook
   await expect(webhooks.row("Gone").getByText("because the receiver answered 410 Gone")).toBeVisible();
 });
 
-test("more than fifty webhooks come in pages", SCRIPTLESS, async ({ webhooks, api }) => {
+test("more than fifty webhooks come in pages", async ({ webhooks, api }) => {
   for (let number = 1; number <= 51; number++) {
     await api.add({ name: `Webhook ${number}`, url: "https://example.com/" });
   }
@@ -184,7 +184,7 @@ test("more than fifty webhooks come in pages", SCRIPTLESS, async ({ webhooks, ap
   await expect(names).toHaveCount(50);
 });
 
-test("nobody sees another account's webhooks", SCRIPTLESS, async ({ webhooks, server }) => {
+test("nobody sees another account's webhooks", async ({ webhooks, server }) => {
   const theirs = await (await new Account(server).api()).add({ name: "Theirs", url: "https://example.com/" });
   await webhooks.open();
   await expect(webhooks.page.getByText("No webhooks yet")).toBeVisible();
@@ -197,7 +197,7 @@ test("nobody sees another account's webhooks", SCRIPTLESS, async ({ webhooks, se
   }
 });
 
-test("a paused webhook tells how many deliveries it holds", SCRIPTLESS, async ({ webhooks, api }) => {
+test("a paused webhook tells how many deliveries it holds", async ({ webhooks, api }) => {
   const { id } = await api.add({ name: "Orders", url: "https://example.com/" });
   await api.pause(id);
   await webhooks.open();

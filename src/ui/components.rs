@@ -1,19 +1,29 @@
 //! What the screens share.
 
 pub mod activity_chart;
+pub mod api_key_made;
 pub mod badge;
 pub mod bar_chart;
+pub mod code;
+pub mod conflict;
 pub mod count;
 pub mod day_table;
 pub mod dialog;
 pub mod empty_state;
 pub mod event_types;
+pub mod failing_notice;
 pub mod field;
+pub mod form;
 pub mod icon;
+pub mod invite_link;
+pub mod list_page;
 pub mod mark;
 pub mod pagination;
 pub mod prose;
+pub mod recovery_preview;
 pub mod roles;
 pub mod select;
+pub mod shown_secret;
+pub mod test_report;
 pub mod time_ago;
 pub mod time_range;

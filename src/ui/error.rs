@@ -1,22 +1,14 @@
 //! The pages that say why there is no page.
 //!
-//! A handler answers a bare [`PageError`]; the outermost layer of the routes turns it into a page with the same status,
-//! in the shell if somebody is signed in. So no handler builds an error page, and none can forget to.
+//! A handler returns a bare [`PageError`]; the outermost layer of the routes turns it into a page with the same status
+//! ([`layout::error_page`](super::layout::error_page)). So no handler builds an error page, and none can forget to.
 
 use axum::{
-    extract::{FromRequestParts, Request, State},
-    http::{Method, StatusCode},
-    middleware::Next,
+    extract::rejection::PathRejection,
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
-use leptos::prelude::*;
 
-use super::{
-    Ui, paths,
-    render::{Looks, Page, bare},
-    shell::Section,
-    visit::Visit,
-};
 use crate::{domain::Role, store::StoreError, webhooks::WebhookError};
 
 /// Why a page is not shown, by what a person can do about it.
@@ -39,7 +31,7 @@ pub enum PageError {
 }
 
 impl PageError {
-    fn status(self) -> StatusCode {
+    pub fn status(self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Forbidden { .. } | Self::FromElsewhere => StatusCode::FORBIDDEN,
@@ -49,7 +41,7 @@ impl PageError {
         }
     }
 
-    fn title(self) -> &'static str {
+    pub fn title(self) -> &'static str {
         match self {
             Self::NotFound => "Not found",
             Self::Forbidden { .. } => "Not allowed",
@@ -61,7 +53,7 @@ impl PageError {
         }
     }
 
-    fn explanation(self) -> String {
+    pub fn explanation(self) -> String {
         match self {
             Self::NotFound => "This address leads nowhere: what was here may have been deleted.".into(),
             Self::Forbidden {
@@ -84,7 +76,7 @@ impl PageError {
     }
 
     /// Whether the same request may succeed later.
-    fn is_passing(self) -> bool {
+    pub fn is_passing(self) -> bool {
         matches!(self, Self::Unavailable | Self::Broken)
     }
 }
@@ -94,6 +86,13 @@ impl IntoResponse for PageError {
         let mut response = self.status().into_response();
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+/// An address with an identifier that cannot be one.
+impl From<PathRejection> for PageError {
+    fn from(_: PathRejection) -> Self {
+        Self::NotFound
     }
 }
 
@@ -120,43 +119,5 @@ impl From<WebhookError> for PageError {
                 Self::Broken
             }
         }
-    }
-}
-
-/// The layer that shows them.
-pub async fn show(State(ui): State<Ui>, request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
-    let mut asked = parts.clone();
-    let response = next.run(Request::from_parts(parts, body)).await;
-    let Some(&error) = response.extensions().get::<PageError>() else {
-        return response;
-    };
-    let again = (error.is_passing() && asked.method == Method::GET)
-        .then(|| asked.uri.path_and_query().map(ToString::to_string))
-        .flatten();
-    let looks = Looks::of(&asked.headers);
-    match Visit::from_request_parts(&mut asked, &ui).await {
-        Ok(visit) => {
-            let page = Page::new(error.title(), Section::None).with_status(error.status());
-            visit.page(page, move || view! { <Explanation error again/> }.into_any())
-        }
-        Err(_) => bare(&ui.site, &looks, error.title(), error.status(), move || {
-            view! { <main class="alone"><Explanation error again/></main> }.into_any()
-        }),
-    }
-}
-
-#[component]
-fn Explanation(error: PageError, again: Option<String>) -> impl IntoView {
-    view! {
-        <div class="explanation">
-            <p class="explanation__status">{error.status().as_u16()}</p>
-            <h1>{error.title()}</h1>
-            <p>{error.explanation()}</p>
-            <p class="explanation__actions">
-                {again.map(|again| view! { <a class="button button--primary" href=again>"Try again"</a> })}
-                <a class="button" href=paths::LIST>"Back to the webhooks"</a>
-            </p>
-        </div>
     }
 }

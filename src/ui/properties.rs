@@ -2,10 +2,12 @@
 
 use proptest::prelude::*;
 
-use super::{
-    form::Posted,
-    local_path::LocalPath,
-    query::{EventsQuery, ListQuery, LogQuery},
+use crate::ui::{
+    actions::webhooks::WebhookForm,
+    request::{
+        local_path::LocalPath,
+        query::{EventsQuery, ListQuery, LogQuery},
+    },
 };
 
 const QUERY: &str = "((q|event|status|page|type|webhook|since|until|before|unmatched)=[ -~é]{0,20}&?){0,6}";
@@ -28,7 +30,7 @@ proptest! {
 
     #[test]
     fn forms(body in proptest::collection::vec(any::<u8>(), 0..200)) {
-        Posted::parse(&body);
+        let _ = serde_html_form::from_bytes::<WebhookForm>(&body);
     }
 
     #[test]

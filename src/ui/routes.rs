@@ -1,4 +1,4 @@
-//! The map of the screens.
+//! The table of routes: every screen, form and server function, and who may use it.
 
 use axum::{
     Router,
@@ -8,17 +8,26 @@ use axum::{
     response::{IntoResponse, Redirect},
     routing::{MethodRouter, get, post},
 };
+use axum_extra::routing::TypedPath;
+use leptos::server_fn::ServerFn;
 use tower_http::{catch_panic::CatchPanicLayer, csrf::CsrfLayer};
 
 use super::{
     PageError, Ui,
-    access::{
-        Access::{self, Everybody, Needs, SignedIn},
-        admit,
+    actions::{
+        self, account::*, api_keys::*, deliveries::*, preferences::*, recoveries::*, secrets::*, users::*,
+        webhooks::*,
     },
-    error,
-    pages::*,
-    paths, theme, tidy_query,
+    layout::error_page,
+    pages::{deliveries, docs, events, settings, sign_in, webhooks},
+    paths::{self, *},
+    request::{
+        access::{
+            Access::{self, Everybody, Needs, SignedIn},
+            admit,
+        },
+        tidy_query,
+    },
 };
 use crate::domain::Role::{Admin, Member};
 
@@ -49,194 +58,111 @@ impl Route {
             handler: post(handler),
         }
     }
+
+    /// A server function, at its own address.
+    fn action<F: ServerFn>(access: Access) -> Self {
+        Self::post(F::PATH, access, actions::serve::serve)
+    }
 }
 
 /// Every route of the dashboard: the router is made of these and of nothing else.
+///
+/// The form of a page and the server functions that it calls stand together, with the same access.
 pub fn routes() -> Vec<Route> {
     vec![
         Route::get("/", Everybody, to_the_list),
         Route::get("/integrations", Everybody, to_the_list),
-        Route::get("/login", Everybody, login::show),
-        Route::post("/login", Everybody, login::sign_in),
-        Route::post("/logout", Everybody, login::sign_out),
-        Route::post("/theme", Everybody, theme::choose),
-        Route::get("/invite/{token}", Everybody, invite::show),
-        Route::post("/invite/{token}", Everybody, invite::accept),
-        Route::get(paths::API_DOCS, Everybody, api_docs::show),
-        Route::get("/integrations/webhook", SignedIn, webhooks::show),
-        Route::get("/integrations/webhook/new", ADDS, webhook_new::show),
-        Route::post("/integrations/webhook/new", ADDS, webhook_new::add),
-        Route::post(
-            "/integrations/webhook/advice",
-            Needs(Member, "look up addresses"),
-            url_advice::advise,
-        ),
-        Route::get("/integrations/webhook/{id}", SignedIn, webhook_edit::show),
-        Route::post(
-            "/integrations/webhook/{id}",
-            Needs(Admin, "edit webhooks"),
-            webhook_edit::save,
-        ),
-        Route::get("/integrations/webhook/{id}/delete", DELETES, webhook_delete::show),
-        Route::post(
-            "/integrations/webhook/{id}/delete",
-            DELETES,
-            webhook_delete::delete,
-        ),
+        Route::get(LOGIN, Everybody, sign_in::login::show),
+        Route::post(LOGIN, Everybody, sign_in::login::sign_in),
+        Route::post(LOGOUT, Everybody, sign_in::login::sign_out),
+        Route::get(Invite::PATH, Everybody, sign_in::invite::show),
+        Route::post(Invite::PATH, Everybody, sign_in::invite::accept),
+        Route::get(API_DOCS, Everybody, docs::api::show),
+        // Webhooks.
+        Route::get(LIST, SignedIn, webhooks::list::show),
+        Route::get(NEW, ADDS, webhooks::new::show),
+        Route::post(NEW, ADDS, webhooks::new::add),
+        Route::action::<AddWebhook>(ADDS),
+        Route::action::<CheckName>(ADDS),
+        Route::action::<CheckUrl>(ADDS),
+        Route::get(Webhook::PATH, SignedIn, webhooks::edit::show),
+        Route::post(Webhook::PATH, EDITS, webhooks::edit::change),
+        Route::action::<EditWebhook>(EDITS),
+        Route::action::<PauseWebhook>(EDITS),
+        Route::action::<ResumeWebhook>(EDITS),
+        Route::action::<RevealSecret>(EDITS),
+        Route::action::<RotateSecret>(EDITS),
+        Route::get(WebhookDelete::PATH, DELETES, webhooks::delete::show),
+        Route::post(WebhookDelete::PATH, DELETES, webhooks::delete::delete),
+        Route::action::<DeleteWebhook>(DELETES),
+        Route::get(WebhookTest::PATH, TESTS, webhooks::test::show),
+        Route::post(WebhookTest::PATH, TESTS, webhooks::test::send),
+        Route::action::<SendTest>(TESTS),
+        Route::get(WebhookRecover::PATH, RECOVERS, webhooks::recover::show),
+        Route::post(WebhookRecover::PATH, RECOVERS, webhooks::recover::change),
+        Route::get(WebhookRecoverLive::PATH, RECOVERS, webhooks::recover::live::watch),
+        Route::action::<PreviewRecovery>(RECOVERS),
+        Route::action::<StartRecovery>(RECOVERS),
+        Route::action::<CancelRecovery>(RECOVERS),
+        // Deliveries and events.
+        Route::get(DELIVERIES, SignedIn, deliveries::log::of_all),
+        Route::get(DELIVERIES_LIVE, SignedIn, deliveries::log::live::of_all),
+        Route::get(WebhookDeliveries::PATH, SignedIn, deliveries::log::of_one),
         Route::get(
-            "/integrations/webhook/{id}/recover",
-            RECOVERS,
-            webhook_recover::show,
-        ),
-        Route::post(
-            "/integrations/webhook/{id}/recover",
-            RECOVERS,
-            webhook_recover::start,
-        ),
-        Route::get(
-            "/integrations/webhook/{id}/recover/live",
-            RECOVERS,
-            webhook_recover::live::watch,
-        ),
-        Route::get("/integrations/webhook/{id}/test", TESTS, webhook_test::show),
-        Route::post("/integrations/webhook/{id}/test", TESTS, webhook_test::send),
-        Route::get("/integrations/webhook/deliveries", SignedIn, deliveries::of_all),
-        Route::get(
-            "/integrations/webhook/deliveries/live",
+            WebhookDeliveriesLive::PATH,
             SignedIn,
-            deliveries::live::of_all,
+            deliveries::log::live::of_one,
         ),
-        Route::get("/integrations/webhook/deliveries/{id}", SignedIn, delivery::show),
-        Route::get(
-            "/integrations/webhook/{id}/deliveries",
-            SignedIn,
-            deliveries::of_one,
-        ),
-        Route::get(
-            "/integrations/webhook/{id}/deliveries/live",
-            SignedIn,
-            deliveries::live::of_one,
-        ),
-        Route::get("/integrations/webhook/event-types", SignedIn, event_types::show),
-        Route::get(
-            "/integrations/webhook/event-types/{type}/test",
-            SignedIn,
-            event_types::try_out,
-        ),
-        Route::get("/integrations/webhook/guide", SignedIn, guide::show),
-        Route::get("/integrations/webhook/events", SignedIn, events::show),
-        Route::get("/integrations/webhook/events/{id}", SignedIn, event::show),
-        Route::get("/settings/account", SignedIn, account::show),
-        Route::get("/settings/time-zone", SignedIn, time_zone::show),
-        Route::post("/settings/time-zone", SignedIn, time_zone::choose),
-        Route::get("/settings/api-keys", KEYS, api_keys::show),
-        Route::get("/settings/api-keys/new", KEYS, api_key_new::show),
-        Route::post("/settings/api-keys/new", KEYS, api_key_new::add),
-        Route::get("/settings/api-keys/{id}/revoke", KEYS, api_key_revoke::show),
-        Route::post("/settings/api-keys/{id}/revoke", KEYS, api_key_revoke::revoke),
-        Route::get("/settings/audit-log", AUDITS, audit_log::show),
-        Route::get("/settings/audit-log/export", AUDITS, audit_log::export::export),
-        Route::get("/settings/users", MANAGES, users::show),
-        Route::post("/settings/users", MANAGES, users::invite),
-        Route::get("/settings/users/{id}", MANAGES, user::show),
-        Route::post("/settings/users/{id}", MANAGES, user::change_role),
-        // People come back to these by GET when they had to sign in again before the form went through.
-        Route::get(
-            "/integrations/webhook/deliveries/{id}/resend",
-            SignedIn,
-            delivery::instead,
-        ),
-        Route::post(
-            "/integrations/webhook/deliveries/{id}/resend",
-            Needs(Member, "resend deliveries"),
-            delivery::resend,
-        ),
-        Route::get(
-            "/integrations/webhook/{id}/recover/{recovery}/cancel",
-            SignedIn,
-            webhook_recover::instead,
-        ),
-        Route::post(
-            "/integrations/webhook/{id}/recover/{recovery}/cancel",
-            RECOVERS,
-            webhook_recover::cancel,
-        ),
-        Route::get(
-            "/integrations/webhook/{id}/pause",
-            SignedIn,
-            webhook_edit::instead,
-        ),
-        Route::post(
-            "/integrations/webhook/{id}/pause",
-            Needs(Admin, "pause webhooks"),
-            webhook_state::pause,
-        ),
-        Route::get(
-            "/integrations/webhook/{id}/resume",
-            SignedIn,
-            webhook_edit::instead,
-        ),
-        Route::post(
-            "/integrations/webhook/{id}/resume",
-            Needs(Admin, "resume webhooks"),
-            webhook_state::resume,
-        ),
-        Route::get(
-            "/integrations/webhook/{id}/reveal",
-            SignedIn,
-            webhook_edit::instead,
-        ),
-        Route::post(
-            "/integrations/webhook/{id}/reveal",
-            Needs(Admin, "reveal secrets"),
-            webhook_secret::reveal,
-        ),
-        Route::get(
-            "/integrations/webhook/{id}/rotate",
-            SignedIn,
-            webhook_edit::instead,
-        ),
-        Route::post(
-            "/integrations/webhook/{id}/rotate",
-            Needs(Admin, "rotate secrets"),
-            webhook_secret::rotate,
-        ),
-        Route::get("/settings/account/password", SignedIn, account::instead),
-        Route::post("/settings/account/password", SignedIn, account::change_password),
-        Route::get(
-            "/settings/account/sessions/end-others",
-            SignedIn,
-            account::instead,
-        ),
-        Route::post(
-            "/settings/account/sessions/end-others",
-            SignedIn,
-            account::end_other_sessions,
-        ),
-        Route::get("/settings/account/sessions/{id}/end", SignedIn, account::instead),
-        Route::post(
-            "/settings/account/sessions/{id}/end",
-            SignedIn,
-            account::end_session,
-        ),
-        Route::get("/settings/users/{id}/disable", MANAGES, user::instead),
-        Route::post("/settings/users/{id}/disable", MANAGES, user::disable),
-        Route::get("/settings/users/{id}/enable", MANAGES, user::instead),
-        Route::post("/settings/users/{id}/enable", MANAGES, user::enable),
-        Route::get("/settings/users/invites/{id}/renew", MANAGES, users::instead),
-        Route::post("/settings/users/invites/{id}/renew", MANAGES, users::renew),
-        Route::get("/settings/users/invites/{id}/revoke", MANAGES, users::instead),
-        Route::post("/settings/users/invites/{id}/revoke", MANAGES, users::revoke),
+        Route::get(Delivery::PATH, SignedIn, deliveries::one::show),
+        Route::post(Delivery::PATH, RESENDS, deliveries::one::resend),
+        Route::action::<ResendDelivery>(RESENDS),
+        Route::get(EVENTS, SignedIn, events::list::show),
+        Route::get(Event::PATH, SignedIn, events::one::show),
+        Route::get(EVENT_TYPES, SignedIn, docs::event_types::show),
+        Route::get(EventTypeTest::PATH, SignedIn, docs::event_types::try_out),
+        Route::get(GUIDE, SignedIn, docs::guide::show),
+        // Settings.
+        Route::get(ACCOUNT, SignedIn, settings::account::show),
+        Route::post(ACCOUNT, SignedIn, settings::account::change),
+        Route::action::<ChangePassword>(SignedIn),
+        Route::action::<EndSession>(SignedIn),
+        Route::action::<EndOtherSessions>(SignedIn),
+        Route::get(TIME_ZONE, SignedIn, settings::time_zone::show),
+        Route::post(TIME_ZONE, SignedIn, settings::time_zone::choose),
+        Route::action::<SetTimeZone>(SignedIn),
+        Route::post(THEME, SignedIn, settings::theme::choose),
+        Route::action::<SetTheme>(SignedIn),
+        Route::get(API_KEYS, KEYS, settings::api_keys::show),
+        Route::get(API_KEY_NEW, KEYS, settings::api_keys::new::show),
+        Route::post(API_KEY_NEW, KEYS, settings::api_keys::new::add),
+        Route::action::<AddApiKey>(KEYS),
+        Route::get(ApiKeyRevoke::PATH, KEYS, settings::api_keys::revoke::show),
+        Route::post(ApiKeyRevoke::PATH, KEYS, settings::api_keys::revoke::revoke),
+        Route::action::<RevokeApiKey>(KEYS),
+        Route::get(USERS, MANAGES, settings::users::show),
+        Route::post(USERS, MANAGES, settings::users::change),
+        Route::action::<InviteUser>(MANAGES),
+        Route::action::<RenewInvite>(MANAGES),
+        Route::action::<RevokeInvite>(MANAGES),
+        Route::get(User::PATH, MANAGES, settings::users::one::show),
+        Route::post(User::PATH, MANAGES, settings::users::one::change),
+        Route::action::<ChangeRole>(MANAGES),
+        Route::action::<DisableUser>(MANAGES),
+        Route::action::<EnableUser>(MANAGES),
+        Route::get(AUDIT_LOG, AUDITS, settings::audit_log::show),
+        Route::get(AUDIT_EXPORT, AUDITS, settings::audit_log::export::export),
     ]
 }
 
-const KEYS: Access = Needs(Admin, "manage API keys");
-const AUDITS: Access = Needs(Admin, "see the audit log");
 const ADDS: Access = Needs(Member, "add webhooks");
+const EDITS: Access = Needs(Admin, "change webhooks");
 const DELETES: Access = Needs(Admin, "delete webhooks");
-const MANAGES: Access = Needs(Admin, "manage users");
-const RECOVERS: Access = Needs(Member, "recover deliveries");
 const TESTS: Access = Needs(Member, "send test events");
+const RECOVERS: Access = Needs(Member, "recover deliveries");
+const RESENDS: Access = Needs(Member, "resend deliveries");
+const KEYS: Access = Needs(Admin, "manage API keys");
+const MANAGES: Access = Needs(Admin, "manage users");
+const AUDITS: Access = Needs(Admin, "see the audit log");
 
 /// All of it, with its error pages.
 ///
@@ -254,7 +180,7 @@ pub fn router(ui: Ui) -> Router {
         .layer(CatchPanicLayer::custom(|_| PageError::Broken.into_response()))
         // What another site made the browser send goes no further.
         .layer(CsrfLayer::new().with_rejection_response(|_| PageError::FromElsewhere.into_response()))
-        .layer(from_fn_with_state(ui.clone(), error::show))
+        .layer(from_fn_with_state(ui.clone(), error_page::show))
         .with_state(ui)
 }
 

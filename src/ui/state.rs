@@ -11,10 +11,9 @@ use crate::{
     delivery::guard::Guard,
     domain::{Clock, RetrySchedule, Transport},
     store::Store,
+    ui::ApiDocs,
     webhooks::Webhooks,
 };
-
-use super::ApiDocs;
 
 /// The state of the dashboard's routes. Cheap to clone.
 #[derive(Clone)]

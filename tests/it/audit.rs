@@ -73,18 +73,18 @@ async fn every_change_by_people_and_machines_is_written_down_with_its_address_an
     .await;
     // a person does the rest.
     let here = format!("/integrations/webhook/{id}");
-    for (action, form) in [
-        ("/pause", vec![]),
-        ("/resume", vec![("held", "drop")]),
-        ("/reveal", vec![]),
-        ("/rotate", vec![("overlap", "24")]),
+    for (page, form) in [
+        ("", vec![("do", "pause")]),
+        ("", vec![("do", "resume"), ("held", "drop")]),
+        ("", vec![("do", "reveal")]),
+        ("", vec![("do", "rotate"), ("overlap", "24")]),
         ("/test", vec![("type", "chat")]),
         ("/delete", vec![]),
     ] {
-        let answer = browser.post(&format!("{here}{action}"), &form).await;
+        let answer = browser.post(&format!("{here}{page}"), &form).await;
         assert!(
             answer.status.is_success() || answer.status.is_redirection(),
-            "{action}: {}",
+            "{page} {form:?}: {}",
             answer.body
         );
     }

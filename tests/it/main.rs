@@ -1,6 +1,7 @@
 //! The integration tests, in one binary so that it is linked once.
 
 mod accounts;
+mod actions;
 mod api;
 mod api_contract;
 mod api_docs;

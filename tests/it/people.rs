@@ -16,6 +16,10 @@ use crate::support::{
 const USERS: &str = "/settings/users";
 const ACCOUNT: &str = "/settings/account";
 const LIST: &str = "/integrations/webhook";
+/// Buttons on the page of a user, and of one's account.
+const DISABLE: [(&str, &str); 1] = [("do", "disable")];
+const ENABLE: [(&str, &str); 1] = [("do", "enable")];
+const END_OTHERS: [(&str, &str); 1] = [("do", "end-others")];
 const NEW_PASSWORD: &str = "quite another password";
 
 /// Invites somebody, and answers the path of their link.
@@ -34,19 +38,6 @@ async fn accept(app: &TestApp, link: &str, password: &str) -> (Browser, Page) {
     let mut browser = app.browser();
     let page = browser.post(link, &[("password", password)]).await;
     (browser, page)
-}
-
-/// What one of the buttons on a page posts to.
-fn action(page: &Page, ending: &str) -> String {
-    let mut actions = page
-        .body
-        .split("action=\"")
-        .skip(1)
-        .map(|rest| rest.split('"').next().unwrap());
-    let action = actions.find(|action| action.ends_with(ending));
-    action
-        .unwrap_or_else(|| panic!("nothing ends with {ending}: {}", page.body))
-        .to_owned()
 }
 
 /// Actor and action of each entry in the audit log, the oldest first.
@@ -110,13 +101,13 @@ async fn nothing_tells_why_a_link_cannot_be_used() {
         StatusCode::SEE_OTHER
     );
     let renewed = invite(&mut admin, "bob@example.com", "viewer").await;
-    let again = action(&admin.get(USERS).await, "/renew");
-    let revoked = link_in(&admin.post(&again, &[]).await);
+    let id = admin.get(USERS).await.hidden("invite");
+    let revoked = link_in(&admin.post(USERS, &[("do", "renew"), ("invite", &id)]).await);
     assert_ne!(renewed, revoked);
     let taken = invite(&mut admin, "carol@example.com", "viewer").await;
     app.add_user("carol@example.com", Role::Viewer).await;
-    let revoke = again.replace("/renew", "/revoke");
-    assert_eq!(admin.post(&revoke, &[]).await.status, StatusCode::SEE_OTHER);
+    let revoke = [("do", "revoke"), ("invite", &*id)];
+    assert_eq!(admin.post(USERS, &revoke).await.status, StatusCode::SEE_OTHER);
 
     let unknown = "/invite/no-such-token".to_owned();
     let mut pages = Vec::new();
@@ -182,7 +173,7 @@ async fn an_invite_that_cannot_be_made_says_what_to_do() {
         ),
         (
             "bob@example.com",
-            "bob@example.com was invited already: make a new link in the list below.",
+            "bob@example.com was invited already: make a new link in the list above.",
         ),
     ] {
         let page = admin.post(USERS, &[("email", email), ("role", "admin")]).await;
@@ -205,13 +196,11 @@ async fn the_last_admin_is_neither_disabled_nor_demoted() {
         app.person(ADMIN).await.user.id,
         app.person("ada@example.com").await.user.id,
     );
-    let page = admin.post(&format!("{USERS}/{ada}/disable"), &[]).await;
+    let (own, ada) = (format!("{USERS}/{own}"), format!("{USERS}/{ada}"));
+    let page = admin.post(&ada, &DISABLE).await;
     assert_eq!(page.status, StatusCode::SEE_OTHER);
-    for (path, form) in [
-        (format!("{USERS}/{own}/disable"), &[][..]),
-        (format!("{USERS}/{own}"), &[("role", "viewer")][..]),
-    ] {
-        let page = admin.post(&path, form).await;
+    for form in [DISABLE, [("role", "viewer")]] {
+        let page = admin.post(&own, &form).await;
         assert_eq!(page.status, StatusCode::CONFLICT);
         let refusal =
             "admin@localhost is the last active admin of this account. Make somebody else an admin first.";
@@ -221,8 +210,8 @@ async fn the_last_admin_is_neither_disabled_nor_demoted() {
     assert_eq!((person.user.role, person.disabled_at), (Role::Admin, None));
 
     // With another one there it goes.
-    admin.post(&format!("{USERS}/{ada}/enable"), &[]).await;
-    let page = admin.post(&format!("{USERS}/{own}"), &[("role", "viewer")]).await;
+    admin.post(&ada, &ENABLE).await;
+    let page = admin.post(&own, &[("role", "viewer")]).await;
     assert_eq!(page.location.as_deref(), Some(ACCOUNT));
     assert_eq!(admin.get(USERS).await.status, StatusCode::FORBIDDEN);
 }
@@ -234,7 +223,7 @@ async fn who_is_disabled_is_signed_out_and_stays_out_until_they_sign_in_again() 
     let mut admin = app.signed_in(ADMIN).await;
     let mut ada = app.signed_in("ada@example.com").await;
     let path = format!("{USERS}/{}", app.person("ada@example.com").await.user.id);
-    admin.post(&format!("{path}/disable"), &[]).await;
+    admin.post(&path, &DISABLE).await;
     assert!(
         admin
             .get(USERS)
@@ -243,7 +232,7 @@ async fn who_is_disabled_is_signed_out_and_stays_out_until_they_sign_in_again() 
             .contains("ada@example.com was disabled and signed out.")
     );
     assert_eq!(ada.get(LIST).await.status, StatusCode::SEE_OTHER);
-    admin.post(&format!("{path}/enable"), &[]).await;
+    admin.post(&path, &ENABLE).await;
     assert_eq!(
         ada.get(LIST).await.status,
         StatusCode::SEE_OTHER,
@@ -258,18 +247,17 @@ async fn a_new_password_ends_the_other_sessions_and_moves_this_one_to_a_new_id()
     let mut here = app.signed_in(ADMIN).await;
     let mut elsewhere = app.signed_in(ADMIN).await;
     let before = here.cookie.clone().unwrap();
-    let path = format!("{ACCOUNT}/password");
     for (old, new, error) in [
         ("not the password", NEW_PASSWORD, "This is not your password."),
         (PASSWORD, "short", "Use at least 12 characters."),
     ] {
-        let page = here.post(&path, &[("old", old), ("new", new)]).await;
+        let page = here.post(ACCOUNT, &[("old", old), ("new", new)]).await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(page.body.contains(error), "{}", page.body);
     }
     assert_eq!(elsewhere.get(LIST).await.status, StatusCode::OK);
     let page = here
-        .post(&path, &[("old", PASSWORD), ("new", NEW_PASSWORD)])
+        .post(ACCOUNT, &[("old", PASSWORD), ("new", NEW_PASSWORD)])
         .await;
     assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.body);
     assert_ne!(here.cookie.clone().unwrap(), before);
@@ -301,15 +289,14 @@ async fn a_new_password_ends_the_other_sessions_and_moves_this_one_to_a_new_id()
 async fn guessing_the_old_password_is_stopped_like_guessing_at_the_door() {
     let app = TestApp::start().await;
     let mut here = app.signed_in(ADMIN).await;
-    let path = format!("{ACCOUNT}/password");
     for _ in 0..8 {
         let page = here
-            .post(&path, &[("old", "a guess"), ("new", NEW_PASSWORD)])
+            .post(ACCOUNT, &[("old", "a guess"), ("new", NEW_PASSWORD)])
             .await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     }
     let page = here
-        .post(&path, &[("old", PASSWORD), ("new", NEW_PASSWORD)])
+        .post(ACCOUNT, &[("old", PASSWORD), ("new", NEW_PASSWORD)])
         .await;
     assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
     let form = [("email", ADMIN), ("password", PASSWORD)];
@@ -350,21 +337,17 @@ async fn sessions_are_listed_and_ended() {
 
     let page = here.get(ACCOUNT).await;
     assert_eq!(page.body.matches("127.0.0.1").count(), 3);
-    assert_eq!(
-        here.post(&action(&page, "/end"), &[]).await.status,
-        StatusCode::SEE_OTHER
-    );
+    let session = page.hidden("session");
+    let end = [("do", "end-session"), ("session", &*session)];
+    assert_eq!(here.post(ACCOUNT, &end).await.status, StatusCode::SEE_OTHER);
     let left = [second.get(LIST).await.status, third.get(LIST).await.status];
     assert!(
         left.contains(&StatusCode::OK) && left.contains(&StatusCode::SEE_OTHER),
         "{left:?}"
     );
-    assert_eq!(
-        here.post(&action(&page, "/end"), &[]).await.status,
-        StatusCode::NOT_FOUND
-    );
+    assert_eq!(here.post(ACCOUNT, &end).await.status, StatusCode::NOT_FOUND);
 
-    here.post(&format!("{ACCOUNT}/sessions/end-others"), &[]).await;
+    here.post(ACCOUNT, &END_OTHERS).await;
     let page = here.get(ACCOUNT).await;
     assert!(page.body.contains("1 session was ended."), "{}", page.body);
     for browser in [&mut second, &mut third] {
@@ -390,22 +373,23 @@ async fn what_is_done_to_people_is_in_the_audit_log() {
     let mut admin = app.signed_in(ADMIN).await;
     let link = invite(&mut admin, "ada@example.com", "viewer").await;
     let page = admin.get(USERS).await;
-    let renewed = link_in(&admin.post(&action(&page, "/renew"), &[]).await);
+    let id = page.hidden("invite");
+    let renewed = link_in(&admin.post(USERS, &[("do", "renew"), ("invite", &id)]).await);
     assert_ne!(renewed, link);
     let (mut ada, _) = accept(&app, &renewed, NEW_PASSWORD).await;
     invite(&mut admin, "bob@example.com", "viewer").await;
-    let revoke = action(&admin.get(USERS).await, "/revoke");
-    admin.post(&revoke, &[]).await;
+    let id = admin.get(USERS).await.hidden("invite");
+    admin.post(USERS, &[("do", "revoke"), ("invite", &id)]).await;
     let path = format!("{USERS}/{}", app.person("ada@example.com").await.user.id);
     admin.post(&path, &[("role", "member")]).await;
     // Nothing changes, so nothing is written.
     admin.post(&path, &[("role", "member")]).await;
     let password = [("old", NEW_PASSWORD), ("new", PASSWORD)];
-    ada.post(&format!("{ACCOUNT}/password"), &password).await;
+    ada.post(ACCOUNT, &password).await;
     app.signed_in("ada@example.com").await;
-    ada.post(&format!("{ACCOUNT}/sessions/end-others"), &[]).await;
-    admin.post(&format!("{path}/disable"), &[]).await;
-    admin.post(&format!("{path}/enable"), &[]).await;
+    ada.post(ACCOUNT, &END_OTHERS).await;
+    admin.post(&path, &DISABLE).await;
+    admin.post(&path, &ENABLE).await;
     for email in ["ada@example.com", "unknown@example.com"] {
         app.browser()
             .post("/login", &[("email", email), ("password", "wrong")])

@@ -52,6 +52,46 @@ async fn submit(
     page
 }
 
+/// What scripts send: forms that are refused, and what shows a secret.
+async fn functions(search: &mut Search, browser: &mut Browser, id: &str) {
+    let actions = "/integrations/webhook/actions";
+    let with_password = format!("https://ada:{WRONG_PASSWORD}@example.com/");
+    for (place, path, form) in [
+        (
+            "the refused call",
+            format!("{actions}/add"),
+            vec![("url", &*with_password), ("secret", OWN_SECRET)],
+        ),
+        (
+            "the call that cannot be read",
+            format!("{actions}/edit"),
+            vec![("id", id), ("version", WRONG_PASSWORD), ("secret", OWN_SECRET)],
+        ),
+        (
+            "the check of a URL",
+            format!("{actions}/check-url"),
+            vec![("value", &*with_password)],
+        ),
+        (
+            "the reveal by a script",
+            format!("{actions}/reveal-secret"),
+            vec![("id", id)],
+        ),
+        (
+            "the refused change of a password",
+            "/settings/actions/change-password".to_owned(),
+            vec![("old", WRONG_PASSWORD), ("new", OWN_SECRET)],
+        ),
+    ] {
+        let page = submit(search, browser, place, &path, &form).await;
+        let is_shown = place == "the reveal by a script";
+        assert_eq!(
+            page.status == StatusCode::OK,
+            is_shown || place == "the check of a URL"
+        );
+    }
+}
+
 fn text(value: &Value, field: &str) -> String {
     value[field]
         .as_str()
@@ -290,10 +330,11 @@ async fn no_secret_is_anywhere_but_where_somebody_asked_for_it() {
         &mut search,
         &mut browser,
         "the reveal",
-        &format!("{page}/reveal"),
-        &[],
+        &page,
+        &[("do", "reveal")],
     )
     .await;
+    functions(&mut search, &mut browser, page.rsplit('/').next().unwrap()).await;
     submit(
         &mut search,
         &mut browser,
@@ -306,8 +347,8 @@ async fn no_secret_is_anywhere_but_where_somebody_asked_for_it() {
         &mut search,
         &mut browser,
         "the rotation's page",
-        &format!("{page}/rotate"),
-        &[],
+        &page,
+        &[("do", "rotate")],
     )
     .await;
     let start = rotated

@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 /// Every page and form of the dashboard.
-const GUARDED: [(Method, &str); 32] = [
+const GUARDED: [(Method, &str); 35] = [
     (Method::GET, "/integrations/webhook"),
     (Method::GET, "/integrations/webhook/new"),
     (Method::POST, "/integrations/webhook/new"),
@@ -19,16 +19,10 @@ const GUARDED: [(Method, &str); 32] = [
     (Method::POST, "/integrations/webhook/wh_1"),
     (Method::GET, "/integrations/webhook/wh_1/delete"),
     (Method::POST, "/integrations/webhook/wh_1/delete"),
-    (Method::POST, "/integrations/webhook/wh_1/pause"),
-    (Method::POST, "/integrations/webhook/wh_1/resume"),
-    (Method::POST, "/integrations/webhook/wh_1/rotate"),
-    (Method::POST, "/integrations/webhook/wh_1/reveal"),
     (Method::GET, "/integrations/webhook/wh_1/test"),
     (Method::POST, "/integrations/webhook/wh_1/test"),
     (Method::GET, "/integrations/webhook/wh_1/recover"),
     (Method::POST, "/integrations/webhook/wh_1/recover"),
-    (Method::POST, "/integrations/webhook/wh_1/recover/rcv_1/cancel"),
-    (Method::POST, "/integrations/webhook/advice"),
     (Method::GET, "/integrations/webhook/events"),
     (Method::GET, "/integrations/webhook/event-types"),
     (
@@ -36,10 +30,19 @@ const GUARDED: [(Method, &str); 32] = [
         "/integrations/webhook/event-types/chat/test?webhook=wh_1",
     ),
     (Method::GET, "/integrations/webhook/events/evt_1"),
-    (Method::POST, "/integrations/webhook/deliveries/dlv_1/resend"),
+    (Method::POST, "/integrations/webhook/deliveries/dlv_1"),
     (Method::GET, "/integrations/webhook/deliveries"),
     (Method::GET, "/integrations/webhook/wh_1/deliveries"),
     (Method::GET, "/integrations/webhook/deliveries/dlv_1"),
+    (Method::GET, "/settings/account"),
+    (Method::POST, "/settings/account"),
+    (Method::GET, "/settings/time-zone"),
+    (Method::POST, "/settings/time-zone"),
+    (Method::POST, "/theme"),
+    (Method::GET, "/settings/users"),
+    (Method::POST, "/settings/users"),
+    (Method::GET, "/settings/users/usr_1"),
+    (Method::POST, "/settings/users/usr_1"),
     (Method::GET, "/settings/api-keys"),
     (Method::GET, "/settings/api-keys/new"),
     (Method::POST, "/settings/api-keys/new"),

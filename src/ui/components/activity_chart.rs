@@ -2,8 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::bar_chart::BarChart;
-use crate::{domain::Timestamp, store::HourOfActivity};
+use crate::{domain::Timestamp, store::HourOfActivity, ui::components::bar_chart::BarChart};
 
 const HOURS: usize = 24;
 const HOUR_MILLIS: i64 = 60 * 60 * 1000;

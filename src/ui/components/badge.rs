@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::icon::{Glyph, Icon};
 use crate::{
     domain::{DeliveryStatus, DisabledReason, WebhookStatus},
     store::KeyState,
+    ui::components::icon::{Glyph, Icon},
 };
 
 #[component]

@@ -1,10 +1,10 @@
-//! A dialog over the list.
+//! A dialog over a list.
 
 use leptos::prelude::*;
 
-use crate::ui::{islands::modal::Modal, paths, query::ListQuery};
+use crate::ui::{islands::modal::Modal, paths, request::query::ListQuery};
 
-/// The form whose button “Cancel” leads back to the list; a real form, so that it works without a script.
+/// The form whose button “Cancel” leads back to the list; a real form, so that it works without JavaScript.
 pub const CANCEL: &str = "cancel";
 
 /// What the dialog is to assistive technology.
@@ -15,15 +15,15 @@ pub enum Urgency {
     Alert,
 }
 
-/// Open from the start; with a script it becomes a modal one, which looks the same.
+/// Open from the start; with JavaScript it becomes a modal one, which looks the same.
 #[component]
 pub fn Dialog(
     #[prop(into)] title: String,
     #[prop(default = Urgency::Dialog)] urgency: Urgency,
-    /// The list to go back to,
+    /// The path of the list to go back to.
     #[prop(default = paths::LIST)]
     list: &'static str,
-    /// with this query.
+    /// The filters of that list.
     #[prop(optional)]
     query: ListQuery,
     children: Children,
@@ -51,17 +51,22 @@ pub fn Dialog(
                 <h2 class="dialog__title" id="dialog-title">{title}</h2>
                 {children()}
             </div>
-            <GetForm id=CANCEL action=list query/>
+            <form id=CANCEL method="get" action=list data-soft="close"><QueryFields query/></form>
         </dialog>
     }
 }
 
-/// A form without fields of its own: a button elsewhere in the dialog follows it like a link.
+/// A form without visible fields: a button elsewhere in the dialog follows it like a link.
 #[component]
 pub fn GetForm(id: &'static str, #[prop(into)] action: String, query: ListQuery) -> impl IntoView {
+    view! { <form id=id method="get" action=action data-soft><QueryFields query/></form> }
+}
+
+#[component]
+fn QueryFields(query: ListQuery) -> impl IntoView {
     let fields = query
         .pairs()
         .into_iter()
         .map(|(name, value)| view! { <input type="hidden" name=name value=value/> });
-    view! { <form id=id method="get" action=action>{fields.collect_view()}</form> }
+    fields.collect_view()
 }

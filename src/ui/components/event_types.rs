@@ -2,8 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::select::{Select, any_or};
-use crate::domain::{EventType, EventTypes};
+use crate::{
+    domain::{EventType, EventTypes},
+    ui::components::select::{Select, any_or},
+};
 
 /// How many are named before the rest becomes a number.
 const NAMED: usize = 3;
@@ -21,7 +23,7 @@ pub fn EventTypeList(events: EventTypes, href: String) -> impl IntoView {
     let all: Vec<_> = events.iter().map(EventType::as_str).collect();
     let more = (!rest.is_empty()).then(|| {
         view! {
-            <a class="event event--more" href=href title=all.join(", ") tabindex="-1" aria-hidden="true">
+            <a class="event event--more" href=href title=all.join(", ") tabindex="-1" aria-hidden="true" data-soft>
                 {format!("+{}", rest.len())}
             </a>
             <span class="unseen">{format!("and {}", rest.join(", "))}</span>

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     store::WebhookFilter,
-    ui::{paths, query::ListQuery},
+    ui::{paths, request::query::ListQuery},
 };
 
 /// `1–50 of 120`, with links to the pages before and after; without them if all fits on one.
@@ -16,7 +16,7 @@ pub fn Pagination(query: ListQuery, shown: usize, matching: u64) -> impl IntoVie
     let newer = (page > 0).then(|| query.page(page - 1).on(paths::LIST));
     let older = (end < matching).then(|| query.page(page + 1).on(paths::LIST));
     let link = |href: Option<String>, text: &'static str| match href {
-        Some(href) => view! { <a class="button button--small" href=href>{text}</a> }.into_any(),
+        Some(href) => view! { <a class="button button--small" href=href data-soft>{text}</a> }.into_any(),
         None => view! { <span class="button button--small button--off" aria-hidden="true">{text}</span> }
             .into_any(),
     };
@@ -26,17 +26,6 @@ pub fn Pagination(query: ListQuery, shown: usize, matching: u64) -> impl IntoVie
         <nav class="pages" aria-label="Pages">
             <span class="pages__count">{format!("{}–{end} of {matching}", start + 1)}</span>
             {links}
-        </nav>
-    }
-}
-
-/// The ways on in a log, which is as long as it is: nobody counts its pages.
-#[component]
-pub fn LogPages(newest: Option<String>, older: Option<String>) -> impl IntoView {
-    view! {
-        <nav class="pages" aria-label="Pages">
-            {newest.map(|href| view! { <a class="button button--small" href=href>"Newest"</a> })}
-            {older.map(|href| view! { <a class="button button--small" href=href>"Older"</a> })}
         </nav>
     }
 }

@@ -43,13 +43,16 @@ fn strong(text: &str) -> Vec<AnyView> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::render::fragment;
+    use crate::ui::layout::fragment::Fragment;
 
     #[test]
     fn code_and_what_matters_are_marked_and_nothing_else_is_markup() {
         let text = "**Keys.** Send `a <b>`,\nor not.\n\nThe <end>".to_owned();
-        let html = fragment(&crate::ui::zone::Zone::default(), || view! { <Prose text/> });
-        let html = html.replace("<!>", "");
+        let html = Fragment::render(
+            &crate::ui::request::zone::Zone::default(),
+            || view! { <Prose text/> },
+        );
+        let html = html.as_str().replace("<!>", "");
         assert!(
             html.contains("<p><strong>Keys.</strong> Send <code>a &lt;b&gt;</code>"),
             "{html}"

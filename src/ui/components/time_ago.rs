@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use crate::{
     domain::Timestamp,
-    ui::zone::{Zone, use_zone},
+    ui::request::zone::{Zone, use_zone},
 };
 
 const MINUTE: u64 = 60;
@@ -145,7 +145,7 @@ fn time_of_day(at: Timestamp, zone: &Zone) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::zone::Origin;
+    use crate::ui::request::zone::Origin;
 
     /// 2026-11-23T10:00:00Z, a Monday.
     const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);

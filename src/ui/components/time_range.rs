@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::{domain::Timestamp, ui::zone::use_zone};
+use crate::{domain::Timestamp, ui::request::zone::use_zone};
 
 #[component]
 pub fn TimeRange(since: Option<Timestamp>, until: Option<Timestamp>) -> impl IntoView {

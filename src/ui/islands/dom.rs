@@ -5,6 +5,9 @@ use std::{cell::Cell, rc::Rc};
 use leptos::web_sys::{Element, Event, EventTarget, HtmlInputElement};
 use wasm_bindgen::{JsCast, closure::Closure};
 
+/// Fired at the document after it was changed in place: what was removed holds nothing any longer.
+pub const CHANGED: &str = "caleida:changed";
+
 /// Calls `handler` at every such event, for as long as the page lives.
 pub fn listen(target: &EventTarget, event: &str, handler: impl FnMut(Event) + 'static) {
     let handler = Closure::<dyn FnMut(Event)>::new(handler);

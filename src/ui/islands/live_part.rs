@@ -8,9 +8,9 @@ pub fn LivePart() -> impl IntoView {
     let ready = RwSignal::new(false);
     let live = RwSignal::new(false);
     #[cfg(feature = "hydrate")]
-    place.on_load(move |_| {
+    place.on_load(move |button| {
         ready.set(true);
-        browser::keep(live);
+        browser::keep(button, live);
     });
     view! {
         <div class="live" hidden=move || !ready.get()>
@@ -35,23 +35,41 @@ mod browser {
 
     use leptos::{
         prelude::*,
-        web_sys::{Document, DomParser, Element, EventSource, HtmlElement, MessageEvent, SupportedType},
+        web_sys::{EventSource, HtmlButtonElement, MessageEvent},
     };
     use wasm_bindgen::JsCast;
 
-    use crate::ui::islands::dom::listen;
+    use crate::ui::islands::{
+        dom::{CHANGED, listen},
+        navigator::morph,
+    };
 
     /// What is kept up to date.
     const PLACE: &str = "live";
 
-    /// Listens while `live` is set, which it does now.
-    pub fn keep(live: RwSignal<bool>) {
+    /// Listens while `live` is set, which it does now, and for as long as the button is on the page.
+    pub fn keep(button: HtmlButtonElement, live: RwSignal<bool>) {
         let source: Rc<RefCell<Option<EventSource>>> = Rc::default();
+        let close = {
+            let source = Rc::clone(&source);
+            move || {
+                if let Some(source) = source.borrow_mut().take() {
+                    source.close();
+                }
+            }
+        };
+        // A browser has few connections to a server: the next stream needs this one's.
+        listen(&document(), CHANGED, {
+            let close = close.clone();
+            move |_| {
+                if !button.is_connected() {
+                    close();
+                }
+            }
+        });
         live.set(true);
         Effect::new(move |_| {
-            if let Some(source) = source.borrow_mut().take() {
-                source.close();
-            }
+            close();
             if live.get() {
                 *source.borrow_mut() = open(live);
             }
@@ -64,8 +82,9 @@ mod browser {
         let source = EventSource::new(&address).ok()?;
         listen(&source, "change", |event| {
             let html = event.dyn_into::<MessageEvent>().ok();
-            if let Some(html) = html.and_then(|message| message.data().as_string()) {
-                show(&html);
+            let html = html.and_then(|message| message.data().as_string());
+            if let (Some(html), Some(place)) = (html, document().get_element_by_id(PLACE)) {
+                morph::replace_contents(&place, &html);
             }
         });
         let closed = source.clone();
@@ -76,35 +95,5 @@ mod browser {
             }
         });
         Some(source)
-    }
-
-    /// Puts the new contents in the place of the old ones. What is parsed so runs no scripts.
-    fn show(html: &str) -> Option<()> {
-        let page = document();
-        let place = page.get_element_by_id(PLACE)?;
-        let parser = DomParser::new().ok()?;
-        let parsed: Document = parser.parse_from_string(html, SupportedType::TextHtml).ok()?;
-        let focused = focused(&page, &place);
-        place.replace_children_with_node_0();
-        while let Some(node) = parsed.body()?.first_child() {
-            place.append_child(&node).ok()?;
-        }
-        if let Some(same) = focused {
-            let same = place.query_selector(&same).ok()?;
-            same?.dyn_into::<HtmlElement>().ok()?.focus().ok()?;
-        }
-        Some(())
-    }
-
-    /// A selector for the link or the form's button that has the focus: who reads by keyboard stays where they are.
-    fn focused(page: &Document, place: &Element) -> Option<String> {
-        let focused = page
-            .active_element()
-            .filter(|focused| place.contains(Some(focused)))?;
-        if let Some(address) = focused.get_attribute("href") {
-            return Some(format!("a[href='{address}']"));
-        }
-        let form = focused.closest("form[action]").ok()??.get_attribute("action")?;
-        Some(format!("form[action='{form}'] button"))
     }
 }

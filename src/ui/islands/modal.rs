@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-/// Gives the dialog the browser's own focus trap and Escape key; closing it, by Escape or by a click beside it, leads to
-/// the list, as “Cancel” does. A click beside it does nothing once something was typed.
+/// Gives the dialog the browser's own focus trap and Escape key. Closing it, by Escape or by a click beside it, submits
+/// its form “Cancel”. A click beside it does nothing once something was typed.
 #[island]
 pub fn Modal() -> impl IntoView {
     let place = NodeRef::<leptos::html::Span>::new();
@@ -18,12 +18,10 @@ pub fn Modal() -> impl IntoView {
 
 #[cfg(feature = "hydrate")]
 mod browser {
-    use std::{cell::Cell, rc::Rc};
-
     use leptos::web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlFormElement};
     use wasm_bindgen::JsCast;
 
-    use crate::ui::islands::dom::listen;
+    use crate::ui::islands::{dom::listen, navigator::is_unsaved};
 
     pub fn upgrade(dialog: Element) {
         let Ok(dialog) = dialog.dyn_into::<HtmlDialogElement>() else {
@@ -37,26 +35,24 @@ mod browser {
             dialog.set_open(true);
             return;
         }
+        // Made inert by the server, for those without JavaScript. A modal dialog does it by itself, and gives the focus
+        // back to what is under it when it closes.
+        if let Some(under) = dialog.previous_element_sibling() {
+            let _ = under.remove_attribute("inert");
+        }
         if let Some(focused) = focused.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
             let _ = focused.focus();
         }
-
-        let typed = Rc::new(Cell::new(false));
-        listen(&dialog, "input", {
-            let typed = Rc::clone(&typed);
-            move |_| typed.set(true)
-        });
         // At the press, not at the click: a selection that ends beside the dialog is no click beside it.
         listen(&dialog, "pointerdown", {
             let dialog = dialog.clone();
             move |event| {
-                if !typed.get() && event.target().as_ref() == Some(dialog.as_ref()) {
+                if event.target().as_ref() == Some(dialog.as_ref()) && !is_unsaved() {
                     event.prevent_default();
                     leave(&dialog);
                 }
             }
         });
-        // The dialog stays until the list is there: no flash of the page under it.
         listen(&dialog.clone(), "cancel", move |event| {
             if event.target().as_ref() == Some(dialog.as_ref()) {
                 event.prevent_default();
@@ -68,7 +64,7 @@ mod browser {
     fn leave(dialog: &HtmlDialogElement) {
         let form = dialog.query_selector("#cancel").ok().flatten();
         if let Some(form) = form.and_then(|form| form.dyn_into::<HtmlFormElement>().ok()) {
-            let _ = form.submit();
+            let _ = form.request_submit();
         }
     }
 }

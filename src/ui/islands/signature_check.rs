@@ -31,10 +31,12 @@ mod browser {
     };
     use wasm_bindgen::JsCast;
 
-    use super::report::{Mark, Report};
     use crate::{
         domain::{Secret, Timestamp, signature::sign},
-        ui::islands::dom::{input, listen, set_error},
+        ui::islands::{
+            dom::{input, listen, set_error},
+            signature_check::report::{Mark, Report},
+        },
     };
 
     #[derive(Clone)]

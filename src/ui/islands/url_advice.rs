@@ -23,12 +23,13 @@ mod browser {
     use leptos::{
         prelude::*,
         task::spawn_local,
-        web_sys::{HtmlInputElement, HtmlParagraphElement, RequestInit, Response},
+        web_sys::{HtmlInputElement, HtmlParagraphElement},
     };
-    use wasm_bindgen::{JsCast, prelude::wasm_bindgen};
-    use wasm_bindgen_futures::JsFuture;
 
-    use crate::ui::islands::dom::{listen, set_error};
+    use crate::ui::{
+        actions::{protocol::Encoded, webhooks::check_url},
+        islands::dom::{listen, set_error},
+    };
 
     /// How long one has to stop typing before the server is asked.
     const PAUSE: Duration = Duration::from_millis(500);
@@ -47,46 +48,18 @@ mod browser {
                         if text.trim().is_empty() {
                             advice.set_text_content(None);
                         // What was typed since has its own question.
-                        } else if let Some(opinion) = ask(&text).await
+                        // Without an answer, saving will tell.
+                        } else if let Some(field) = Encoded::fields(&[("value", &text)])
+                            && let Ok(opinion) = check_url(field.into()).await
                             && asked.get() == ticket
                         {
-                            show(&url, &advice, &opinion);
+                            set_error(&url, opinion.error.as_deref());
+                            advice.set_text_content(opinion.advice.as_deref());
                         }
                     });
                 }
             };
             set_timeout(ask, PAUSE);
         });
-    }
-
-    #[wasm_bindgen]
-    extern "C" {
-        /// The server's answer, an object of JSON.
-        type Opinion;
-
-        #[wasm_bindgen(method, getter)]
-        fn error(this: &Opinion) -> Option<String>;
-
-        #[wasm_bindgen(method, getter)]
-        fn advice(this: &Opinion) -> String;
-    }
-
-    /// `None` without a connection, or signed out: saving will tell.
-    async fn ask(url: &str) -> Option<Opinion> {
-        let request = RequestInit::new();
-        request.set_method("POST");
-        request.set_body(&url.into());
-        let sent = window().fetch_with_str_and_init("/integrations/webhook/advice", &request);
-        let response: Response = JsFuture::from(sent).await.ok()?.dyn_into().ok()?;
-        if !response.ok() || response.redirected() {
-            return None;
-        }
-        let opinion = JsFuture::from(response.json().ok()?).await.ok()?;
-        Some(opinion.unchecked_into())
-    }
-
-    fn show(url: &HtmlInputElement, advice: &HtmlParagraphElement, opinion: &Opinion) {
-        set_error(url, opinion.error().as_deref());
-        advice.set_text_content(Some(&opinion.advice()));
     }
 }

@@ -12,13 +12,14 @@ use serde_json::json;
 use crate::support::browser::Page;
 
 /// What may show a secret, because somebody has asked for just that, or typed it there a moment ago.
-const SHOWN: [(&str, &str); 10] = [
+const SHOWN: [(&str, &str); 11] = [
     ("the first start", "the first password"),
     ("caleida api-key create", "an API key"),
     ("POST /api/v1/webhooks", "a generated secret"),
     ("GET /api/v1/webhooks/{id}/secret", "a generated secret"),
     ("POST /api/v1/webhooks/{id}/rotate-secret", "a rotated secret"),
     ("the reveal", "a secret of their own"),
+    ("the reveal by a script", "a secret of their own"),
     ("the refused form, as it was typed", "a secret of their own"),
     ("the rotation's page", "a secret rotated on the page"),
     ("the invite", "an invite"),

@@ -1,9 +1,11 @@
 //! What there is to say of a call, in words.
 
-use super::pasted::Headers;
-use crate::domain::{
-    Secret, Timestamp,
-    signature::{Token, VerifyError, examine, near_miss},
+use crate::{
+    domain::{
+        Secret, Timestamp,
+        signature::{Token, VerifyError, examine, near_miss},
+    },
+    ui::islands::signature_check::pasted::Headers,
 };
 
 /// The whole answer.

@@ -5,16 +5,20 @@ use std::time::Duration;
 use leptos::prelude::*;
 
 use crate::{
-    domain::{Latencies, Timestamp, Webhook, WebhookStatus, failing},
+    domain::{Latencies, Timestamp, Webhook, WebhookStatus},
     store::{HourOfActivity, StoreError},
     ui::{
         components::{
             bar_chart::BarChart,
             count::{counted, grouped},
-            time_ago::{self, Moment, TimeAgo, duration, hour},
+            failing_notice::FailingNotice,
+            time_ago,
+            time_ago::{duration, hour},
         },
-        visit::Visit,
-        zone::{Zone, use_zone},
+        request::{
+            visit::Visit,
+            zone::{Zone, use_zone},
+        },
     },
 };
 
@@ -42,7 +46,7 @@ struct Part {
 impl Health {
     pub async fn load(visit: &Visit, webhook: &Webhook) -> Result<Self, StoreError> {
         let (store, now) = (&visit.ui.store, visit.now);
-        let zone = &visit.looks.zone;
+        let zone = &visit.preferences.zone;
         let mut day = Period::of_hours(now);
         let mut month = Period::of_days(now, zone);
         let ids = std::slice::from_ref(&webhook.id);
@@ -135,34 +139,6 @@ pub fn HealthSection(health: Health, now: Timestamp) -> impl IntoView {
         </section>
     }
     .into_any()
-}
-
-/// What happens if it goes on like this; the more urgent, the less time is left.
-#[component]
-pub fn FailingNotice(since: Timestamp, now: Timestamp) -> impl IntoView {
-    let ends = since.plus(failing::AT_MOST);
-    let passed = now.since(since).as_secs() * 100 / failing::AT_MOST.as_secs();
-    let urgent = passed >= u64::from(failing::NOTICES[0]);
-    let class = if urgent {
-        "notice notice--bad"
-    } else {
-        "notice notice--warning"
-    };
-    let left = failing::AT_MOST.saturating_sub(now.since(since));
-    let next = if left == Duration::ZERO {
-        view! { "It will be disabled with the next attempt that fails." }.into_any()
-    } else {
-        view! {
-            "It will be disabled "<TimeAgo at=ends now/>", on "<Moment at=ends now/>", unless one succeeds before."
-        }
-        .into_any()
-    };
-    view! {
-        <p class=class>
-            <strong>"No call has succeeded since "<Moment at=since now/>". "</strong>
-            {next}
-        </p>
-    }
 }
 
 #[component]

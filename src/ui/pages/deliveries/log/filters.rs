@@ -1,0 +1,58 @@
+//! The form above the log: every filter is in the address.
+
+use leptos::prelude::*;
+
+use crate::{
+    domain::{DeliveryStatus, WebhookId},
+    ui::{
+        components::{
+            event_types::EventTypeFilter,
+            list_page::FilterForm,
+            select::{Select, any_or},
+            time_range::TimeRange,
+        },
+        request::query::LogQuery,
+    },
+};
+
+/// `webhooks`: to choose from, in the log of all.
+#[component]
+pub fn LogFilters(query: LogQuery, webhooks: Vec<(WebhookId, String)>) -> impl IntoView {
+    let action = query.path();
+    let filtered = query.is_filtered();
+    let filter = query.filter;
+    let statuses = DeliveryStatus::ALL.map(|status| (status.as_str(), status.label()));
+    let webhook = (!query.of_one && !webhooks.is_empty()).then(|| {
+        let webhooks = webhooks.into_iter().map(|(id, name)| (id.to_string(), name));
+        let chosen = filter.webhook_id.map(|id| id.to_string()).unwrap_or_default();
+        view! {
+            <Select id="filter-webhook" name="webhook" label="Webhook" choices=any_or("Any webhook", webhooks) chosen/>
+        }
+    });
+    view! {
+        <FilterForm action filtered>
+            <Select
+                id="filter-status"
+                name="status"
+                label="Status"
+                choices=any_or("Any status", statuses)
+                chosen=filter.status.map_or("", DeliveryStatus::as_str)
+            />
+            <EventTypeFilter id="filter-type" name="type" chosen=filter.event_type/>
+            {webhook}
+            <div class="filter">
+                <label for="filter-event">"Event id"</label>
+                <input
+                    id="filter-event"
+                    name="event"
+                    type="text"
+                    value=filter.event_id.map(|id| id.to_string())
+                    placeholder="evt_…"
+                    autocomplete="off"
+                    spellcheck="false"
+                />
+            </div>
+            <TimeRange since=filter.since until=filter.until/>
+        </FilterForm>
+    }
+}

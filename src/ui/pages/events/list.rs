@@ -1,0 +1,117 @@
+//! `/integrations/webhook/events`: everything that was received, whether somebody wanted it or not.
+
+use axum::response::Response;
+use leptos::prelude::*;
+
+use crate::{
+    domain::{Place, ReceivedEvent, Timestamp},
+    store::EventPage,
+    ui::{
+        PageError,
+        components::{
+            count::counted,
+            day_table::DayTable,
+            event_types::EventTypeFilter,
+            list_page::{FilterForm, ListPage, NoEntries, Position, Words},
+            select::{Select, any_or},
+            time_ago::{TimeOfDay, by_day},
+            time_range::TimeRange,
+        },
+        layout::{document::Page, shell::Section},
+        paths,
+        request::{query::EventsQuery, visit::Visit},
+    },
+};
+
+const WORDS: Words = Words {
+    entry: "event",
+    entries: "events",
+    empty_title: "No events yet",
+    empty_text: "Every chat, message and insight appears here as soon as it happens, with what was sent of it, or why nothing \
+                 was.",
+};
+
+pub async fn show(visit: Visit) -> Result<Response, PageError> {
+    let query = EventsQuery::parse(&visit.query);
+    let events = visit
+        .ui
+        .store
+        .list_events(&visit.user.account_id, &query.0)
+        .await?;
+    let now = visit.now;
+    let page = Page::new("Events", Section::Events);
+    let address = query.href();
+    Ok(visit.list_page(page, address, || {
+        view! { <EventsScreen query events now/> }.into_any()
+    }))
+}
+
+#[component]
+fn EventsScreen(query: EventsQuery, events: EventPage, now: Timestamp) -> impl IntoView {
+    let starting_at = |before: Option<Place>| {
+        let mut query = query.clone();
+        query.0.before = before;
+        query.href()
+    };
+    let position = Position {
+        everything: paths::EVENTS.to_owned(),
+        filtered: query.is_filtered(),
+        newest: query.0.before.is_some().then(|| starting_at(None)),
+        older: events.next.map(|next| starting_at(Some(next))),
+    };
+    let contents = if events.events.is_empty() {
+        view! { <NoEntries position=position.clone() words=WORDS/> }.into_any()
+    } else {
+        view! { <Days events=events.events now/> }.into_any()
+    };
+    let text = "Everything that happened, and to how many webhooks it went.".into_any();
+    let filters = view! { <EventFilters query/> }.into_any();
+    view! { <ListPage title="Events" text filters position>{contents}</ListPage> }
+}
+
+#[component]
+fn EventFilters(query: EventsQuery) -> impl IntoView {
+    let filtered = query.is_filtered();
+    let filter = query.0;
+    view! {
+        <FilterForm action=paths::EVENTS filtered>
+            <EventTypeFilter id="filter-type" name="type" chosen=filter.event_type/>
+            <Select
+                id="filter-sent"
+                name="sent"
+                label="Sent"
+                choices=any_or("To any number", [("no", "To no webhook")])
+                chosen=if filter.unsent { "no" } else { "" }
+            />
+            <TimeRange since=filter.since until=filter.until/>
+        </FilterForm>
+    }
+}
+
+#[component]
+fn Days(events: Vec<ReceivedEvent>, now: Timestamp) -> impl IntoView {
+    let days = by_day(events, now, |event| event.received_at);
+    let days = days.into_iter().enumerate().map(|(index, (day, events))| {
+        let rows = events.into_iter().map(|event| view! { <Row event/> }).collect_view();
+        view! { <DayTable index day class="table table--events" columns=&["Received", "Event", "Sent to"]>{rows}</DayTable> }
+    });
+    days.collect_view()
+}
+
+#[component]
+fn Row(event: ReceivedEvent) -> impl IntoView {
+    let sent = match event.deliveries {
+        0 => view! { <span class="quiet">"No webhook"</span> }.into_any(),
+        n => counted(n.into(), "webhook", "webhooks").into_any(),
+    };
+    view! {
+        <tr id=format!("row-{}", event.id) role="row" class="row">
+            <td role="cell" class="row__time"><TimeOfDay at=event.received_at/></td>
+            <th role="rowheader" scope="row" class="row__event">
+                <code class="event">{event.event_type.as_str()}</code>
+                <a class="row__link row__id" href=paths::event(&event.id)>{event.id.to_string()}</a>
+            </th>
+            <td role="cell" class="row__sent">{sent}</td>
+        </tr>
+    }
+}

@@ -1,0 +1,106 @@
+//! Everybody, and then those who are invited.
+
+use leptos::{prelude::*, server_fn::ServerFn};
+
+use crate::{
+    domain::Timestamp,
+    store::{Invite, Person},
+    ui::{
+        actions::users::{RenewInvite, RevokeInvite},
+        components::{
+            badge::{InviteBadge, PersonBadge},
+            form::ActionForm,
+            time_ago::{TimeAgo, relative},
+        },
+        paths,
+        request::zone::use_zone,
+    },
+};
+
+/// The roles are written out because the style sheet lays the table out as a grid, and then browsers forget them.
+#[component]
+pub fn Table(people: Vec<Person>, invites: Vec<Invite>, now: Timestamp) -> impl IntoView {
+    let people = people.into_iter().map(|person| view! { <PersonRow person now/> });
+    let invites = invites
+        .into_iter()
+        .map(|invite| view! { <InviteRow invite now/> });
+    view! {
+        <table class="table table--users" role="table" aria-label="Users">
+            <thead role="rowgroup">
+                <tr role="row">
+                    <th role="columnheader" scope="col">"Email"</th>
+                    <th role="columnheader" scope="col">"Role"</th>
+                    <th role="columnheader" scope="col">"State"</th>
+                    <th role="columnheader" scope="col">"Last sign-in"</th>
+                </tr>
+            </thead>
+            <tbody role="rowgroup">{people.collect_view()}{invites.collect_view()}</tbody>
+        </table>
+    }
+}
+
+/// The email is the real link; the style sheet stretches it over the whole row.
+#[component]
+fn PersonRow(person: Person, now: Timestamp) -> impl IntoView {
+    let last = match person.last_sign_in_at {
+        Some(at) => view! { <TimeAgo at now/> }.into_any(),
+        None => view! { <span class="quiet">"Never"</span> }.into_any(),
+    };
+    let is_active = person.disabled_at.is_none();
+    view! {
+        <tr id=format!("row-{}", person.user.id) role="row" class="row">
+            <th role="rowheader" scope="row" class="row__name">
+                <a class="row__link" href=paths::user(&person.user.id)>{person.user.email}</a>
+            </th>
+            <td role="cell" class="row__role">{person.user.role.label()}</td>
+            <td role="cell" class="row__status"><PersonBadge is_active/></td>
+            <td role="cell" class="row__seen">{last}</td>
+        </tr>
+    }
+}
+
+#[component]
+fn InviteRow(invite: Invite, now: Timestamp) -> impl IntoView {
+    let zone = use_zone();
+    let expired = invite.expires_at <= now;
+    let until = if expired {
+        format!("The link expired {}.", relative(invite.expires_at, now, &zone))
+    } else {
+        format!("The link expires {}.", relative(invite.expires_at, now, &zone))
+    };
+    let id = format!("invite-{}", invite.id);
+    let (renewed, revoked) = (id.clone(), id.clone());
+    let (renews, revokes) = (invite.id.to_string(), invite.id.to_string());
+    view! {
+        <tr id=format!("row-{}", invite.id) role="row" class="row">
+            <th role="rowheader" scope="row" class="row__name">
+                <span class="address" id=id>{invite.email}</span>
+                <span class="row__url">
+                    {format!("Invited by {} ", invite.created_by)}<TimeAgo at=invite.created_at now/>". "{until}
+                </span>
+            </th>
+            <td role="cell" class="row__role">{invite.role.label()}</td>
+            <td role="cell" class="row__status"><InviteBadge expired/></td>
+            <td role="cell" class="row__seen row__forms">
+                <ActionForm page=paths::USERS function=RenewInvite::PATH>
+                    <input type="hidden" name="invite" value=renews/>
+                    <button class="button button--small" type="submit" name="do" value="renew" aria-describedby=renewed>
+                        "New link"
+                    </button>
+                </ActionForm>
+                <ActionForm page=paths::USERS function=RevokeInvite::PATH>
+                    <input type="hidden" name="invite" value=revokes/>
+                    <button
+                        class="button button--small button--danger"
+                        type="submit"
+                        name="do"
+                        value="revoke"
+                        aria-describedby=revoked
+                    >
+                        "Revoke"
+                    </button>
+                </ActionForm>
+            </td>
+        </tr>
+    }
+}

@@ -1,0 +1,4 @@
+//! Signing in and joining.
+
+pub mod invite;
+pub mod login;

@@ -1,0 +1,49 @@
+//! What narrows the list: a plain form, whose answer has an address.
+
+use leptos::prelude::*;
+
+use crate::{
+    domain::WebhookStatus,
+    ui::{
+        components::{
+            event_types::EventTypeFilter,
+            icon::{Glyph, Icon},
+            list_page::FilterForm,
+            select::{Select, any_or},
+        },
+        paths,
+        request::query::ListQuery,
+    },
+};
+
+#[component]
+pub fn Filters(query: ListQuery) -> impl IntoView {
+    let statuses = WebhookStatus::ALL.map(|status| (status.as_str(), status.label()));
+    let filtered = query.is_filtered();
+    let filter = query.0;
+    view! {
+        <FilterForm action=paths::LIST filtered>
+            <div class="filter filter--search">
+                <label for="q">"Search"</label>
+                <Icon glyph=Glyph::Search/>
+                <input
+                    id="q"
+                    name="q"
+                    type="search"
+                    value=filter.search
+                    placeholder="Name or URL"
+                    autocomplete="off"
+                    spellcheck="false"
+                />
+            </div>
+            <EventTypeFilter id="filter-event" name="event" chosen=filter.event_type/>
+            <Select
+                id="filter-status"
+                name="status"
+                label="Status"
+                choices=any_or("Any status", statuses)
+                chosen=filter.status.map_or("", WebhookStatus::as_str)
+            />
+        </FilterForm>
+    }
+}

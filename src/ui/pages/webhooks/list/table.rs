@@ -1,0 +1,96 @@
+//! The rows of the list.
+
+use std::collections::HashMap;
+
+use leptos::prelude::*;
+
+use crate::{
+    domain::{Timestamp, Webhook, WebhookId},
+    ui::{
+        components::{
+            activity_chart::{Activity, ActivityChart},
+            badge::WebhookBadge,
+            count::open_deliveries,
+            event_types::EventTypeList,
+            time_ago::TimeAgo,
+        },
+        paths,
+        request::query::ListQuery,
+    },
+};
+
+/// The roles are written out because the style sheet lays the table out as a grid, and then browsers forget them.
+#[component]
+pub fn Table(
+    webhooks: Vec<Webhook>,
+    query: ListQuery,
+    activity: HashMap<WebhookId, Activity>,
+    held: HashMap<WebhookId, u64>,
+    fresh: Option<WebhookId>,
+    left: Option<WebhookId>,
+    now: Timestamp,
+) -> impl IntoView {
+    let rows = webhooks.into_iter().map(|webhook| {
+        let activity = activity.get(&webhook.id).cloned().unwrap_or_default();
+        let held = held.get(&webhook.id).copied();
+        let fresh = fresh.as_ref() == Some(&webhook.id);
+        let focused = left.as_ref() == Some(&webhook.id);
+        view! { <Row href=query.on(&paths::webhook(&webhook.id)) webhook activity held fresh focused now/> }
+    });
+    view! {
+        <table class="table table--webhooks" role="table">
+            <thead role="rowgroup">
+                <tr role="row">
+                    <th role="columnheader" scope="col">"Name"</th>
+                    <th role="columnheader" scope="col">"Events"</th>
+                    <th role="columnheader" scope="col">"Status"</th>
+                    <th role="columnheader" scope="col">"Last attempt"</th>
+                    <th role="columnheader" scope="col">"24 hours"</th>
+                    <th role="columnheader" scope="col"><span class="unseen">"Log"</span></th>
+                </tr>
+            </thead>
+            <tbody role="rowgroup">{rows.collect_view()}</tbody>
+        </table>
+    }
+}
+
+/// The name is the real link; the style sheet stretches it over the whole row.
+#[component]
+fn Row(
+    webhook: Webhook,
+    href: String,
+    activity: Activity,
+    held: Option<u64>,
+    fresh: bool,
+    focused: bool,
+    now: Timestamp,
+) -> impl IntoView {
+    let name_id = format!("name-{}", webhook.id);
+    let last_attempt = webhook.last_attempt.map_or_else(
+        || view! { <span class="quiet">"None yet"</span> }.into_any(),
+        |last| {
+            let class = if last.succeeded { "" } else { "bad" };
+            view! { <span class=class>{last.summary}</span>" · "<TimeAgo at=last.at now/> }.into_any()
+        },
+    );
+    view! {
+        <tr id=format!("row-{}", webhook.id) role="row" class=if fresh { "row row--fresh" } else { "row" }>
+            <th role="rowheader" scope="row" class="row__name">
+                <a class="row__link" id=name_id.clone() href=href.clone() autofocus=focused data-soft>
+                    {webhook.name.to_string()}
+                </a>
+                <span class="row__url">{webhook.url.to_string()}</span>
+            </th>
+            <td role="cell" class="row__events"><EventTypeList events=webhook.events href/></td>
+            <td role="cell" class="row__status">
+                <WebhookBadge status=webhook.status reason=webhook.disabled_reason/>
+                {held.map(|held| view! { <span class="badge__reason">{open_deliveries(held)}" held"</span> })}
+            </td>
+            <td role="cell" class="row__attempt">{last_attempt}</td>
+            <td role="cell" class="row__activity"><ActivityChart activity/></td>
+            <td role="cell" class="row__more">
+                <a href=paths::deliveries(Some(&webhook.id)) aria-describedby=name_id>"Deliveries"</a>
+            </td>
+        </tr>
+    }
+}

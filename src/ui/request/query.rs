@@ -1,0 +1,303 @@
+//! The filters of the list and of the log, as they stand in the address.
+//!
+//! What cannot be read is left out instead of refused: an address that somebody cut short still shows a page.
+
+mod audit;
+
+use url::form_urlencoded;
+
+pub use self::audit::AuditQuery;
+use crate::{
+    domain::{DeliveryStatus, Timestamp, WebhookId, WebhookStatus},
+    store::{DeliveryFilter, EventFilter, WebhookFilter},
+    ui::paths,
+};
+
+type Pairs = Vec<(&'static str, String)>;
+
+/// The list's search, filters and page. Every modal keeps it, so that closing one leads back to the same list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListQuery(pub WebhookFilter);
+
+impl ListQuery {
+    pub fn parse(query: &str) -> Self {
+        let mut filter = WebhookFilter::default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let value = value.trim();
+            match &*name {
+                "q" if !value.is_empty() => filter.search = Some(value.chars().take(200).collect()),
+                "event" => filter.event_type = value.parse().ok(),
+                "status" => filter.status = WebhookStatus::parse(value),
+                "page" => filter.page = value.parse::<u32>().unwrap_or(1).clamp(1, 100_000) - 1,
+                _ => {}
+            }
+        }
+        Self(filter)
+    }
+
+    pub fn pairs(&self) -> Pairs {
+        let WebhookFilter {
+            search,
+            event_type,
+            status,
+            page,
+            before: _,
+            limit: _,
+        } = &self.0;
+        let search = search.clone().map(|text| ("q", text));
+        let event = event_type.map(|event| ("event", event.to_string()));
+        let status = status.map(|status| ("status", status.as_str().to_owned()));
+        let page = (*page > 0).then(|| ("page", (page + 1).to_string()));
+        search
+            .into_iter()
+            .chain(event)
+            .chain(status)
+            .chain(page)
+            .collect()
+    }
+
+    /// The address of a screen with this query.
+    pub fn on(&self, path: &str) -> String {
+        with_query(path, &self.pairs())
+    }
+
+    pub fn page(&self, page: u32) -> Self {
+        Self(WebhookFilter {
+            page,
+            ..self.0.clone()
+        })
+    }
+
+    /// Whether anything narrows the list.
+    pub fn is_filtered(&self) -> bool {
+        let WebhookFilter {
+            search,
+            event_type,
+            status,
+            page: _,
+            before: _,
+            limit: _,
+        } = &self.0;
+        search.is_some() || event_type.is_some() || status.is_some()
+    }
+}
+
+/// The log's filters.
+#[derive(Debug, Clone, Default)]
+pub struct LogQuery {
+    pub filter: DeliveryFilter,
+    /// Whether it is the log of the one webhook of the filter, or of all and filtered by it.
+    pub of_one: bool,
+}
+
+impl LogQuery {
+    pub const PAGE_SIZE: u32 = 50;
+
+    pub fn parse(query: &str, of_one: Option<WebhookId>) -> Self {
+        let mut this = Self {
+            of_one: of_one.is_some(),
+            filter: DeliveryFilter {
+                webhook_id: of_one,
+                limit: Self::PAGE_SIZE,
+                ..DeliveryFilter::default()
+            },
+        };
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let (value, filter) = (value.trim(), &mut this.filter);
+            match &*name {
+                "status" => filter.status = DeliveryStatus::parse(value),
+                "type" => filter.event_type = value.parse().ok(),
+                "event" => filter.event_id = value.parse().ok(),
+                "webhook" if !this.of_one => filter.webhook_id = value.parse().ok(),
+                "since" => filter.since = moment(value),
+                "until" => filter.until = moment(value),
+                "before" => filter.before = value.parse().ok(),
+                _ => {}
+            }
+        }
+        this
+    }
+
+    /// The address of this log, with these filters.
+    pub fn href(&self) -> String {
+        let DeliveryFilter {
+            webhook_id,
+            status,
+            event_type,
+            event_id,
+            since,
+            until,
+            before,
+            limit: _,
+        } = &self.filter;
+        let webhook = webhook_id.as_ref().filter(|_| !self.of_one);
+        let pairs = [
+            ("status", status.map(|status| status.as_str().to_owned())),
+            ("type", event_type.map(|event_type| event_type.to_string())),
+            ("event", event_id.as_ref().map(ToString::to_string)),
+            ("webhook", webhook.map(ToString::to_string)),
+            ("since", since.map(written)),
+            ("until", until.map(written)),
+            ("before", before.as_ref().map(ToString::to_string)),
+        ];
+        with_query(&self.path(), &given(pairs))
+    }
+
+    /// Without any filter.
+    pub fn path(&self) -> String {
+        paths::deliveries(self.filter.webhook_id.as_ref().filter(|_| self.of_one))
+    }
+
+    pub fn is_filtered(&self) -> bool {
+        let DeliveryFilter {
+            webhook_id,
+            status,
+            event_type,
+            event_id,
+            since,
+            until,
+            before: _,
+            limit: _,
+        } = &self.filter;
+        status.is_some()
+            || event_type.is_some()
+            || event_id.is_some()
+            || (webhook_id.is_some() && !self.of_one)
+            || since.is_some()
+            || until.is_some()
+    }
+}
+
+/// The filters of the events.
+#[derive(Debug, Clone, Default)]
+pub struct EventsQuery(pub EventFilter);
+
+impl EventsQuery {
+    pub fn parse(query: &str) -> Self {
+        let mut filter = EventFilter {
+            limit: LogQuery::PAGE_SIZE,
+            ..EventFilter::default()
+        };
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let value = value.trim();
+            match &*name {
+                "type" => filter.event_type = value.parse().ok(),
+                "sent" => filter.unsent = value == "no",
+                "since" => filter.since = moment(value),
+                "until" => filter.until = moment(value),
+                "before" => filter.before = value.parse().ok(),
+                _ => {}
+            }
+        }
+        Self(filter)
+    }
+
+    pub fn href(&self) -> String {
+        let EventFilter {
+            event_type,
+            unsent,
+            since,
+            until,
+            before,
+            limit: _,
+        } = &self.0;
+        let pairs = [
+            ("type", event_type.map(|event_type| event_type.to_string())),
+            ("sent", unsent.then(|| "no".to_owned())),
+            ("since", since.map(written)),
+            ("until", until.map(written)),
+            ("before", before.as_ref().map(ToString::to_string)),
+        ];
+        with_query(paths::EVENTS, &given(pairs))
+    }
+
+    pub fn is_filtered(&self) -> bool {
+        let EventFilter {
+            event_type,
+            unsent,
+            since,
+            until,
+            before: _,
+            limit: _,
+        } = &self.0;
+        event_type.is_some() || *unsent || since.is_some() || until.is_some()
+    }
+}
+
+/// In addresses, moments are the same for everybody who follows them: `2026-11-23T10:00:00Z`. What a browser's field
+/// writes into one is in the viewer's zone, and [`tidy_query`](super::tidy_query) makes it that.
+pub fn moment(text: &str) -> Option<Timestamp> {
+    Timestamp::parse_rfc3339(text)
+}
+
+/// The way back, to the second.
+pub fn written(at: Timestamp) -> String {
+    let text = at.rfc3339();
+    text.split_once('.')
+        .map_or(text.clone(), |(seconds, _)| format!("{seconds}Z"))
+}
+
+fn given<const N: usize>(pairs: [(&'static str, Option<String>); N]) -> Pairs {
+    let given = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    given.collect()
+}
+
+fn with_query(path: &str, pairs: &Pairs) -> String {
+    if pairs.is_empty() {
+        return path.to_owned();
+    }
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(pairs)
+        .finish();
+    format!("{path}?{query}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_query_survives_the_round_trip() {
+        for query in [
+            "",
+            "q=a+%26+b",
+            "q=x&event=insight.key&status=paused&page=3",
+            "status=failing",
+        ] {
+            let parsed = ListQuery::parse(query);
+            let href = parsed.on("/list");
+            assert_eq!(href.strip_prefix("/list").unwrap().trim_start_matches('?'), query);
+            assert_eq!(ListQuery::parse(query), parsed);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_left_out() {
+        let query = ListQuery::parse("q=+&event=nothing&status=asleep&page=0&other=1");
+        assert_eq!(query, ListQuery::default());
+        assert!(!query.is_filtered());
+    }
+
+    #[test]
+    fn the_log_keeps_its_filters_while_it_is_paged() {
+        let id: WebhookId = "wh_1".parse().unwrap();
+        let filters = "status=failed&type=chat&event=order-7&since=2026-11-23T10%3A00%3A00Z&until=2026-11-23T10%3A00%3A30Z\
+                       &before=dlv_9";
+        let query = LogQuery::parse(filters, Some(id));
+        assert_eq!(
+            query.href(),
+            format!("/integrations/webhook/wh_1/deliveries?{filters}")
+        );
+        let of_all = LogQuery::parse("webhook=wh_2", None);
+        assert_eq!(of_all.href(), "/integrations/webhook/deliveries?webhook=wh_2");
+        assert!(of_all.is_filtered());
+    }
+
+    #[test]
+    fn the_events_keep_theirs() {
+        let filters = "type=chat&sent=no&since=2026-11-23T10%3A00%3A00Z&before=1795428000000.evt_1";
+        let query = EventsQuery::parse(filters);
+        assert_eq!(query.href(), format!("/integrations/webhook/events?{filters}"));
+        assert!(!EventsQuery::parse("before=evt_1&since=yesterday").is_filtered());
+    }
+}

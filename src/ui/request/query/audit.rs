@@ -1,0 +1,99 @@
+use url::form_urlencoded;
+
+use crate::{
+    store::AuditFilter,
+    ui::{
+        paths,
+        request::query::{LogQuery, given, moment, with_query, written},
+    },
+};
+
+/// The filters of the audit log.
+#[derive(Debug, Clone, Default)]
+pub struct AuditQuery(pub AuditFilter);
+
+impl AuditQuery {
+    pub fn parse(query: &str) -> Self {
+        let mut filter = AuditFilter {
+            limit: LogQuery::PAGE_SIZE,
+            ..AuditFilter::default()
+        };
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let value = value.trim();
+            let text = Some(value.chars().take(300).collect()).filter(|text: &String| !text.is_empty());
+            match &*name {
+                "actor" => filter.actor = text,
+                "action" => filter.action = text,
+                "subject" => filter.subject = text,
+                "since" => filter.since = moment(value),
+                "until" => filter.until = moment(value),
+                "before" => filter.before = value.parse().ok(),
+                _ => {}
+            }
+        }
+        Self(filter)
+    }
+
+    pub fn href(&self) -> String {
+        self.on(paths::AUDIT_LOG)
+    }
+
+    /// All that fits the filters, as a file.
+    pub fn export(&self) -> String {
+        let mut query = self.clone();
+        query.0.before = None;
+        query.on(paths::AUDIT_EXPORT)
+    }
+
+    fn on(&self, path: &str) -> String {
+        let AuditFilter {
+            actor,
+            action,
+            subject,
+            since,
+            until,
+            before,
+            limit: _,
+        } = &self.0;
+        let pairs = [
+            ("actor", actor.clone()),
+            ("action", action.clone()),
+            ("subject", subject.clone()),
+            ("since", since.map(written)),
+            ("until", until.map(written)),
+            ("before", before.as_ref().map(ToString::to_string)),
+        ];
+        with_query(path, &given(pairs))
+    }
+
+    pub fn is_filtered(&self) -> bool {
+        let AuditFilter {
+            actor,
+            action,
+            subject,
+            since,
+            until,
+            before: _,
+            limit: _,
+        } = &self.0;
+        actor.is_some() || action.is_some() || subject.is_some() || since.is_some() || until.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_audit_log_keeps_its_filters_while_it_is_paged_and_when_it_is_exported() {
+        let filters =
+            "actor=ada%40example.com&action=webhook.deleted&subject=wh_1&since=2026-11-23T10%3A00%3A00Z";
+        let query = AuditQuery::parse(&format!("{filters}&before=1795428000000.aud_1"));
+        assert_eq!(
+            query.href(),
+            format!("/settings/audit-log?{filters}&before=1795428000000.aud_1")
+        );
+        assert_eq!(query.export(), format!("/settings/audit-log/export?{filters}"));
+        assert!(!AuditQuery::parse("actor=+&before=yesterday").is_filtered());
+    }
+}

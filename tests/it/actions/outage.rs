@@ -1,0 +1,93 @@
+//! Functions and forms while the database is read-only, or away.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+
+use super::{
+    ADD, LIST, NEW, ORDERS, assert_is_answer, assert_leads_to, assert_no_header_has, assert_refused, call,
+    value_of,
+};
+use crate::support::{
+    app::{ADMIN, PASSWORD, eventually_within},
+    browser::Browser,
+    postgres::Server,
+    program::Program,
+};
+
+/// Longer than it takes to notice that the database is back.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+async fn start(server: &Server) -> (Program, Browser) {
+    let database = server.create_database().await;
+    let settings = [
+        ("DATABASE_URL", &*database),
+        ("CALEIDA_ADMIN_PASSWORD", PASSWORD),
+        ("RUST_LOG", "caleida=debug"),
+    ];
+    let program = Program::start(&settings).await;
+    let mut browser = program.api().browser();
+    let form = [("email", ADMIN), ("password", PASSWORD)];
+    let page = browser.post("/login", &form).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.body);
+    (program, browser)
+}
+
+#[tokio::test]
+async fn a_change_that_cannot_be_stored_is_503_and_keeps_the_form() {
+    let server = Server::start().await;
+    let (program, mut browser) = start(&server).await;
+    server
+        .run("alter system set default_transaction_read_only = on")
+        .await;
+    server.run("select pg_reload_conf()").await;
+    let refused = eventually_within(PATIENCE, || async {
+        (program.api().status("/readyz").await == StatusCode::SERVICE_UNAVAILABLE).then_some(())
+    });
+    refused.await.expect("it noticed that it cannot write");
+
+    let answer = call(&mut browser, ADD, &ORDERS).await;
+    let json = assert_refused(&answer, StatusCode::SERVICE_UNAVAILABLE, "unavailable");
+    let message = "This could not be done just now. Everything is still here: try again in a moment.";
+    assert_eq!(json["message"], message);
+    let page = browser.post(NEW, &ORDERS).await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(page.body.contains(message), "{}", page.body);
+    assert_eq!(value_of(&page, "url"), ORDERS[0].1);
+    assert_eq!(value_of(&page, "secret"), ORDERS[2].1);
+
+    server
+        .run("alter system reset default_transaction_read_only")
+        .await;
+    server.run("select pg_reload_conf()").await;
+    let ready = eventually_within(PATIENCE, || async {
+        (program.api().status("/readyz").await == StatusCode::OK).then_some(())
+    });
+    ready.await.expect("it is ready again");
+    // Nothing was stored before: the name is free.
+    assert_leads_to(&call(&mut browser, ADD, &ORDERS).await, LIST);
+    for (name, value) in ORDERS.iter().take(3) {
+        assert!(!program.log().contains(value), "{name} is in the log");
+    }
+}
+
+#[tokio::test]
+async fn a_function_is_503_in_json_while_the_database_is_away() {
+    let mut server = Server::start().await;
+    let (program, mut browser) = start(&server).await;
+    server.command("stop");
+    let answer = browser.post(ADD, &ORDERS).await;
+    assert_is_answer(&answer, ADD);
+    assert_refused(&answer, StatusCode::SERVICE_UNAVAILABLE, "unavailable");
+    assert!(answer.headers.contains_key("retry-after"));
+    let page = browser.post(NEW, &ORDERS).await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(page.headers.contains_key("retry-after"));
+    assert!(page.body.contains("Not available just now"), "{}", page.body);
+    for answer in [answer, page] {
+        for (name, value) in ORDERS.iter().take(3) {
+            assert_no_header_has(&answer, name, value);
+            assert!(!program.log().contains(value), "{name} is in the log");
+        }
+    }
+}
