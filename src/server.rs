@@ -33,7 +33,7 @@ use crate::{
     },
     domain::{Clock, ProcessId},
     store::{self, Member, Store, StoreError},
-    ui::{ApiDocs, Terms, Ui},
+    ui::{Terms, Ui},
     webhooks::Webhooks,
 };
 pub use config::{Config, Role};
@@ -190,7 +190,7 @@ impl Server {
                 timeout: config.delivery_timeout,
             }),
             public_url: public_url.into(),
-            api: Arc::new(ApiDocs::new(document.bytes.clone())),
+            api: Arc::clone(&document.description),
             stopping: stop.clone(),
         };
         let router = if config.role.serves() {

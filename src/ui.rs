@@ -6,7 +6,8 @@
 //! browser's side of the actions are all of this module that compiles for the browser.
 //!
 //! In reading order: [`routes()`] is the table of the screens and functions and of who may use them; [`request`] is who
-//! asks, [`layout`] what is around every screen; [`pages`] has a folder per noun and [`components`] what pages share.
+//! asks, [`layout`] what is around every screen; [`pages`] has a folder per noun and [`components`] what pages share;
+//! [`words`] are the texts for the codes of the other modules.
 
 pub mod actions;
 pub mod islands;
@@ -29,11 +30,12 @@ mod request;
 mod routes;
 #[cfg(feature = "ssr")]
 mod state;
+#[cfg(feature = "ssr")]
+mod words;
 
 #[cfg(feature = "ssr")]
 pub use self::{
     error::PageError,
-    pages::docs::api::ApiDocs,
     paths::{INVITES, invite_link},
     request::access::Access,
     routes::{Route, router, routes},

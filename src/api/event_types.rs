@@ -3,6 +3,7 @@
 use axum::Json;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use strum::VariantArray;
 use utoipa::ToSchema;
 
 use super::{
@@ -45,7 +46,7 @@ pub(super) struct EventTypeList {
     responses((status = 200, description = "All of them.", body = EventTypeList), AnyTime)
 )]
 pub(super) async fn list(_: Caller<Read>) -> Json<EventTypeList> {
-    let event_types = EventType::ALL.into_iter().map(|event_type| EventTypeView {
+    let event_types = EventType::VARIANTS.iter().map(|&event_type| EventTypeView {
         event_type,
         description: event_type.meaning(),
         schema: serde_json::from_str(event_type.schema()).expect("the schemas are JSON"),

@@ -1,5 +1,7 @@
 //! The description of all calls, as OpenAPI 3.1.
 
+use std::sync::Arc;
+
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, header},
@@ -19,6 +21,7 @@ use super::{AUDIT_LOG, Api, DELIVERIES, DESCRIPTION, EVENTS, RECOVERIES, WEBHOOK
 
 /// The description, ready to be served.
 pub struct Document {
+    pub description: Arc<OpenApi>,
     /// As it is served.
     pub bytes: Bytes,
     tag: String,
@@ -28,9 +31,11 @@ impl Document {
     /// `public_url` is where the calls are, as their callers see it.
     pub fn new(public_url: &str) -> Self {
         let described = OpenApiRouter::with_openapi(frame(public_url)).nest("/api/v1", calls());
-        let bytes = serde_json::to_vec(&described.into_openapi()).expect("a description is JSON");
+        let description = described.into_openapi();
+        let bytes = serde_json::to_vec(&description).expect("a description is JSON");
         let hash = URL_SAFE_NO_PAD.encode(&Sha256::digest(&bytes)[..12]);
         Self {
+            description: Arc::new(description),
             bytes: bytes.into(),
             tag: format!("\"{hash}\""),
         }

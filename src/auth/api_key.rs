@@ -24,19 +24,6 @@ pub const SCOPES: [&str; 4] = [EVENTS_WRITE, WEBHOOKS_READ, WEBHOOKS_WRITE, AUDI
 /// What a key is for unless one says otherwise.
 pub const USUAL_SCOPES: [&str; 3] = [EVENTS_WRITE, WEBHOOKS_READ, WEBHOOKS_WRITE];
 
-/// What a scope allows, as people are told before they give it.
-pub fn allows(scope: &str) -> &'static str {
-    match scope {
-        EVENTS_WRITE => "Publish events.",
-        WEBHOOKS_READ => "See webhooks, events and deliveries, but no secrets.",
-        WEBHOOKS_WRITE => {
-            "Add, edit, pause and delete webhooks, test them, send again what they missed, and read their secrets."
-        }
-        AUDIT_READ => "Read the audit log: who did what, when, and from where.",
-        _ => "",
-    }
-}
-
 const PREFIX: &str = "ck_";
 
 /// How much of a key people see in lists, to tell it from others.

@@ -186,6 +186,8 @@ fn deliveries(count: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use strum::VariantArray;
+
     use super::*;
 
     #[test]
@@ -207,7 +209,7 @@ mod tests {
 
     #[test]
     fn every_type_has_an_example_to_send() {
-        for event_type in EventType::ALL {
+        for &event_type in EventType::VARIANTS {
             read_data(event_type, None).unwrap();
         }
     }

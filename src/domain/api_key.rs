@@ -87,15 +87,6 @@ impl Expiry {
         }
     }
 
-    pub fn label(self) -> String {
-        match self {
-            Self::Never => "Never".to_owned(),
-            Self::Days(365) => "In 1 year".to_owned(),
-            Self::Days(days) => format!("In {days} days"),
-            Self::Date => "On a date".to_owned(),
-        }
-    }
-
     pub fn parse(value: &str) -> Result<Self, InvalidExpiry> {
         let offered = Self::OFFERED.into_iter();
         let mut offered = offered.filter(|offered| offered.value() == value);

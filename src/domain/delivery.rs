@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::{DeliveryId, EventId, EventType, Timestamp, WebhookId};
 
@@ -18,6 +19,8 @@ use super::{DeliveryId, EventId, EventType, Timestamp, WebhookId};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[derive(EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum DeliveryStatus {
     /// An attempt is due, now or later.
     Pending,
@@ -32,36 +35,8 @@ pub enum DeliveryStatus {
 }
 
 impl DeliveryStatus {
-    pub const ALL: [Self; 5] = [
-        Self::Pending,
-        Self::Held,
-        Self::Delivered,
-        Self::Failed,
-        Self::Cancelled,
-    ];
-
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Held => "held",
-            Self::Delivered => "delivered",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Pending => "Pending",
-            Self::Held => "Held",
-            Self::Delivered => "Delivered",
-            Self::Failed => "Failed",
-            Self::Cancelled => "Cancelled",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text)
+        self.into()
     }
 }
 
@@ -147,7 +122,8 @@ impl fmt::Display for Outcome {
 }
 
 /// Why there was no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum FailureReason {
     /// The guard refused the address.
     Blocked,
@@ -166,26 +142,8 @@ pub enum FailureReason {
 }
 
 impl FailureReason {
-    pub const ALL: [Self; 7] = [
-        Self::Blocked,
-        Self::Dns,
-        Self::Connect,
-        Self::Tls,
-        Self::Timeout,
-        Self::Protocol,
-        Self::Cancelled,
-    ];
-
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Blocked => "blocked",
-            Self::Dns => "dns",
-            Self::Connect => "connect",
-            Self::Tls => "tls",
-            Self::Timeout => "timeout",
-            Self::Protocol => "protocol",
-            Self::Cancelled => "cancelled",
-        }
+        self.into()
     }
 
     pub fn label(self) -> &'static str {
@@ -198,9 +156,5 @@ impl FailureReason {
             Self::Protocol => "Broken answer",
             Self::Cancelled => "Cancelled",
         }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
     }
 }

@@ -1,49 +1,38 @@
 //! Events: things that happened in Caleida, and the bytes that tell of them.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 /// What can happen. The order is that of the form and of the catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[derive(Display, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase", parse_err_ty = UnknownEventType, parse_err_fn = UnknownEventType::new)]
 pub enum EventType {
-    #[serde(rename = "chat")]
     Chat,
-    #[serde(rename = "message")]
     Message,
     #[serde(rename = "insight.summary")]
+    #[strum(serialize = "insight.summary")]
     InsightSummary,
     #[serde(rename = "insight.topic")]
+    #[strum(serialize = "insight.topic")]
     InsightTopic,
     #[serde(rename = "insight.key")]
+    #[strum(serialize = "insight.key")]
     InsightKey,
     #[serde(rename = "insight.conversation")]
+    #[strum(serialize = "insight.conversation")]
     InsightConversation,
     #[serde(rename = "insight.sentiment")]
+    #[strum(serialize = "insight.sentiment")]
     InsightSentiment,
 }
 
 impl EventType {
-    pub const ALL: [Self; 7] = [
-        Self::Chat,
-        Self::Message,
-        Self::InsightSummary,
-        Self::InsightTopic,
-        Self::InsightKey,
-        Self::InsightConversation,
-        Self::InsightSentiment,
-    ];
-
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Chat => "chat",
-            Self::Message => "message",
-            Self::InsightSummary => "insight.summary",
-            Self::InsightTopic => "insight.topic",
-            Self::InsightKey => "insight.key",
-            Self::InsightConversation => "insight.conversation",
-            Self::InsightSentiment => "insight.sentiment",
-        }
+        self.into()
     }
 
     /// When it is triggered, as the form tells it.
@@ -121,23 +110,6 @@ impl EventType {
     }
 }
 
-impl FromStr for EventType {
-    type Err = UnknownEventType;
-
-    fn from_str(text: &str) -> Result<Self, UnknownEventType> {
-        Self::ALL
-            .into_iter()
-            .find(|event_type| event_type.as_str() == text)
-            .ok_or_else(|| UnknownEventType(text.chars().take(64).collect()))
-    }
-}
-
-impl fmt::Display for EventType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 /// A type that does not exist; holds the start of what was given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -146,7 +118,13 @@ impl fmt::Display for EventType {
 )]
 pub struct UnknownEventType(String);
 
-/// The event types that a webhook wants: at least one, each once, in the order of [`EventType::ALL`].
+impl UnknownEventType {
+    fn new(text: &str) -> Self {
+        Self(text.chars().take(64).collect())
+    }
+}
+
+/// The event types that a webhook wants: at least one, each once, in the order of [`EventType`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventTypes(BTreeSet<EventType>);
 
@@ -168,8 +146,8 @@ impl EventTypes {
         for text in texts {
             if text == Self::ALL_INSIGHTS {
                 types.extend(
-                    EventType::ALL
-                        .into_iter()
+                    EventType::VARIANTS
+                        .iter()
                         .filter(|event_type| event_type.is_insight()),
                 );
             } else {
@@ -250,7 +228,7 @@ mod tests {
 
     #[test]
     fn every_example_is_as_its_schema_says_and_nobody_elses() {
-        for event_type in EventType::ALL {
+        for &event_type in EventType::VARIANTS {
             assert_eq!(event_type.as_str().parse(), Ok(event_type));
             let schema: serde_json::Value = serde_json::from_str(event_type.schema()).unwrap();
             assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
@@ -259,7 +237,7 @@ mod tests {
                 .should_validate_formats(true)
                 .build(&schema)
                 .unwrap();
-            for other in EventType::ALL {
+            for &other in EventType::VARIANTS {
                 let example: serde_json::Value = serde_json::from_str(&other.example_body()).unwrap();
                 let valid = validator.validate(&example);
                 assert_eq!(

@@ -1,10 +1,15 @@
 //! Sending again what a webhook has missed, in the background.
 
+use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
 use super::{RecoveryId, Timestamp, WebhookId};
 
 /// What is to be sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[derive(EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum RecoveryScope {
     /// Deliveries that have failed for good.
     Failed,
@@ -14,22 +19,15 @@ pub enum RecoveryScope {
 }
 
 impl RecoveryScope {
-    pub const ALL: [Self; 2] = [Self::Failed, Self::Missed];
-
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Failed => "failed",
-            Self::Missed => "missed",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|scope| scope.as_str() == text)
+        self.into()
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[derive(EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum RecoveryState {
     Running,
     Done,
@@ -38,18 +36,8 @@ pub enum RecoveryState {
 }
 
 impl RecoveryState {
-    pub const ALL: [Self; 3] = [Self::Running, Self::Done, Self::Cancelled];
-
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Done => "done",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text)
+        self.into()
     }
 }
 

@@ -1,78 +1,53 @@
 //! What to do about an attempt that failed, in words for whoever runs the receiver.
 
+use strum::{EnumString, IntoStaticStr};
+
 use super::{FailureReason, Outcome};
 
 /// What can be wrong with a receiver's TLS. It is on record as its sentence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
 pub enum TlsTrouble {
+    #[strum(serialize = "The certificate has expired")]
     Expired,
+    #[strum(serialize = "The certificate is not valid yet")]
     NotYetValid,
+    #[strum(serialize = "The certificate is for another name")]
     WrongName,
+    #[strum(serialize = "The certificate's issuer is not trusted")]
     UnknownIssuer,
+    #[strum(serialize = "The certificate has been revoked")]
     Revoked,
+    #[strum(serialize = "The certificate is not meant for servers")]
     NotForServers,
+    #[strum(serialize = "The certificate cannot be read")]
     Unreadable,
+    #[strum(serialize = "The certificate's signature is wrong")]
     WrongSignature,
+    // An authority's own certificate shown as a server's: how most self-signed ones are made.
+    #[strum(serialize = "The certificate is self-signed, or not made for a server")]
     SelfSigned,
+    #[strum(serialize = "The certificate is not acceptable")]
     Unacceptable,
+    #[strum(serialize = "The receiver showed no certificate")]
     NoCertificate,
+    #[strum(serialize = "The receiver does not speak TLS on this port")]
     NoTls,
+    #[strum(serialize = "The receiver speaks only versions of TLS that are no longer safe")]
     OldVersion,
+    #[strum(serialize = "The receiver and we have no kind of TLS in common")]
     NothingInCommon,
+    #[strum(serialize = "The receiver speaks neither HTTP/1.1 nor HTTP/2")]
     NoHttp,
+    #[strum(serialize = "The receiver closed the connection during the TLS handshake")]
     ClosedDuringHandshake,
+    #[strum(serialize = "The TLS handshake failed")]
     HandshakeFailed,
 }
 
 impl TlsTrouble {
-    pub const ALL: [Self; 17] = [
-        Self::Expired,
-        Self::NotYetValid,
-        Self::WrongName,
-        Self::UnknownIssuer,
-        Self::Revoked,
-        Self::NotForServers,
-        Self::Unreadable,
-        Self::WrongSignature,
-        Self::SelfSigned,
-        Self::Unacceptable,
-        Self::NoCertificate,
-        Self::NoTls,
-        Self::OldVersion,
-        Self::NothingInCommon,
-        Self::NoHttp,
-        Self::ClosedDuringHandshake,
-        Self::HandshakeFailed,
-    ];
-
     /// A sentence without a full stop.
     pub fn sentence(self) -> &'static str {
-        match self {
-            Self::Expired => "The certificate has expired",
-            Self::NotYetValid => "The certificate is not valid yet",
-            Self::WrongName => "The certificate is for another name",
-            Self::UnknownIssuer => "The certificate's issuer is not trusted",
-            Self::Revoked => "The certificate has been revoked",
-            Self::NotForServers => "The certificate is not meant for servers",
-            Self::Unreadable => "The certificate cannot be read",
-            Self::WrongSignature => "The certificate's signature is wrong",
-            // An authority's own certificate shown as a server's: how most self-signed ones are made.
-            Self::SelfSigned => "The certificate is self-signed, or not made for a server",
-            Self::Unacceptable => "The certificate is not acceptable",
-            Self::NoCertificate => "The receiver showed no certificate",
-            Self::NoTls => "The receiver does not speak TLS on this port",
-            Self::OldVersion => "The receiver speaks only versions of TLS that are no longer safe",
-            Self::NothingInCommon => "The receiver and we have no kind of TLS in common",
-            Self::NoHttp => "The receiver speaks neither HTTP/1.1 nor HTTP/2",
-            Self::ClosedDuringHandshake => "The receiver closed the connection during the TLS handshake",
-            Self::HandshakeFailed => "The TLS handshake failed",
-        }
-    }
-
-    fn of(sentence: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|trouble| trouble.sentence() == sentence)
+        self.into()
     }
 
     fn remedy(self) -> &'static str {
@@ -166,9 +141,7 @@ fn failed(reason: FailureReason, detail: &str) -> Option<&'static str> {
         FailureReason::Connect => {
             "Check that the server runs, that it listens on the port of the URL, and that its firewall lets the call in."
         }
-        FailureReason::Tls => TlsTrouble::of(detail)
-            .unwrap_or(TlsTrouble::HandshakeFailed)
-            .remedy(),
+        FailureReason::Tls => detail.parse().unwrap_or(TlsTrouble::HandshakeFailed).remedy(),
         FailureReason::Timeout => {
             "Answer 2xx as soon as the signature is verified, and do the work afterwards, from a queue of your own."
         }
@@ -181,6 +154,8 @@ fn failed(reason: FailureReason, detail: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use strum::VariantArray;
+
     use super::*;
 
     #[test]
@@ -192,7 +167,7 @@ mod tests {
             };
             assert_eq!(remedy(outcome, None).is_none(), outcome.succeeded(), "{status}");
         }
-        for reason in FailureReason::ALL {
+        for &reason in FailureReason::VARIANTS {
             let remedied = remedy(Outcome::Failed(reason), None).is_some();
             assert_eq!(remedied, reason != FailureReason::Cancelled, "{reason:?}");
         }
@@ -200,9 +175,6 @@ mod tests {
 
     #[test]
     fn a_trouble_with_tls_is_known_by_its_sentence() {
-        for trouble in TlsTrouble::ALL {
-            assert_eq!(TlsTrouble::of(trouble.sentence()), Some(trouble));
-        }
         let chain = remedy(
             Outcome::Failed(FailureReason::Tls),
             Some("The certificate's issuer is not trusted"),

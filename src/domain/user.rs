@@ -1,8 +1,9 @@
 //! Who may do what.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use super::{AccountId, UserId};
 
@@ -54,6 +55,8 @@ pub struct InvalidEmail;
 /// Each role may do all that the ones before it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[derive(Display, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase", parse_err_ty = String, parse_err_fn = unknown_role)]
 pub enum Role {
     /// Sees everything but secrets.
     Viewer,
@@ -64,46 +67,13 @@ pub enum Role {
 }
 
 impl Role {
-    pub const ALL: [Self; 3] = [Self::Viewer, Self::Member, Self::Admin];
-
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Viewer => "Viewer",
-            Self::Member => "Member",
-            Self::Admin => "Admin",
-        }
-    }
-
-    /// `a member`, `an admin`
-    pub fn with_article(self) -> String {
-        let article = if self == Self::Admin { "an" } else { "a" };
-        format!("{article} {self}")
-    }
-
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Member => "member",
-            Self::Admin => "admin",
-        }
+        self.into()
     }
 }
 
-impl FromStr for Role {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|role| role.as_str() == text)
-            .ok_or_else(|| format!("{text:?} is no role: use admin, member or viewer"))
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
+fn unknown_role(text: &str) -> String {
+    format!("{text:?} is no role: use admin, member or viewer")
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 use url::Url;
 
 use super::{EventTypes, Field, FieldErrors, Timestamp, WebhookId};
@@ -41,6 +42,8 @@ pub struct LastAttempt {
 /// Where a webhook stands, in the order in which one would want to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[derive(EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum WebhookStatus {
     /// Every new event that it wants is sent.
     Active,
@@ -53,35 +56,16 @@ pub enum WebhookStatus {
 }
 
 impl WebhookStatus {
-    pub const ALL: [Self; 4] = [Self::Active, Self::Failing, Self::Paused, Self::Disabled];
-
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Failing => "failing",
-            Self::Paused => "paused",
-            Self::Disabled => "disabled",
-        }
-    }
-
-    /// The word on the badge.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Active => "Active",
-            Self::Failing => "Failing",
-            Self::Paused => "Paused",
-            Self::Disabled => "Disabled",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text)
+        self.into()
     }
 }
 
 /// Why a webhook is disabled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "lowercase")]
+#[derive(EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum DisabledReason {
     /// The receiver answered 410 Gone.
     Gone,
@@ -91,24 +75,7 @@ pub enum DisabledReason {
 
 impl DisabledReason {
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Gone => "gone",
-            Self::Failing => "failing",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Gone, Self::Failing]
-            .into_iter()
-            .find(|reason| reason.as_str() == text)
-    }
-
-    /// Completes the sentence “Disabled because …”.
-    pub fn because(self) -> &'static str {
-        match self {
-            Self::Gone => "the receiver answered 410 Gone",
-            Self::Failing => "no call succeeded for five days",
-        }
+        self.into()
     }
 }
 

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum, builder::BoolishValueParser};
 use ipnet::IpNet;
+use strum::IntoStaticStr;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -267,7 +268,8 @@ pub fn public_url(configured: Option<&str>, address: SocketAddr) -> String {
 }
 
 /// What a process does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum Role {
     /// Dashboard, API and delivery
     All,
@@ -279,11 +281,7 @@ pub enum Role {
 
 impl Role {
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::Web => "web",
-            Self::Worker => "worker",
-        }
+        self.into()
     }
 
     pub fn serves(self) -> bool {

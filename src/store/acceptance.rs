@@ -253,7 +253,7 @@ impl Known {
                 .map_err(|_| StoreError::Corrupt("fingerprint"))?,
             answer: AcceptedEvent {
                 id: stored_id(&id)?,
-                event_type: stored(&event_type, |text| text.parse().ok(), "event type")?,
+                event_type: stored(&event_type, "event type")?,
                 occurred_at: Timestamp::from_millis(occurred_at),
                 deliveries: small_count(deliveries),
                 repeated: true,

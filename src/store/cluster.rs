@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use async_trait::async_trait;
+use strum::{EnumString, IntoStaticStr};
 
 use super::StoreError;
 use crate::domain::{ApiKeyId, ProcessId, Timestamp, WebhookId};
@@ -95,7 +96,8 @@ pub trait Memory: Send + Sync {
 }
 
 /// What was done to a webhook, as far as a process has to act differently.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum Invalidated {
     /// Read it again before the next attempt.
     Edited,
@@ -107,17 +109,7 @@ pub enum Invalidated {
 
 impl Invalidated {
     pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Edited => "edited",
-            Self::Resumed => "resumed",
-            Self::Deleted => "deleted",
-        }
-    }
-
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        [Self::Edited, Self::Resumed, Self::Deleted]
-            .into_iter()
-            .find(|change| change.as_str() == text)
+        self.into()
     }
 }
 

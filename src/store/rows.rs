@@ -1,30 +1,26 @@
 //! Rows as the tables have them, and the way back to types that cannot be wrong.
 
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
 use crate::{
     domain::{
-        Attempt, Delivery, DeliveryStatus, DisabledReason, EndpointUrl, EventType, EventTypes, FailureReason,
-        Outcome, Role, Timestamp, Transport, User, Webhook, WebhookName, WebhookStatus, webhook::LastAttempt,
+        Attempt, Delivery, DeliveryStatus, EndpointUrl, EventType, EventTypes, Outcome, Role, Timestamp,
+        Transport, User, Webhook, WebhookName, WebhookStatus, webhook::LastAttempt,
     },
     store::{Destination, DestinationState, Next, Sealed, SealedSecrets, StoreError},
 };
 
 /// Parses a stored text, or says which kind of value is corrupt.
-pub(super) fn stored<T>(
-    text: &str,
-    parse: impl FnOnce(&str) -> Option<T>,
-    what: &'static str,
-) -> Result<T, StoreError> {
-    parse(text).ok_or(StoreError::Corrupt(what))
+pub(super) fn stored<T: FromStr>(text: &str, what: &'static str) -> Result<T, StoreError> {
+    text.parse().map_err(|_| StoreError::Corrupt(what))
 }
 
-pub(super) fn stored_id<T: std::str::FromStr>(text: &str) -> Result<T, StoreError> {
-    stored(text, |text| text.parse().ok(), "identifier")
+pub(super) fn stored_id<T: FromStr>(text: &str) -> Result<T, StoreError> {
+    stored(text, "identifier")
 }
 
 pub(super) fn stored_role(text: &str) -> Result<Role, StoreError> {
-    stored(text, |text| text.parse().ok(), "role")
+    stored(text, "role")
 }
 
 pub(super) fn stored_user(id: &str, account: &str, email: String, role: &str) -> Result<User, StoreError> {
@@ -91,11 +87,11 @@ impl TryFrom<WebhookRow> for Webhook {
         });
         Ok(Self {
             id: stored_id(&row.id)?,
-            name: stored(&row.name, |text| WebhookName::parse(text).ok(), "webhook name")?,
+            name: WebhookName::parse(&row.name).map_err(|_| StoreError::Corrupt("webhook name"))?,
             url: stored_url(&row.url)?,
             events: event_types(&row.events)?,
             status,
-            disabled_reason: row.disabled_reason.as_deref().and_then(DisabledReason::parse),
+            disabled_reason: row.disabled_reason.and_then(|reason| reason.parse().ok()),
             failing_since,
             last_attempt,
             version: row.version,
@@ -109,20 +105,12 @@ impl TryFrom<WebhookRow> for Webhook {
 
 /// Whether http is allowed is asked when a URL is saved; what was saved stays readable when that is tightened.
 fn stored_url(text: &str) -> Result<EndpointUrl, StoreError> {
-    stored(
-        text,
-        |text| EndpointUrl::parse(text, Transport::HttpAllowed).ok(),
-        "webhook URL",
-    )
+    EndpointUrl::parse(text, Transport::HttpAllowed).map_err(|_| StoreError::Corrupt("webhook URL"))
 }
 
 /// `chat,message`
 pub(super) fn event_types(text: &str) -> Result<EventTypes, StoreError> {
-    stored(
-        text,
-        |text| EventTypes::parse(text.split(',')).ok(),
-        "selection of events",
-    )
+    EventTypes::parse(text.split(',')).map_err(|_| StoreError::Corrupt("selection of events"))
 }
 
 pub(super) fn event_types_text(events: &EventTypes) -> String {
@@ -130,12 +118,7 @@ pub(super) fn event_types_text(events: &EventTypes) -> String {
 }
 
 pub(super) fn destination_state(text: &str) -> Result<DestinationState, StoreError> {
-    match text {
-        "active" => Ok(DestinationState::Active),
-        "paused" => Ok(DestinationState::Paused),
-        "disabled" => Ok(DestinationState::Disabled),
-        _ => Err(StoreError::Corrupt("webhook state")),
-    }
+    stored(text, "webhook state")
 }
 
 /// The columns of [`SecretsRow`].
@@ -202,7 +185,7 @@ impl TryFrom<DeliveryRow> for Delivery {
     type Error = StoreError;
 
     fn try_from(row: DeliveryRow) -> Result<Self, StoreError> {
-        let status = stored(&row.status, DeliveryStatus::parse, "delivery status")?;
+        let status = stored(&row.status, "delivery status")?;
         let waiting = status == DeliveryStatus::Pending && row.lease.is_none();
         Ok(Self {
             id: stored_id(&row.id)?,
@@ -210,7 +193,7 @@ impl TryFrom<DeliveryRow> for Delivery {
             webhook_name: row.webhook_name,
             webhook_deleted: row.webhook_deleted_at.is_some(),
             event_id: stored_id(&row.event_id)?,
-            event_type: stored(&row.event_type, |text| text.parse().ok(), "event type")?,
+            event_type: stored(&row.event_type, "event type")?,
             status,
             attempts: small_count(row.attempts),
             created_at: Timestamp::from_millis(row.created_at),
@@ -251,9 +234,7 @@ impl TryFrom<AttemptRow> for Attempt {
                 status: u16::try_from(status).map_err(|_| StoreError::Corrupt("status code"))?,
                 retry_after: row.retry_after.map(|seconds| Duration::from_secs(count(seconds))),
             },
-            (None, Some(failure)) => {
-                Outcome::Failed(stored(failure, FailureReason::parse, "failure reason")?)
-            }
+            (None, Some(failure)) => Outcome::Failed(stored(failure, "failure reason")?),
             (None, None) => return Err(StoreError::Corrupt("attempt")),
         };
         Ok(Self {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::{Deed, Sealed, SealedSecrets, StoreError};
 use crate::domain::{
@@ -84,8 +85,9 @@ impl OpenDeliveries {
 }
 
 /// What becomes of the deliveries that a paused webhook holds, when it is resumed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Held {
     #[default]
     Send,
@@ -177,7 +179,8 @@ pub struct Destination {
     pub secrets: SealedSecrets,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString)]
+#[strum(serialize_all = "lowercase")]
 pub enum DestinationState {
     Active,
     Paused,

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::extract::FromRef;
 use tokio_util::sync::CancellationToken;
+use utoipa::openapi::OpenApi;
 
 use crate::{
     api_keys::ApiKeys,
@@ -11,7 +12,6 @@ use crate::{
     delivery::guard::Guard,
     domain::{Clock, RetrySchedule, Transport},
     store::Store,
-    ui::ApiDocs,
     webhooks::Webhooks,
 };
 
@@ -29,7 +29,8 @@ pub struct Ui {
     pub terms: Arc<Terms>,
     /// Without a slash at its end.
     pub public_url: Arc<str>,
-    pub api: Arc<ApiDocs>,
+    /// What the API says of itself.
+    pub api: Arc<OpenApi>,
     /// Ends what would otherwise go on for as long as somebody looks.
     pub stopping: CancellationToken,
 }

@@ -1,6 +1,7 @@
 //! The words of the domain as schemas. They stand here, so that the domain, which the browser has too, needs no OpenAPI.
 
 use serde_json::json;
+use strum::VariantArray;
 use utoipa::openapi::{
     Array, KnownFormat, ObjectBuilder, SchemaFormat,
     schema::{ArrayBuilder, Type},
@@ -61,35 +62,35 @@ schemas! {
         .minimum(Some(1))
         .maximum(Some(Limit::MOST))
         .default(Some(Limit::MOST.into()));
-    "EventType" EventType: words(EventType::ALL.map(EventType::as_str))
+    "EventType" EventType: words::<EventType>()
         .description(Some("What can happen. See `GET /api/v1/event-types`."));
-    "WebhookStatus" WebhookStatus: words(WebhookStatus::ALL.map(WebhookStatus::as_str)).description(Some(
+    "WebhookStatus" WebhookStatus: words::<WebhookStatus>().description(Some(
         "`active`: every new event that it wants is sent. `failing`: sent as well, but nothing has succeeded since \
          `failing_since`. `paused`: held until it is resumed. `disabled`: neither sent nor held, see `disabled_reason`.",
     ));
     "DisabledReason" DisabledReason:
-        words([DisabledReason::Gone, DisabledReason::Failing].map(DisabledReason::as_str)).description(Some(
+        words::<DisabledReason>().description(Some(
             "`gone`: the receiver answered 410. `failing`: no call succeeded for five days.",
         ));
-    "DeliveryStatus" DeliveryStatus: words(DeliveryStatus::ALL.map(DeliveryStatus::as_str)).description(Some(
+    "DeliveryStatus" DeliveryStatus: words::<DeliveryStatus>().description(Some(
         "`pending`: an attempt is due, now or later. `held`: the webhook is paused. `delivered`: the receiver answered \
          2xx. `failed`: no attempt is left. `cancelled`: the webhook was deleted or disabled before, or what it held \
          was dropped.",
     ));
-    "RecoveryScope" RecoveryScope: words(RecoveryScope::ALL.map(RecoveryScope::as_str)).description(Some(
+    "RecoveryScope" RecoveryScope: words::<RecoveryScope>().description(Some(
         "`failed`: deliveries that have no attempt left. `missed`: every event that the webhook wants now and has not \
          got, also from before it existed, from while it was disabled, and what was cancelled.",
     ));
-    "RecoveryState" RecoveryState: words(RecoveryState::ALL.map(RecoveryState::as_str));
-    "Held" Held: words(["send", "drop"])
+    "RecoveryState" RecoveryState: words::<RecoveryState>();
+    "Held" Held: words::<Held>()
         .description(Some("What becomes of the deliveries that the webhook holds."))
         .default(Some("send".into()));
 }
 
 /// A webhook's `events`, as they are chosen.
 pub(crate) fn wanted_events() -> Array {
-    let types = EventType::ALL.map(EventType::as_str);
-    let choices = types.into_iter().chain([EventTypes::ALL_INSIGHTS]);
+    let types = EventType::VARIANTS.iter().map(|event_type| event_type.as_str());
+    let choices = types.chain([EventTypes::ALL_INSIGHTS]);
     let choice = text().enum_values(Some(choices));
     ArrayBuilder::new()
         .items(choice)
@@ -107,6 +108,6 @@ fn id(prefix: &str) -> ObjectBuilder {
         .examples([format!("{prefix}01a20ae72a8b7ddd9c57d49eb0a2ff81")])
 }
 
-fn words<const N: usize>(words: [&'static str; N]) -> ObjectBuilder {
-    text().enum_values(Some(words))
+fn words<T: VariantArray + Copy + Into<&'static str>>() -> ObjectBuilder {
+    text().enum_values(Some(T::VARIANTS.iter().map(|&word| word.into())))
 }

@@ -95,10 +95,7 @@ impl ClusterStore for PostgresStore {
         rows.into_iter()
             .map(|(id, subject, change)| {
                 let what = match change {
-                    Some(change) => {
-                        let change = stored(&change, Invalidated::parse, "change")?;
-                        Stale::Webhook(stored_id(&subject)?, change)
-                    }
+                    Some(change) => Stale::Webhook(stored_id(&subject)?, stored(&change, "change")?),
                     None => Stale::ApiKey(stored_id(&subject)?),
                 };
                 Ok(Invalidation { id, what })

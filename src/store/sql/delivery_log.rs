@@ -1,6 +1,7 @@
 use async_trait::async_trait;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, QueryBuilder};
+use strum::VariantArray;
 
 use super::{Adapter, Connection, Database, audit, lock_webhook};
 use crate::{
@@ -168,7 +169,7 @@ fn push_stretches(
         (Some(status), _) => vec![Some(status)],
         // An event has few deliveries, whatever became of them.
         (None, Some(_)) => vec![None],
-        (None, None) => DeliveryStatus::ALL.map(Some).to_vec(),
+        (None, None) => DeliveryStatus::VARIANTS.iter().copied().map(Some).collect(),
     };
     for (index, status) in statuses.into_iter().enumerate() {
         if index > 0 {

@@ -21,7 +21,7 @@ fn received(
 ) -> Result<ReceivedEvent, StoreError> {
     Ok(ReceivedEvent {
         id: stored_id(&id)?,
-        event_type: stored(&event_type, |text| text.parse().ok(), "event type")?,
+        event_type: stored(&event_type, "event type")?,
         occurred_at: Timestamp::from_millis(occurred_at),
         received_at: Timestamp::from_millis(received_at),
         deliveries: small_count(deliveries),

@@ -55,10 +55,10 @@ impl TryFrom<RecoveryRow> for Recovery {
         Ok(Self {
             id: stored_id(&row.id)?,
             webhook_id: stored_id(&row.webhook_id)?,
-            scope: stored(&row.scope, RecoveryScope::parse, "recovery scope")?,
+            scope: stored(&row.scope, "recovery scope")?,
             since: Timestamp::from_millis(row.since),
             until: Timestamp::from_millis(row.until),
-            state: stored(&row.state, RecoveryState::parse, "recovery state")?,
+            state: stored(&row.state, "recovery state")?,
             reached: Timestamp::from_millis(row.reached_at),
             recovered: count(row.recovered),
             created_at: Timestamp::from_millis(row.created_at),
@@ -128,7 +128,7 @@ impl RecoveryStore for Adapter {
             if preview.first.len() < SHOWN {
                 preview.first.push(Recoverable {
                     event_id: stored_id(&candidate.event_id)?,
-                    event_type: stored(&candidate.event_type, |text| text.parse().ok(), "event type")?,
+                    event_type: stored(&candidate.event_type, "event type")?,
                     received_at: Timestamp::from_millis(candidate.received_at),
                 });
             }

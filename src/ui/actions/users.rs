@@ -13,6 +13,7 @@ use {
             layout::fragment::Fragment,
             paths,
             request::{flash::Flash, visit::Visit},
+            words::with_article,
         },
     },
     zeroize::Zeroizing,
@@ -108,7 +109,7 @@ pub async fn change_role(form: Form<UserForm>) -> Result<Outcome, Refusal> {
         .change_role(&visit.act(), &person.user.id, role)
         .await?;
     changed_or_refused(changed, &person)?;
-    let flash = Flash::plain(format!("{} is {} now.", person.user.email, role.with_article()));
+    let flash = Flash::plain(format!("{} is {} now.", person.user.email, with_article(role)));
     // Only admins see the users.
     let demoted = person.user.id == visit.user.id && role < Role::Admin;
     let next = if demoted { paths::ACCOUNT } else { paths::USERS };

@@ -5,7 +5,10 @@ use leptos::prelude::*;
 use crate::{
     domain::{DeliveryStatus, DisabledReason, WebhookStatus},
     store::KeyState,
-    ui::components::icon::{Glyph, Icon},
+    ui::{
+        components::icon::{Glyph, Icon},
+        words::{Label, because},
+    },
 };
 
 #[component]
@@ -21,7 +24,7 @@ pub fn WebhookBadge(
     };
     view! {
         <Badge tone glyph label=status.label()/>
-        {reason.map(|reason| view! { <span class="badge__reason">{format!("because {}", reason.because())}</span> })}
+        {reason.map(|reason| view! { <span class="badge__reason">{format!("because {}", because(reason))}</span> })}
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which events a webhook wants, in little room.
 
 use leptos::prelude::*;
+use strum::VariantArray;
 
 use crate::{
     domain::{EventType, EventTypes},
@@ -35,7 +36,9 @@ pub fn EventTypeList(events: EventTypes, href: String) -> impl IntoView {
 /// Narrows a list to one type.
 #[component]
 pub fn EventTypeFilter(id: &'static str, name: &'static str, chosen: Option<EventType>) -> impl IntoView {
-    let types = EventType::ALL.map(|event| (event.as_str(), event.as_str()));
+    let types = EventType::VARIANTS
+        .iter()
+        .map(|event| (event.as_str(), event.as_str()));
     let chosen = chosen.map_or("", EventType::as_str);
     view! { <Select id name label="Event type" choices=any_or("Any event", types) chosen/> }
 }

@@ -1,12 +1,13 @@
 //! The choice of a role, with what each may do.
 
 use leptos::prelude::*;
+use strum::VariantArray;
 
-use crate::domain::Role;
+use crate::{domain::Role, ui::words::Label};
 
 #[component]
 pub fn RoleChoice(chosen: Role) -> impl IntoView {
-    let options = Role::ALL.map(|role| {
+    let options = Role::VARIANTS.iter().map(|&role| {
         let field = format!("role-{role}");
         let (label, about) = (field.clone(), format!("{field}-about"));
         view! {

@@ -17,6 +17,7 @@ pub fn SelectAllInsights() -> impl IntoView {
 #[cfg(feature = "hydrate")]
 mod browser {
     use leptos::web_sys::{Element, HtmlInputElement};
+    use strum::VariantArray;
     use wasm_bindgen::JsCast;
 
     use crate::{
@@ -28,8 +29,8 @@ mod browser {
         let Some(all) = input(group, "#insights") else {
             return;
         };
-        let insights: Vec<_> = EventType::ALL
-            .into_iter()
+        let insights: Vec<_> = EventType::VARIANTS
+            .iter()
             .filter(|event| event.is_insight())
             .filter_map(|event| input(group, &format!("[value='{event}']")))
             .collect();

@@ -8,7 +8,7 @@ use url::form_urlencoded;
 
 pub use self::audit::AuditQuery;
 use crate::{
-    domain::{DeliveryStatus, Timestamp, WebhookId, WebhookStatus},
+    domain::{Timestamp, WebhookId},
     store::{DeliveryFilter, EventFilter, WebhookFilter},
     ui::paths,
 };
@@ -27,7 +27,7 @@ impl ListQuery {
             match &*name {
                 "q" if !value.is_empty() => filter.search = Some(value.chars().take(200).collect()),
                 "event" => filter.event_type = value.parse().ok(),
-                "status" => filter.status = WebhookStatus::parse(value),
+                "status" => filter.status = value.parse().ok(),
                 "page" => filter.page = value.parse::<u32>().unwrap_or(1).clamp(1, 100_000) - 1,
                 _ => {}
             }
@@ -105,7 +105,7 @@ impl LogQuery {
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             let (value, filter) = (value.trim(), &mut this.filter);
             match &*name {
-                "status" => filter.status = DeliveryStatus::parse(value),
+                "status" => filter.status = value.parse().ok(),
                 "type" => filter.event_type = value.parse().ok(),
                 "event" => filter.event_id = value.parse().ok(),
                 "webhook" if !this.of_one => filter.webhook_id = value.parse().ok(),

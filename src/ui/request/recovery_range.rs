@@ -15,7 +15,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub fn range(scope: &str, since: &str, zone: &Zone, now: Timestamp) -> RecoveryRange {
     let since = moment(since).or_else(|| zone.read_field(since));
     RecoveryRange {
-        scope: RecoveryScope::parse(scope).unwrap_or(RecoveryScope::Failed),
+        scope: scope.parse().unwrap_or(RecoveryScope::Failed),
         since: since.unwrap_or_else(|| full_minute(now.minus(DAY))).min(now),
         until: now,
     }

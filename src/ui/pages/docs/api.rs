@@ -1,6 +1,5 @@
 //! `/api/docs`: all calls of the API, from the description that programs read.
 
-mod api_docs;
 mod call;
 mod document;
 mod example;
@@ -11,11 +10,11 @@ use axum::{
     response::Response,
 };
 use leptos::prelude::*;
+use utoipa::openapi::OpenApi;
 
-pub use self::api_docs::ApiDocs;
 use self::{
     call::{CallEntry, SchemaEntry},
-    document::Document,
+    document::{calls, components, problems},
 };
 use crate::ui::{
     Ui,
@@ -35,7 +34,7 @@ const TITLE: &str = "API";
 
 /// For everybody: it tells no more than the program itself does. Who is signed in sees it in the shell.
 pub async fn show(State(ui): State<Ui>, mut parts: Parts) -> Response {
-    let docs = || view! { <Docs document=ui.api.document()/> };
+    let docs = || view! { <Docs api=&ui.api/> };
     if let Ok(visit) = Visit::from_request_parts(&mut parts, &ui).await {
         return visit.page(Page::new(TITLE, Section::None), || docs().into_any());
     }
@@ -51,30 +50,30 @@ pub async fn show(State(ui): State<Ui>, mut parts: Parts) -> Response {
 }
 
 #[component]
-fn Docs<'a>(document: &'a Document) -> impl IntoView + use<> {
-    let nouns = document.tags.iter().map(|tag| {
-        let calls = document.calls(&tag.name);
-        let calls = calls.map(|(method, path, call)| view! { <CallEntry document method path call/> });
+fn Docs<'a>(api: &'a OpenApi) -> impl IntoView + use<> {
+    let nouns = api.tags.iter().flatten().map(|tag| {
+        let calls = calls(api, &tag.name);
+        let calls = calls.map(|(method, path, call)| view! { <CallEntry api method path call/> });
         let (id, heading) = (slug(&tag.name), slug(&tag.name));
         view! {
             <section class="docs__noun" aria-labelledby=id>
                 <h2 id=heading>{tag.name.clone()}</h2>
-                <Prose text=tag.description.clone()/>
+                <Prose text=tag.description.clone().unwrap_or_default()/>
                 {calls.collect_view()}
             </section>
         }
     });
     let nouns = nouns.collect_view();
-    let problems = document.problems().map(|(name, text)| {
+    let problems = problems(api).map(|(name, text)| {
         view! { <div><dt><code>{name.to_owned()}</code></dt><dd>{inline(text)}</dd></div> }
     });
     let problems = problems.collect_view();
-    let schemas = document.components.schemas.0.iter();
-    let schemas = schemas.map(|(name, schema)| view! { <SchemaEntry document name schema/> });
+    let schemas = components(api).schemas.iter();
+    let schemas = schemas.map(|(name, schema)| view! { <SchemaEntry api name schema/> });
     let schemas = schemas.collect_view();
-    let contents = view! { <Contents document/> };
-    let version = document.info.version.clone();
-    let introduction = document.info.description.clone();
+    let contents = view! { <Contents api/> };
+    let version = api.info.version.clone();
+    let introduction = api.info.description.clone().unwrap_or_default();
     view! {
         <div class="heading">
             <div>
@@ -104,10 +103,11 @@ fn Docs<'a>(document: &'a Document) -> impl IntoView + use<> {
 }
 
 #[component]
-fn Contents<'a>(document: &'a Document) -> impl IntoView + use<> {
-    let groups = document.tags.iter().map(|tag| {
-        let calls = document.calls(&tag.name).map(|(_, _, call)| {
-            view! { <li><a href=format!("#{}", call.operation_id)>{call.summary.clone()}</a></li> }
+fn Contents<'a>(api: &'a OpenApi) -> impl IntoView + use<> {
+    let groups = api.tags.iter().flatten().map(|tag| {
+        let calls = calls(api, &tag.name).map(|(_, _, call)| {
+            let id = call.operation_id.clone().unwrap_or_default();
+            view! { <li><a href=format!("#{id}")>{call.summary.clone()}</a></li> }
         });
         view! {
             <li>

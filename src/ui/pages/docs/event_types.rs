@@ -4,6 +4,7 @@ use axum::response::{Redirect, Response};
 use axum_extra::extract::Query;
 use leptos::prelude::*;
 use serde::Deserialize;
+use strum::VariantArray;
 
 use crate::{
     domain::{EventType, Role, WebhookId},
@@ -47,12 +48,12 @@ pub async fn try_out(
 
 #[component]
 fn Catalog(webhooks: Vec<(WebhookId, String)>) -> impl IntoView {
-    let links = EventType::ALL.map(|event_type| {
+    let links = EventType::VARIANTS.iter().map(|event_type| {
         view! { <li><a href=format!("#{event_type}")><code>{event_type.as_str()}</code></a></li> }
     });
-    let entries = EventType::ALL
-        .into_iter()
-        .map(|event_type| view! { <Entry event_type webhooks=webhooks.clone()/> });
+    let entries = EventType::VARIANTS
+        .iter()
+        .map(|&event_type| view! { <Entry event_type webhooks=webhooks.clone()/> });
     view! {
         <div class="heading">
             <div>

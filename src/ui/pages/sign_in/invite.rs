@@ -20,6 +20,7 @@ use crate::{
         layout::document::bare,
         paths,
         request::preferences::Preferences,
+        words::with_article,
     },
 };
 
@@ -137,7 +138,7 @@ fn JoinScreen(action: String, invite: OpenInvite, error: Option<String>) -> impl
             <p class="door__brand"><Mark/>"Caleida"</p>
             <h1>"Join"</h1>
             <p class="door__text">
-                "You are invited to the account “"<span class="address">{account}</span>{format!("” as {}.", role.with_article())}
+                "You are invited to the account “"<span class="address">{account}</span>{format!("” as {}.", with_article(role))}
             </p>
             <form method="post" action=action novalidate>
                 <TextField

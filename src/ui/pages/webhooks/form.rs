@@ -6,6 +6,8 @@ mod secret_field;
 use leptos::prelude::*;
 
 use self::{events::EventsField, secret_field::SecretField};
+use strum::VariantArray;
+
 use crate::{
     domain::Field,
     ui::{
@@ -39,12 +41,9 @@ pub fn Fields(
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
-    const ALL: [Field; 4] = [Field::Url, Field::Name, Field::Secret, Field::Events];
     let error = |field: Field| reply.error(field.as_str());
-    let first = ALL
-        .into_iter()
-        .find(|field| error(*field).is_some())
-        .unwrap_or(Field::Url);
+    let mut fields = Field::VARIANTS.iter().copied();
+    let first = fields.find(|&field| error(field).is_some()).unwrap_or(Field::Url);
     // What concerns the whole form takes the focus itself.
     let whole = reply.refused && reply.fields.is_empty();
     let focus = |field| !keep_focus && !whole && first == field;

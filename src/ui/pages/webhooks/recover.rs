@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use axum_extra::extract::{Form, Query};
 use leptos::{prelude::*, server_fn::ServerFn};
 use serde::Deserialize;
+use strum::VariantArray;
 
 use crate::{
     domain::{Recovery, RecoveryScope, RecoveryState, Timestamp, Webhook, WebhookId, WebhookStatus},
@@ -119,7 +120,7 @@ fn RecoverScreen(
     now: Timestamp,
 ) -> impl IntoView {
     let id = webhook.id.clone();
-    let scopes = RecoveryScope::ALL.map(|scope| {
+    let scopes = RecoveryScope::VARIANTS.iter().map(|&scope| {
         let (title, text) = explain(scope);
         let field = format!("scope-{}", scope.as_str());
         let (label, about) = (field.clone(), format!("{field}-about"));

@@ -4,6 +4,7 @@ use axum::response::{IntoResponse, Response};
 use axum_extra::extract::{Form, Query};
 use leptos::{prelude::*, server_fn::ServerFn};
 use serde::Deserialize;
+use strum::VariantArray;
 
 use super::list::show_under;
 use crate::{
@@ -70,7 +71,9 @@ async fn page(visit: &Visit, webhook: Webhook, chosen: EventType, reply: Reply) 
 
 #[component]
 fn TestDialog(webhook: Webhook, chosen: EventType, reply: Reply, query: ListQuery) -> impl IntoView {
-    let types = EventType::ALL.map(|event| (event.to_string(), event.to_string()));
+    let types = EventType::VARIANTS
+        .iter()
+        .map(|event| (event.to_string(), event.to_string()));
     let said = (&reply).into();
     let (edit, page) = (
         query.on(&paths::webhook(&webhook.id)),
@@ -85,7 +88,7 @@ fn TestDialog(webhook: Webhook, chosen: EventType, reply: Reply, query: ListQuer
                 </p>
                 <ActionForm class="test__form" id="test" page function=SendTest::PATH reply=said>
                     <input type="hidden" name="id" value=webhook.id.to_string()/>
-                    <Select id="test-type" name="type" label="Event type" choices=types.to_vec() chosen=chosen.as_str()/>
+                    <Select id="test-type" name="type" label="Event type" choices=types.collect() chosen=chosen.as_str()/>
                     <button class="button button--primary" type="submit" autofocus=true>"Send test event"</button>
                 </ActionForm>
                 <Part html=reply.part/>

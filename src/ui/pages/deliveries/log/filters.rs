@@ -1,6 +1,7 @@
 //! The form above the log: every filter is in the address.
 
 use leptos::prelude::*;
+use strum::VariantArray;
 
 use crate::{
     domain::{DeliveryStatus, WebhookId},
@@ -12,6 +13,7 @@ use crate::{
             time_range::TimeRange,
         },
         request::query::LogQuery,
+        words::Label,
     },
 };
 
@@ -21,7 +23,9 @@ pub fn LogFilters(query: LogQuery, webhooks: Vec<(WebhookId, String)>) -> impl I
     let action = query.path();
     let filtered = query.is_filtered();
     let filter = query.filter;
-    let statuses = DeliveryStatus::ALL.map(|status| (status.as_str(), status.label()));
+    let statuses = DeliveryStatus::VARIANTS
+        .iter()
+        .map(|status| (status.as_str(), status.label()));
     let webhook = (!query.of_one && !webhooks.is_empty()).then(|| {
         let webhooks = webhooks.into_iter().map(|(id, name)| (id.to_string(), name));
         let chosen = filter.webhook_id.map(|id| id.to_string()).unwrap_or_default();

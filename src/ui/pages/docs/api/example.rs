@@ -1,64 +1,76 @@
 //! A JSON text of a schema’s form, from the examples of its parts.
 
 use serde_json::Value;
+use utoipa::openapi::{
+    Array, OpenApi, RefOr, Schema,
+    schema::{ArrayItems, SchemaType, Type},
+};
 
-use crate::ui::pages::docs::api::document::{Document, Schema};
+use super::document::resolve;
 
 /// No schema here is deeper; one that held itself would be endless.
 const DEEPEST: usize = 8;
 
-pub fn example(document: &Document, schema: &Schema) -> String {
+pub fn example(api: &OpenApi, schema: &RefOr<Schema>) -> String {
     let mut text = String::new();
-    write(document, schema, 0, &mut text);
+    write(api, resolve(api, schema), 0, &mut text);
     text
 }
 
-fn write(document: &Document, schema: &Schema, depth: usize, text: &mut String) {
-    let schema = document.resolve(schema.something());
-    let given = schema
-        .examples
-        .first()
-        .or(schema.words.first())
-        .or(schema.default.as_ref());
-    if let Some(value) = given {
+fn write(api: &OpenApi, schema: &Schema, depth: usize, text: &mut String) {
+    if let Some(value) = given(schema) {
         let value = serde_json::to_string_pretty(value).unwrap_or_default();
         text.push_str(&value.replace('\n', &format!("\n{}", "  ".repeat(depth))));
         return;
     }
-    let kind = schema.kind.as_ref().map(first_kind);
-    match kind {
+    let kind = match schema {
+        Schema::Object(object) => first_type(&object.schema_type),
+        _ => None,
+    };
+    match (schema, kind) {
         _ if depth > DEEPEST => text.push_str("null"),
-        Some("array") => write_array(document, schema, depth, text),
-        Some("string") => text.push_str("\"…\""),
-        Some("integer" | "number") => text.push('0'),
-        Some("boolean") => text.push_str("false"),
-        Some("null") => text.push_str("null"),
-        _ => write_object(document, schema, depth, text),
+        (Schema::Array(array), _) => write_array(api, array, depth, text),
+        (_, Some(Type::String)) => text.push_str("\"…\""),
+        (_, Some(Type::Integer | Type::Number)) => text.push('0'),
+        (_, Some(Type::Boolean)) => text.push_str("false"),
+        (_, Some(Type::Null)) => text.push_str("null"),
+        _ => write_object(api, schema, depth, text),
     }
+}
+
+fn given(schema: &Schema) -> Option<&Value> {
+    let (examples, words, default) = match schema {
+        Schema::Object(object) => (&object.examples, object.enum_values.as_ref(), &object.default),
+        Schema::Array(array) => (&array.examples, None, &array.default),
+        _ => return None,
+    };
+    let word = words.and_then(|words| words.first());
+    examples.first().or(word).or(default.as_ref())
 }
 
 /// Of `["string", "null"]` the string.
-fn first_kind(kind: &Value) -> &str {
+fn first_type(kind: &SchemaType) -> Option<&Type> {
     match kind {
-        Value::Array(kinds) => kinds.first().and_then(Value::as_str).unwrap_or_default(),
-        kind => kind.as_str().unwrap_or_default(),
+        SchemaType::Type(kind) => Some(kind),
+        SchemaType::Array(kinds) => kinds.first(),
+        SchemaType::AnyValue => None,
     }
 }
 
-fn write_array(document: &Document, schema: &Schema, depth: usize, text: &mut String) {
+fn write_array(api: &OpenApi, array: &Array, depth: usize, text: &mut String) {
     text.push('[');
-    if let Some(items) = &schema.items {
-        write(document, items, depth, text);
+    if let ArrayItems::RefOrSchema(items) = &array.items {
+        write(api, resolve(api, items), depth, text);
     }
-    for (index, item) in schema.prefix_items.iter().enumerate() {
+    for (index, item) in array.prefix_items.iter().enumerate() {
         text.push_str(if index > 0 { ", " } else { "" });
-        write(document, item, depth, text);
+        write(api, item, depth, text);
     }
     text.push(']');
 }
 
-fn write_object(document: &Document, schema: &Schema, depth: usize, text: &mut String) {
-    let fields = fields(document, schema);
+fn write_object(api: &OpenApi, schema: &Schema, depth: usize, text: &mut String) {
+    let fields = fields(api, schema);
     if fields.is_empty() {
         text.push_str("{}");
         return;
@@ -68,18 +80,23 @@ fn write_object(document: &Document, schema: &Schema, depth: usize, text: &mut S
     for (index, (name, field, _)) in fields.into_iter().enumerate() {
         text.push_str(if index > 0 { ",\n" } else { "\n" });
         text.push_str(&format!("{inner}\"{name}\": "));
-        write(document, field, depth + 1, text);
+        write(api, resolve(api, field), depth + 1, text);
     }
     text.push_str(&format!("\n{outer}}}"));
 }
 
 /// An object’s fields, with those of the objects that it consists of, and whether they are required.
-pub fn fields<'a>(document: &'a Document, schema: &'a Schema) -> Vec<(&'a str, &'a Schema, bool)> {
-    let schema = document.resolve(schema);
-    let parts = schema.all_of.iter().flat_map(|part| fields(document, part));
-    let own = schema.properties.0.iter().map(|(name, field)| {
-        let required = schema.required.contains(name);
-        (name.as_str(), field, required)
-    });
-    parts.chain(own).collect()
+pub fn fields<'a>(api: &'a OpenApi, schema: &'a Schema) -> Vec<(&'a str, &'a RefOr<Schema>, bool)> {
+    match schema {
+        Schema::AllOf(all) => {
+            let parts = all.items.iter();
+            parts.flat_map(|part| fields(api, resolve(api, part))).collect()
+        }
+        Schema::Object(object) => {
+            let own = object.properties.iter();
+            own.map(|(name, field)| (name.as_str(), field, object.required.contains(name)))
+                .collect()
+        }
+        _ => Vec::new(),
+    }
 }

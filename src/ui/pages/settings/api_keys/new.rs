@@ -6,7 +6,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{show_made, show_under};
 use crate::{
-    auth::api_key::{EVENTS_WRITE, SCOPES, allows},
+    auth::api_key::{EVENTS_WRITE, SCOPES},
     domain::api_key::Expiry,
     ui::{
         PageError,
@@ -22,6 +22,7 @@ use crate::{
         },
         paths,
         request::visit::Visit,
+        words,
     },
 };
 
@@ -117,7 +118,7 @@ fn ScopesField(chosen: Vec<String>, error: Option<String>, focus: bool) -> impl 
                     aria-describedby=described
                 />
                 <label for=id><code>{scope}</code></label>
-                <span class="choice__about" id=about>{allows(scope)}</span>
+                <span class="choice__about" id=about>{words::allowed_by(scope)}</span>
             </div>
         }
     });
@@ -138,7 +139,7 @@ fn ExpiryField(expiry: String, date: String, error: Option<String>, focus: bool)
     let choices = Expiry::OFFERED.map(|offered| {
         let value = offered.value();
         let selected = value == expiry;
-        view! { <option value=value selected=selected>{offered.label()}</option> }
+        view! { <option value=value selected=selected>{words::expiry(offered)}</option> }
     });
     view! {
         <div class="field expiry">

@@ -14,6 +14,7 @@ use crate::{
         },
         paths,
         request::zone::use_zone,
+        words::Label,
     },
 };
 

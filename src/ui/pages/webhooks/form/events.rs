@@ -1,6 +1,7 @@
 //! The choice of events.
 
 use leptos::prelude::*;
+use strum::VariantArray;
 
 use crate::{
     domain::{EventType, EventTypes},
@@ -13,12 +14,13 @@ pub fn EventsField(chosen: Vec<String>, error: Option<String>, focus: bool, read
     let chosen = |event| chosen.as_ref().is_some_and(|chosen| chosen.contains(event));
     let invalid = error.is_some();
     let choices = |insights: bool| {
-        let events = EventType::ALL
-            .into_iter()
+        let events = EventType::VARIANTS
+            .iter()
+            .copied()
             .filter(|event| event.is_insight() == insights);
         events
             .map(|event| {
-                let focus = focus && event == EventType::ALL[0];
+                let focus = focus && event == EventType::VARIANTS[0];
                 view! { <EventChoice event chosen=chosen(event) invalid focus readonly/> }
             })
             .collect_view()

@@ -1,6 +1,7 @@
 //! What narrows the list: a plain form, whose answer has an address.
 
 use leptos::prelude::*;
+use strum::VariantArray;
 
 use crate::{
     domain::WebhookStatus,
@@ -13,12 +14,15 @@ use crate::{
         },
         paths,
         request::query::ListQuery,
+        words::Label,
     },
 };
 
 #[component]
 pub fn Filters(query: ListQuery) -> impl IntoView {
-    let statuses = WebhookStatus::ALL.map(|status| (status.as_str(), status.label()));
+    let statuses = WebhookStatus::VARIANTS
+        .iter()
+        .map(|status| (status.as_str(), status.label()));
     let filtered = query.is_filtered();
     let filter = query.0;
     view! {
