@@ -65,6 +65,27 @@ test.describe("dialogs open and close over the list that is there", () => {
     await inPlace.expectSameDocument();
   });
 
+  test("by Back several times in a row, faster than pages come", async ({ webhooks, api }) => {
+    for (const name of ["Orders", "Invoices"]) await api.add({ name, url: URL });
+    await webhooks.open();
+    const { page } = webhooks;
+    const inPlace = await InPlace.watch(page);
+    for (const name of ["Orders", "Invoices", "Orders"]) {
+      await opened(webhooks, name);
+      await webhooks.editing.button("Cancel").click();
+      await webhooks.expectList();
+    }
+    await opened(webhooks, "Invoices");
+    await page.evaluate(() => {
+      for (let step = 0; step < 3; step++) history.back();
+    });
+    await webhooks.expectList();
+    await page.waitForTimeout(300);
+    await webhooks.expectList();
+    await webhooks.expectNames("Invoices", "Orders");
+    await inPlace.expectSameDocument();
+  });
+
   test("without fetching the list again, and where it was scrolled to", async ({ webhooks, api }) => {
     for (let number = 10; number < 40; number++) await api.add({ name: `Webhook ${number}`, url: URL });
     await webhooks.open();
@@ -309,6 +330,70 @@ test.describe("what is saved appears in place", () => {
     await own.expectSameDocument();
     expect(own.called).toEqual(["change-password"]);
   });
+});
+
+test("roles, users, sessions, time zone and recoveries change in place too", async ({
+  webhooks: { page },
+  account,
+  api,
+  browser,
+  receiver,
+  server,
+}) => {
+  const person = await account.person("viewer");
+  await page.goto("/settings/users");
+  await page.getByRole("link", { name: person.email }).click();
+  const address = page.url();
+  const users = await InPlace.watch(page);
+  await page.getByRole("radio", { name: "Member" }).check();
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("status").filter({ hasText: "is a member now" })).toBeVisible();
+  await users.expectSameDocument();
+  for (const [button, done] of [["Disable", "was disabled"], ["Enable", "may sign in again"]] as const) {
+    await page.goto(address);
+    const one = await InPlace.watch(page);
+    await page.getByRole("button", { name: button }).click();
+    await expect(page.getByRole("status").filter({ hasText: done })).toBeVisible();
+    await one.expectSameDocument();
+  }
+  expect(users.called).toEqual(["change-role", "disable-user", "enable-user"]);
+
+  const admin = await account.person("admin");
+  await signIn(page, admin);
+  const others = await Promise.all([0, 1, 2].map(() => browser.newContext({ baseURL: server.url })));
+  for (const other of others) await signIn(await other.newPage(), admin);
+  await page.goto("/settings/account");
+  const sessions = await InPlace.watch(page);
+  await page.getByRole("button", { name: "End", exact: true }).first().click();
+  await expect(page.getByRole("status").filter({ hasText: "The session was ended." })).toBeVisible();
+  await page.getByRole("button", { name: "End all others" }).click();
+  await expect(page.getByRole("status").filter({ hasText: "2 sessions were ended." })).toBeVisible();
+  await sessions.expectSameDocument();
+  expect(sessions.called).toEqual(["end-session", "end-other-sessions"]);
+  await Promise.all(others.map((other) => other.close()));
+
+  await page.goto("/settings/time-zone?back=%2Fsettings%2Faccount");
+  const zone = await InPlace.watch(page);
+  await page.getByRole("combobox", { name: "Time zone" }).selectOption("Asia/Tokyo");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("status").filter({ hasText: "Times are shown in Asia/Tokyo." })).toBeVisible();
+  await expect(page).toHaveURL("/settings/account");
+  await zone.expectSameDocument();
+  expect(zone.called).toEqual(["set-time-zone"]);
+
+  receiver.answer = { status: 400 };
+  const { id } = await api.add({ name: "Orders", url: receiver.url() });
+  await api.publish("chat");
+  const statuses = async () => (await api.deliveries(id)).map((delivery) => delivery.status);
+  await expect.poll(statuses, { timeout: 15_000 }).toEqual(["failed"]);
+  receiver.answer = { status: 200 };
+  await page.goto(`${LIST}/${id}/recover?scope=failed`);
+  const recovering = await InPlace.watch(page);
+  await page.getByRole("button", { name: "Recover", exact: true }).click();
+  await expect(page.getByRole("status").filter({ hasText: "The recovery has started." })).toBeVisible();
+  await expect.poll(statuses).toEqual(["delivered"]);
+  await recovering.expectSameDocument();
+  expect(recovering.called).toEqual(["start-recovery"]);
 });
 
 test.describe("a server function that fails", () => {

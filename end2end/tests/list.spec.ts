@@ -54,10 +54,12 @@ test("the search finds names and URLs, and stands in the address", async ({ webh
 
   await webhooks.search.fill("CRM.example");
   await webhooks.apply();
+  await expect(webhooks.page).toHaveURL(/[?&]q=CRM\.example(&|$)/);
   await webhooks.expectNames("Chats");
 
   await webhooks.search.fill("%25_");
   await webhooks.apply();
+  await expect(webhooks.page).toHaveURL(/[?&]q=%2525_(&|$)/);
   await webhooks.expectNames("Chats");
 
   await webhooks.page.goBack();

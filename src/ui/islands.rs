@@ -18,3 +18,5 @@ pub mod zone_keeper;
 
 #[cfg(feature = "hydrate")]
 mod dom;
+#[cfg(feature = "hydrate")]
+mod field;

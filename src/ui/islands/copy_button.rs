@@ -34,7 +34,7 @@ mod browser {
     use leptos::{prelude::*, task::spawn_local, web_sys::Element};
     use wasm_bindgen_futures::JsFuture;
 
-    use crate::ui::islands::dom::{around, input};
+    use crate::ui::islands::{dom::around, field::input};
 
     pub fn copy(button: &Element, status: RwSignal<&'static str>) {
         let Some(around) = around(button, ".copied") else {

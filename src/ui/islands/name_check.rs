@@ -7,7 +7,7 @@ pub fn NameCheck() -> impl IntoView {
     let place = NodeRef::<leptos::html::Span>::new();
     #[cfg(feature = "hydrate")]
     place.on_load(|place| {
-        use super::dom::{around, input};
+        use super::{dom::around, field::input};
 
         if let Some(name) = around(&place, ".field").and_then(|field| input(&field, "input")) {
             browser::watch(name);
@@ -25,7 +25,7 @@ mod browser {
         domain::WebhookName,
         ui::{
             actions::{protocol::Encoded, webhooks::check_name},
-            islands::dom::{on_move_on, set_error},
+            islands::field::{on_move_on, set_error},
         },
     };
 

@@ -94,7 +94,7 @@ mod browser {
                 let Some(form) = filters(&event) else { return };
                 forget(&waiting);
                 let navigation = Rc::clone(&navigation);
-                let apply = move || navigation.type_on(forms::address(&form));
+                let apply = move || navigation.visit(forms::address(&form), Entry::Typed);
                 waiting.set(set_timeout_with_handle(apply, PAUSE).ok());
             }
         });

@@ -54,7 +54,10 @@ mod browser {
 
     use crate::{
         domain::Secret,
-        ui::islands::dom::{around, input, listen, on_move_on, set_error},
+        ui::islands::{
+            dom::{around, listen},
+            field::{input, on_move_on, set_error},
+        },
     };
 
     pub fn secret_input(inside: &Element) -> Option<HtmlInputElement> {

@@ -22,7 +22,7 @@ mod browser {
 
     use crate::{
         domain::EventType,
-        ui::islands::dom::{input, listen},
+        ui::islands::{dom::listen, field::input},
     };
 
     pub fn connect(group: &Element) {
@@ -50,6 +50,8 @@ mod browser {
 
     fn follow(all: &HtmlInputElement, insights: &[HtmlInputElement]) {
         let ticked = insights.iter().filter(|insight| insight.checked()).count();
+        // Also by default: that it follows the others is no choice of its own.
+        all.set_default_checked(ticked == insights.len());
         all.set_checked(ticked == insights.len());
         all.set_indeterminate(ticked > 0 && ticked < insights.len());
     }

@@ -34,7 +34,8 @@ mod browser {
     use crate::{
         domain::{Secret, Timestamp, signature::sign},
         ui::islands::{
-            dom::{input, listen, set_error},
+            dom::listen,
+            field::{input, set_error},
             signature_check::report::{Mark, Report},
         },
     };

@@ -7,7 +7,7 @@ pub fn UrlAdvice() -> impl IntoView {
     let place = NodeRef::<leptos::html::P>::new();
     #[cfg(feature = "hydrate")]
     place.on_load(|place| {
-        use super::dom::{around, input};
+        use super::{dom::around, field::input};
 
         if let Some(url) = around(&place, ".field").and_then(|field| input(&field, "input")) {
             browser::watch(url, place);
@@ -28,7 +28,7 @@ mod browser {
 
     use crate::ui::{
         actions::{protocol::Encoded, webhooks::check_url},
-        islands::dom::{listen, set_error},
+        islands::{dom::listen, field::set_error},
     };
 
     /// How long one has to stop typing before the server is asked.

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{HeaderValue, Method, Uri, header, request::Parts},
+    http::{Method, Uri, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
@@ -23,6 +23,9 @@ use crate::{
         request::{local_path::LocalPath, zone::Zone},
     },
 };
+
+/// Seconds after which a database that was away may be there again.
+const RETRY_SECONDS: u64 = 5;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -56,10 +59,8 @@ pub async fn admit(State((ui, access)): State<(Ui, Access)>, request: Request, n
 pub fn sign_in(error: &NotSignedIn, parts: &Parts) -> Response {
     match error {
         NotSignedIn::Unavailable(_) => {
-            let mut response = PageError::Unavailable.into_response();
-            let seconds = HeaderValue::from_static("5");
-            response.headers_mut().insert(header::RETRY_AFTER, seconds);
-            response
+            let retry_after = [(header::RETRY_AFTER, RETRY_SECONDS.to_string())];
+            (retry_after, PageError::Unavailable).into_response()
         }
         NotSignedIn::Nobody if is_action(parts.uri.path()) => {
             let part = Fragment::render(&Zone::default(), || view! { <SignInElsewhere/> });

@@ -2,7 +2,7 @@
 
 use leptos::{
     prelude::*,
-    web_sys::{HtmlDialogElement, HtmlInputElement, HtmlSelectElement},
+    web_sys::{HtmlDialogElement, HtmlInputElement},
 };
 use wasm_bindgen::JsCast;
 
@@ -19,39 +19,20 @@ pub fn close() {
     }
 }
 
-/// Whether a form of the dialog holds what was typed or chosen and not saved.
+/// Whether a form of the dialog holds what was typed or ticked and not saved.
 pub fn is_unsaved() -> bool {
-    open()
-        .and_then(|dialog| {
-            let controls = dialog
-                .query_selector_all("form[data-action] input:not([type=hidden]), form[data-action] select")
-                .ok()?;
-            let mut controls = (0..controls.length()).filter_map(|at| controls.get(at));
-            Some(
-                controls.any(|control| match control.dyn_into::<HtmlInputElement>() {
-                    Ok(input) => match &*input.type_() {
-                        // A box that stands for several follows them.
-                        "checkbox" | "radio" => {
-                            !input.indeterminate()
-                                && input.checked() != input.default_checked()
-                                && input.id() != "insights"
-                        }
-                        _ => input.value() != input.default_value(),
-                    },
-                    Err(control) => control.dyn_into::<HtmlSelectElement>().is_ok_and(|select| {
-                        let options = select.options();
-                        (0..options.length()).any(|at| {
-                            let option = options.get_with_index(at);
-                            let option = option.and_then(|option| {
-                                option.dyn_into::<leptos::web_sys::HtmlOptionElement>().ok()
-                            });
-                            option.is_some_and(|option| option.selected() && !option.default_selected())
-                        })
-                    }),
-                }),
-            )
+    let inputs = open().and_then(|dialog| {
+        dialog
+            .query_selector_all("form[data-action] input:not([type=hidden])")
+            .ok()
+    });
+    inputs.is_some_and(|inputs| {
+        let mut inputs = (0..inputs.length()).filter_map(|at| inputs.get(at)?.dyn_into().ok());
+        inputs.any(|input: HtmlInputElement| match &*input.type_() {
+            "checkbox" | "radio" => input.checked() != input.default_checked(),
+            _ => input.value() != input.default_value(),
         })
-        .unwrap_or_default()
+    })
 }
 
 /// Asks, if something would be lost.

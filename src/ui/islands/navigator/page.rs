@@ -28,12 +28,16 @@ pub enum Entry {
     Replace,
     /// It is there already.
     Keep,
+    /// Of what is being typed: all of it is one entry.
+    Typed,
 }
 
 /// Where the browser is, and where it is going.
 pub struct Navigation {
     /// Path and query of the page that is shown.
     here: RefCell<String>,
+    /// The same of the page that was asked for last.
+    asked: RefCell<String>,
     /// Counts what was asked for: only the newest answer is shown.
     ticket: Cell<u32>,
     /// Whether the newest entry of the history stands for what is being typed.
@@ -46,6 +50,7 @@ impl Navigation {
     pub fn new() -> Rc<Self> {
         Rc::new(Self {
             here: RefCell::new(location()),
+            asked: RefCell::new(location()),
             ticket: Cell::default(),
             typing: Cell::default(),
             under_way: RefCell::default(),
@@ -56,16 +61,8 @@ impl Navigation {
         path(&self.here.borrow()) == path(address)
     }
 
-    /// Shows what is being typed: all of it is one entry of the history.
-    pub fn type_on(self: &Rc<Self>, address: String) {
-        let typing = self.typing.get();
-        self.visit(address, if typing { Entry::Replace } else { Entry::Push });
-        self.typing.set(true);
-    }
-
     /// Shows another address. The same one again is no other entry of the history.
     pub fn visit(self: &Rc<Self>, address: String, entry: Entry) {
-        self.typing.set(false);
         let same = *self.here.borrow() == address;
         let entry = if same && entry == Entry::Push {
             Entry::Replace
@@ -87,12 +84,13 @@ impl Navigation {
     pub fn show_as(&self, address: &str) {
         remember(address, Entry::Replace);
         self.here.replace(address.to_owned());
+        self.asked.replace(address.to_owned());
     }
 
     /// “Back” or “Forward” was pressed.
     pub fn popped(self: &Rc<Self>) {
         let address = location();
-        if *self.here.borrow() == address {
+        if *self.asked.borrow() == address {
             // Only the fragment has changed.
             return;
         }
@@ -107,6 +105,7 @@ impl Navigation {
     pub async fn go(&self, address: &str, entry: Entry) -> bool {
         let ticket = self.ticket.get() + 1;
         self.ticket.set(ticket);
+        self.asked.replace(address.to_owned());
         let controller = AbortController::new().ok();
         if let Some(before) = self.under_way.replace(controller.clone()) {
             before.abort();
@@ -118,12 +117,22 @@ impl Navigation {
         }
         match answer {
             Some(Answer { address, html }) => {
+                // Only now: what was typed before may have been overtaken, and not be in the history.
+                let typed = entry == Entry::Typed;
+                let entry = match entry {
+                    Entry::Typed if self.typing.get() => Entry::Replace,
+                    Entry::Typed => Entry::Push,
+                    entry => entry,
+                };
+                self.typing.set(typed);
                 remember(&address, entry);
                 let is_another = !self.is_here(&address);
+                self.asked.replace(address.clone());
                 self.here.replace(address);
                 show(&html, is_another).is_some()
             }
             None => {
+                self.asked.replace(self.here.borrow().clone());
                 announce("Caleida did not answer. Check your connection and try again.");
                 false
             }
@@ -214,7 +223,7 @@ fn is_newer(parsed: &Document) -> bool {
 fn remember(address: &str, entry: Entry) {
     let Ok(history) = window().history() else { return };
     let _ = match entry {
-        Entry::Push => history.push_state_with_url(&JsValue::NULL, "", Some(address)),
+        Entry::Push | Entry::Typed => history.push_state_with_url(&JsValue::NULL, "", Some(address)),
         Entry::Replace => history.replace_state_with_url(&JsValue::NULL, "", Some(address)),
         Entry::Keep => Ok(()),
     };

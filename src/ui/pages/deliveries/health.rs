@@ -12,8 +12,7 @@ use crate::{
             bar_chart::BarChart,
             count::{counted, grouped},
             failing_notice::FailingNotice,
-            time_ago,
-            time_ago::{duration, hour},
+            time_ago::{self, duration, hour},
         },
         request::{
             visit::Visit,

@@ -35,10 +35,15 @@ async fn show_under(
     status: StatusCode,
     dialog: impl FnOnce() -> AnyView,
 ) -> Result<Response, PageError> {
-    let list = List::load(visit).await?;
-    let page = Page::new(title, Section::ApiKeys).with_status(status);
     let address = paths::API_KEYS.to_owned();
-    Ok(visit.page_over(page, address, || view! { <KeysScreen list/> }.into_any(), dialog))
+    let list = if visit.shows(&address) {
+        None
+    } else {
+        Some(List::load(visit).await?)
+    };
+    let page = Page::new(title, Section::ApiKeys).with_status(status);
+    let content = || list.map(|list| view! { <KeysScreen list/> }).into_any();
+    Ok(visit.page_over(page, address, content, dialog))
 }
 
 /// The list with a key that was just made, for the only time. Not a dialog: nothing closes it by accident.
