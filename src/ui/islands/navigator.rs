@@ -157,8 +157,7 @@ mod browser {
         if kind == "close" {
             // Whoever presses “Cancel” says so; by Escape it may be a slip.
             if submitter.is_some() || dialog::may_leave() {
-                dialog::close();
-                navigation.visit(address, Entry::Replace);
+                navigation.uncover(&address, Entry::Replace);
             }
         } else if dialog::may_leave() {
             navigation.visit(address, Entry::Push);

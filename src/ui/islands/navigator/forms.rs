@@ -123,11 +123,11 @@ async fn succeed(navigation: &Navigation, form: &HtmlFormElement, outcome: Outco
     notices::clear(form);
     notices::set_version(form, version);
     if form.method() == "get" {
-        navigation.show_as(&address(form));
+        navigation.show_as(&address(form), Entry::Replace);
     }
     if let Some(to) = to {
         // What was typed has been taken, unless the form stays open with it.
-        if message.is_none() {
+        if message.is_none() && dialog::open().is_none() {
             form.reset();
         }
         let stays = dialog::open().is_some() || navigation.is_here(&to);

@@ -3,14 +3,13 @@
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
+    time::Duration,
 };
 
 use leptos::{
     prelude::*,
     task::spawn_local,
-    web_sys::{
-        AbortController, AbortSignal, Document, Element, Event, Headers, HtmlElement, RequestInit, Response,
-    },
+    web_sys::{AbortController, Document, Element, Event, Headers, HtmlElement, RequestInit, Response},
 };
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -19,7 +18,7 @@ use super::{dialog, morph};
 use crate::ui::islands::dom::CHANGED;
 
 /// After which a page is no longer waited for.
-const TIMEOUT_MS: u32 = 45_000;
+const PATIENCE: Duration = Duration::from_secs(45);
 
 /// What an address becomes in the browser's history.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -80,9 +79,16 @@ impl Navigation {
         self.visit(location(), Entry::Keep);
     }
 
+    /// Closes the dialog over the list with this address: at once, since the list is there, and then with its newest state.
+    pub fn uncover(self: &Rc<Self>, address: &str, entry: Entry) {
+        dialog::close();
+        self.show_as(address, entry);
+        self.refresh();
+    }
+
     /// What is shown has this address.
-    pub fn show_as(&self, address: &str) {
-        remember(address, Entry::Replace);
+    pub fn show_as(&self, address: &str, entry: Entry) {
+        remember(address, entry);
         self.here.replace(address.to_owned());
         self.asked.replace(address.to_owned());
     }
@@ -95,7 +101,11 @@ impl Navigation {
             return;
         }
         if dialog::may_leave() {
-            self.visit(address, Entry::Keep);
+            if dialog::open().is_some() && list().as_ref() == Some(&address) {
+                self.uncover(&address, Entry::Keep);
+            } else {
+                self.visit(address, Entry::Keep);
+            }
         } else {
             remember(&self.here.borrow(), Entry::Push);
         }
@@ -109,6 +119,9 @@ impl Navigation {
         let controller = AbortController::new().ok();
         if let Some(before) = self.under_way.replace(controller.clone()) {
             before.abort();
+        }
+        if let Some(controller) = controller.clone() {
+            set_timeout(move || controller.abort(), PATIENCE);
         }
         let answer = fetch(address, controller.as_ref()).await;
         if self.ticket.get() != ticket {
@@ -125,10 +138,8 @@ impl Navigation {
                     entry => entry,
                 };
                 self.typing.set(typed);
-                remember(&address, entry);
                 let is_another = !self.is_here(&address);
-                self.asked.replace(address.clone());
-                self.here.replace(address);
+                self.show_as(&address, entry);
                 show(&html, is_another).is_some()
             }
             None => {
@@ -149,16 +160,11 @@ struct Answer {
 /// `None` if there is no answer, or none that is worth more than the page that is there.
 async fn fetch(address: &str, controller: Option<&AbortController>) -> Option<Answer> {
     let (request, headers) = (RequestInit::new(), Headers::new().ok()?);
-    if let Some(list) = main().and_then(|main| main.get_attribute("data-list")) {
+    if let Some(list) = list() {
         headers.set("caleida-shown", &list).ok()?;
     }
     request.set_headers(&headers);
-    let timeout = AbortSignal::timeout_with_u32(TIMEOUT_MS);
-    let signals = js_sys::Array::of1(&timeout);
-    if let Some(controller) = controller {
-        signals.push(&controller.signal());
-    }
-    request.set_signal(Some(&AbortSignal::any(&signals)));
+    request.set_signal(controller.map(AbortController::signal).as_ref());
     let sent = window().fetch_with_str_and_init(address, &request);
     let response: Response = JsFuture::from(sent).await.ok()?.dyn_into().ok()?;
     let reached = response.url();
@@ -239,6 +245,11 @@ pub fn announce(text: &str) {
         message.set_text_content(Some(text));
         line.replace_children_with_node_1(&message);
     }
+}
+
+/// The address of the list that is shown, also under a dialog.
+fn list() -> Option<String> {
+    main()?.get_attribute("data-list")
 }
 
 fn main() -> Option<Element> {
