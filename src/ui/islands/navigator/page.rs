@@ -201,11 +201,13 @@ fn show(html: &str, is_another: bool) -> Option<()> {
     let page = document();
     let added = morph::element(&page.document_element()?, &parsed.document_element()?);
     let _ = page.dispatch_event(&Event::new(CHANGED).ok()?);
-    // As when a page is loaded; but over a list, closing a dialog has given the focus back already.
+    // As when a page is loaded. A dialog that opens takes the focus by itself, and remembers what had it: so it is not
+    // moved before. A dialog that closes has given it back already.
     let nowhere = page
         .active_element()
         .is_none_or(|active| active.tag_name() == "BODY");
     let wanted = match dialog::open() {
+        Some(dialog) if !dialog.matches(":modal").ok()? => None,
         Some(dialog) if is_another => dialog.query_selector("[autofocus]").ok()?,
         _ if nowhere => page.query_selector("[autofocus]").ok()?,
         _ => None,
