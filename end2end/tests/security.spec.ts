@@ -42,6 +42,20 @@ test("every page forbids foreign scripts and frames, and no cache keeps a secret
   }
 });
 
+test("after the session has ended, Back asks to sign in instead of showing what was there", async ({ webhooks, api }) => {
+  const { page } = webhooks;
+  await api.add({ name: "Orders", url: "https://example.com/" });
+  for (const address of [LIST, `${LIST}/deliveries`]) {
+    await page.goto(address);
+    await page.goto(`${LIST}/guide`);
+    const cookies = await page.context().cookies();
+    await page.context().clearCookies();
+    await page.goBack();
+    await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
+    await page.context().addCookies(cookies);
+  }
+});
+
 test("a nonce is used once", async ({ page }) => {
   const nonce = async () => (await page.goto("/login"))!.headers()["content-security-policy"]?.match(/nonce-([^']+)/)?.[1];
   expect(await nonce()).not.toBe(await nonce());

@@ -215,7 +215,7 @@ fn document(
 }
 
 /// A page is for one person at one moment, and runs nothing but our own files and the one script that has the nonce.
-fn headers(nonce: Option<&Nonce>, caching: Caching) -> [(HeaderName, HeaderValue); 4] {
+fn headers(nonce: Option<&Nonce>, caching: Caching) -> [(HeaderName, HeaderValue); 5] {
     let nonce = nonce.map(|nonce| format!(" 'nonce-{nonce}'")).unwrap_or_default();
     let policy = format!(
         "default-src 'none'; script-src 'self'{nonce} 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
@@ -233,6 +233,9 @@ fn headers(nonce: Option<&Nonce>, caching: Caching) -> [(HeaderName, HeaderValue
                 Caching::Never => "no-store",
             }),
         ),
+        // For the HTTP cache, which browsers also read without asking when somebody goes back: after signing out, too. What
+        // comes back from memory asks by itself.
+        (header::VARY, HeaderValue::from_static("*")),
         (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
         (
             header::X_CONTENT_TYPE_OPTIONS,
