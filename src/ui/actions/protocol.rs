@@ -1,7 +1,7 @@
 //! How a server function is called: its one argument travels as a form, what it returns as JSON.
 //!
 //! Both sides of it. Leptos' own protocol (`Http<PostUrl, Json>`) brings a form encoder, a JSON parser and an HTTP client
-//! into the browser, which has all three: it is 44 kB of WebAssembly, compressed, and this is 1 kB. Leptos' form encoder
+//! into the browser, which has all three: it is 44 kB of WebAssembly, compressed. Leptos' form encoder
 //! also refuses repeated fields, which checkboxes are.
 
 use std::{fmt, marker::PhantomData, ops::Deref};
