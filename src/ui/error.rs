@@ -20,6 +20,10 @@ pub enum PageError {
     Forbidden { needs: Role, what: &'static str },
     /// 403: another site made the browser send it.
     FromElsewhere,
+    /// 413: more than a form may hold.
+    TooLarge,
+    /// 422: a field is not of its kind; no form of ours sends that.
+    Unreadable,
     /// 405: the address takes another method; people get here by reloading after a form.
     WrongMethod,
     /// 503: the database does not answer; trying again may help.
@@ -35,6 +39,8 @@ impl PageError {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Forbidden { .. } | Self::FromElsewhere => StatusCode::FORBIDDEN,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unreadable => StatusCode::UNPROCESSABLE_ENTITY,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unavailable | Self::Unconfirmed => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
@@ -46,6 +52,8 @@ impl PageError {
             Self::NotFound => "Not found",
             Self::Forbidden { .. } => "Not allowed",
             Self::FromElsewhere => "Not sent from here",
+            Self::TooLarge => "Too much for a form",
+            Self::Unreadable => "This form could not be read",
             Self::WrongMethod => "Nothing to show here",
             Self::Unavailable => "Not available just now",
             Self::Unconfirmed => "Not confirmed yet",
@@ -64,6 +72,8 @@ impl PageError {
             Self::FromElsewhere => {
                 "Another site made your browser send this, so nothing was changed. If it was you, do it again here.".into()
             }
+            Self::TooLarge => "Go back, shorten what you typed and send it again. Nothing was changed.".into(),
+            Self::Unreadable => "Go back, reload the page and fill it in again. Nothing was changed.".into(),
             Self::WrongMethod => "This address only takes a form that was sent to it.".into(),
             Self::Unavailable => "The data cannot be read at the moment. Nothing is lost.".into(),
             Self::Unconfirmed => {

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod flash;
+pub mod form;
 pub mod local_path;
 pub mod preferences;
 pub mod query;

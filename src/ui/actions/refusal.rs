@@ -299,6 +299,8 @@ mod server {
             let reason = match error {
                 PageError::NotFound => Reason::NotFound,
                 PageError::Forbidden { .. } | PageError::FromElsewhere => Reason::NotAllowed,
+                PageError::TooLarge => Reason::TooLarge,
+                PageError::Unreadable => Reason::Invalid,
                 PageError::WrongMethod => Reason::WrongMethod,
                 PageError::Unavailable => Reason::Unavailable,
                 PageError::Unconfirmed => Reason::Unconfirmed,

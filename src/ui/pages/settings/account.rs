@@ -4,7 +4,6 @@ mod browser;
 mod sessions;
 
 use axum::response::{IntoResponse, Response};
-use axum_extra::extract::Form;
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use self::sessions::Sessions;
@@ -22,7 +21,7 @@ use crate::{
         components::{field::TextField, form::ActionForm},
         layout::{document::Page, shell::Section},
         paths,
-        request::visit::Visit,
+        request::{form::Form, visit::Visit},
     },
 };
 

@@ -1,7 +1,6 @@
 //! `POST /theme`: the form in the shell, for those without JavaScript.
 
 use axum::response::{IntoResponse, Redirect, Response};
-use axum_extra::extract::Form;
 
 use crate::ui::{
     PageError,
@@ -11,7 +10,7 @@ use crate::ui::{
         serve::Submitted,
     },
     paths,
-    request::visit::Visit,
+    request::{form::Form, visit::Visit},
 };
 
 pub async fn choose(visit: Visit, Form(form): Form<PreferencesForm>) -> Result<Response, PageError> {

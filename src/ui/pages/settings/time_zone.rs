@@ -1,7 +1,7 @@
 //! `/settings/time-zone`: in which zone times are shown, for those whose browser does not say it, or says another one.
 
 use axum::response::Response;
-use axum_extra::extract::{Form, Query};
+use axum_extra::extract::Query;
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
         layout::{document::Page, shell::Section},
         paths,
         request::{
+            form::Form,
             visit::Visit,
             zone::{Origin, Zone, use_zone},
         },

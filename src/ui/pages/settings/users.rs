@@ -5,7 +5,6 @@ pub mod one;
 mod table;
 
 use axum::response::{IntoResponse, Response};
-use axum_extra::extract::Form;
 use leptos::prelude::*;
 
 use self::{invite_form::NewInvite, table::Table};
@@ -22,7 +21,7 @@ use crate::{
         components::form::Part,
         layout::{document::Page, shell::Section},
         paths,
-        request::visit::Visit,
+        request::{form::Form, visit::Visit},
     },
 };
 

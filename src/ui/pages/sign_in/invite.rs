@@ -5,7 +5,6 @@ use axum::{
     http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
-use axum_extra::extract::Form;
 use leptos::prelude::*;
 use serde::Deserialize;
 use tower_sessions::Session;
@@ -19,7 +18,7 @@ use crate::{
         components::{field::TextField, mark::Mark, time_ago::span},
         layout::document::bare,
         paths,
-        request::preferences::Preferences,
+        request::{form::Form, preferences::Preferences},
         words::with_article,
     },
 };

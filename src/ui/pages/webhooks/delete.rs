@@ -1,7 +1,6 @@
 //! `/integrations/webhook/{id}/delete`: the confirmation.
 
 use axum::response::{IntoResponse, Response};
-use axum_extra::extract::Form;
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::list::show_under;
@@ -21,7 +20,7 @@ use crate::{
             form::ActionForm,
         },
         paths,
-        request::{query::ListQuery, visit::Visit},
+        request::{form::Form, query::ListQuery, visit::Visit},
     },
 };
 

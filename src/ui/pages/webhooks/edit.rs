@@ -4,7 +4,6 @@ mod dialog;
 mod secret_panel;
 
 use axum::response::{IntoResponse, Response};
-use axum_extra::extract::Form;
 use leptos::prelude::*;
 
 use self::dialog::EditDialog;
@@ -20,7 +19,7 @@ use crate::{
             webhooks::{WebhookForm, edit_webhook, pause_webhook, resume_webhook},
         },
         paths,
-        request::visit::Visit,
+        request::{form::Form, visit::Visit},
     },
 };
 

@@ -4,10 +4,9 @@ mod events;
 mod secret_field;
 
 use leptos::prelude::*;
-
-use self::{events::EventsField, secret_field::SecretField};
 use strum::VariantArray;
 
+use self::{events::EventsField, secret_field::SecretField};
 use crate::{
     domain::Field,
     ui::{

@@ -1,7 +1,6 @@
 //! `/integrations/webhook/new`: the dialog “Add Webhook”.
 
 use axum::response::{IntoResponse, Response};
-use axum_extra::extract::Form;
 use leptos::{prelude::*, server_fn::ServerFn};
 use zeroize::Zeroizing;
 
@@ -23,7 +22,7 @@ use crate::{
             form::ActionForm,
         },
         paths,
-        request::{query::ListQuery, visit::Visit},
+        request::{form::Form, query::ListQuery, visit::Visit},
     },
 };
 

@@ -3,7 +3,7 @@
 pub mod live;
 
 use axum::response::{IntoResponse, Response};
-use axum_extra::extract::{Form, Query};
+use axum_extra::extract::Query;
 use leptos::{prelude::*, server_fn::ServerFn};
 use serde::Deserialize;
 use strum::VariantArray;
@@ -29,7 +29,7 @@ use crate::{
         islands::live_part::LivePart,
         layout::{document::Page, shell::Section},
         paths,
-        request::{recovery_range::range, visit::Visit, zone::use_zone},
+        request::{form::Form, recovery_range::range, visit::Visit, zone::use_zone},
     },
 };
 

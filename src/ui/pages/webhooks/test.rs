@@ -1,7 +1,7 @@
 //! `/integrations/webhook/{id}/test`: the dialog “Send test event”, and what came of it.
 
 use axum::response::{IntoResponse, Response};
-use axum_extra::extract::{Form, Query};
+use axum_extra::extract::Query;
 use leptos::{prelude::*, server_fn::ServerFn};
 use serde::Deserialize;
 use strum::VariantArray;
@@ -22,7 +22,7 @@ use crate::{
             select::Select,
         },
         paths,
-        request::{query::ListQuery, visit::Visit},
+        request::{form::Form, query::ListQuery, visit::Visit},
     },
 };
 

@@ -1,7 +1,6 @@
 //! `/settings/api-keys/new`: the dialog “Add API key”, whose answer shows the key.
 
 use axum::response::{IntoResponse, Response};
-use axum_extra::extract::Form;
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{show_made, show_under};
@@ -21,7 +20,7 @@ use crate::{
             form::ActionForm,
         },
         paths,
-        request::visit::Visit,
+        request::{form::Form, visit::Visit},
         words,
     },
 };

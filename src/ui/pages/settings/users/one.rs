@@ -1,7 +1,6 @@
 //! `/settings/users/{id}`: one of the account's people: their role, and whether they may sign in.
 
 use axum::response::{IntoResponse, Response};
-use axum_extra::extract::Form;
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use crate::{
@@ -17,7 +16,7 @@ use crate::{
         components::{badge::PersonBadge, form::ActionForm, roles::RoleChoice, time_ago::Moment},
         layout::{document::Page, shell::Section},
         paths,
-        request::visit::Visit,
+        request::{form::Form, visit::Visit},
     },
 };
 
