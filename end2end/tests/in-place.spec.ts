@@ -86,6 +86,30 @@ test.describe("dialogs open and close over the list that is there", () => {
     await inPlace.expectSameDocument();
   });
 
+  test("by Back and Forward after a reload, before the script has loaded", async ({ webhooks, api }) => {
+    await api.add({ name: "Orders", url: URL });
+    await webhooks.open();
+    const { page } = webhooks;
+    const confirmation = await webhooks.openDeleting("Orders");
+    let load = (): void => undefined;
+    const loading = new Promise<void>((resolve) => {
+      load = resolve;
+    });
+    await page.route("**/*.wasm", async (route) => {
+      await loading;
+      await route.continue();
+    });
+    await page.reload({ waitUntil: "commit" });
+    await expect(confirmation).toBeVisible();
+    await page.goBack({ waitUntil: "commit" });
+    load();
+    await expect(webhooks.editing.name).toHaveValue("Orders");
+    await page.goBack();
+    await webhooks.expectList();
+    await page.goForward();
+    await expect(webhooks.editing.name).toHaveValue("Orders");
+  });
+
   test("without fetching the list again, and where it was scrolled to", async ({ webhooks, api }) => {
     for (let number = 10; number < 40; number++) await api.add({ name: `Webhook ${number}`, url: URL });
     await webhooks.open();

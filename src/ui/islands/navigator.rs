@@ -60,6 +60,7 @@ mod browser {
     /// Listens to the whole document: links and forms come and go.
     pub fn start() {
         let (page, navigation) = (document(), Navigation::new());
+        navigation.popped();
         listen(&page, "click", {
             let navigation = Rc::clone(&navigation);
             move |event| {

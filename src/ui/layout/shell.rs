@@ -71,7 +71,14 @@ pub fn Shell<'a>(
                     <UserMenu user=visit.user.clone() preferences=visit.preferences.clone() here=visit.here.clone()/>
                 </div>
             </header>
-            <main class="main" id="main" tabindex="-1" data-list=list data-kept=covered == Covered::Kept>
+            <main
+                class="main"
+                id="main"
+                tabindex="-1"
+                data-address=visit.here.clone()
+                data-list=list
+                data-kept=covered == Covered::Kept
+            >
                 // Always there: what appears in it later is announced.
                 <div class="flashes" role="status">{flash}</div>
                 {content}

@@ -46,10 +46,13 @@ pub struct Navigation {
 }
 
 impl Navigation {
+    /// The address in the browser may be another one already: “Back” was pressed before the script had loaded.
     pub fn new() -> Rc<Self> {
+        let shown = main().and_then(|main| main.get_attribute("data-address"));
+        let shown = shown.unwrap_or_else(location);
         Rc::new(Self {
-            here: RefCell::new(location()),
-            asked: RefCell::new(location()),
+            here: RefCell::new(shown.clone()),
+            asked: RefCell::new(shown),
             ticket: Cell::default(),
             typing: Cell::default(),
             under_way: RefCell::default(),
