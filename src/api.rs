@@ -38,7 +38,7 @@ pub use openapi::Document;
 #[derive(Clone)]
 pub struct Api {
     pub auth: Auth,
-    pub store: Arc<dyn Store>,
+    pub store: Arc<Store>,
     pub intake: Intake,
     pub webhooks: Webhooks,
     pub clock: Arc<dyn Clock>,

@@ -14,14 +14,14 @@ use crate::{
     },
     delivery::cluster,
     domain::{AccountId, Actor, ApiKeyId, Clock, Timestamp, api_key::Expiry, api_key::KeyName},
-    store::{ApiKey, ApiKeyRow, Store, StoreError},
+    store::{ApiKey, ApiKeyRow, Store, StoreError, Unique},
     webhooks::to_the_end,
 };
 
 /// The operations on keys. Cheap to clone.
 #[derive(Clone)]
 pub struct ApiKeys {
-    pub store: Arc<dyn Store>,
+    pub store: Arc<Store>,
     pub auth: Auth,
     pub clock: Arc<dyn Clock>,
 }
@@ -94,9 +94,9 @@ impl ApiKeys {
         scopes: Vec<String>,
         expires_at: Option<Timestamp>,
     ) -> Result<(ApiKey, Zeroizing<String>), CreateError> {
-        let (store, now) = (&*self.store, self.clock.now());
+        let (store, now) = (&self.store, self.clock.now());
         match api_key::create(store, actor, name.as_str(), scopes, expires_at, now).await {
-            Err(StoreError::Conflict) => Err(CreateError::Invalid(Refused {
+            Err(StoreError::Conflict(Unique::ApiKeyName)) => Err(CreateError::Invalid(Refused {
                 name: Some(name.taken()),
                 ..Refused::default()
             })),
@@ -112,7 +112,7 @@ impl ApiKeys {
             // Also after an error: nobody knows whether it was committed.
             this.auth.forget_key(&id);
             let revoked = revoked?;
-            cluster::revocation_obeyed(&*this.store, &id).await?;
+            cluster::revocation_obeyed(&this.store, &id).await?;
             Ok(revoked)
         })
         .await

@@ -31,7 +31,7 @@ use crate::{
 /// Signs people in and out, and recognises them and the machines that act for them. Cheap to clone.
 #[derive(Clone)]
 pub struct Auth {
-    store: Arc<dyn Store>,
+    store: Arc<Store>,
     clock: Arc<dyn Clock>,
     /// One sign-in at a time: it bounds what hashing costs, and lets no burst slip past the count of failures.
     turn: Arc<Mutex<()>>,
@@ -82,7 +82,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 const SEEN: Duration = Duration::from_secs(60);
 
 impl Auth {
-    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(store: Arc<Store>, clock: Arc<dyn Clock>) -> Self {
         Self {
             store,
             clock,
@@ -380,7 +380,7 @@ fn hash_of(session: &Session) -> Option<[u8; 32]> {
 }
 
 fn unavailable(error: tower_sessions::session::Error) -> StoreError {
-    StoreError::Unavailable(error.to_string())
+    StoreError::unavailable(error)
 }
 
 /// A signed-in person, as an argument of a handler.

@@ -73,7 +73,7 @@ impl Wake {
 
 /// What the engine works with.
 pub struct Parts {
-    pub store: Arc<dyn Store>,
+    pub store: Arc<Store>,
     pub gate: Arc<Gate>,
     pub sender: Sender,
     pub clock: Arc<dyn Clock>,

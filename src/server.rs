@@ -47,7 +47,7 @@ pub struct Server {
     pub address: SocketAddr,
     /// The same of /metrics, unless it is off.
     pub metrics: Option<SocketAddr>,
-    pub store: Arc<dyn Store>,
+    pub store: Arc<Store>,
     pub auth: Auth,
     pub wake: Arc<Wake>,
     /// Made by this start, if there was nobody yet.
@@ -99,7 +99,7 @@ impl Server {
             )));
         }
         let store = store::open(database).await?;
-        let vault = Arc::new(master_key::vault(&config.keys, &*store).await?);
+        let vault = Arc::new(master_key::vault(&config.keys, &store).await?);
         let listener = TcpListener::bind(config.listen)
             .await
             .map_err(|source| StartError::Listen {
@@ -121,7 +121,7 @@ impl Server {
         let exposition = Exposition::new(config.role.as_str(), &*clock);
 
         let auth = Auth::new(Arc::clone(&store), Arc::clone(&clock));
-        let first_admin = first_admin::ensure(&config, &auth, &*store, &*clock).await?;
+        let first_admin = first_admin::ensure(&config, &auth, &store, &*clock).await?;
 
         let guard = Arc::new(Guard::new(config.allow_networks.to_vec()));
         let gate = Gate::new(Arc::clone(&store), Arc::clone(&vault));
@@ -137,7 +137,6 @@ impl Server {
             member: Member {
                 id: ProcessId::generate(clock.now()),
                 role: config.role.as_str(),
-                version: env!("CARGO_PKG_VERSION"),
                 master_key_id: vault.key_id().to_owned(),
                 opens: vault.opens().map(str::to_owned).collect(),
             },

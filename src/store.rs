@@ -1,10 +1,9 @@
 //! Where everything is kept. One method is one operation is one transaction, named as a verb; time is an argument.
 //!
-//! The traits say what the product needs, the adapters how a database does it. No transaction, row or SQL crosses this
-//! border, and an [`StoreError`] never carries a database's words to a user.
+//! No transaction, row or SQL crosses this border, and a [`StoreError`] never carries a database's words to a user.
 
 #[macro_use]
-mod from_row;
+mod database;
 
 mod acceptance;
 mod api_keys;
@@ -14,92 +13,115 @@ mod cluster;
 mod copy;
 mod delivery_log;
 mod error;
+mod event_keys;
 mod event_log;
 mod invites;
 mod keys;
 mod migrations;
 mod pagination;
 mod people;
-mod postgres;
+mod points;
 mod recovery;
 mod rows;
 mod sealed;
 mod sessions;
-mod sqlite;
+mod sql;
 mod webhooks;
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
-use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::domain::{
-    AccountId, Attempt, AttemptId, DeliveryId, DisabledReason, EventId, EventType, Place, Timestamp,
-    WebhookId,
+    AccountId, Attempt, AttemptId, DeliveryId, DisabledReason, EventId, EventType, Place, ProcessId,
+    Timestamp, WebhookId,
 };
+use database::{Connection, Database, Transaction, query};
+use event_keys::EventKeys;
+use points::Points;
 
-pub use api_keys::{ApiKey, ApiKeyRow, ApiKeyStore, KeyState, NewApiKey};
-pub use audit::{AuditChoices, AuditFilter, AuditPage, AuditStore, Deed};
-pub use cluster::{
-    ClusterStore, Invalidated, Invalidation, Joined, LifeSign, Member, Memory, Renewal, Signal, Stale,
-};
+pub use api_keys::{ApiKey, ApiKeyRow, KeyState, NewApiKey};
+pub use audit::{AuditChoices, AuditFilter, AuditPage, Deed};
+pub use cluster::{Invalidated, Invalidation, Joined, LifeSign, Member, Memory, Renewal, Signal, Stale};
 pub use copy::{CopyError, CopyProgress, copy};
-pub use delivery_log::{DeliveryDetail, DeliveryFilter, DeliveryLogStore, DeliveryPage, Resent};
-pub use error::StoreError;
-pub use event_log::{EventDetail, EventFilter, EventLogStore, EventPage};
-pub use invites::{Invite, InviteStore, InviteToken, Invited, NewInvite, OpenInvite};
-pub use keys::{KeyStore, ProcessRow, Replaced, Resealed, SealedOtherwise};
-pub use people::{Act, Changed, LoginFailures, PeopleStore, Person};
-pub use recovery::{Advanced, Recoverable, RecoveryPreview, RecoveryRange, RecoveryStore, Started};
+pub use delivery_log::{DeliveryDetail, DeliveryFilter, DeliveryPage, Resent};
+pub use error::{Source, StoreError, Unique};
+pub use event_log::{EventDetail, EventFilter, EventPage};
+pub use invites::{Invite, InviteToken, Invited, NewInvite, OpenInvite};
+pub use keys::{ProcessRow, Replaced, Resealed, SealedOtherwise};
+pub use people::{Act, Changed, LoginFailures, Person};
+pub use points::Observer;
+pub use recovery::{Advanced, Recoverable, RecoveryPreview, RecoveryRange, Started};
 pub use sealed::{Sealed, SealedSecrets};
-pub use sessions::{SessionOwner, SessionRow, SessionStore, SessionUser, UserSession};
+pub use sessions::{SessionOwner, SessionRow, SessionUser, UserSession};
 pub use webhooks::{
     Change, Deleted, Destination, DestinationState, Held, HourOfActivity, NewWebhook, OpenDeliveries,
-    Removed, UpdateWebhook, Updated, WebhookFilter, WebhookPage, WebhookStore,
+    Removed, UpdateWebhook, Updated, WebhookFilter, WebhookPage,
 };
 
-/// All of it, shared by everyone who reads or writes.
-pub trait Store:
-    PeopleStore
-    + InviteStore
-    + SessionStore
-    + ApiKeyStore
-    + AuditStore
-    + WebhookStore
-    + EventStore
-    + DeliveryStore
-    + DeliveryLogStore
-    + EventLogStore
-    + RecoveryStore
-    + ClusterStore
-    + KeyStore
-{
-}
-
-impl<T> Store for T where
-    T: PeopleStore
-        + InviteStore
-        + SessionStore
-        + ApiKeyStore
-        + AuditStore
-        + WebhookStore
-        + EventStore
-        + DeliveryStore
-        + DeliveryLogStore
-        + EventLogStore
-        + RecoveryStore
-        + ClusterStore
-        + KeyStore
-{
+/// All of it, shared by everyone who reads or writes. Its methods are in `sql/`, in a file for each subject.
+pub struct Store {
+    database: Database,
+    event_keys: EventKeys,
+    /// This one, once it has joined the others.
+    process: OnceLock<ProcessId>,
+    points: Points,
 }
 
 /// Opens the database that `url` names, creates it if it is an SQLite file that does not exist, and applies the
 /// migrations that it lacks.
-pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
-    if is_postgres(url) {
-        Ok(Arc::new(postgres::PostgresStore::open(url).await?))
-    } else {
-        Ok(Arc::new(sqlite::SqliteStore::open(url).await?))
+pub async fn open(url: &str) -> Result<Arc<Store>, StoreError> {
+    Store::connect(url).await.map(Arc::new)
+}
+
+impl Store {
+    async fn connect(url: &str) -> Result<Self, StoreError> {
+        Ok(Self {
+            database: Database::open(url).await?,
+            event_keys: EventKeys::default(),
+            process: OnceLock::new(),
+            points: Points::default(),
+        })
+    }
+
+    /// Reports to a test what is reached from here on.
+    pub fn observe(&self, observer: Arc<dyn Observer>) {
+        self.points.observe(observer);
+    }
+
+    async fn read(&self) -> Result<Connection, StoreError> {
+        self.database.read().await
+    }
+
+    async fn snapshot(&self) -> Result<Transaction, StoreError> {
+        self.database.snapshot().await
+    }
+
+    async fn begin(&self) -> Result<Transaction, StoreError> {
+        self.database.begin().await
+    }
+
+    async fn begin_unsynced(&self) -> Result<Transaction, StoreError> {
+        self.database.begin_unsynced().await
+    }
+
+    /// A standby answers as well, but takes nothing. A disk that is read-only, or full, shows only when something is
+    /// written.
+    async fn require_writable(&self) -> Result<(), StoreError> {
+        if self.is_shared() {
+            let is_read_only: bool =
+                query("select pg_is_in_recovery() or current_setting('transaction_read_only')::bool")
+                    .fetch_one(&mut self.read().await?)
+                    .await?;
+            if is_read_only {
+                return Err(StoreError::unavailable("it is read-only"));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -110,23 +132,6 @@ pub fn is_postgres(url: &str) -> bool {
 
 /// The account of a product that has only one.
 pub const DEFAULT_ACCOUNT: &str = "default";
-
-/// Events coming in.
-#[async_trait]
-pub trait EventStore: Send + Sync {
-    /// Stores the events together with a delivery for every webhook that wants them, in one transaction for all.
-    ///
-    /// Each submission stands or falls as a whole, on its own.
-    async fn accept_events(
-        &self,
-        submissions: &[Submission],
-        now: Timestamp,
-        hand_off: HandOff<'_>,
-    ) -> Result<Accepted, StoreError>;
-    /// Deletes events with their deliveries and attempts, oldest first, except those of which something is still to be
-    /// sent.
-    async fn delete_old_events(&self, retention: Retention<'_>) -> Result<Swept, StoreError>;
-}
 
 /// Which events may go.
 #[derive(Debug)]
@@ -148,19 +153,33 @@ pub struct Swept {
     pub until: Option<Place>,
 }
 
-/// New deliveries may be leased by the insert that stores them, which saves their claim.
-pub struct HandOff<'a> {
+/// Which new deliveries are leased by the insert that stores them, which saves their claim. The rest stays due.
+#[derive(Clone, Copy)]
+pub struct Leasing<'a> {
     pub lease: Duration,
-    /// Asked for each delivery that could be sent at once: whether the caller takes it.
-    pub wanted: &'a mut (dyn FnMut(&WebhookId) -> bool + Send + Sync),
+    /// The most in all.
+    pub limit: usize,
+    /// The most of each webhook.
+    pub room: &'a (dyn Fn(&WebhookId) -> usize + Send + Sync),
+}
+
+impl Leasing<'_> {
+    /// None of them.
+    pub const NONE: Leasing<'static> = Leasing {
+        lease: Duration::ZERO,
+        limit: 0,
+        room: &|_| 0,
+    };
 }
 
 #[derive(Debug)]
 pub struct Accepted {
     /// In the order of the submissions.
     pub answers: Vec<Result<Vec<AcceptedEvent>, ConflictingEvent>>,
-    /// What was handed off, in the order in which it was asked for.
+    /// The deliveries that are leased.
     pub claimed: Vec<ClaimedDelivery>,
+    /// Webhooks with deliveries that are due and not leased.
+    pub behind: BTreeSet<WebhookId>,
 }
 
 /// What one request publishes.
@@ -201,29 +220,6 @@ pub struct ConflictingEvent {
     pub id: EventId,
 }
 
-/// Deliveries going out.
-#[async_trait]
-pub trait DeliveryStore: Send + Sync {
-    /// Takes what is due, under a lease: webhook by webhook, of each what is due longest.
-    async fn claim_due(&self, claim: Claim<'_>) -> Result<Claimed, StoreError>;
-    /// When the next pending delivery is due, if there is one.
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
-    /// How many deliveries are pending, in all accounts; counted no further than `limit`.
-    async fn count_pending(&self, limit: u64) -> Result<u64, StoreError>;
-    /// At the start of a process: takes back the leases that one before it has left, if this database cannot have
-    /// other processes that still hold them. Otherwise they lapse. Answers how many.
-    async fn recover_leases(&self, now: Timestamp, longest: Duration) -> Result<u64, StoreError>;
-    /// Gives leases back: due at `at`, or held if the webhook is paused.
-    async fn release(&self, leases: &[(DeliveryId, Lease)], at: Timestamp) -> Result<(), StoreError>;
-    /// Appends attempts and moves their deliveries on, in one transaction.
-    ///
-    /// An attempt whose lease has lapsed is still put on record, but moves nothing: a newer claim decides. A webhook that
-    /// has failed for too long is disabled. Answers which webhooks were, or may have been.
-    ///
-    /// The same attempts again change nothing: after a lost connection nobody knows whether they were committed.
-    async fn record_attempts(&self, attempts: &[RecordedAttempt]) -> Result<Vec<WebhookId>, StoreError>;
-}
-
 pub struct Claim<'a> {
     pub now: Timestamp,
     pub lease: Duration,
@@ -246,7 +242,17 @@ pub struct Claimed {
 
 /// Names a claim, and no other.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lease(pub String);
+pub struct Lease([u8; 16]);
+
+impl Lease {
+    pub fn generate(now: Timestamp) -> Self {
+        Self(DeliveryId::generate(now).to_key())
+    }
+
+    pub(in crate::store) fn to_key(&self) -> [u8; 16] {
+        self.0
+    }
+}
 
 #[derive(Debug, Clone)]
 pub struct ClaimedDelivery {

@@ -19,14 +19,16 @@ use crate::{
         Clock, Field, FieldErrors, Secret, Timestamp, Transport, Webhook, WebhookId, WebhookName,
         WebhookSettings,
     },
-    store::{Change, Deed, Deleted, Held, NewWebhook, Removed, Store, StoreError, UpdateWebhook, Updated},
+    store::{
+        Change, Deed, Deleted, Held, NewWebhook, Removed, Store, StoreError, Unique, UpdateWebhook, Updated,
+    },
     vault::Vault,
 };
 
 /// The operations on webhooks. Cheap to clone.
 #[derive(Clone)]
 pub struct Webhooks {
-    pub store: Arc<dyn Store>,
+    pub store: Arc<Store>,
     pub vault: Arc<Vault>,
     pub gate: Arc<Gate>,
     pub slots: Slots,
@@ -121,7 +123,7 @@ impl Webhooks {
             .await
         {
             Ok(webhook) => Ok((webhook, secret)),
-            Err(StoreError::Conflict) => Err(WebhookError::NameTaken(name)),
+            Err(StoreError::Conflict(Unique::WebhookName)) => Err(WebhookError::NameTaken(name)),
             Err(StoreError::Full) => Err(WebhookError::TooMany {
                 at_most: self.at_most,
             }),

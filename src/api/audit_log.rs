@@ -117,7 +117,7 @@ impl From<AuditEntry> for AuditEntryView {
     fn from(entry: AuditEntry) -> Self {
         let details = entry.details.and_then(|text| RawValue::from_string(text).ok());
         Self {
-            id: entry.id,
+            id: entry.id.into(),
             at: entry.at.into(),
             actor: entry.actor,
             action: entry.action,

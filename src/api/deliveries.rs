@@ -215,7 +215,7 @@ impl From<Delivery> for DeliveryView {
             created_at: delivery.created_at.into(),
             updated_at: delivery.updated_at.into(),
             next_attempt_at: delivery.next_attempt_at.map(Moment),
-            last_result: delivery.last_result,
+            last_result: delivery.last_outcome.map(|outcome| outcome.to_string()),
         }
     }
 }

@@ -400,8 +400,8 @@ impl From<LastAttempt> for LastAttemptView {
     fn from(attempt: LastAttempt) -> Self {
         Self {
             at: attempt.at.into(),
-            result: attempt.summary,
-            succeeded: attempt.succeeded,
+            result: attempt.outcome.to_string(),
+            succeeded: attempt.outcome.succeeded(),
         }
     }
 }

@@ -31,7 +31,7 @@ const SHOWN: usize = 10;
 
 /// Makes a key and answers its text, which is nowhere else. [`StoreError::Conflict`]: a living key has that name.
 pub async fn create(
-    store: &dyn Store,
+    store: &Store,
     by: &Actor,
     name: &str,
     scopes: Vec<String>,

@@ -31,14 +31,14 @@ pub async fn run(args: RotateMasterKeyArgs) -> Result<(), String> {
     let store = store::open(&args.database.database_url)
         .await
         .map_err(|error| error.to_string())?;
-    let vault = master_key::rotating_to(&args.new_key_file, &args.keys, &*store)
+    let vault = master_key::rotating_to(&args.new_key_file, &args.keys, &store)
         .await
         .map_err(|error| error.to_string())?;
     let processes = store.processes().await.map_err(|error| error.to_string())?;
     refuse_if_any_could_not_open(&processes, vault.key_id(), &path)?;
 
     let bar = ProgressBar::new_spinner().with_style(style());
-    let done = rotation::reseal(&vault, &*store, &SystemClock, &|resealed| {
+    let done = rotation::reseal(&vault, &store, &SystemClock, &|resealed| {
         bar.set_position(resealed);
     })
     .await;

@@ -117,7 +117,7 @@ async fn execute(args: UserArgs) -> Result<String, String> {
                 .map_err(|error| error.to_string())?;
             match auth.add_user(account, &email, role, &password).await {
                 Ok(user) => Ok(format!("{} may sign in as {}.", user.email, user.role)),
-                Err(StoreError::Conflict) => Err(format!("there is a user {email} already")),
+                Err(StoreError::Conflict(_)) => Err(format!("there is a user {email} already")),
                 Err(error) => Err(error.to_string()),
             }
         }
@@ -163,7 +163,7 @@ async fn execute(args: UserArgs) -> Result<String, String> {
             password_stdin: _,
         } => {
             let password = read_password()?;
-            let Person { user, .. } = known(&*store, &email).await?;
+            let Person { user, .. } = known(&store, &email).await?;
             let hash = password::hash(password.to_string()).await;
             let act = auth.operator(user.account_id.clone());
             store
@@ -173,19 +173,19 @@ async fn execute(args: UserArgs) -> Result<String, String> {
             Ok(format!("{} has a new password.", user.email))
         }
         Command::SetRole { email, role } => {
-            let Person { user, .. } = known(&*store, &email).await?;
+            let Person { user, .. } = known(&store, &email).await?;
             let act = auth.operator(user.account_id.clone());
             done(store.change_role(&act, &user.id, role).await, &user.email)?;
             Ok(format!("{} is {role} now.", user.email))
         }
         Command::Disable { email } => {
-            let Person { user, .. } = known(&*store, &email).await?;
+            let Person { user, .. } = known(&store, &email).await?;
             let act = auth.operator(user.account_id.clone());
             done(store.disable_user(&act, &user.id).await, &user.email)?;
             Ok(format!("{} cannot sign in any more.", user.email))
         }
         Command::Enable { email } => {
-            let Person { user, .. } = known(&*store, &email).await?;
+            let Person { user, .. } = known(&store, &email).await?;
             let act = auth.operator(user.account_id.clone());
             done(store.enable_user(&act, &user.id).await, &user.email)?;
             Ok(format!("{} may sign in again.", user.email))
@@ -193,7 +193,7 @@ async fn execute(args: UserArgs) -> Result<String, String> {
     }
 }
 
-async fn known(store: &dyn Store, email: &str) -> Result<Person, String> {
+async fn known(store: &Store, email: &str) -> Result<Person, String> {
     let person = store.person_by_email(&email.trim().to_lowercase()).await;
     let person = person.map_err(|error| error.to_string())?;
     person.ok_or_else(|| format!("there is no user {email}"))

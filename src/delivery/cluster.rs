@@ -44,7 +44,7 @@ const CALLS: Duration = Duration::from_millis(20);
 const DEAF: Duration = Duration::from_millis(500);
 
 pub struct Parts {
-    pub store: Arc<dyn Store>,
+    pub store: Arc<Store>,
     pub gate: Arc<Gate>,
     pub slots: Slots,
     pub wake: Arc<Wake>,
@@ -98,7 +98,8 @@ impl Cluster {
 
     /// Returns when every process goes by the last change of that webhook.
     pub async fn obeyed(&self, webhook: &WebhookId) -> Result<(), StoreError> {
-        until_obeyed(|| self.parts.store.is_known_to_all(webhook)).await
+        let what = Stale::Webhook(webhook.clone(), Invalidated::Edited);
+        until_obeyed(|| self.parts.store.has_propagated(&what)).await
     }
 
     /// Lets the others know that there is more to send than this process can.
@@ -259,8 +260,9 @@ impl Cluster {
 }
 
 /// Returns when no process takes that key any more.
-pub async fn revocation_obeyed(store: &dyn Store, key: &ApiKeyId) -> Result<(), StoreError> {
-    until_obeyed(|| store.is_revocation_known_to_all(key)).await
+pub async fn revocation_obeyed(store: &Store, key: &ApiKeyId) -> Result<(), StoreError> {
+    let what = Stale::ApiKey(key.clone());
+    until_obeyed(|| store.has_propagated(&what)).await
 }
 
 async fn until_obeyed<F>(known: impl Fn() -> F) -> Result<(), StoreError>
@@ -316,7 +318,7 @@ mod tests {
     async fn a_change_that_nobody_confirms_in_time_is_made_all_the_same() {
         let silent = until_obeyed(|| async { Ok(false) }).await;
         assert!(matches!(silent, Err(StoreError::Unconfirmed)));
-        let away = || async { Err(StoreError::Unavailable("gone".to_owned())) };
+        let away = || async { Err(StoreError::unavailable("gone")) };
         assert!(matches!(until_obeyed(away).await, Err(StoreError::Unconfirmed)));
     }
 }

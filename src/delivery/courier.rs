@@ -40,7 +40,7 @@ pub(super) struct Courier {
 }
 
 pub(super) struct Parts {
-    pub store: Arc<dyn Store>,
+    pub store: Arc<Store>,
     pub gate: Arc<Gate>,
     pub sender: Arc<Sender>,
     pub fence: Fence,

@@ -19,7 +19,7 @@ use crate::{
 };
 
 pub struct Gate {
-    store: Arc<dyn Store>,
+    store: Arc<Store>,
     vault: Arc<Vault>,
     /// A std mutex: it is held for a few lines, and never across an await.
     doors: Mutex<HashMap<WebhookId, Door>>,
@@ -106,7 +106,7 @@ struct Visit {
 }
 
 impl Gate {
-    pub fn new(store: Arc<dyn Store>, vault: Arc<Vault>) -> Arc<Self> {
+    pub fn new(store: Arc<Store>, vault: Arc<Vault>) -> Arc<Self> {
         Arc::new(Self {
             store,
             vault,

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     domain::Clock,
-    store::{AcceptedEvent, ConflictingEvent, HandOff, Store, StoreError, Submission},
+    store::{AcceptedEvent, ConflictingEvent, Leasing, Store, StoreError, Submission},
 };
 
 /// Submissions that may wait for the disk; beyond that, publishers are asked to come back later.
@@ -88,7 +88,7 @@ impl Intake {
 
 /// What the task works with.
 pub(super) struct Parts {
-    pub store: Arc<dyn Store>,
+    pub store: Arc<Store>,
     pub clock: Arc<dyn Clock>,
     pub courier: Courier,
     pub slots: Slots,
@@ -133,31 +133,27 @@ impl Parts {
         &self,
         submissions: &[Submission],
     ) -> Result<Vec<Result<Vec<AcceptedEvent>, ConflictingEvent>>, StoreError> {
-        let mut slots = Vec::new();
-        let mut refused = false;
         let may_send = self.delivers && self.fence.is_open();
-        let hand_off = HandOff {
+        let leasing = Leasing {
             lease: self.lease,
-            wanted: &mut |webhook| {
-                let slot = may_send.then(|| self.slots.take_for_new(webhook)).flatten();
-                refused |= slot.is_none();
-                slot.map(|slot| slots.push(slot)).is_some()
-            },
+            limit: if may_send { self.slots.free() } else { 0 },
+            room: &|webhook| self.slots.room_for_new(webhook),
         };
         KillPoint::BeforeStoring.reached();
         let accepted = self
             .store
-            .accept_events(submissions, self.clock.now(), hand_off)
+            .accept_events(submissions, self.clock.now(), leasing)
             .await?;
         KillPoint::AfterStoring.reached();
         let stored = accepted.answers.iter().flatten().flatten();
         for event in stored.filter(|event| !event.repeated) {
             self.metrics.accepted(event.event_type);
         }
+        let slots = self.slots.take_for_stored(&accepted.claimed, &accepted.behind);
         for (delivery, slot) in accepted.claimed.into_iter().zip(slots) {
             self.courier.dispatch(delivery, slot);
         }
-        if refused {
+        if !accepted.behind.is_empty() {
             self.wake.ring();
             self.cluster.call_others();
         }

@@ -26,7 +26,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    pub fn start(store: Arc<dyn Store>, gate: Arc<Gate>, wake: Arc<Wake>) -> (Self, JoinHandle<()>) {
+    pub fn start(store: Arc<Store>, gate: Arc<Gate>, wake: Arc<Wake>) -> (Self, JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(QUEUE);
         (Self { queue }, tokio::spawn(run(waiting, store, gate, wake)))
     }
@@ -37,12 +37,7 @@ impl Recorder {
     }
 }
 
-async fn run(
-    waiting: mpsc::Receiver<RecordedAttempt>,
-    store: Arc<dyn Store>,
-    gate: Arc<Gate>,
-    wake: Arc<Wake>,
-) {
+async fn run(waiting: mpsc::Receiver<RecordedAttempt>, store: Arc<Store>, gate: Arc<Gate>, wake: Arc<Wake>) {
     let mut waiting = Gather::new(waiting, BATCH, PATIENCE);
     let mut batch = Vec::with_capacity(BATCH);
     while waiting.next(&mut batch).await {

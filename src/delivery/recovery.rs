@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 const PAUSES: u32 = 3;
 
 pub(super) struct Recoverer {
-    pub store: Arc<dyn Store>,
+    pub store: Arc<Store>,
     pub wake: Arc<Wake>,
     pub clock: Arc<dyn Clock>,
 }

@@ -28,7 +28,7 @@ struct Turn {
 }
 
 pub(super) struct Scheduler {
-    pub store: Arc<dyn Store>,
+    pub store: Arc<Store>,
     pub courier: Courier,
     pub slots: Slots,
     pub clock: Arc<dyn Clock>,

@@ -4,7 +4,7 @@
 //! gets no slot stays a row, so a receiver that hangs delays only itself and costs no memory.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ops::Bound,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -12,7 +12,7 @@ use std::{
 use super::Wake;
 use crate::{
     domain::{FailureReason, Outcome, WebhookId},
-    store::Claimed,
+    store::{Claimed, ClaimedDelivery},
 };
 
 /// Attempts under way at once, in all.
@@ -72,16 +72,29 @@ impl Slots {
         }
     }
 
-    /// A slot for a delivery that is new. None if there is none, or if others of its webhook have waited for longer.
-    pub fn take_for_new(&self, webhook: &WebhookId) -> Option<Slot> {
-        let mut shared = self.lock();
-        let all_taken = shared.closed || shared.taken >= AT_ONCE;
-        let share = shared.shares.entry(webhook.clone()).or_default();
-        if all_taken || share.behind || share.taken >= share.size {
-            share.behind = true;
-            return None;
+    /// How many new deliveries of this webhook may be leased by the insert that stores them. None, if others of it have
+    /// waited for longer.
+    pub fn room_for_new(&self, webhook: &WebhookId) -> usize {
+        let shared = self.lock();
+        match shared.shares.get(webhook) {
+            _ if shared.closed => 0,
+            Some(share) if share.behind => 0,
+            Some(share) => share.size.saturating_sub(share.taken),
+            None => FIRST_SHARE,
         }
-        Some(self.take(&mut shared, webhook))
+    }
+
+    /// Takes the slots for new deliveries that are leased, in the same order. New ones of the webhooks that are `behind`
+    /// wait from now on until a claim has found nothing more of theirs.
+    pub fn take_for_stored(&self, leased: &[ClaimedDelivery], behind: &BTreeSet<WebhookId>) -> Vec<Slot> {
+        let mut shared = self.lock();
+        for webhook in behind {
+            shared.shares.entry(webhook.clone()).or_default().behind = true;
+        }
+        let leased = leased.iter();
+        leased
+            .map(|delivery| self.take(&mut shared, &delivery.webhook_id))
+            .collect()
     }
 
     fn take(&self, shared: &mut Shared, webhook: &WebhookId) -> Slot {
@@ -250,13 +263,25 @@ mod tests {
         Slots::new(Arc::default())
     }
 
+    /// What happens to one new delivery.
+    fn take_for_new(slots: &Slots, webhook: &WebhookId) -> Option<Slot> {
+        if slots.free() > 0 && slots.room_for_new(webhook) > 0 {
+            slots
+                .take_for_stored(&claimed(webhook, 1, false).deliveries, &BTreeSet::new())
+                .pop()
+        } else {
+            slots.take_for_stored(&[], &BTreeSet::from([webhook.clone()]));
+            None
+        }
+    }
+
     /// So many of one webhook, the only one whose turn it was.
     fn claimed(webhook: &WebhookId, count: usize, unfinished: bool) -> Claimed {
         let delivery = |_| ClaimedDelivery {
             id: DeliveryId::generate(Timestamp::from_millis(0)),
             webhook_id: webhook.clone(),
             event_id: EventId::generate(Timestamp::from_millis(0)),
-            lease: Lease("lease".to_owned()),
+            lease: Lease::generate(Timestamp::from_millis(0)),
             number: 1,
             earlier_attempts: 0,
             payload: Bytes::new(),
@@ -271,9 +296,9 @@ mod tests {
     #[test]
     fn a_webhook_has_its_share_and_leaves_the_others_theirs() {
         let (slots, one, other) = (slots(), webhook(1), webhook(2));
-        let taken: Vec<_> = std::iter::from_fn(|| slots.take_for_new(&one)).collect();
+        let taken: Vec<_> = std::iter::from_fn(|| take_for_new(&slots, &one)).collect();
         assert_eq!(taken.len(), FIRST_SHARE);
-        assert!(slots.take_for_new(&other).is_some());
+        assert!(take_for_new(&slots, &other).is_some());
         assert_eq!(slots.free(), AT_ONCE - FIRST_SHARE);
         assert_eq!((slots.room(&one), slots.room(&other)), (0, FIRST_SHARE));
     }
@@ -281,17 +306,17 @@ mod tests {
     #[test]
     fn what_is_new_waits_behind_what_found_no_slot() {
         let (slots, webhook) = (slots(), webhook(1));
-        let mut taken: Vec<_> = std::iter::from_fn(|| slots.take_for_new(&webhook)).collect();
+        let mut taken: Vec<_> = std::iter::from_fn(|| take_for_new(&slots, &webhook)).collect();
         taken.truncate(3);
-        assert!(slots.take_for_new(&webhook).is_none());
+        assert!(take_for_new(&slots, &webhook).is_none());
         // A claim that takes all it may says nothing; one that leaves room says that no row is left.
         drop(slots.take_for_claimed(None, &claimed(&webhook, 3, true)));
-        assert!(slots.take_for_new(&webhook).is_none());
+        assert!(take_for_new(&slots, &webhook).is_none());
         assert_eq!(
             slots.take_for_claimed(None, &claimed(&webhook, 1, false)).len(),
             1
         );
-        assert!(slots.take_for_new(&webhook).is_some());
+        assert!(take_for_new(&slots, &webhook).is_some());
     }
 
     #[test]
@@ -299,7 +324,7 @@ mod tests {
         let (slots, ids) = (slots(), [webhook(1), webhook(2), webhook(3)]);
         let mut taken = Vec::new();
         for id in &ids {
-            taken.extend(std::iter::from_fn(|| slots.take_for_new(id)));
+            taken.extend(std::iter::from_fn(|| take_for_new(&slots, id)));
         }
         let behind = || ids.each_ref().map(|id| slots.lock().shares[id].behind);
         assert_eq!(behind(), [true; 3]);
@@ -332,8 +357,8 @@ mod tests {
     fn a_receiver_that_was_left_alone_is_tried_with_one_attempt_and_gets_more_as_it_succeeds() {
         let (slots, webhook) = (slots(), webhook(1));
         slots.probe(&webhook);
-        let slot = slots.take_for_new(&webhook).unwrap();
-        assert!(slots.take_for_new(&webhook).is_none());
+        let slot = take_for_new(&slots, &webhook).unwrap();
+        assert!(take_for_new(&slots, &webhook).is_none());
         slot.learn(TIMEOUT);
         assert_eq!(slots.room(&webhook), 0);
         slot.learn(OK);
@@ -343,7 +368,7 @@ mod tests {
     #[test]
     fn a_share_grows_with_successes_and_halves_when_the_receiver_does_not_keep_up() {
         let (slots, webhook) = (slots(), webhook(1));
-        let slot = slots.take_for_new(&webhook).unwrap();
+        let slot = take_for_new(&slots, &webhook).unwrap();
         let size = || slots.lock().shares[&webhook].size;
         slot.learn(OK);
         assert_eq!(size(), FIRST_SHARE + 1);
@@ -369,7 +394,7 @@ mod tests {
     #[test]
     fn the_whole_is_bounded_and_nothing_is_kept_of_webhooks_that_rest() {
         let slots = slots();
-        let taken: Vec<_> = (0..).map_while(|n| slots.take_for_new(&webhook(n))).collect();
+        let taken: Vec<_> = (0..).map_while(|n| take_for_new(&slots, &webhook(n))).collect();
         assert_eq!(taken.len(), AT_ONCE);
         drop(taken);
         // Only the one that was refused is remembered, until a claim finds nothing of it.
@@ -382,6 +407,6 @@ mod tests {
     fn a_closed_one_hands_out_nothing_new() {
         let slots = slots();
         slots.close();
-        assert!(slots.take_for_new(&webhook(1)).is_none());
+        assert!(take_for_new(&slots, &webhook(1)).is_none());
     }
 }

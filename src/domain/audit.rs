@@ -2,13 +2,12 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{Timestamp, place::InvalidPlace};
+use super::{AuditId, Timestamp, place::InvalidPlace};
 
 /// One line of the audit log, as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// Those of the first versions begin with `evt_`.
-    pub id: String,
+    pub id: AuditId,
     /// An email, or an API key's name.
     pub actor: String,
     /// `webhook.created`
@@ -37,7 +36,7 @@ impl AuditEntry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditPlace {
     pub at: Timestamp,
-    pub id: String,
+    pub id: AuditId,
 }
 
 impl fmt::Display for AuditPlace {
@@ -51,12 +50,9 @@ impl FromStr for AuditPlace {
 
     fn from_str(text: &str) -> Result<Self, InvalidPlace> {
         let (at, id) = text.split_once('.').ok_or(InvalidPlace)?;
-        let is_id = id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         Ok(Self {
             at: Timestamp::from_millis(at.parse().map_err(|_| InvalidPlace)?),
-            id: Some(id.to_owned())
-                .filter(|id| is_id && !id.is_empty())
-                .ok_or(InvalidPlace)?,
+            id: id.parse().map_err(|_| InvalidPlace)?,
         })
     }
 }

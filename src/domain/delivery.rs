@@ -55,8 +55,8 @@ pub struct Delivery {
     pub created_at: Timestamp,
     /// When the next attempt is due, while the delivery is pending and none is under way.
     pub next_attempt_at: Option<Timestamp>,
-    /// The end of the newest attempt in a few words: `200`, `Timed out`.
-    pub last_result: Option<String>,
+    /// The outcome of the newest attempt.
+    pub last_outcome: Option<Outcome>,
     pub updated_at: Timestamp,
 }
 

@@ -14,35 +14,50 @@ pub struct InvalidId {
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        pub struct $name([u8; $prefix.len() + 32]);
 
         impl $name {
             pub const PREFIX: &'static str = $prefix;
 
             pub fn as_str(&self) -> &str {
-                &self.0
+                str::from_utf8(&self.0).expect("an identifier is ASCII")
+            }
+
+            /// The identifier without its prefix, as the database keeps it.
+            pub fn to_key(&self) -> [u8; 16] {
+                let digits = self.0[$prefix.len()..].as_chunks::<2>().0;
+                std::array::from_fn(|at| (digit(digits[at][0]) << 4) | digit(digits[at][1]))
+            }
+
+            pub fn from_key(key: [u8; 16]) -> Self {
+                let mut text = [0; $prefix.len() + 32];
+                text[..$prefix.len()].copy_from_slice($prefix.as_bytes());
+                for (digits, byte) in text[$prefix.len()..].as_chunks_mut::<2>().0.iter_mut().zip(key) {
+                    *digits = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+                }
+                Self(text)
             }
 
             /// A new identifier that sorts after every one made in an earlier millisecond.
             #[cfg(feature = "ssr")]
             pub fn generate(now: super::Timestamp) -> Self {
-                Self(format!("{}{}", Self::PREFIX, uuid_v7(now)))
+                Self::from_key(uuid_v7(now).into_bytes())
             }
 
             /// Sorts before every identifier made at that moment or later, and after all made in an earlier millisecond.
             #[cfg(feature = "ssr")]
             pub fn first_of(moment: super::Timestamp) -> Self {
-                Self(format!("{}{:012x}", Self::PREFIX, moment.as_millis().clamp(0, (1 << 48) - 1)))
+                let millis = moment.as_millis().clamp(0, (1 << 48) - 1).cast_unsigned();
+                Self::from_key((u128::from(millis) << 80).to_be_bytes())
             }
 
-            /// When it was made; 1970 for one that was not made here.
+            /// When it was made.
             #[cfg(feature = "ssr")]
             pub fn made_at(&self) -> super::Timestamp {
-                let millis = self.0.get(Self::PREFIX.len()..Self::PREFIX.len() + 12);
-                let millis = millis.and_then(|hex| i64::from_str_radix(hex, 16).ok());
-                super::Timestamp::from_millis(millis.unwrap_or_default())
+                let millis = u128::from_be_bytes(self.to_key()) >> 80;
+                super::Timestamp::from_millis(i64::try_from(millis).unwrap_or_default())
             }
         }
 
@@ -51,33 +66,36 @@ macro_rules! id {
 
             fn from_str(text: &str) -> Result<Self, InvalidId> {
                 text.strip_prefix(Self::PREFIX)
-                    .filter(|rest| !rest.is_empty() && rest.len() <= 40)
-                    .filter(|rest| rest.bytes().all(|b| b.is_ascii_alphanumeric()))
-                    .map(|_| Self(text.to_owned()))
+                    .filter(|rest| rest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
+                    .and_then(|_| text.as_bytes().try_into().ok())
+                    .map(Self)
                     .ok_or(InvalidId { prefix: Self::PREFIX })
             }
         }
 
-        id!(@common $name);
-    };
-    (@common $name:ident) => {
-        impl TryFrom<String> for $name {
-            type Error = InvalidId;
-
-            fn try_from(text: String) -> Result<Self, InvalidId> {
-                text.parse()
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
             }
         }
 
         impl From<$name> for String {
             fn from(id: $name) -> String {
-                id.0
+                id.as_str().to_owned()
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                text.parse()
             }
         }
     };
@@ -146,7 +164,7 @@ impl EventId {
     /// An identifier for an event whose publisher chose none.
     #[cfg(feature = "ssr")]
     pub fn generate(now: super::Timestamp) -> Self {
-        Self(format!("{}{}", Self::PREFIX, uuid_v7(now)))
+        Self(format!("{}{}", Self::PREFIX, uuid_v7(now).simple()))
     }
 }
 
@@ -191,14 +209,22 @@ impl fmt::Display for EventId {
 #[error("Use 1 to 64 letters, digits, “_” or “-” for the id.")]
 pub struct InvalidEventId;
 
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// The value of a hexadecimal digit in lower case.
+fn digit(digit: u8) -> u8 {
+    match digit {
+        b'a'..=b'f' => digit - b'a' + 10,
+        _ => digit - b'0',
+    }
+}
+
 #[cfg(feature = "ssr")]
-fn uuid_v7(now: super::Timestamp) -> uuid::fmt::Simple {
+fn uuid_v7(now: super::Timestamp) -> uuid::Uuid {
     let mut random = [0; 10];
     getrandom::fill(&mut random).expect("the system's random numbers are available");
     let millis = u64::try_from(now.as_millis()).unwrap_or(0);
-    uuid::Builder::from_unix_timestamp_millis(millis, &random)
-        .into_uuid()
-        .simple()
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }
 
 #[cfg(all(test, feature = "ssr"))]
@@ -213,6 +239,7 @@ mod tests {
         assert!(older < newer);
         let between = WebhookId::first_of(Timestamp::from_millis(1_001));
         assert!(older < between && between < newer);
+        assert_eq!(WebhookId::from_key(newer.to_key()), newer);
         assert_eq!(newer.made_at(), Timestamp::from_millis(1_001));
         assert_eq!(newer.as_str().parse::<WebhookId>(), Ok(newer));
     }
@@ -221,8 +248,15 @@ mod tests {
     fn an_id_of_another_kind_is_refused() {
         let delivery = DeliveryId::generate(Timestamp::from_millis(1));
         assert!(delivery.as_str().parse::<WebhookId>().is_err());
-        assert!("wh_".parse::<WebhookId>().is_err());
-        assert!("wh_../etc".parse::<WebhookId>().is_err());
+        for bad in [
+            "wh_",
+            "wh_../etc",
+            "wh_01a20ae72a8b7ddd9c57d49eb0a2ff8",
+            "wh_01a20ae72a8b7ddd9c57d49eb0a2ff811",
+            "wh_01A20AE72A8B7DDD9C57D49EB0A2FF81",
+        ] {
+            assert!(bad.parse::<WebhookId>().is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -2,18 +2,19 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{EventId, Timestamp};
+use super::Timestamp;
 
-/// As a cursor it is written `1795428000000.evt_1`: no id holds a dot.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// As a cursor it is written `1795428000000.17`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     pub received_at: Timestamp,
-    pub id: EventId,
+    /// The event's key in the database.
+    pub key: i64,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.received_at.as_millis(), self.id)
+        write!(f, "{}.{}", self.received_at.as_millis(), self.key)
     }
 }
 
@@ -25,10 +26,10 @@ impl FromStr for Place {
     type Err = InvalidPlace;
 
     fn from_str(text: &str) -> Result<Self, InvalidPlace> {
-        let (at, id) = text.split_once('.').ok_or(InvalidPlace)?;
+        let (at, key) = text.split_once('.').ok_or(InvalidPlace)?;
         Ok(Self {
             received_at: Timestamp::from_millis(at.parse().map_err(|_| InvalidPlace)?),
-            id: id.parse().map_err(|_| InvalidPlace)?,
+            key: key.parse().map_err(|_| InvalidPlace)?,
         })
     }
 }
@@ -39,9 +40,9 @@ mod tests {
 
     #[test]
     fn a_cursor_survives_the_round_trip_and_nothing_else_is_one() {
-        let place: Place = "1795428000000.evt_1".parse().unwrap();
-        assert_eq!(place.to_string(), "1795428000000.evt_1");
-        for bad in ["", "evt_1", "x.evt_1", "1.", "1.a.b"] {
+        let place: Place = "1795428000000.17".parse().unwrap();
+        assert_eq!(place.to_string(), "1795428000000.17");
+        for bad in ["", "17", "x.17", "1.", "1.evt_1", "1.2.3"] {
             assert_eq!(bad.parse::<Place>(), Err(InvalidPlace), "{bad}");
         }
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 use url::Url;
 
-use super::{EventTypes, Field, FieldErrors, Timestamp, WebhookId};
+use super::{EventTypes, Field, FieldErrors, Outcome, Timestamp, WebhookId};
 
 /// A webhook as everyone with a role may see it: without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,9 +34,7 @@ pub struct Webhook {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastAttempt {
     pub at: Timestamp,
-    /// The receiver's status code, or in a few words why there was none.
-    pub summary: String,
-    pub succeeded: bool,
+    pub outcome: Outcome,
 }
 
 /// Where a webhook stands, in the order in which one would want to know.

@@ -6,7 +6,7 @@ use super::{Config, StartError};
 use crate::{
     auth::{Auth, password},
     domain::{Clock, Role},
-    store::{DEFAULT_ACCOUNT, Store, StoreError},
+    store::{DEFAULT_ACCOUNT, Store, StoreError, Unique},
 };
 
 /// The admin whom this start made.
@@ -22,7 +22,7 @@ const MIN_PASSWORD: usize = 8;
 pub(super) async fn ensure(
     config: &Config,
     auth: &Auth,
-    store: &dyn Store,
+    store: &Store,
     clock: &dyn Clock,
 ) -> Result<Option<FirstAdmin>, StartError> {
     let account = store.ensure_account(DEFAULT_ACCOUNT, clock.now()).await?;
@@ -48,7 +48,7 @@ pub(super) async fn ensure(
             generated_password: generated,
         })),
         // Another process that starts at the same moment was faster, and tells the password.
-        Err(StoreError::Conflict) => Ok(None),
+        Err(StoreError::Conflict(Unique::UserEmail)) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

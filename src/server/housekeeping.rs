@@ -40,11 +40,11 @@ pub(super) async fn write_key_uses(auth: Auth) {
 
 /// Runs until it is dropped. Events are deleted once they are older than `keep`, unless something of theirs is still
 /// to be sent.
-pub(super) async fn run(store: Arc<dyn Store>, clock: Arc<dyn Clock>, keep: Duration) {
+pub(super) async fn run(store: Arc<Store>, clock: Arc<dyn Clock>, keep: Duration) {
     // Looked for so often that it hardly matters how old an event is beyond its time.
     let pause = (keep / 10).min(ROUNDS);
     loop {
-        match clean(&*store, &*clock, keep).await {
+        match clean(&store, &*clock, keep).await {
             Ok(0) => {}
             Ok(events) => tracing::info!(events, "deleted events that were older than the retention"),
             Err(error) => tracing::warn!(%error, "what is old could not be deleted, trying again later"),
@@ -54,7 +54,7 @@ pub(super) async fn run(store: Arc<dyn Store>, clock: Arc<dyn Clock>, keep: Dura
 }
 
 /// One round; answers how many events were deleted.
-async fn clean(store: &dyn Store, clock: &dyn Clock, keep: Duration) -> Result<u64, StoreError> {
+async fn clean(store: &Store, clock: &dyn Clock, keep: Duration) -> Result<u64, StoreError> {
     let before = clock.now().minus(keep);
     let mut deleted = 0;
     for account in store.accounts().await? {

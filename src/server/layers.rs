@@ -61,7 +61,7 @@ pub(super) fn assemble(
     ui: Ui,
     api: Router,
     site: &SiteFolder,
-    store: &Arc<dyn Store>,
+    store: &Arc<Store>,
     clock: &Arc<dyn Clock>,
     config: &Config,
 ) -> Router {
@@ -86,11 +86,11 @@ pub(super) fn assemble(
 }
 
 /// All that a process serves that only delivers.
-pub(super) fn health_alone(store: &Arc<dyn Store>, config: &Config) -> Router {
+pub(super) fn health_alone(store: &Arc<Store>, config: &Config) -> Router {
     wrapped(health(store), Headers::new(config.is_https()), &PAGES, PATIENCE)
 }
 
-fn health(store: &Arc<dyn Store>) -> Router {
+fn health(store: &Arc<Store>) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready).with_state(Arc::clone(store)))
@@ -133,11 +133,7 @@ fn wrapped(router: Router, headers: Headers, failures: &'static Failures, patien
     router.layer(around)
 }
 
-fn sessions(
-    store: &Arc<dyn Store>,
-    clock: &Arc<dyn Clock>,
-    config: &Config,
-) -> SessionManagerLayer<Sessions> {
+fn sessions(store: &Arc<Store>, clock: &Arc<dyn Clock>, config: &Config) -> SessionManagerLayer<Sessions> {
     let secure = config.is_https();
     SessionManagerLayer::new(Sessions::new(Arc::clone(store), Arc::clone(clock)))
         // The prefix makes browsers refuse the cookie from any other host, or without https.
@@ -185,7 +181,7 @@ async fn cache_forever(request: Request, next: Next) -> Response {
 }
 
 /// 200 when the database answers and is migrated, so that a balancer sends requests here.
-async fn ready(State(store): State<Arc<dyn Store>>) -> Response {
+async fn ready(State(store): State<Arc<Store>>) -> Response {
     match store.ready().await {
         Ok(()) => "ready\n".into_response(),
         Err(error) => {

@@ -18,7 +18,7 @@ use crate::{
 type MasterKey = Zeroizing<[u8; MASTER_KEY_LENGTH]>;
 
 /// With the configured keys. Refuses one that could not open everything: such a delivery would fail.
-pub(super) async fn vault(keys: &MasterKeys, store: &dyn Store) -> Result<Vault, StartError> {
+pub(super) async fn vault(keys: &MasterKeys, store: &Store) -> Result<Vault, StartError> {
     let vault = Vault::new(&load(keys, store).await?);
     let vault = match previous(keys)? {
         Some(key) => vault.with_other(&key),
@@ -30,7 +30,7 @@ pub(super) async fn vault(keys: &MasterKeys, store: &dyn Store) -> Result<Vault,
 
 /// A vault that seals with the key in this file, which is made if there is none, and opens what the configured key has
 /// sealed, or else the one before it.
-pub async fn rotating_to(path: &Path, keys: &MasterKeys, store: &dyn Store) -> Result<Vault, StartError> {
+pub async fn rotating_to(path: &Path, keys: &MasterKeys, store: &Store) -> Result<Vault, StartError> {
     let new = match read(path)? {
         Some(key) => key,
         None => create(path).map_err(|error| unreadable(path, &error))?,
@@ -58,7 +58,7 @@ pub async fn rotating_to(path: &Path, keys: &MasterKeys, store: &dyn Store) -> R
 }
 
 /// From the configuration, from its file, or made and written to its file if nothing is sealed yet.
-async fn load(keys: &MasterKeys, store: &dyn Store) -> Result<MasterKey, StartError> {
+async fn load(keys: &MasterKeys, store: &Store) -> Result<MasterKey, StartError> {
     if let Some(text) = &keys.master_key {
         return parse(text).ok_or_else(|| wrong("CALEIDA_MASTER_KEY"));
     }
@@ -95,7 +95,7 @@ fn previous(keys: &MasterKeys) -> Result<Option<MasterKey>, StartError> {
     }
 }
 
-async fn check(vault: &Vault, store: &dyn Store) -> Result<(), StartError> {
+async fn check(vault: &Vault, store: &Store) -> Result<(), StartError> {
     let in_use = store.master_key_ids().await?;
     match in_use.into_iter().find(|id| vault.opens().all(|ours| ours != id)) {
         None => Ok(()),

@@ -116,7 +116,7 @@ impl Exposition {
     }
 
     /// `/metrics`, and nothing else.
-    pub(super) fn router(self, store: Arc<dyn Store>, clock: Arc<dyn Clock>, slots: Slots) -> Router {
+    pub(super) fn router(self, store: Arc<Store>, clock: Arc<dyn Clock>, slots: Slots) -> Router {
         let desk = Desk {
             exposition: self,
             store,
@@ -132,7 +132,7 @@ impl Exposition {
 
 struct Desk {
     exposition: Exposition,
-    store: Arc<dyn Store>,
+    store: Arc<Store>,
     clock: Arc<dyn Clock>,
     slots: Slots,
     /// One scrape at a time asks the database.

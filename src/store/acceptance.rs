@@ -1,20 +1,23 @@
 //! What becomes of the events that come in, decided before anything is written: stored, known, or in conflict; and for
 //! whom. Without SQL, the same for every database.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{
-    AcceptedEvent, ClaimedDelivery, ConflictingEvent, DestinationState, HandOff, Lease, NewEvent, StoreError,
-    Submission,
-    rows::{destination_state, event_types, small_count, stored, stored_id},
+    AcceptedEvent, ClaimedDelivery, ConflictingEvent, DestinationState, Lease, Leasing, NewEvent, Submission,
+    rows::NEW,
 };
-use crate::domain::{AccountId, DeliveryId, EventType, EventTypes, Timestamp, WebhookId};
+use crate::domain::{
+    AccountId, DeliveryId, DeliveryStatus, EventId, EventType, EventTypes, Timestamp, WebhookId,
+};
 
-/// A webhook of the account, as far as the fan-out needs it.
-pub(super) struct Subscriber {
-    pub(super) id: WebhookId,
-    pub(super) events: EventTypes,
-    pub(super) state: DestinationState,
+from_row! {
+    /// A webhook of the account, as far as the fan-out needs it.
+    pub(super) struct Subscriber {
+        id: WebhookId,
+        events: EventTypes,
+        state: DestinationState,
+    }
 }
 
 /// Events that already stand under an id or an idempotency key, in the database or earlier in this transaction.
@@ -50,28 +53,55 @@ impl Known {
 /// Rows to insert at the end, all submissions' together.
 pub(super) struct NewRows<'a> {
     pub(super) now: Timestamp,
-    /// Of all that is handed off,
-    lease: Lease,
-    /// until then.
-    lapses: Timestamp,
+    leases: Leases<'a>,
+    /// For the events that are new.
+    keys: std::slice::Iter<'a, i64>,
     pub(super) events: Vec<EventRow<'a>>,
     pub(super) deliveries: Vec<DeliveryRow<'a>>,
 }
 
 pub(super) struct EventRow<'a> {
+    pub(super) key: i64,
     pub(super) account: &'a AccountId,
     pub(super) event: &'a NewEvent,
     pub(super) delivery_count: u32,
-    pub(super) unsent_reason: Option<&'static str>,
 }
 
 pub(super) struct DeliveryRow<'a> {
     pub(super) id: DeliveryId,
     pub(super) account: &'a AccountId,
     pub(super) event: &'a NewEvent,
+    pub(super) event_key: i64,
     pub(super) webhook_id: WebhookId,
     pub(super) status: &'static str,
-    pub(super) handed_off: bool,
+    pub(super) is_leased: bool,
+}
+
+/// How many of each webhook's new deliveries can still be leased.
+struct Leases<'a> {
+    leasing: Leasing<'a>,
+    lease: Lease,
+    lapses: Timestamp,
+    left: usize,
+    room: HashMap<WebhookId, usize>,
+}
+
+impl Leases<'_> {
+    fn take(&mut self, webhook: &WebhookId) -> bool {
+        let room = match self.room.get_mut(webhook) {
+            Some(room) => room,
+            None => self
+                .room
+                .entry(webhook.clone())
+                .or_insert((self.leasing.room)(webhook)),
+        };
+        let is_free = self.left > 0 && *room > 0;
+        if is_free {
+            self.left -= 1;
+            *room -= 1;
+        }
+        is_free
+    }
 }
 
 /// Decides over one submission, and adds its rows if it is accepted.
@@ -107,25 +137,25 @@ pub(super) fn accept<'a>(
             });
             continue;
         }
+        let key = *rows.keys.next().expect("there is a key for each event");
         let mut deliveries = 0;
         for subscriber in subscribers
             .iter()
             .filter(|subscriber| subscriber.events.contains(event.event_type))
         {
             let status = match subscriber.state {
-                DestinationState::Active => "pending",
-                DestinationState::Paused => "held",
+                DestinationState::Active => DeliveryStatus::Pending,
+                DestinationState::Paused => DeliveryStatus::Held,
                 DestinationState::Disabled => continue,
             };
-            rows.add_delivery(account, event, subscriber.id.clone(), status);
+            rows.add_delivery(account, event, key, subscriber.id.clone(), status);
             deliveries += 1;
         }
-        let unsent_reason = (deliveries == 0).then(|| why_unsent(event.event_type, subscribers));
         rows.events.push(EventRow {
+            key,
             account,
             event,
             delivery_count: deliveries,
-            unsent_reason,
         });
         let answer = AcceptedEvent {
             id: event.id.clone(),
@@ -149,36 +179,33 @@ pub(super) fn accept<'a>(
     Ok(answers)
 }
 
-fn why_unsent(event_type: EventType, subscribers: &[Subscriber]) -> &'static str {
-    if subscribers.is_empty() {
-        "no_webhook"
-    } else if subscribers
-        .iter()
-        .any(|subscriber| subscriber.events.contains(event_type))
-    {
-        "disabled"
-    } else {
-        "not_subscribed"
-    }
-}
-
 impl DeliveryRow<'_> {
     /// When it is due: at once, or once its lease lapses.
     pub(super) fn due(&self, rows: &NewRows<'_>) -> Timestamp {
-        if self.handed_off { rows.lapses } else { rows.now }
+        if self.is_leased {
+            rows.leases.lapses
+        } else {
+            rows.now
+        }
     }
 
-    pub(super) fn lease<'r>(&self, rows: &'r NewRows<'_>) -> Option<&'r str> {
-        self.handed_off.then_some(rows.lease.0.as_str())
+    pub(super) fn lease<'r>(&self, rows: &'r NewRows<'_>) -> Option<&'r Lease> {
+        self.is_leased.then_some(&rows.leases.lease)
     }
 }
 
 impl<'a> NewRows<'a> {
-    pub(super) fn new(now: Timestamp) -> Self {
+    pub(super) fn new(now: Timestamp, keys: &'a [i64], leasing: Leasing<'a>) -> Self {
         Self {
             now,
-            lease: Lease(DeliveryId::generate(now).into()),
-            lapses: now,
+            leases: Leases {
+                lease: Lease::generate(now),
+                lapses: now.plus(leasing.lease),
+                left: leasing.limit,
+                room: HashMap::new(),
+                leasing,
+            },
+            keys: keys.iter(),
             events: Vec::new(),
             deliveries: Vec::new(),
         }
@@ -188,78 +215,78 @@ impl<'a> NewRows<'a> {
         &mut self,
         account: &'a AccountId,
         event: &'a NewEvent,
+        event_key: i64,
         webhook_id: WebhookId,
-        status: &'static str,
+        status: DeliveryStatus,
     ) {
+        let is_leased = status == DeliveryStatus::Pending && self.leases.take(&webhook_id);
         self.deliveries.push(DeliveryRow {
             id: DeliveryId::generate(self.now),
             account,
             event,
+            event_key,
             webhook_id,
-            status,
-            handed_off: false,
+            status: if is_leased { NEW } else { status.as_str() },
+            is_leased,
         });
     }
 
-    /// Asks who takes what. To call when nothing can be in conflict any more: whoever wants one has a slot for it.
-    pub(super) fn hand_off(&mut self, hand_off: HandOff<'_>) {
-        self.lapses = self.now.plus(hand_off.lease);
-        for row in self.deliveries.iter_mut().filter(|row| row.status == "pending") {
-            row.handed_off = (hand_off.wanted)(&row.webhook_id);
+    /// The deliveries that are leased, and the webhooks that have others due.
+    pub(super) fn into_deliveries(self) -> (Vec<ClaimedDelivery>, BTreeSet<WebhookId>) {
+        let (lease, mut behind) = (self.leases.lease, BTreeSet::new());
+        let mut claimed = Vec::with_capacity(self.deliveries.len());
+        for row in self.deliveries {
+            if row.is_leased {
+                claimed.push(ClaimedDelivery {
+                    id: row.id,
+                    webhook_id: row.webhook_id,
+                    event_id: row.event.id.clone(),
+                    lease: lease.clone(),
+                    number: 1,
+                    earlier_attempts: 0,
+                    payload: row.event.payload.clone(),
+                });
+            } else if row.status == DeliveryStatus::Pending.as_str() {
+                behind.insert(row.webhook_id);
+            }
         }
-    }
-
-    pub(super) fn claimed(self) -> Vec<ClaimedDelivery> {
-        let handed_off = self.deliveries.into_iter().filter(|row| row.handed_off);
-        handed_off
-            .map(|row| ClaimedDelivery {
-                id: row.id,
-                webhook_id: row.webhook_id,
-                event_id: row.event.id.clone(),
-                lease: self.lease.clone(),
-                number: 1,
-                earlier_attempts: 0,
-                payload: row.event.payload.clone(),
-            })
-            .collect()
+        (claimed, behind)
     }
 }
 
-/// `id, events, state` of webhooks.
-pub(super) fn subscribers(rows: Vec<(String, String, String)>) -> Result<Vec<Subscriber>, StoreError> {
-    rows.into_iter()
-        .map(|(id, events, state)| {
-            Ok(Subscriber {
-                id: stored_id(&id)?,
-                events: event_types(&events)?,
-                state: destination_state(&state)?,
-            })
-        })
-        .collect()
+from_row! {
+    pub(super) struct KnownRow {
+        account_id: AccountId,
+        id: EventId,
+        idempotency_key: Option<String>,
+        fingerprint: [u8; 32],
+        event_type: EventType,
+        occurred_at: Timestamp,
+        delivery_count: u32,
+    }
 }
 
 /// The columns of [`KnownRow`].
 pub(super) const KNOWN: &str =
     "account_id, id, idempotency_key, fingerprint, event_type, occurred_at, delivery_count";
 
-pub(super) type KnownRow = (String, String, Option<String>, Vec<u8>, String, i64, i64);
-
 impl Known {
-    pub(super) fn add_row(&mut self, row: KnownRow) -> Result<(), StoreError> {
-        let (account, id, key, fingerprint, event_type, occurred_at, deliveries) = row;
+    pub(super) fn add_row(&mut self, row: KnownRow) {
         let event = KnownEvent {
-            fingerprint: fingerprint
-                .try_into()
-                .map_err(|_| StoreError::Corrupt("fingerprint"))?,
+            fingerprint: row.fingerprint,
             answer: AcceptedEvent {
-                id: stored_id(&id)?,
-                event_type: stored(&event_type, "event type")?,
-                occurred_at: Timestamp::from_millis(occurred_at),
-                deliveries: small_count(deliveries),
+                id: row.id.clone(),
+                event_type: row.event_type,
+                occurred_at: row.occurred_at,
+                deliveries: row.delivery_count,
                 repeated: true,
             },
         };
-        self.add(&stored_id(&account)?, &id, key.as_deref(), event);
-        Ok(())
+        self.add(
+            &row.account_id,
+            row.id.as_str(),
+            row.idempotency_key.as_deref(),
+            event,
+        );
     }
 }

@@ -2,22 +2,9 @@
 
 use std::borrow::Cow;
 
-use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::StoreError;
-use crate::domain::{AccountId, Actor, AuditEntry, AuditPlace, EventType, Timestamp, Webhook};
-
-/// What changes something is written down by the transaction that changes it; this is for the rest, and for reading.
-#[async_trait]
-pub trait AuditStore: Send + Sync {
-    /// Writes down what happens without changing anything else: a sign-in, a reveal, a test.
-    async fn record_deed(&self, deed: &Deed) -> Result<(), StoreError>;
-    /// Newest first. A page costs the same however long the history is.
-    async fn audit_log(&self, account: &AccountId, filter: &AuditFilter) -> Result<AuditPage, StoreError>;
-    /// What there is to filter by.
-    async fn audit_choices(&self, account: &AccountId) -> Result<AuditChoices, StoreError>;
-}
+use crate::domain::{Actor, AuditEntry, AuditPlace, EventType, Timestamp, Webhook};
 
 /// Something that was done, to be written down.
 #[derive(Debug, Clone)]

@@ -4,14 +4,39 @@ use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 
-use super::{
-    Claim, Claimed, ClaimedDelivery, Lease, StoreError,
-    rows::{ClaimedRow, PayloadRow, small_count, stored_id},
-};
-use crate::domain::{DeliveryId, WebhookId};
+use super::{Claim, Claimed, ClaimedDelivery, Lease, StoreError};
+use crate::domain::{DeliveryId, EventId, WebhookId};
 
-/// A claim goes to so many webhooks at most: a millisecond's work, also when nothing of theirs is due yet.
-pub(super) const TURNS: usize = 256;
+/// Webhooks that one claim goes to at most: a millisecond's work, also when nothing of theirs is due yet.
+pub(super) const MAX_TURNS: usize = 256;
+
+from_row! {
+    /// A webhook with open deliveries whose turn it is.
+    pub(super) struct Turn {
+        pub(super) webhook_id: WebhookId,
+        is_due: bool,
+        /// Whether a first attempt of it never ended.
+        pub(super) is_abandoned: bool,
+    }
+}
+
+from_row! {
+    pub(super) struct ClaimedRow {
+        pub(super) id: DeliveryId,
+        pub(super) webhook_id: WebhookId,
+        pub(super) event_key: i64,
+        attempts: u32,
+        earlier_attempts: u32,
+    }
+}
+
+from_row! {
+    pub(super) struct PayloadRow {
+        key: i64,
+        id: EventId,
+        payload: Vec<u8>,
+    }
+}
 
 /// A claim under way.
 pub(super) struct Turns {
@@ -23,20 +48,16 @@ pub(super) struct Turns {
 }
 
 impl Turns {
-    /// `rows` are the webhooks with open deliveries that come next, [`TURNS`] at most, and whether something of theirs
-    /// is due.
-    pub(super) fn new(rows: &[(String, bool)], claim: &Claim<'_>) -> Result<Self, StoreError> {
-        let mut until = match rows.last() {
-            Some((webhook, _)) if rows.len() == TURNS => Some(stored_id(webhook)?),
-            _ => None,
-        };
+    /// `next` are the webhooks with open deliveries that come next, [`MAX_TURNS`] at most.
+    pub(super) fn new(next: Vec<Turn>, claim: &Claim<'_>) -> Self {
+        let last = next.last().filter(|_| next.len() == MAX_TURNS);
+        let mut until = last.map(|turn| turn.webhook_id.clone());
         let mut unfinished = HashSet::new();
-        let mut wanted = Vec::with_capacity(rows.len());
-        for (webhook, _) in rows.iter().filter(|(_, due)| *due) {
-            let webhook = stored_id(webhook)?;
-            match (claim.room)(&webhook) {
-                0 => drop(unfinished.insert(webhook)),
-                room => wanted.push((webhook, room)),
+        let mut wanted = Vec::with_capacity(next.len());
+        for turn in next.into_iter().filter(|turn| turn.is_due || turn.is_abandoned) {
+            match (claim.room)(&turn.webhook_id) {
+                0 => drop(unfinished.insert(turn.webhook_id)),
+                room => wanted.push((turn.webhook_id, room)),
             }
         }
         if wanted.len() > claim.limit {
@@ -48,12 +69,12 @@ impl Turns {
                 *room = each.min(*room);
             }
         }
-        Ok(Self {
-            lease: Lease(DeliveryId::generate(claim.now).into()),
+        Self {
+            lease: Lease::generate(claim.now),
             wanted,
             unfinished,
             until,
-        })
+        }
     }
 
     /// What the claim gives out: these rows, with the bodies of their events.
@@ -62,29 +83,28 @@ impl Turns {
         rows: Vec<ClaimedRow>,
         payloads: Vec<PayloadRow>,
     ) -> Result<Claimed, StoreError> {
-        let payloads: HashMap<_, Bytes> = payloads
+        let events: HashMap<i64, (EventId, Bytes)> = payloads
             .into_iter()
-            .map(|row| ((row.account_id, row.id), row.payload.into()))
+            .map(|row| (row.key, (row.id, row.payload.into())))
             .collect();
-        let mut found = HashMap::<String, usize>::new();
+        let mut found = HashMap::<WebhookId, usize>::new();
         let mut deliveries = Vec::with_capacity(rows.len());
         for row in rows {
-            let payload = payloads.get(&(row.account_id, row.event_id.clone()));
+            let event = events.get(&row.event_key).cloned();
+            let (event_id, payload) = event.ok_or(StoreError::Corrupt("delivery without an event"))?;
+            *found.entry(row.webhook_id.clone()).or_default() += 1;
             deliveries.push(ClaimedDelivery {
-                id: stored_id(&row.id)?,
-                webhook_id: stored_id(&row.webhook_id)?,
-                event_id: stored_id(&row.event_id)?,
+                id: row.id,
+                webhook_id: row.webhook_id,
+                event_id,
                 lease: self.lease.clone(),
-                number: small_count(row.attempts).saturating_add(1),
-                earlier_attempts: small_count(row.earlier_attempts),
-                payload: payload
-                    .cloned()
-                    .ok_or(StoreError::Corrupt("delivery without an event"))?,
+                number: row.attempts.saturating_add(1),
+                earlier_attempts: row.earlier_attempts,
+                payload,
             });
-            *found.entry(row.webhook_id).or_default() += 1;
         }
         for (webhook, wanted) in self.wanted {
-            if found.get(webhook.as_str()) == Some(&wanted) {
+            if found.get(&webhook) == Some(&wanted) {
                 self.unfinished.insert(webhook);
             }
         }

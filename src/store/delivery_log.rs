@@ -1,36 +1,10 @@
 //! What happened to deliveries.
 
-use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::StoreError;
 use crate::domain::{
-    AccountId, Actor, Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, EventType, Timestamp, WebhookId,
+    Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, EventType, Timestamp, WebhookId,
 };
-
-/// Every list here costs the same however long the history is: it reads a page by an index, or looks through so many
-/// rows at most and says how far it came.
-#[async_trait]
-pub trait DeliveryLogStore: Send + Sync {
-    /// Newest first.
-    async fn list_deliveries(
-        &self,
-        account: &AccountId,
-        filter: &DeliveryFilter,
-    ) -> Result<DeliveryPage, StoreError>;
-    async fn delivery(
-        &self,
-        account: &AccountId,
-        id: &DeliveryId,
-    ) -> Result<Option<DeliveryDetail>, StoreError>;
-    /// Makes it due at once, with all attempts of the schedule before it. `None`: there is no such delivery.
-    async fn resend_delivery(
-        &self,
-        actor: &Actor,
-        id: &DeliveryId,
-        at: Timestamp,
-    ) -> Result<Option<Resent>, StoreError>;
-}
 
 #[derive(Debug, Clone, Default)]
 pub struct DeliveryFilter {

@@ -1,19 +1,8 @@
 //! What happened to events.
 
-use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::StoreError;
-use crate::domain::{AccountId, EventId, EventType, Fate, Place, ReceivedEvent, Timestamp};
-
-/// The list costs the same however long the history is: it reads a page by an index, or looks through so many
-/// rows at most and says how far it came.
-#[async_trait]
-pub trait EventLogStore: Send + Sync {
-    /// Newest first.
-    async fn list_events(&self, account: &AccountId, filter: &EventFilter) -> Result<EventPage, StoreError>;
-    async fn event(&self, account: &AccountId, id: &EventId) -> Result<Option<EventDetail>, StoreError>;
-}
+use crate::domain::{EventType, Fate, Place, ReceivedEvent, Timestamp};
 
 #[derive(Debug, Clone, Default)]
 pub struct EventFilter {

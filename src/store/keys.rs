@@ -1,25 +1,7 @@
 //! Secrets under a master key, and on their way from one to another.
 
-use async_trait::async_trait;
-
-use super::{Change, Sealed, StoreError};
+use super::{Change, Sealed};
 use crate::domain::{AccountId, ProcessId, WebhookId};
-
-#[async_trait]
-pub trait KeyStore: Send + Sync {
-    /// Webhooks of all accounts with a secret that another key than this one has sealed, by id, after that one.
-    async fn sealed_otherwise(
-        &self,
-        key_id: &str,
-        after: Option<&WebhookId>,
-        limit: u32,
-    ) -> Result<Vec<SealedOtherwise>, StoreError>;
-    /// Replaces what is still as it was read, in one transaction with the audit log. Answers how many webhooks that were:
-    /// a secret that was changed meanwhile stays as it is.
-    async fn reseal(&self, resealed: &[Resealed]) -> Result<u64, StoreError>;
-    /// The processes that use this database, or have died without a word since the last start of one.
-    async fn processes(&self) -> Result<Vec<ProcessRow>, StoreError>;
-}
 
 /// A webhook with its secrets as they are.
 #[derive(Debug, Clone)]

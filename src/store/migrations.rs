@@ -27,3 +27,8 @@ fn migrator(files: &[File]) -> Migrator {
     migrator.set_ignore_missing(true);
     migrator
 }
+
+/// How many there are. Both databases have the same.
+pub(super) fn known() -> usize {
+    SQLITE_FILES.len()
+}

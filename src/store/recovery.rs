@@ -1,49 +1,6 @@
 //! Recoveries: what a webhook has missed is made due again, a little at a time.
 
-use async_trait::async_trait;
-
-use super::{Change, StoreError};
-use crate::domain::{
-    AccountId, EventId, EventType, Recovery, RecoveryId, RecoveryScope, Timestamp, WebhookId,
-};
-
-#[async_trait]
-pub trait RecoveryStore: Send + Sync {
-    /// What a recovery would find first, and how much of it there is as far as it was counted.
-    async fn preview_recovery(
-        &self,
-        account: &AccountId,
-        webhook: &WebhookId,
-        wanted: RecoveryRange,
-    ) -> Result<RecoveryPreview, StoreError>;
-    async fn start_recovery(
-        &self,
-        id: &RecoveryId,
-        change: &Change,
-        wanted: RecoveryRange,
-    ) -> Result<Started, StoreError>;
-    /// Of a webhook, newest first: at most `limit`, and only those older than `before`.
-    async fn recoveries(
-        &self,
-        account: &AccountId,
-        webhook: &WebhookId,
-        before: Option<&RecoveryId>,
-        limit: u32,
-    ) -> Result<Vec<Recovery>, StoreError>;
-    /// `None`: there is none of that id, or it is none of this webhook.
-    async fn recovery(
-        &self,
-        account: &AccountId,
-        webhook: &WebhookId,
-        id: &RecoveryId,
-    ) -> Result<Option<Recovery>, StoreError>;
-    /// False if it does not run, or is none of this webhook.
-    async fn cancel_recovery(&self, id: &RecoveryId, change: &Change) -> Result<bool, StoreError>;
-    /// Those that run, of all accounts.
-    async fn running_recoveries(&self) -> Result<Vec<RecoveryId>, StoreError>;
-    /// Makes the next few deliveries of it due, unless enough of its webhook are.
-    async fn advance_recovery(&self, id: &RecoveryId, now: Timestamp) -> Result<Advanced, StoreError>;
-}
+use crate::domain::{EventId, EventType, RecoveryScope, Timestamp};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecoveryRange {

@@ -2,75 +2,14 @@
 
 use std::borrow::Cow;
 
-use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use super::{Deed, Sealed, SealedSecrets, StoreError};
+use super::{Deed, Invalidated, Sealed, SealedSecrets, Stale};
 use crate::domain::{
-    AccountId, Actor, EndpointUrl, EventType, Latencies, Origin, Timestamp, Webhook, WebhookId,
-    WebhookSettings, WebhookStatus,
+    AccountId, Actor, EndpointUrl, EventType, Origin, Timestamp, Webhook, WebhookId, WebhookSettings,
+    WebhookStatus,
 };
-
-/// Every change is written to the audit log in the same transaction.
-#[async_trait]
-pub trait WebhookStore: Send + Sync {
-    /// [`StoreError::Conflict`] if the name is taken, [`StoreError::Full`] if the account has enough.
-    async fn insert_webhook(&self, webhook: NewWebhook) -> Result<Webhook, StoreError>;
-    async fn webhook(&self, account: &AccountId, id: &WebhookId) -> Result<Option<Webhook>, StoreError>;
-    /// Newest first.
-    async fn list_webhooks(
-        &self,
-        account: &AccountId,
-        filter: &WebhookFilter,
-    ) -> Result<WebhookPage, StoreError>;
-    async fn update_webhook(&self, update: UpdateWebhook) -> Result<Updated, StoreError>;
-    /// Holds the open deliveries; one that is being sent is held only if that attempt fails. `None`: no such webhook.
-    async fn pause_webhook(&self, change: &Change) -> Result<Option<Webhook>, StoreError>;
-    /// Makes it active again, whatever stopped it, and what was held due at once, or cancels that. `None`: no such
-    /// webhook.
-    async fn resume_webhook(&self, change: &Change, held: Held) -> Result<Option<Webhook>, StoreError>;
-    /// Makes `secret` the current one; the one before signs too until `previous_until`. `None`: no such webhook.
-    async fn rotate_secret(
-        &self,
-        change: &Change,
-        secret: Sealed,
-        previous_until: Timestamp,
-    ) -> Result<Option<Webhook>, StoreError>;
-    /// Erases the secrets, frees the name and cancels every open delivery. `None`: no such webhook.
-    async fn delete_webhook(&self, change: &Change, based_on: Option<i64>) -> Result<Removed, StoreError>;
-
-    async fn sealed_secrets(
-        &self,
-        account: &AccountId,
-        id: &WebhookId,
-    ) -> Result<Option<SealedSecrets>, StoreError>;
-    /// What an attempt needs to know, as of now. `None` once deleted.
-    async fn destination(&self, id: &WebhookId) -> Result<Option<Destination>, StoreError>;
-    /// Attempts by hour since then, for each of these webhooks.
-    async fn webhook_activity(
-        &self,
-        ids: &[WebhookId],
-        since: Timestamp,
-    ) -> Result<Vec<HourOfActivity>, StoreError>;
-    /// How long receivers took to answer since then, all together.
-    async fn webhook_latencies(&self, id: &WebhookId, since: Timestamp) -> Result<Latencies, StoreError>;
-    /// Forgets what was counted by the hour before then.
-    async fn delete_old_statistics(&self, before: Timestamp) -> Result<(), StoreError>;
-    /// The master keys with which secrets are sealed.
-    async fn master_key_ids(&self) -> Result<Vec<String>, StoreError>;
-    /// By name. The oldest thousand of an account that has more.
-    async fn webhook_names(&self, account: &AccountId) -> Result<Vec<(WebhookId, String)>, StoreError>;
-    /// How many deliveries are pending or held.
-    async fn open_deliveries(
-        &self,
-        account: &AccountId,
-        id: &WebhookId,
-    ) -> Result<OpenDeliveries, StoreError>;
-    /// How many each of these webhooks holds, no further than one beyond [`OpenDeliveries::COUNTED`]; those that hold
-    /// none are left out.
-    async fn held_deliveries(&self, ids: &[WebhookId]) -> Result<Vec<(WebhookId, u64)>, StoreError>;
-}
 
 /// Deliveries of a webhook that are still to be sent; both together are counted no further than one beyond
 /// [`OpenDeliveries::COUNTED`].
@@ -115,6 +54,11 @@ impl Change {
             from: actor.origin,
             at,
         }
+    }
+
+    /// What other processes may have cached of it.
+    pub(super) fn stale(&self, change: Invalidated) -> Stale {
+        Stale::Webhook(self.webhook_id.clone(), change)
     }
 
     /// What it is to the audit log.

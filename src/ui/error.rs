@@ -28,8 +28,10 @@ pub enum PageError {
     WrongMethod,
     /// 503: the database does not answer; trying again may help.
     Unavailable,
-    /// 503: it was done, and may be made again by nobody who does not look first.
+    /// 503: the change is stored, but not yet confirmed by every process.
     Unconfirmed,
+    /// 503: the connection to the database was lost while it stored the change.
+    Unknown,
     /// 500: our mistake.
     Broken,
 }
@@ -42,7 +44,7 @@ impl PageError {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unreadable => StatusCode::UNPROCESSABLE_ENTITY,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Unavailable | Self::Unconfirmed => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::Unconfirmed | Self::Unknown => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -57,6 +59,7 @@ impl PageError {
             Self::WrongMethod => "Nothing to show here",
             Self::Unavailable => "Not available just now",
             Self::Unconfirmed => "Not confirmed yet",
+            Self::Unknown => "Saved or not",
             Self::Broken => "Something went wrong",
         }
     }
@@ -76,6 +79,11 @@ impl PageError {
             Self::Unreadable => "Go back, reload the page and fill it in again. Nothing was changed.".into(),
             Self::WrongMethod => "This address only takes a form that was sent to it.".into(),
             Self::Unavailable => "The data cannot be read at the moment. Nothing is lost.".into(),
+            Self::Unknown => {
+                "The connection to the database was lost while it saved this: it may be saved, or not. Look before you repeat \
+                 it."
+                    .into()
+            }
             Self::Unconfirmed => {
                 "The change is made, but not every process has confirmed that it goes by it. Look again in a moment; there \
                  is nothing to repeat."
@@ -112,9 +120,12 @@ impl From<StoreError> for PageError {
         match error {
             StoreError::Unavailable(_) => Self::Unavailable,
             StoreError::Unconfirmed => Self::Unconfirmed,
-            StoreError::Conflict | StoreError::Full | StoreError::Corrupt(_) | StoreError::Open(_) => {
-                Self::Broken
-            }
+            StoreError::CommitUnknown(_) => Self::Unknown,
+            StoreError::Conflict(_)
+            | StoreError::Full
+            | StoreError::Corrupt(_)
+            | StoreError::Bug(_)
+            | StoreError::Open(_) => Self::Broken,
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::{
 /// The state of the dashboard's routes. Cheap to clone.
 #[derive(Clone)]
 pub struct Ui {
-    pub store: Arc<dyn Store>,
+    pub store: Arc<Store>,
     pub webhooks: Webhooks,
     pub api_keys: ApiKeys,
     pub auth: Auth,

@@ -22,7 +22,7 @@ pub struct Resealing {
 /// begun again, it goes on with the rest.
 pub async fn reseal(
     vault: &Vault,
-    store: &dyn Store,
+    store: &Store,
     clock: &dyn Clock,
     progress: &(dyn Fn(u64) + Send + Sync),
 ) -> Result<Resealing, StoreError> {

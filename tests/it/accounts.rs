@@ -288,7 +288,7 @@ async fn what_another_account_has_is_answered_like_what_nobody_has() {
     let requests = requests.chain(FUNCTIONS.map(|request| (request, &ids[1])));
     for (request, ids) in requests {
         let what = format!("{} {} {}", request.method, request.path, request.button);
-        let nobodys = |kind: &str| format!("{kind}0");
+        let nobodys = |kind: &str| format!("{kind}{:032}", 0);
         let real = |kind: &str| ids[kind].clone();
         let found = request.answer(&app, &theirs, real).await;
         let nothing = request.answer(&app, &theirs, nobodys).await;
@@ -349,7 +349,7 @@ async fn a_filter_by_what_another_account_has_finds_nothing() {
     let theirs = app.signed_in(THEIR_ADMIN).await;
     for (query, kind) in [("webhook", "wh_"), ("event", "evt_"), ("before", "dlv_")] {
         let path = |id: &str| format!("/integrations/webhook/deliveries?{query}={id}");
-        let (real, nobodys) = (ids[0][kind].clone(), format!("{kind}0"));
+        let (real, nobodys) = (ids[0][kind].clone(), format!("{kind}{:032}", 0));
         let found = answer(
             &app,
             &Method::GET,

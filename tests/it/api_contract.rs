@@ -102,7 +102,7 @@ async fn a_wrong_parameter_is_named() {
     }
     let missing = app.call(
         Method::GET,
-        "/api/v1/webhooks/wh_1/recover?since=2026-01-01T00:00:00Z",
+        "/api/v1/webhooks/wh_00000000000000000000000000000001/recover?since=2026-01-01T00:00:00Z",
     );
     let (_, _, problem) = problem(missing).await;
     assert_eq!(problem["errors"][0]["field"], "scope", "{problem}");

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::support::{
     app::{Options, TestApp},
-    held::{HeldStore, Side},
+    held::Holds,
     postgres,
     program::Program,
     receiver::Receiver,
@@ -90,9 +90,9 @@ async fn interrupted_and_resumed(database: Option<String>) {
     assert_delivered(&app, &receiver, &webhooks).await;
 
     // It dies when the first portion is committed.
-    let store = Arc::new(HeldStore::new(Arc::clone(&app.server().store)));
-    let hold = store.hold(("reseal", Side::After));
-    let dying = tokio::spawn(async move { rotation::reseal(&vault(), &*store, &SystemClock, &|_| {}).await });
+    let store = Arc::clone(&app.server().store);
+    let hold = Holds::of(&store).hold("reseal: committed");
+    let dying = tokio::spawn(async move { rotation::reseal(&vault(), &store, &SystemClock, &|_| {}).await });
     hold.reached().await;
     dying.abort();
     assert!(dying.await.unwrap_err().is_cancelled());
@@ -110,7 +110,7 @@ async fn interrupted_and_resumed(database: Option<String>) {
 
     let (seen, store) = (AtomicU64::new(0), Arc::clone(&app.server().store));
     let progress = |resealed| seen.store(resealed, Ordering::Relaxed);
-    let resuming = rotation::reseal(&vault, &*store, &SystemClock, &progress);
+    let resuming = rotation::reseal(&vault, &store, &SystemClock, &progress);
     let (done, ()) = tokio::join!(resuming, assert_delivered(&app, &receiver, &webhooks));
     let rest = WEBHOOKS as u64 - 100;
     let expected = Resealing {

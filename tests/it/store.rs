@@ -1,6 +1,7 @@
-//! The store's promises, through its traits only: whatever adapter stands behind them must keep these. The same suite
+//! The store's promises, whatever database stands behind it. The same suite
 //! runs on both databases.
 
 mod plans;
 pub mod postgres;
+mod schema;
 pub mod sqlite;

@@ -72,14 +72,25 @@ impl Pool {
     }
 
     /// The only value of the only row.
-    pub async fn fetch<T: Send + Unpin>(&self, sql: &'static str) -> anyhow::Result<T>
+    pub async fn fetch<T: Send + Unpin>(&self, sql: impl Into<String>) -> anyhow::Result<T>
     where
         (T,): for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow>,
     {
+        let sql = AssertSqlSafe(sql.into());
         Ok(match self {
             Self::Sqlite(pool) => sqlx::query_scalar(sql).fetch_one(pool).await?,
             Self::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await?,
         })
+    }
+
+    /// The id of the first row of these, as the program shows it.
+    pub async fn fetch_id(&self, prefix: &str, rows: &str) -> anyhow::Result<String> {
+        let hex = match self {
+            Self::Sqlite(_) => "lower(hex(id))",
+            Self::Postgres(_) => "encode(id, 'hex')",
+        };
+        let digits: String = self.fetch(format!("select {hex} from {rows} limit 1")).await?;
+        Ok(format!("{prefix}{digits}"))
     }
 
     pub async fn close(self) {

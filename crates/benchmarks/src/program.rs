@@ -143,7 +143,7 @@ impl Program {
     /// Waits until no delivery is left to send: every attempt is on record.
     pub async fn wait_until_idle(&self, patience: Duration) -> anyhow::Result<()> {
         let started = Instant::now();
-        let pending = "select exists (select 1 from deliveries where status = 'pending')";
+        let pending = "select exists (select 1 from deliveries where status in ('new', 'pending', 'held') and status <> 'held')";
         while self.database.fetch(pending).await? {
             ensure!(started.elapsed() < patience, "deliveries were still pending");
             tokio::time::sleep(Duration::from_millis(10)).await;

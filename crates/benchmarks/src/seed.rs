@@ -27,11 +27,11 @@ pub enum Age {
 /// So many webhooks that want chats and call nobody: they are disabled.
 pub async fn webhooks(database: &Pool, count: u64) -> anyhow::Result<()> {
     let Dialect { numbers, now, .. } = dialect(database, count);
-    let id = id(database, "wh_", "0000");
+    let id = id(database, "0000");
     database
         .execute(format!(
             "insert into webhooks (id, account_id, name, url, events, state, version, created_at, updated_at, updated_by)
-             {numbers} select {id}, (select min(id) from accounts), 'webhook ' || n, 'https://example.com/' || n, 'chat',
+             {numbers} select {id}, (select id from accounts limit 1), 'webhook ' || n, 'https://example.com/' || n, 'chat',
                  'disabled', 1, {now}, {now}, 'bench'
              from numbers"
         ))
@@ -68,7 +68,7 @@ pub async fn history(database: &Pool, count: u64, age: Age) -> anyhow::Result<()
     };
     rows.insert(database).await?;
     let Dialect { numbers, bytes, .. } = dialect(database, count);
-    let (attempt, delivery) = (id(database, "dlv_", "ffff"), id(database, "dlv_", "0001"));
+    let (attempt, delivery) = (id(database, "ffff"), id(database, "0001"));
     let attempts = format!(
         "insert into attempts (id, delivery_id, number, started_at, duration_ms, url, status_code, request_headers,
              response_headers, response_body, response_truncated)
@@ -110,10 +110,11 @@ impl Rows {
             Age::Recent => format!("{now} - {count} + n"),
             Age::Old => "n".to_owned(),
         };
+        let before: i64 = database.fetch("select coalesce(max(key), 0) from events").await?;
         let events = format!(
-            "insert into events (account_id, id, event_type, occurred_at, received_at, payload, fingerprint,
+            "insert into events (key, account_id, id, event_type, occurred_at, received_at, payload, fingerprint,
                  delivery_count)
-             {numbers} select (select min(account_id) from webhooks), '{kind}-' || n, 'chat', {at}, {at},
+             {numbers} select {before} + n, (select account_id from webhooks limit 1), '{kind}-' || n, 'chat', {at}, {at},
                  cast('{payload}' as {bytes}), cast('the fingerprint of what was sent' as {bytes}), 1
              from numbers"
         );
@@ -122,17 +123,22 @@ impl Rows {
             "'pending'" => (0, at.as_str()),
             _ => (1, "null"),
         };
-        let delivery = id(database, "dlv_", "0001");
+        let delivery = id(database, "0001");
         let deliveries = format!(
-            "insert into deliveries (id, account_id, webhook_id, event_id, event_type, status, attempts,
-                 next_attempt_at, created_at, updated_at)
+            "insert into deliveries (id, account_id, webhook_id, event_key, event_type, status, attempts,
+                 next_attempt_at, updated_at)
              {numbers}, turns as (
                  select id, account_id, row_number() over (order by id) - 1 as turn
                  from webhooks where deleted_at is null)
-             select {delivery}, account_id, turns.id, '{kind}-' || n, 'chat', {status}, {attempts}, {due}, {at}, {at}
+             select {delivery}, account_id, turns.id, {before} + n, 'chat', {status}, {attempts}, {due}, {at}
              from numbers join turns on turn = n % (select count(*) from webhooks where deleted_at is null)"
         );
-        database.execute(deliveries).await
+        database.execute(deliveries).await?;
+        if let Pool::Postgres(_) = database {
+            let after = format!("select setval('event_keys', {before} + {count} + 1)");
+            database.execute(after).await?;
+        }
+        Ok(())
     }
 }
 
@@ -163,10 +169,10 @@ fn dialect(database: &Pool, count: u64) -> Dialect {
 }
 
 /// The id of a row of this kind with the number `n`: in their order, older than all that the program makes.
-fn id(database: &Pool, prefix: &str, kind: &str) -> String {
+fn id(database: &Pool, kind: &str) -> String {
     match database {
-        Pool::Sqlite(_) => format!("printf('{prefix}00000000{kind}%020x', n)"),
-        Pool::Postgres(_) => format!("'{prefix}00000000{kind}' || lpad(to_hex(n), 20, '0')"),
+        Pool::Sqlite(_) => format!("unhex(printf('00000000{kind}%020x', n))"),
+        Pool::Postgres(_) => format!("decode('00000000{kind}' || lpad(to_hex(n), 20, '0'), 'hex')"),
     }
 }
 

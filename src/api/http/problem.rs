@@ -233,7 +233,15 @@ impl From<StoreError> for Problem {
                 "The change is stored, but not every process has confirmed that it goes by it.",
                 5,
             ),
-            StoreError::Conflict | StoreError::Full | StoreError::Corrupt(_) => Self::internal(),
+            StoreError::CommitUnknown(_) => Self::later(
+                &kind::UNCONFIRMED,
+                "The connection to the database was lost while it stored this: it may be stored, or not. Look before you \
+                 repeat it.",
+                2,
+            ),
+            StoreError::Conflict(_) | StoreError::Full | StoreError::Corrupt(_) | StoreError::Bug(_) => {
+                Self::internal()
+            }
         }
     }
 }
@@ -256,6 +264,12 @@ impl From<PublishError> for Problem {
                 StoreError::Unavailable(_) => Self::later(
                     &kind::UNAVAILABLE,
                     "The database does not take events just now. Nothing of this request is stored.",
+                    2,
+                ),
+                StoreError::CommitUnknown(_) => Self::later(
+                    &kind::UNCONFIRMED,
+                    "The connection to the database was lost while it stored this request: its events may be stored, or \
+                     not. Repeat it with the same ids or the same idempotency keys; nothing is stored twice then.",
                     2,
                 ),
                 _ => Self::internal(),
@@ -317,9 +331,9 @@ mod tests {
 
     #[test]
     fn only_what_is_not_stored_says_so() {
-        let away = Problem::from(StoreError::Unavailable("gone".to_owned()));
+        let away = Problem::from(StoreError::unavailable("gone"));
         assert!(away.detail.contains("Nothing was stored"));
-        let unread = StoreError::Unavailable("gone".to_owned());
+        let unread = StoreError::unavailable("gone");
         for done in [
             Problem::from(StoreError::Unconfirmed),
             Problem::late(),

@@ -1,165 +1,147 @@
-use async_trait::async_trait;
 use serde_json::json;
-use sqlx::AssertSqlSafe;
 
-use super::{Adapter, Connection, audit, tell_others_of_key};
+use super::{audit, cluster::enqueue_invalidations, locks::lock_account};
 use crate::{
     domain::{AccountId, Actor, ApiKeyId, Timestamp},
     store::{
-        ApiKey, ApiKeyRow, ApiKeyStore, Deed, NewApiKey, StoreError,
-        rows::{stored_id, timestamp},
+        ApiKey, ApiKeyRow, Deed, NewApiKey, Stale, Store, StoreError, Unique,
+        database::{Connection, FromRow, Row, query},
     },
 };
 
-/// The columns of [`KeyRow`].
+/// The columns of [`ApiKeyRow`].
 const KEY: &str =
     "id, account_id, name, prefix, scopes, expires_at, created_at, created_by, last_used_at, revoked_at";
 
-from_row! {
-    struct KeyRow {
-        id: String,
-        account_id: String,
-        name: String,
-        prefix: String,
-        scopes: String,
-        expires_at: Option<i64>,
-        created_at: i64,
-        created_by: Option<String>,
-        last_used_at: Option<i64>,
-        revoked_at: Option<i64>,
-    }
-}
-
-impl TryFrom<KeyRow> for ApiKeyRow {
-    type Error = StoreError;
-
-    fn try_from(row: KeyRow) -> Result<Self, StoreError> {
+impl FromRow for ApiKeyRow {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        let scopes: String = row.get("scopes")?;
         Ok(Self {
             key: ApiKey {
-                id: stored_id(&row.id)?,
-                account_id: stored_id(&row.account_id)?,
-                name: row.name,
-                prefix: row.prefix,
-                scopes: row.scopes.split(',').map(str::to_owned).collect(),
-                expires_at: timestamp(row.expires_at),
+                id: row.get("id")?,
+                account_id: row.get("account_id")?,
+                name: row.get("name")?,
+                prefix: row.get("prefix")?,
+                scopes: scopes.split(',').map(str::to_owned).collect(),
+                expires_at: row.get("expires_at")?,
             },
-            created_at: Timestamp::from_millis(row.created_at),
-            created_by: row.created_by,
-            last_used_at: timestamp(row.last_used_at),
-            revoked_at: timestamp(row.revoked_at),
+            created_at: row.get("created_at")?,
+            created_by: row.get("created_by")?,
+            last_used_at: row.get("last_used_at")?,
+            revoked_at: row.get("revoked_at")?,
         })
     }
 }
 
-#[async_trait]
-impl ApiKeyStore for Adapter {
-    async fn insert_api_key(&self, NewApiKey { key, hash, by, at }: &NewApiKey) -> Result<(), StoreError> {
+/// The key itself is nowhere: only its hash is stored.
+impl Store {
+    /// [`StoreError::Conflict`] if a living key of the account has that name.
+    pub async fn insert_api_key(
+        &self,
+        NewApiKey { key, hash, by, at }: &NewApiKey,
+    ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         // Those that make keys for one account do it one after the other: a name is free as soon as its key is revoked
         // or has expired, which no index can tell.
-        sqlx::query("update accounts set name = name where id = $1")
-            .bind(key.account_id.as_str())
-            .execute(&mut *tx)
-            .await?;
-        let taken: i64 = sqlx::query_scalar(
+        lock_account(&mut tx, &key.account_id).await?;
+        let taken: i64 = query(
             "select count(*) from api_keys
              where account_id = $1 and name = $2 and revoked_at is null and (expires_at is null or expires_at > $3)",
         )
-        .bind(key.account_id.as_str())
+        .bind(&key.account_id)
         .bind(&key.name)
-        .bind(at.as_millis())
-        .fetch_one(&mut *tx)
+        .bind(*at)
+        .fetch_one(&mut tx)
         .await?;
         if taken > 0 {
-            return Err(StoreError::Conflict);
+            return Err(StoreError::Conflict(Unique::ApiKeyName));
         }
-        sqlx::query(
+        query(
             "insert into api_keys (id, account_id, name, prefix, hash, scopes, expires_at, created_at, created_by)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
-        .bind(key.id.as_str())
-        .bind(key.account_id.as_str())
+        .bind(&key.id)
+        .bind(&key.account_id)
         .bind(&key.name)
         .bind(&key.prefix)
-        .bind(hash.as_slice())
+        .bind(hash)
         .bind(key.scopes.join(","))
-        .bind(key.expires_at.map(Timestamp::as_millis))
-        .bind(at.as_millis())
+        .bind(key.expires_at)
+        .bind(*at)
         .bind(&by.name)
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
         let deed = Deed::new(by, "api_key.created", key.id.as_str(), *at);
         audit::write(&mut tx, &deed.with(json!({ "after": shown(key) }))).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 
-    async fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
+    /// The key with that SHA-256, unless it was revoked. Whether it has expired is for a clock to say.
+    pub async fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
         let sql = format!("select {KEY} from api_keys where hash = $1 and revoked_at is null");
-        let row: Option<KeyRow> = sqlx::query_as(AssertSqlSafe(sql))
-            .bind(hash.as_slice())
-            .fetch_optional(&self.readers)
+        let row: Option<ApiKeyRow> = query(sql)
+            .bind(hash)
+            .fetch_optional(&mut self.read().await?)
             .await?;
-        let row = row.map(ApiKeyRow::try_from).transpose()?;
         Ok(row.map(|row| row.key))
     }
 
-    async fn api_keys(&self, account: &AccountId) -> Result<Vec<ApiKeyRow>, StoreError> {
+    /// Newest first, those that were revoked after all others; five hundred at most.
+    pub async fn api_keys(&self, account: &AccountId) -> Result<Vec<ApiKeyRow>, StoreError> {
         let sql = format!(
             "select {KEY} from api_keys where account_id = $1
              order by case when revoked_at is null then 0 else 1 end, id desc limit 500"
         );
-        let rows: Vec<KeyRow> = sqlx::query_as(AssertSqlSafe(sql))
-            .bind(account.as_str())
-            .fetch_all(&self.readers)
-            .await?;
-        rows.into_iter().map(ApiKeyRow::try_from).collect()
+        query(sql).bind(account).fetch_all(&mut self.read().await?).await
     }
 
-    async fn api_key(&self, account: &AccountId, id: &ApiKeyId) -> Result<Option<ApiKeyRow>, StoreError> {
-        let mut reader = self.readers.acquire().await?;
+    pub async fn api_key(&self, account: &AccountId, id: &ApiKeyId) -> Result<Option<ApiKeyRow>, StoreError> {
+        let mut reader = self.read().await?;
         find(&mut reader, account, id).await
     }
 
-    async fn revoke_api_key(
+    /// Leaves word of it for every other process. `None`: there is no such key, or it was revoked already.
+    pub async fn revoke_api_key(
         &self,
         actor: &Actor,
         id: &ApiKeyId,
         at: Timestamp,
     ) -> Result<Option<ApiKeyRow>, StoreError> {
         let mut tx = self.begin().await?;
-        let revoked = sqlx::query(
+        let revoked = query(
             "update api_keys set revoked_at = $3 where id = $1 and account_id = $2 and revoked_at is null",
         )
-        .bind(id.as_str())
-        .bind(actor.account_id.as_str())
-        .bind(at.as_millis())
-        .execute(&mut *tx)
+        .bind(id)
+        .bind(&actor.account_id)
+        .bind(at)
+        .execute(&mut tx)
         .await?;
-        if revoked.rows_affected() == 0 {
+        if revoked == 0 {
             return Ok(None);
         }
         let row = find(&mut tx, &actor.account_id, id).await?;
         let row = row.ok_or(StoreError::Corrupt("API key"))?;
         let deed = Deed::new(actor, "api_key.revoked", id.as_str(), at);
         audit::write(&mut tx, &deed.with(json!({ "before": shown(&row.key) }))).await?;
-        tell_others_of_key(&mut tx, self, id).await?;
+        enqueue_invalidations(&mut tx, self, &Stale::ApiKey(id.clone())).await?;
         tx.commit().await?;
         Ok(Some(row))
     }
 
-    async fn record_api_key_uses(&self, uses: &[(ApiKeyId, Timestamp)]) -> Result<(), StoreError> {
+    /// When each of them was last used, unless that is known to be later.
+    pub async fn record_api_key_uses(&self, uses: &[(ApiKeyId, Timestamp)]) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         for (id, at) in uses {
-            sqlx::query(
+            query(
                 "update api_keys set last_used_at = $2
                  where id = $1 and (last_used_at is null or last_used_at < $2)",
             )
-            .bind(id.as_str())
-            .bind(at.as_millis())
-            .execute(&mut *tx)
+            .bind(id)
+            .bind(*at)
+            .execute(&mut tx)
             .await?;
         }
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 }
 
@@ -169,12 +151,7 @@ async fn find(
     id: &ApiKeyId,
 ) -> Result<Option<ApiKeyRow>, StoreError> {
     let sql = format!("select {KEY} from api_keys where id = $1 and account_id = $2");
-    let row: Option<KeyRow> = sqlx::query_as(AssertSqlSafe(sql))
-        .bind(id.as_str())
-        .bind(account.as_str())
-        .fetch_optional(connection)
-        .await?;
-    row.map(ApiKeyRow::try_from).transpose()
+    query(sql).bind(id).bind(account).fetch_optional(connection).await
 }
 
 /// As the audit log tells it.

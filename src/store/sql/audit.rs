@@ -1,88 +1,71 @@
-use async_trait::async_trait;
-use sqlx::{AssertSqlSafe, QueryBuilder};
+//! Who did what to what, when, and from where.
 
-use super::{Adapter, Connection, Database};
+use std::collections::HashMap;
+
 use crate::{
-    domain::{AccountId, AuditEntry, AuditId, AuditPlace, Timestamp},
+    domain::{AccountId, ApiKeyId, AuditEntry, AuditId, AuditPlace, Timestamp, UserId, WebhookId},
     store::{
-        Act, AuditChoices, AuditFilter, AuditPage, AuditStore, Deed, StoreError, pagination::LOOKED_THROUGH,
+        Act, AuditChoices, AuditFilter, AuditPage, Deed, Store, StoreError,
+        database::{Bind as _, Connection, FromRow, Kind, Query, Row, Rows, query},
+        pagination::{SCANNED, page_of},
     },
 };
 
-/// The columns of [`EntryRow`]. What a subject is called is looked up when somebody reads it.
-const ENTRY: &str = "id, actor, action, subject, coalesce(
-         (select name from webhooks w where w.id = subject and w.account_id = audit_log.account_id),
-         (select email from users u where u.id = subject and u.account_id = audit_log.account_id),
-         (select name from api_keys k where k.id = subject and k.account_id = audit_log.account_id)
-     ) as subject_name, address, details, at";
-
-from_row! {
-    struct EntryRow {
-        id: String,
-        actor: String,
-        action: String,
-        subject: String,
-        subject_name: Option<String>,
-        address: Option<String>,
-        details: Option<String>,
-        at: i64,
+impl FromRow for AuditEntry {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.get("id")?,
+            actor: row.get("actor")?,
+            action: row.get("action")?,
+            subject: row.get("subject")?,
+            subject_name: None,
+            address: row.get("address")?,
+            details: row.get("details")?,
+            at: row.get("at")?,
+        })
     }
 }
 
-impl From<EntryRow> for AuditEntry {
-    fn from(row: EntryRow) -> Self {
-        Self {
-            id: row.id,
-            actor: row.actor,
-            action: row.action,
-            subject: row.subject,
-            subject_name: row.subject_name,
-            address: row.address,
-            details: row.details,
-            at: Timestamp::from_millis(row.at),
-        }
-    }
-}
-
-#[async_trait]
-impl AuditStore for Adapter {
-    async fn record_deed(&self, deed: &Deed) -> Result<(), StoreError> {
-        let mut writer = self.writer.acquire().await?;
-        write(&mut writer, deed).await
+/// What changes something is recorded by the transaction that changes it; this is for the rest, and for reading.
+impl Store {
+    /// Records what happens without changing anything else: a sign-in, a reveal, a test.
+    pub async fn record_deed(&self, deed: &Deed) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        write(&mut tx, deed).await?;
+        tx.commit().await
     }
 
-    async fn audit_log(&self, account: &AccountId, filter: &AuditFilter) -> Result<AuditPage, StoreError> {
-        let mut reader = self.readers.acquire().await?;
+    /// Newest first. A page costs the same however long the history is.
+    pub async fn audit_log(
+        &self,
+        account: &AccountId,
+        filter: &AuditFilter,
+    ) -> Result<AuditPage, StoreError> {
+        let mut reader = self.read().await?;
         let conditions = Conditions::of(filter);
         // What one index finds is all wanted; of what else there is, so much is looked through.
-        let floor = if conditions.others.is_empty() {
+        let floor: Option<(Timestamp, AuditId)> = if conditions.others.is_empty() {
             None
         } else {
-            let mut query = QueryBuilder::<Database>::new("select at, id from audit_log");
-            push_stretch(&mut query, account, filter, conditions.first, None);
-            query
-                .push(" order by at desc, id desc limit 1 offset ")
-                .push_bind(LOOKED_THROUGH - 1);
-            let floor: Option<(i64, String)> = query.build_query_as().fetch_optional(&mut *reader).await?;
-            floor.map(|(at, id)| AuditPlace {
-                at: Timestamp::from_millis(at),
-                id,
-            })
+            let mut scan = query("select at, id from audit_log");
+            push_range(&mut scan, account, filter, conditions.first, None);
+            scan.push(" order by at desc, id desc limit 1 offset ")
+                .push_bind(SCANNED - 1);
+            scan.fetch_optional(&mut reader).await?
         };
-        let mut query = QueryBuilder::<Database>::new(format!("select {ENTRY} from audit_log"));
-        push_stretch(&mut query, account, filter, conditions.first, floor.as_ref());
+        let floor = floor.map(|(at, id)| AuditPlace { at, id });
+        let mut listing = query("select id, actor, action, subject, address, details, at from audit_log");
+        push_range(&mut listing, account, filter, conditions.first, floor.as_ref());
         for condition in conditions.others {
-            push_condition(&mut query, condition);
+            push_condition(&mut listing, condition);
         }
-        // One more than wanted tells whether there are more.
-        query
+        listing
             .push(" order by at desc, id desc limit ")
             .push_bind(i64::from(filter.limit) + 1);
-        let rows: Vec<EntryRow> = query.build_query_as().fetch_all(&mut *reader).await?;
-        let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
-        let more = rows.len() > limit;
-        let entries: Vec<_> = rows.into_iter().take(limit).map(AuditEntry::from).collect();
-        let next = if more {
+        let rows: Vec<AuditEntry> = listing.fetch_all(&mut reader).await?;
+        let (mut entries, has_more) = page_of(rows, filter.limit);
+        name_subjects(&mut reader, account, &mut entries).await?;
+        let next = if has_more {
             entries.last().map(AuditEntry::place)
         } else {
             floor
@@ -90,13 +73,60 @@ impl AuditStore for Adapter {
         Ok(AuditPage { entries, next })
     }
 
-    async fn audit_choices(&self, account: &AccountId) -> Result<AuditChoices, StoreError> {
-        let mut reader = self.readers.acquire().await?;
+    /// What there is to filter by.
+    pub async fn audit_choices(&self, account: &AccountId) -> Result<AuditChoices, StoreError> {
+        let mut reader = self.read().await?;
         Ok(AuditChoices {
             actors: values_of(&mut reader, account, "actor").await?,
             actions: values_of(&mut reader, account, "action").await?,
         })
     }
+}
+
+/// Looks up what the subjects are called now, or were called last.
+async fn name_subjects(
+    reader: &mut Connection,
+    account: &AccountId,
+    entries: &mut [AuditEntry],
+) -> Result<(), StoreError> {
+    let mut names = HashMap::new();
+    names_of::<WebhookId>(reader, account, "webhooks", "name", entries, &mut names).await?;
+    names_of::<UserId>(reader, account, "users", "email", entries, &mut names).await?;
+    names_of::<ApiKeyId>(reader, account, "api_keys", "name", entries, &mut names).await?;
+    for entry in entries {
+        entry.subject_name = names.get(&entry.subject).cloned();
+    }
+    Ok(())
+}
+
+async fn names_of<Id>(
+    reader: &mut Connection,
+    account: &AccountId,
+    table: &'static str,
+    column: &'static str,
+    entries: &[AuditEntry],
+    names: &mut HashMap<String, String>,
+) -> Result<(), StoreError>
+where
+    Id: std::str::FromStr + Into<String> + crate::store::database::Field,
+    for<'a> &'a Id: crate::store::database::Bind,
+{
+    let ids = entries
+        .iter()
+        .filter_map(|entry| entry.subject.parse::<Id>().ok());
+    let rows = ids.map(|id| [(&id).into_value(), account.into_value()]);
+    let found: Vec<(Id, String)> = Rows::new([Kind::Bytes; 2], rows)
+        .fetch_all(
+            &format!(
+                "with wanted (id, account_id) as ({{rows}})
+                 select distinct t.id, t.{column} from {table} t
+                 join wanted on wanted.id = t.id and wanted.account_id = t.account_id"
+            ),
+            reader,
+        )
+        .await?;
+    names.extend(found.into_iter().map(|(id, name)| (id.into(), name)));
+    Ok(())
 }
 
 /// From value to value by the index, however often each of them stands there.
@@ -113,8 +143,7 @@ async fn values_of(
              from found where value is not null)
          select value from found where value is not null limit 100"
     );
-    let values = sqlx::query_scalar(AssertSqlSafe(sql));
-    Ok(values.bind(account.as_str()).fetch_all(reader).await?)
+    query(sql).bind(account).fetch_all(reader).await
 }
 
 /// A column, and what it has to be.
@@ -144,35 +173,33 @@ impl<'a> Conditions<'a> {
 }
 
 /// What an index by age finds, down to `floor`.
-fn push_stretch(
-    query: &mut QueryBuilder<Database>,
+fn push_range(
+    query: &mut Query,
     account: &AccountId,
     filter: &AuditFilter,
     first: Option<Condition<'_>>,
     floor: Option<&AuditPlace>,
 ) {
-    query
-        .push(" where account_id = ")
-        .push_bind(account.as_str().to_owned());
+    query.push(" where account_id = ").push_bind(account);
     if let Some(condition) = first {
         push_condition(query, condition);
     }
     if let Some(since) = filter.since {
-        query.push(" and at >= ").push_bind(since.as_millis());
+        query.push(" and at >= ").push_bind(since);
     }
     if let Some(until) = filter.until {
-        query.push(" and at < ").push_bind(until.as_millis());
+        query.push(" and at < ").push_bind(until);
     }
     for (compared, place) in [(" < ", filter.before.as_ref()), (" >= ", floor)] {
         if let Some(AuditPlace { at, id }) = place {
             query.push(" and (at, id)").push(compared).push("(");
-            query.push_bind(at.as_millis()).push(", ");
-            query.push_bind(id.clone()).push(")");
+            query.push_bind(*at).push(", ");
+            query.push_bind(id).push(")");
         }
     }
 }
 
-fn push_condition(query: &mut QueryBuilder<Database>, (column, value): Condition<'_>) {
+fn push_condition(query: &mut Query, (column, value): Condition<'_>) {
     query
         .push(format!(" and {column} = "))
         // No text here holds a NUL, and PostgreSQL refuses to look for one.
@@ -188,16 +215,16 @@ pub(super) async fn write(connection: &mut Connection, deed: &Deed) -> Result<()
         details,
         at,
     } = deed;
-    sqlx::query(
+    query(
         "insert into audit_log (id, account_id, actor, action, subject, at, address, details)
          values ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
-    .bind(AuditId::generate(*at).as_str())
-    .bind(actor.account_id.as_str())
+    .bind(&AuditId::generate(*at))
+    .bind(&actor.account_id)
     .bind(&actor.name)
     .bind(&**action)
     .bind(subject)
-    .bind(at.as_millis())
+    .bind(*at)
     .bind(actor.origin.text())
     .bind(details.as_ref().map(ToString::to_string))
     .execute(connection)

@@ -1,46 +1,46 @@
-use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
-use sqlx::{
-    AssertSqlSafe, Column as _, Executor as _, QueryBuilder, Row as _, SqlSafeStr as _, Statement as _,
-    TypeInfo as _,
-};
 use tokio::sync::mpsc;
 
-use super::{Adapter, Connection, Database};
 use crate::store::{
-    StoreError,
-    copy::{BYTES, End, Kind, Piece, ROWS, TABLES, Value},
+    Store, StoreError,
+    copy::{MAX_BYTES, MAX_ROWS, Piece, TABLES},
+    database::{Connection, Kind, Transaction, Value, query},
+    event_keys::SEQUENCE,
 };
 
-type DatabaseRow = <Database as sqlx::Database>::Row;
-
-#[async_trait]
-impl End for Adapter {
-    async fn count(&self) -> Result<Vec<(&'static str, u64)>, StoreError> {
+/// One end of a copy.
+impl Store {
+    /// How many rows each table has.
+    pub(in crate::store) async fn count_rows(&self) -> Result<Vec<(&'static str, u64)>, StoreError> {
+        let mut reader = self.read().await?;
         let mut counts = Vec::with_capacity(TABLES.len());
         for table in TABLES {
-            let rows: i64 = sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from {table}")))
-                .fetch_one(&self.readers)
-                .await?;
-            counts.push((table, u64::try_from(rows).unwrap_or(0)));
+            let count = query(format!("select count(*) from {table}"));
+            counts.push((table, count.fetch_one(&mut reader).await?));
         }
         Ok(counts)
     }
 
-    async fn read(&self, to: mpsc::Sender<Piece>) -> Result<(), StoreError> {
-        let mut tx = self.begin_snapshot().await?;
+    /// Reads all tables as of one moment.
+    pub(in crate::store) async fn read_tables(&self, to: mpsc::Sender<Piece>) -> Result<(), StoreError> {
+        let mut tx = self.snapshot().await?;
+        wait_patiently(&mut tx).await?;
         for name in TABLES {
-            let kinds = kinds(&mut tx, name).await?;
+            let kinds = tx.columns_of(name).await?;
             let columns: Vec<_> = kinds.iter().map(|(column, _)| column.clone()).collect();
-            let sql = format!("select {} from {name}", columns.join(", "));
+            let select = query(format!("select {} from {name}", columns.join(", ")));
             hand_over(&to, Piece::Table { name, columns }).await?;
-            let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(&mut *tx);
+            let mut rows = select.stream(&mut tx)?;
             let (mut batch, mut bytes) = (Vec::new(), 0);
             while let Some(row) = rows.try_next().await? {
-                let values = values(&row, &kinds)?;
+                let values: Vec<_> = kinds
+                    .iter()
+                    .enumerate()
+                    .map(|(column, (_, kind))| row.value(column, *kind))
+                    .collect::<Result<_, _>>()?;
                 bytes += values.iter().map(Value::len).sum::<usize>();
                 batch.push(values);
-                if batch.len() == ROWS || bytes >= BYTES {
+                if batch.len() == MAX_ROWS || bytes >= MAX_BYTES {
                     hand_over(&to, Piece::Rows(std::mem::take(&mut batch))).await?;
                     bytes = 0;
                 }
@@ -52,19 +52,21 @@ impl End for Adapter {
         Ok(())
     }
 
-    async fn write(
+    /// Writes what comes until nothing more does, in one transaction, which is committed only if `complete` says so.
+    pub(in crate::store) async fn write_tables(
         &self,
         mut from: mpsc::Receiver<Piece>,
         written: &(dyn Fn(&'static str, u64) + Send + Sync),
         complete: &(dyn Fn() -> bool + Send + Sync),
     ) -> Result<(), StoreError> {
-        let mut tx = self.begin_copy().await?;
+        let mut tx = self.begin().await?;
+        wait_patiently(&mut tx).await?;
         let mut table = "";
         let mut targets: Vec<(String, Kind)> = Vec::new();
         while let Some(piece) = from.recv().await {
             match piece {
                 Piece::Table { name, columns } => {
-                    let known = kinds(&mut tx, name).await?;
+                    let known = tx.columns_of(name).await?;
                     let kind_of = |column: &String| known.iter().find(|(name, _)| name == column).cloned();
                     let found: Option<Vec<_>> = columns.iter().map(kind_of).collect();
                     targets = found.ok_or(StoreError::Corrupt("column"))?;
@@ -79,40 +81,30 @@ impl End for Adapter {
             }
         }
         if complete() {
+            if self.is_shared() {
+                query(format!(
+                    "select setval('{SEQUENCE}', (select coalesce(max(key), 0) + 1 from events))"
+                ))
+                .execute(&mut tx)
+                .await?;
+            }
             tx.commit().await?;
         }
         Ok(())
     }
 }
 
+/// The two ends may wait for each other, so a pause inside the transaction is no sign of a frozen process.
+async fn wait_patiently(tx: &mut Transaction) -> Result<(), StoreError> {
+    tx.on_postgres("set local idle_in_transaction_session_timeout = 0")
+        .await
+}
+
 /// The reader need not go on if the writer has stopped, which will say why.
 async fn hand_over(to: &mpsc::Sender<Piece>, piece: Piece) -> Result<(), StoreError> {
     to.send(piece)
         .await
-        .map_err(|_| StoreError::Unavailable("the other end has stopped".to_owned()))
-}
-
-/// The columns of a table, and what they hold, as the database itself tells it.
-async fn kinds(connection: &mut Connection, table: &str) -> Result<Vec<(String, Kind)>, StoreError> {
-    let sql = AssertSqlSafe(format!("select * from {table}")).into_sql_str();
-    let statement = connection.prepare(sql).await?;
-    let columns = statement.columns().iter().map(|column| {
-        let kind = Kind::of(column.type_info().name()).ok_or(StoreError::Corrupt("type of column"))?;
-        Ok((column.name().to_owned(), kind))
-    });
-    columns.collect()
-}
-
-fn values(row: &DatabaseRow, kinds: &[(String, Kind)]) -> Result<Vec<Value>, StoreError> {
-    let values = kinds.iter().enumerate().map(|(index, (_, kind))| {
-        Ok(match kind {
-            Kind::Text => Value::Text(row.try_get(index)?),
-            Kind::Integer => Value::Integer(row.try_get(index)?),
-            Kind::Bytes => Value::Bytes(row.try_get(index)?),
-            Kind::Boolean => Value::Boolean(row.try_get(index)?),
-        })
-    });
-    values.collect()
+        .map_err(|_| StoreError::unavailable("the other end has stopped"))
 }
 
 async fn insert(
@@ -122,18 +114,18 @@ async fn insert(
     rows: Vec<Vec<Value>>,
 ) -> Result<(), StoreError> {
     let columns: Vec<_> = targets.iter().map(|(column, _)| column.as_str()).collect();
-    let mut insert = QueryBuilder::<Database>::new(format!("insert into {table} ({}) ", columns.join(", ")));
-    insert.push_values(rows, |mut row, values| {
-        for (value, (_, kind)) in values.into_iter().zip(targets) {
-            match value.into_kind(*kind) {
-                Value::Text(text) => row.push_bind(text),
-                Value::Integer(number) => row.push_bind(number),
-                Value::Bytes(bytes) => row.push_bind(bytes),
-                Value::Boolean(truth) => row.push_bind(truth),
-            };
-        }
-    });
     // Each batch may have another length: to keep the statements would only fill the cache.
-    insert.build().persistent(false).execute(connection).await?;
+    let mut insert = query(format!("insert into {table} ({}) values ", columns.join(", "))).once();
+    for (index, row) in rows.into_iter().enumerate() {
+        insert.push(if index > 0 { ", (" } else { "(" });
+        for (index, (value, (_, kind))) in row.into_iter().zip(targets).enumerate() {
+            if index > 0 {
+                insert.push(", ");
+            }
+            insert.push_value(value.into_kind(*kind));
+        }
+        insert.push(")");
+    }
+    insert.execute(connection).await?;
     Ok(())
 }

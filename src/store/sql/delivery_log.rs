@@ -1,93 +1,89 @@
-use async_trait::async_trait;
 use serde_json::json;
-use sqlx::{AssertSqlSafe, QueryBuilder};
 use strum::VariantArray;
 
-use super::{Adapter, Connection, Database, audit, lock_webhook};
+use super::{audit, locks::lock_webhook};
 use crate::{
-    domain::{AccountId, Actor, Attempt, Delivery, DeliveryId, DeliveryStatus, Timestamp},
+    domain::{
+        AccountId, Actor, Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, Timestamp, WebhookId,
+    },
     store::{
-        Change, Deed, DeliveryDetail, DeliveryFilter, DeliveryLogStore, DeliveryPage, DestinationState,
-        Resent, StoreError,
-        pagination::LOOKED_THROUGH,
-        rows::{ATTEMPT, AttemptRow, DELIVERY, DeliveryRow, destination_state, stored_id},
+        Change, Deed, DeliveryDetail, DeliveryFilter, DeliveryPage, DestinationState, Resent, Store,
+        StoreError,
+        database::{Connection, Query, query},
+        pagination::{SCANNED, page_of},
+        rows::{ATTEMPT, AttemptRow, DELIVERY, DeliveryRow, NEW},
     },
 };
 
-#[async_trait]
-impl DeliveryLogStore for Adapter {
-    async fn list_deliveries(
+/// Every list here costs the same however long the history is: it reads a page by an index, or looks through so many
+/// rows at most and says how far it came.
+impl Store {
+    /// Newest first.
+    pub async fn list_deliveries(
         &self,
         account: &AccountId,
         filter: &DeliveryFilter,
     ) -> Result<DeliveryPage, StoreError> {
-        let mut reader = self.readers.acquire().await?;
+        let mut reader = self.read().await?;
         let floor = if filter.event_type.is_some() && filter.event_id.is_none() {
             let of_any_type = DeliveryFilter {
                 event_type: None,
                 ..filter.clone()
             };
-            let mut query = QueryBuilder::<Database>::new("select id from (");
-            push_stretches(&mut query, "id", account, &of_any_type, None, LOOKED_THROUGH);
-            query
-                .push(") looked_through order by id desc limit 1 offset ")
-                .push_bind(LOOKED_THROUGH - 1);
-            let floor: Option<String> = query.build_query_scalar().fetch_optional(&mut *reader).await?;
-            floor.as_deref().map(stored_id::<DeliveryId>).transpose()?
+            let mut scan = query("select id from (");
+            push_ranges(&mut scan, "id", account, &of_any_type, None, SCANNED);
+            scan.push(") scanned order by id desc limit 1 offset ")
+                .push_bind(SCANNED - 1);
+            scan.fetch_optional(&mut reader).await?
         } else {
             None
         };
-        // One more than wanted tells whether there are more.
         let limit = i64::from(filter.limit) + 1;
-        let mut query = QueryBuilder::<Database>::new(format!("select {DELIVERY} from ("));
-        push_stretches(&mut query, "*", account, filter, floor.as_ref(), limit);
-        query
-            .push(") d join webhooks w on w.id = d.webhook_id order by d.id desc limit ")
+        let mut listing = query(format!("select {DELIVERY} from ("));
+        push_ranges(&mut listing, "*", account, filter, floor.as_ref(), limit);
+        listing
+            .push(
+                ") d join events e on e.key = d.event_key join webhooks w on w.id = d.webhook_id
+                 order by d.id desc limit ",
+            )
             .push_bind(limit);
-        let rows: Vec<DeliveryRow> = query.build_query_as().fetch_all(&mut *reader).await?;
-        let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
-        let more = rows.len() > limit;
-        let deliveries = rows
+        let rows: Vec<DeliveryRow> = listing.fetch_all(&mut reader).await?;
+        let (rows, has_more) = page_of(rows, filter.limit);
+        let deliveries: Vec<Delivery> = rows
             .into_iter()
-            .take(limit)
             .map(Delivery::try_from)
-            .collect::<Result<Vec<_>, _>>()?;
-        let last = || deliveries.last().map(|last| last.id.clone());
-        let next = if more { last() } else { floor };
+            .collect::<Result<_, _>>()?;
+        let next = if has_more {
+            deliveries.last().map(|last| last.id.clone())
+        } else {
+            floor
+        };
         Ok(DeliveryPage { deliveries, next })
     }
 
-    async fn delivery(
+    pub async fn delivery(
         &self,
         account: &AccountId,
         id: &DeliveryId,
     ) -> Result<Option<DeliveryDetail>, StoreError> {
         // One transaction, so that the attempts are those that the delivery's state tells of.
-        let mut tx = self.readers.begin().await?;
+        let mut tx = self.snapshot().await?;
         let sql = format!(
-            "select {DELIVERY} from deliveries d join webhooks w on w.id = d.webhook_id
+            "select {DELIVERY}
+             from deliveries d join events e on e.key = d.event_key join webhooks w on w.id = d.webhook_id
              where d.account_id = $1 and d.id = $2"
         );
-        let row: Option<DeliveryRow> = sqlx::query_as(AssertSqlSafe(sql))
-            .bind(account.as_str())
-            .bind(id.as_str())
-            .fetch_optional(&mut *tx)
-            .await?;
+        let row: Option<DeliveryRow> = query(sql).bind(account).bind(id).fetch_optional(&mut tx).await?;
         let Some(delivery) = row.map(Delivery::try_from).transpose()? else {
             return Ok(None);
         };
-        let payload: Vec<u8> =
-            sqlx::query_scalar("select payload from events where account_id = $1 and id = $2")
-                .bind(account.as_str())
-                .bind(delivery.event_id.as_str())
-                .fetch_one(&mut *tx)
-                .await?;
-        let sql =
-            format!("select {ATTEMPT} from attempts where delivery_id = $1 order by number, started_at");
-        let rows: Vec<AttemptRow> = sqlx::query_as(AssertSqlSafe(sql))
-            .bind(id.as_str())
-            .fetch_all(&mut *tx)
+        let payload: Vec<u8> = query("select payload from events where account_id = $1 and id = $2")
+            .bind(account)
+            .bind(&delivery.event_id)
+            .fetch_one(&mut tx)
             .await?;
+        let sql = format!("select {ATTEMPT} from attempts where delivery_id = $1 order by id");
+        let rows: Vec<AttemptRow> = query(sql).bind(id).fetch_all(&mut tx).await?;
         let attempts = rows
             .into_iter()
             .map(Attempt::try_from)
@@ -99,40 +95,43 @@ impl DeliveryLogStore for Adapter {
         }))
     }
 
-    async fn resend_delivery(
+    /// Makes it due at once, with all attempts of the schedule before it. `None`: there is no such delivery.
+    pub async fn resend_delivery(
         &self,
         actor: &Actor,
         id: &DeliveryId,
         at: Timestamp,
     ) -> Result<Option<Resent>, StoreError> {
         let mut tx = self.begin().await?;
-        let found: Option<(String, String)> =
-            sqlx::query_as("select webhook_id, event_id from deliveries where account_id = $1 and id = $2")
-                .bind(actor.account_id.as_str())
-                .bind(id.as_str())
-                .fetch_optional(&mut *tx)
-                .await?;
+        let found: Option<(WebhookId, EventId)> = query(
+            "select d.webhook_id, e.id from deliveries d join events e on e.key = d.event_key
+                   where d.account_id = $1 and d.id = $2",
+        )
+        .bind(&actor.account_id)
+        .bind(id)
+        .fetch_optional(&mut tx)
+        .await?;
         let Some((webhook, event)) = found else {
             return Ok(None);
         };
-        let change = Change::new(actor, stored_id(&webhook)?, at);
-        lock_webhook(&mut tx, &change).await?;
+        let change = Change::new(actor, webhook.clone(), at);
+        lock_webhook(&mut tx, &change.account_id, &change.webhook_id).await?;
         let (status, resent) = match state_of(&mut tx, &webhook).await? {
             None => return Ok(Some(Resent::Deleted)),
             Some(DestinationState::Disabled) => return Ok(Some(Resent::Disabled)),
             Some(DestinationState::Paused) => ("held", Resent::Held),
             Some(DestinationState::Active) => ("pending", Resent::Due),
         };
-        let moved = sqlx::query(
+        let moved = query(
             "update deliveries set status = $2, next_attempt_at = $3, earlier_attempts = attempts, updated_at = $3
              where id = $1 and lease is null",
         )
-        .bind(id.as_str())
+        .bind(id)
         .bind(status)
-        .bind(at.as_millis())
-        .execute(&mut *tx)
+        .bind(at)
+        .execute(&mut tx)
         .await?;
-        if moved.rows_affected() == 0 {
+        if moved == 0 {
             return Ok(Some(Resent::UnderWay));
         }
         let details = json!({ "webhook": webhook, "event": event, "status": status });
@@ -145,67 +144,96 @@ impl DeliveryLogStore for Adapter {
 
 async fn state_of(
     connection: &mut Connection,
-    webhook: &str,
+    webhook: &WebhookId,
 ) -> Result<Option<DestinationState>, StoreError> {
-    let state: Option<String> =
-        sqlx::query_scalar("select state from webhooks where id = $1 and deleted_at is null")
-            .bind(webhook)
-            .fetch_optional(connection)
-            .await?;
-    state.as_deref().map(destination_state).transpose()
+    query("select state from webhooks where id = $1 and deleted_at is null")
+        .bind(webhook)
+        .fetch_optional(connection)
+        .await
 }
 
-/// The newest `limit` of each status that is wanted, down to `floor`, as tables to be merged: each is a stretch of an
+/// The newest `limit` of each status that is wanted, down to `floor`, as tables to be merged: each is a range of an
 /// index by age.
-fn push_stretches(
-    query: &mut QueryBuilder<Database>,
+fn push_ranges(
+    query: &mut Query,
     columns: &str,
     account: &AccountId,
     filter: &DeliveryFilter,
     floor: Option<&DeliveryId>,
     limit: i64,
 ) {
-    let statuses = match (filter.status, &filter.event_id) {
-        (Some(status), _) => vec![Some(status)],
-        // An event has few deliveries, whatever became of them.
-        (None, Some(_)) => vec![None],
-        (None, None) => DeliveryStatus::VARIANTS.iter().copied().map(Some).collect(),
+    let ranges = match (filter.status, &filter.event_id) {
+        // An event has few deliveries, whatever their status.
+        (None, Some(_)) => vec![Range::OfEvent],
+        (None, None) => DeliveryStatus::VARIANTS
+            .iter()
+            .copied()
+            .map(Range::Listed)
+            .collect(),
+        (Some(status), _) => vec![Range::Listed(status)],
     };
-    for (index, status) in statuses.into_iter().enumerate() {
+    let has_new = ranges.contains(&Range::Listed(DeliveryStatus::Pending));
+    for (index, range) in ranges
+        .into_iter()
+        .chain(has_new.then_some(Range::New))
+        .enumerate()
+    {
         if index > 0 {
             query.push(" union all ");
         }
-        query
-            .push(format!("select * from (select {columns} from deliveries where "))
-            .push("account_id = ")
-            .push_bind(account.as_str().to_owned());
-        if let Some(webhook) = &filter.webhook_id {
-            query
-                .push(" and webhook_id = ")
-                .push_bind(webhook.as_str().to_owned());
+        query.push(format!("select * from (select {columns} from deliveries where "));
+        match range {
+            Range::OfEvent => {}
+            Range::Listed(status) => {
+                query
+                    .push("status <> 'new' and status = ")
+                    .push_bind(status)
+                    .push(" and ");
+            }
+            // Those under way are few, and in the index of what is open.
+            Range::New => {
+                query
+                    .push("webhook_id in (select id from webhooks where account_id = ")
+                    .push_bind(account)
+                    .push(" and deleted_at is null) and status in ('new', 'pending', 'held') and status = ")
+                    .push_bind(NEW)
+                    .push(" and ");
+            }
         }
-        if let Some(status) = status {
-            query.push(" and status = ").push_bind(status.as_str());
+        query.push("account_id = ").push_bind(account);
+        if let Some(webhook) = &filter.webhook_id {
+            query.push(" and webhook_id = ").push_bind(webhook);
         }
         if let Some(event) = &filter.event_id {
             query
-                .push(" and event_id = ")
-                .push_bind(event.as_str().to_owned());
+                .push(" and event_key = (select key from events where account_id = ")
+                .push_bind(account)
+                .push(" and id = ")
+                .push_bind(event)
+                .push(")");
         }
         if let Some(event_type) = filter.event_type {
-            query.push(" and event_type = ").push_bind(event_type.as_str());
+            query.push(" and event_type = ").push_bind(event_type);
         }
         let since = filter.since.map(DeliveryId::first_of);
         let until = filter.until.map(DeliveryId::first_of);
         if let Some(from) = since.iter().chain(floor).max() {
-            query.push(" and id >= ").push_bind(from.as_str().to_owned());
+            query.push(" and id >= ").push_bind(from);
         }
         if let Some(to) = until.iter().chain(&filter.before).min() {
-            query.push(" and id < ").push_bind(to.as_str().to_owned());
+            query.push(" and id < ").push_bind(to);
         }
         query
             .push(" order by id desc limit ")
             .push_bind(limit)
-            .push(format!(") stretch_{index}"));
+            .push(format!(") range_{index}"));
     }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Range {
+    OfEvent,
+    Listed(DeliveryStatus),
+    /// Whose first attempt is under way.
+    New,
 }

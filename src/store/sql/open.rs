@@ -1,13 +1,10 @@
 //! How much is still to be sent, counted no further than people read.
 
-use sqlx::QueryBuilder;
-
-use super::{Connection, Database};
 use crate::{
-    domain::{AccountId, WebhookId},
+    domain::{AccountId, DeliveryStatus, WebhookId},
     store::{
         OpenDeliveries, StoreError,
-        rows::{count, stored_id},
+        database::{Connection, query},
     },
 };
 
@@ -18,27 +15,27 @@ pub(super) async fn count_of(
     account: &AccountId,
     id: &WebhookId,
 ) -> Result<OpenDeliveries, StoreError> {
-    let rows: Vec<(String, i64)> = sqlx::query_as(
+    let rows: Vec<(DeliveryStatus, u64)> = query(
         // Asked this way, the index of open deliveries answers it alone.
         "select status, count(*) from (
              select status from deliveries
              where webhook_id = (select id from webhooks where id = $1 and account_id = $2)
-                 and status in ('pending', 'held')
+                 and status in ('new', 'pending', 'held')
              limit $3) still_open
          group by status",
     )
-    .bind(id.as_str())
-    .bind(account.as_str())
+    .bind(id)
+    .bind(account)
     .bind(LIMIT)
     .fetch_all(connection)
     .await?;
-    let of = |status: &str| {
-        let row = rows.iter().find(|(of, _)| of == status);
-        row.map_or(0, |(_, number)| count(*number))
+    let of = |wanted| {
+        let rows = rows.iter().filter(|(status, _)| *status == wanted);
+        rows.map(|(_, number)| number).sum()
     };
     Ok(OpenDeliveries {
-        pending: of("pending"),
-        held: of("held"),
+        pending: of(DeliveryStatus::Pending),
+        held: of(DeliveryStatus::Held),
     })
 }
 
@@ -50,21 +47,20 @@ pub(super) async fn held(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let mut query = QueryBuilder::<Database>::new("select id, held from (");
+    let mut counts = query("select id, held from (");
     for (index, id) in ids.iter().enumerate() {
         if index > 0 {
-            query.push(" union all ");
+            counts.push(" union all ");
         }
-        query.push("select ").push_bind(id.as_str()).push(
+        counts.push("select ").push_bind(id).push(
             " as id, (select count(*) from (
                  select 1 as one from deliveries where webhook_id = ",
         );
-        query.push_bind(id.as_str()).push(" and status = 'held' limit ");
-        query.push_bind(LIMIT).push(") holding) as held");
+        counts
+            .push_bind(id)
+            .push(" and status in ('new', 'pending', 'held') and status = 'held' limit ");
+        counts.push_bind(LIMIT).push(") holding) as held");
     }
-    query.push(") counted where held > 0");
-    let rows: Vec<(String, i64)> = query.build_query_as().fetch_all(connection).await?;
-    rows.into_iter()
-        .map(|(id, held)| Ok((stored_id(&id)?, count(held))))
-        .collect()
+    counts.push(") counted where held > 0");
+    counts.fetch_all(connection).await
 }

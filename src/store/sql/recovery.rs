@@ -1,17 +1,15 @@
-use async_trait::async_trait;
 use serde_json::json;
-use sqlx::{QueryBuilder, Row as _};
 
-use super::{Adapter, Connection, Database, audit, lock_webhook};
+use super::{audit, locks::lock_webhook};
 use crate::{
     domain::{
-        AccountId, DeliveryId, EventTypes, Origin, Recovery, RecoveryId, RecoveryScope, RecoveryState,
-        Timestamp, WebhookId,
+        AccountId, DeliveryId, DeliveryStatus, EventId, EventType, EventTypes, Origin, Place, Recovery,
+        RecoveryId, RecoveryScope, RecoveryState, Timestamp, WebhookId,
     },
     store::{
-        Advanced, Change, DestinationState, Recoverable, RecoveryPreview, RecoveryRange, RecoveryStore,
-        Started, StoreError,
-        rows::{count, destination_state, event_types, stored, stored_id},
+        Advanced, Change, DestinationState, Recoverable, RecoveryPreview, RecoveryRange, Started, Store,
+        StoreError,
+        database::{Bind as _, Connection, Kind, Query, Rows, query},
     },
 };
 
@@ -29,92 +27,100 @@ const LOOKED_AT: i64 = 2_000;
 const SHOWN: usize = 10;
 
 /// The columns of [`RecoveryRow`].
-const RECOVERY: &str = "id, account_id, webhook_id, scope, since, until, state, reached_at, reached_id, recovered, created_at, created_by";
+const RECOVERY: &str = "id, account_id, webhook_id, scope, since, until, state, reached_at, reached_key, recovered, created_at, created_by";
 
 from_row! {
     struct RecoveryRow {
-        id: String,
-        account_id: String,
-        webhook_id: String,
-        scope: String,
-        since: i64,
-        until: i64,
-        state: String,
-        reached_at: i64,
-        reached_id: String,
-        recovered: i64,
-        created_at: i64,
+        id: RecoveryId,
+        account_id: AccountId,
+        webhook_id: WebhookId,
+        scope: RecoveryScope,
+        since: Timestamp,
+        until: Timestamp,
+        state: RecoveryState,
+        reached_at: Timestamp,
+        reached_key: i64,
+        recovered: u64,
+        created_at: Timestamp,
         created_by: String,
     }
 }
 
-impl TryFrom<RecoveryRow> for Recovery {
-    type Error = StoreError;
-
-    fn try_from(row: RecoveryRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: stored_id(&row.id)?,
-            webhook_id: stored_id(&row.webhook_id)?,
-            scope: stored(&row.scope, "recovery scope")?,
-            since: Timestamp::from_millis(row.since),
-            until: Timestamp::from_millis(row.until),
-            state: stored(&row.state, "recovery state")?,
-            reached: Timestamp::from_millis(row.reached_at),
-            recovered: count(row.recovered),
-            created_at: Timestamp::from_millis(row.created_at),
+impl From<RecoveryRow> for Recovery {
+    fn from(row: RecoveryRow) -> Self {
+        Self {
+            id: row.id,
+            webhook_id: row.webhook_id,
+            scope: row.scope,
+            since: row.since,
+            until: row.until,
+            state: row.state,
+            reached: row.reached_at,
+            recovered: row.recovered,
+            created_at: row.created_at,
             created_by: row.created_by,
-        })
-    }
-}
-
-/// The recoveries of a webhook, as far as the statement goes.
-fn of_webhook(account: &AccountId, webhook: &WebhookId) -> QueryBuilder<Database> {
-    let mut query = QueryBuilder::new(format!("select {RECOVERY} from recoveries where "));
-    query.push("webhook_id = ").push_bind(webhook.as_str().to_owned());
-    query
-        .push(" and account_id = ")
-        .push_bind(account.as_str().to_owned());
-    query
-}
-
-/// An event, with its delivery to the webhook if there is one.
-struct Candidate {
-    event_id: String,
-    event_type: String,
-    received_at: i64,
-    delivery: Option<(String, String)>,
-}
-
-impl Candidate {
-    /// Whether a recovery of that scope sends it.
-    fn is_wanted(&self, scope: RecoveryScope, events: &EventTypes) -> bool {
-        match (scope, &self.delivery) {
-            (_, Some((_, status))) if status == "failed" => true,
-            (RecoveryScope::Failed, _) => false,
-            (RecoveryScope::Missed, Some((_, status))) => status == "cancelled",
-            (RecoveryScope::Missed, None) => {
-                let event_type = self.event_type.parse();
-                event_type.is_ok_and(|event_type| events.contains(event_type))
-            }
         }
     }
 }
 
-#[async_trait]
-impl RecoveryStore for Adapter {
-    async fn preview_recovery(
+/// The recoveries of a webhook, as far as the statement goes.
+fn of_webhook(account: &AccountId, webhook: &WebhookId) -> Query {
+    let mut listing = query(format!("select {RECOVERY} from recoveries where webhook_id = "));
+    listing
+        .push_bind(webhook)
+        .push(" and account_id = ")
+        .push_bind(account);
+    listing
+}
+
+from_row! {
+    /// An event, with its delivery to the webhook if there is one.
+    struct Candidate {
+        key: i64,
+        id: EventId,
+        event_type: EventType,
+        received_at: Timestamp,
+        delivery_id: Option<DeliveryId>,
+        status: Option<DeliveryStatus>,
+    }
+}
+
+impl Candidate {
+    fn place(&self) -> Place {
+        Place {
+            received_at: self.received_at,
+            key: self.key,
+        }
+    }
+
+    /// Whether a recovery of that scope sends it.
+    fn is_wanted(&self, scope: RecoveryScope, events: &EventTypes) -> bool {
+        match (scope, self.status) {
+            (_, Some(DeliveryStatus::Failed)) => true,
+            (RecoveryScope::Failed, _) => false,
+            (RecoveryScope::Missed, Some(status)) => status == DeliveryStatus::Cancelled,
+            (RecoveryScope::Missed, None) => events.contains(self.event_type),
+        }
+    }
+}
+
+impl Store {
+    /// What a recovery would find first, and how much of it there is as far as it was counted.
+    pub async fn preview_recovery(
         &self,
         account: &AccountId,
         webhook: &WebhookId,
         wanted: RecoveryRange,
     ) -> Result<RecoveryPreview, StoreError> {
-        let mut reader = self.readers.acquire().await?;
-        let Some((_, events)) = webhook_of(&mut reader, account.as_str(), webhook.as_str()).await? else {
+        let mut reader = self.read().await?;
+        let Some((_, events)) = webhook_of(&mut reader, account, webhook).await? else {
             return Ok(RecoveryPreview::default());
         };
-        let from = (wanted.since.as_millis(), String::new());
-        let (account, webhook) = (account.as_str(), webhook.as_str());
-        let candidates = next(&mut reader, account, webhook, &from, wanted.until, LOOKED_AT).await?;
+        let from = Place {
+            received_at: wanted.since,
+            key: i64::MIN,
+        };
+        let candidates = next(&mut reader, account, webhook, from, wanted.until, LOOKED_AT).await?;
         let more = candidates.len() == usize::try_from(LOOKED_AT).unwrap_or(usize::MAX);
         let mut preview = RecoveryPreview {
             more,
@@ -127,51 +133,52 @@ impl RecoveryStore for Adapter {
             preview.count += 1;
             if preview.first.len() < SHOWN {
                 preview.first.push(Recoverable {
-                    event_id: stored_id(&candidate.event_id)?,
-                    event_type: stored(&candidate.event_type, "event type")?,
-                    received_at: Timestamp::from_millis(candidate.received_at),
+                    event_id: candidate.id,
+                    event_type: candidate.event_type,
+                    received_at: candidate.received_at,
                 });
             }
         }
         Ok(preview)
     }
 
-    async fn start_recovery(
+    pub async fn start_recovery(
         &self,
         id: &RecoveryId,
         change: &Change,
         wanted: RecoveryRange,
     ) -> Result<Started, StoreError> {
         let mut tx = self.begin().await?;
-        lock_webhook(&mut tx, change).await?;
-        let (account, webhook) = (change.account_id.as_str(), change.webhook_id.as_str());
+        lock_webhook(&mut tx, &change.account_id, &change.webhook_id).await?;
+        let (account, webhook) = (&change.account_id, &change.webhook_id);
         match webhook_of(&mut tx, account, webhook).await? {
             None => return Ok(Started::NotFound),
             Some((DestinationState::Active, _)) => {}
             Some(_) => return Ok(Started::Stopped),
         }
         let others: i64 =
-            sqlx::query_scalar("select count(*) from recoveries where webhook_id = $1 and state = 'running'")
+            query("select count(*) from recoveries where webhook_id = $1 and state = 'running'")
                 .bind(webhook)
-                .fetch_one(&mut *tx)
+                .fetch_one(&mut tx)
                 .await?;
         if others > 0 {
             return Ok(Started::AnotherRuns);
         }
-        sqlx::query(
-            "insert into recoveries (id, account_id, webhook_id, scope, since, until, state, reached_at, reached_id,
-                 recovered, created_at, created_by, updated_at)
-             values ($1, $2, $3, $4, $5, $6, 'running', $5, '', 0, $7, $8, $7)",
+        query(
+            "insert into recoveries (id, account_id, webhook_id, scope, since, until, state, reached_at, reached_key,
+                 recovered, created_at, created_by)
+             values ($1, $2, $3, $4, $5, $6, 'running', $5, $9, 0, $7, $8)",
         )
-        .bind(id.as_str())
+        .bind(id)
         .bind(account)
         .bind(webhook)
-        .bind(wanted.scope.as_str())
-        .bind(wanted.since.as_millis())
-        .bind(wanted.until.as_millis())
-        .bind(change.at.as_millis())
+        .bind(wanted.scope)
+        .bind(wanted.since)
+        .bind(wanted.until)
+        .bind(change.at)
         .bind(&change.by)
-        .execute(&mut *tx)
+        .bind(i64::MIN)
+        .execute(&mut tx)
         .await?;
         let details = json!({
             "recovery": id,
@@ -185,47 +192,51 @@ impl RecoveryStore for Adapter {
         Ok(Started::Running)
     }
 
-    async fn recoveries(
+    /// Of a webhook, newest first: at most `limit`, and only those older than `before`.
+    pub async fn recoveries(
         &self,
         account: &AccountId,
         webhook: &WebhookId,
         before: Option<&RecoveryId>,
         limit: u32,
     ) -> Result<Vec<Recovery>, StoreError> {
-        let mut query = of_webhook(account, webhook);
+        let mut listing = of_webhook(account, webhook);
         if let Some(before) = before {
-            query.push(" and id < ").push_bind(before.as_str());
+            listing.push(" and id < ").push_bind(before);
         }
-        query.push(" order by id desc limit ").push_bind(i64::from(limit));
-        let rows: Vec<RecoveryRow> = query.build_query_as().fetch_all(&self.readers).await?;
-        rows.into_iter().map(Recovery::try_from).collect()
+        listing
+            .push(" order by id desc limit ")
+            .push_bind(i64::from(limit));
+        let rows: Vec<RecoveryRow> = listing.fetch_all(&mut self.read().await?).await?;
+        Ok(rows.into_iter().map(Recovery::from).collect())
     }
 
-    async fn recovery(
+    /// `None`: there is none of that id, or it is none of this webhook.
+    pub async fn recovery(
         &self,
         account: &AccountId,
         webhook: &WebhookId,
         id: &RecoveryId,
     ) -> Result<Option<Recovery>, StoreError> {
-        let mut query = of_webhook(account, webhook);
-        query.push(" and id = ").push_bind(id.as_str());
-        let row: Option<RecoveryRow> = query.build_query_as().fetch_optional(&self.readers).await?;
-        row.map(Recovery::try_from).transpose()
+        let mut listing = of_webhook(account, webhook);
+        listing.push(" and id = ").push_bind(id);
+        let row: Option<RecoveryRow> = listing.fetch_optional(&mut self.read().await?).await?;
+        Ok(row.map(Recovery::from))
     }
 
-    async fn cancel_recovery(&self, id: &RecoveryId, change: &Change) -> Result<bool, StoreError> {
+    /// False if it does not run, or is none of this webhook.
+    pub async fn cancel_recovery(&self, id: &RecoveryId, change: &Change) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
-        let cancelled = sqlx::query(
-            "update recoveries set state = 'cancelled', updated_at = $4
+        let cancelled = query(
+            "update recoveries set state = 'cancelled'
              where id = $1 and account_id = $2 and webhook_id = $3 and state = 'running'",
         )
-        .bind(id.as_str())
-        .bind(change.account_id.as_str())
-        .bind(change.webhook_id.as_str())
-        .bind(change.at.as_millis())
-        .execute(&mut *tx)
+        .bind(id)
+        .bind(&change.account_id)
+        .bind(&change.webhook_id)
+        .execute(&mut tx)
         .await?;
-        if cancelled.rows_affected() == 0 {
+        if cancelled == 0 {
             return Ok(false);
         }
         let deed = change.deed("webhook.recovery_cancelled");
@@ -234,41 +245,42 @@ impl RecoveryStore for Adapter {
         Ok(true)
     }
 
-    async fn running_recoveries(&self) -> Result<Vec<RecoveryId>, StoreError> {
-        let ids: Vec<String> =
-            sqlx::query_scalar("select id from recoveries where state = 'running' order by id limit 100")
-                .fetch_all(&self.readers)
-                .await?;
-        ids.iter().map(|id| stored_id(id)).collect()
+    /// Those that run, of all accounts.
+    pub async fn running_recoveries(&self) -> Result<Vec<RecoveryId>, StoreError> {
+        query("select id from recoveries where state = 'running' order by id limit 100")
+            .fetch_all(&mut self.read().await?)
+            .await
     }
 
-    async fn advance_recovery(&self, id: &RecoveryId, now: Timestamp) -> Result<Advanced, StoreError> {
+    /// Makes the next few deliveries of it due, unless enough of its webhook are.
+    pub async fn advance_recovery(&self, id: &RecoveryId, now: Timestamp) -> Result<Advanced, StoreError> {
         let mut tx = self.begin().await?;
-        let mut query = QueryBuilder::<Database>::new(format!(
-            "select {RECOVERY} from recoveries where state = 'running' and id = "
+        let running = query(format!(
+            "select {RECOVERY} from recoveries where state = 'running' and id = $1"
         ));
-        query.push_bind(id.as_str());
-        let row: Option<RecoveryRow> = query.build_query_as().fetch_optional(&mut *tx).await?;
+        let row: Option<RecoveryRow> = running.bind(id).fetch_optional(&mut tx).await?;
         let Some(row) = row else {
             return Ok(Advanced::Ended);
         };
-        let from = (row.reached_at, row.reached_id.clone());
-        let account = row.account_id.clone();
-        let recovery = Recovery::try_from(row)?;
-        let webhook = recovery.webhook_id.as_str();
+        let from = Place {
+            received_at: row.reached_at,
+            key: row.reached_key,
+        };
         // In the order in which everybody locks: the webhook first. Nothing of it is fanned out, deleted or recovered by
         // another process meanwhile.
         let change = Change {
-            account_id: stored_id(&account)?,
-            webhook_id: recovery.webhook_id.clone(),
-            by: recovery.created_by.clone(),
+            account_id: row.account_id.clone(),
+            webhook_id: row.webhook_id.clone(),
+            by: row.created_by.clone(),
             from: Origin::Inside,
             at: now,
         };
-        lock_webhook(&mut tx, &change).await?;
-        let events = match webhook_of(&mut tx, &account, webhook).await? {
+        let recovery = Recovery::from(row);
+        let (account, webhook) = (&change.account_id, &change.webhook_id);
+        lock_webhook(&mut tx, account, webhook).await?;
+        let events = match webhook_of(&mut tx, account, webhook).await? {
             None => {
-                end(&mut tx, id, RecoveryState::Cancelled, now).await?;
+                end(&mut tx, id, RecoveryState::Cancelled).await?;
                 tx.commit().await?;
                 return Ok(Advanced::Ended);
             }
@@ -278,51 +290,42 @@ impl RecoveryStore for Adapter {
         if due(&mut tx, webhook).await? >= DUE_AT_ONCE {
             return Ok(Advanced::Wait);
         }
-        let candidates = next(&mut tx, &account, webhook, &from, recovery.until, STEP).await?;
+        let candidates = next(&mut tx, account, webhook, from, recovery.until, STEP).await?;
         let last = candidates.len() < usize::try_from(STEP).unwrap_or(usize::MAX);
-        let reached = candidates
-            .last()
-            .map(|candidate| (candidate.received_at, candidate.event_id.clone()));
+        let reached = candidates.last().map_or(from, Candidate::place);
         let (again, new): (Vec<_>, Vec<_>) = candidates
             .into_iter()
             .filter(|candidate| candidate.is_wanted(recovery.scope, &events))
-            .partition(|candidate| candidate.delivery.is_some());
+            .partition(|candidate| candidate.delivery_id.is_some());
         let recovered = make_due(&mut tx, &again, now).await? + create(&mut tx, &change, &new).await?;
         // Another process may have been faster: then this step is none.
-        let moved = sqlx::query(
-            "update recoveries set reached_at = $4, reached_id = $5, recovered = recovered + $6, updated_at = $7
-             where id = $1 and state = 'running' and reached_at = $2 and reached_id = $3",
+        let moved = query(
+            "update recoveries set reached_at = $4, reached_key = $5, recovered = recovered + $6
+             where id = $1 and state = 'running' and reached_at = $2 and reached_key = $3",
         )
-        .bind(id.as_str())
-        .bind(from.0)
-        .bind(&from.1)
-        .bind(reached.as_ref().map_or(from.0, |(at, _)| *at))
-        .bind(reached.as_ref().map_or(from.1.as_str(), |(_, id)| id.as_str()))
-        .bind(recovered)
-        .bind(now.as_millis())
-        .execute(&mut *tx)
+        .bind(id)
+        .bind(from.received_at)
+        .bind(from.key)
+        .bind(reached.received_at)
+        .bind(reached.key)
+        .bind(recovered.cast_signed())
+        .execute(&mut tx)
         .await?;
-        if moved.rows_affected() == 0 {
+        if moved == 0 {
             return Ok(Advanced::Wait);
         }
         if last {
-            end(&mut tx, id, RecoveryState::Done, now).await?;
+            end(&mut tx, id, RecoveryState::Done).await?;
         }
         tx.commit().await?;
         Ok(if last { Advanced::Ended } else { Advanced::More })
     }
 }
 
-async fn end(
-    connection: &mut Connection,
-    id: &RecoveryId,
-    state: RecoveryState,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query("update recoveries set state = $2, updated_at = $3 where id = $1")
-        .bind(id.as_str())
-        .bind(state.as_str())
-        .bind(now.as_millis())
+async fn end(connection: &mut Connection, id: &RecoveryId, state: RecoveryState) -> Result<(), StoreError> {
+    query("update recoveries set state = $2 where id = $1")
+        .bind(id)
+        .bind(state)
         .execute(connection)
         .await?;
     Ok(())
@@ -331,117 +334,105 @@ async fn end(
 /// Whether it may be sent to, and what it wants.
 async fn webhook_of(
     connection: &mut Connection,
-    account: &str,
-    webhook: &str,
+    account: &AccountId,
+    webhook: &WebhookId,
 ) -> Result<Option<(DestinationState, EventTypes)>, StoreError> {
-    let row: Option<(String, String)> = sqlx::query_as(
-        "select state, events from webhooks where id = $1 and account_id = $2 and deleted_at is null",
-    )
-    .bind(webhook)
-    .bind(account)
-    .fetch_optional(connection)
-    .await?;
-    row.map(|(state, events)| Ok((destination_state(&state)?, event_types(&events)?)))
-        .transpose()
+    query("select state, events from webhooks where id = $1 and account_id = $2 and deleted_at is null")
+        .bind(webhook)
+        .bind(account)
+        .fetch_optional(connection)
+        .await
 }
 
 /// How many are due or under way, no further than it matters.
-async fn due(connection: &mut Connection, webhook: &str) -> Result<i64, StoreError> {
-    Ok(sqlx::query_scalar(
+async fn due(connection: &mut Connection, webhook: &WebhookId) -> Result<i64, StoreError> {
+    query(
         "select count(*) from (
              select webhook_id from deliveries
-             where webhook_id = $1 and status in ('pending', 'held') and status = 'pending' limit $2) due",
+             where webhook_id = $1 and status in ('new', 'pending', 'held') and status in ('new', 'pending')
+             limit $2) due",
     )
     .bind(webhook)
     .bind(DUE_AT_ONCE)
     .fetch_one(connection)
-    .await?)
+    .await
 }
 
 /// The next events of the account after a place, whatever they are.
 async fn next(
     connection: &mut Connection,
-    account: &str,
-    webhook: &str,
-    (at, id): &(i64, String),
+    account: &AccountId,
+    webhook: &WebhookId,
+    after: Place,
     until: Timestamp,
     limit: i64,
 ) -> Result<Vec<Candidate>, StoreError> {
-    let rows = sqlx::query(
-        "select e.id, e.event_type, e.received_at, d.id as delivery_id, d.status
-         from (select id, event_type, received_at from events
-               where account_id = $1 and (received_at, id) > ($2, $3) and received_at < $4
-               order by received_at, id limit $6) e
-         left join deliveries d on d.account_id = $1 and d.event_id = e.id and d.webhook_id = $5
-         order by e.received_at, e.id",
+    query(
+        "select e.key, e.id, e.event_type, e.received_at, d.id as delivery_id, d.status
+         from (select key, id, event_type, received_at from events
+               where account_id = $1 and (received_at, key) > ($2, $3) and received_at < $4
+               order by received_at, key limit $6) e
+         left join deliveries d on d.event_key = e.key and d.webhook_id = $5
+         order by e.received_at, e.key",
     )
     .bind(account)
-    .bind(at)
-    .bind(id)
-    .bind(until.as_millis())
+    .bind(after.received_at)
+    .bind(after.key)
+    .bind(until)
     .bind(webhook)
     .bind(limit)
     .fetch_all(connection)
-    .await?;
-    let candidates = rows.into_iter().map(|row| {
-        let delivery: Option<String> = row.try_get("delivery_id")?;
-        let status: Option<String> = row.try_get("status")?;
-        Ok(Candidate {
-            event_id: row.try_get("id")?,
-            event_type: row.try_get("event_type")?,
-            received_at: row.try_get("received_at")?,
-            delivery: delivery.zip(status),
-        })
-    });
-    candidates.collect()
+    .await
 }
 
 async fn make_due(
     connection: &mut Connection,
     again: &[Candidate],
     now: Timestamp,
-) -> Result<i64, StoreError> {
-    if again.is_empty() {
-        return Ok(0);
-    }
-    let mut update = QueryBuilder::<Database>::new(
-        "update deliveries set status = 'pending', earlier_attempts = attempts, ",
-    );
-    update.push("next_attempt_at = ").push_bind(now.as_millis());
-    update.push(", updated_at = ").push_bind(now.as_millis());
-    update.push(" where lease is null and status in ('failed', 'cancelled') and id in (");
-    let mut ids = update.separated(", ");
-    for (id, _) in again.iter().filter_map(|candidate| candidate.delivery.as_ref()) {
-        ids.push_bind(id.clone());
-    }
-    update.push(")");
-    // Each step has another number of them: to keep the statements would only fill the cache.
-    let updated = update.build().persistent(false).execute(connection).await?;
-    Ok(updated.rows_affected().cast_signed())
+) -> Result<u64, StoreError> {
+    let rows = again.iter().filter_map(|candidate| {
+        let id = candidate.delivery_id.as_ref()?;
+        Some([id.into_value(), now.into_value()])
+    });
+    Rows::new([Kind::Bytes, Kind::Integer], rows)
+        .execute(
+            "with again (id, due) as ({rows})
+             update deliveries set status = 'pending', earlier_attempts = attempts, next_attempt_at = again.due,
+                 updated_at = again.due
+             from again where deliveries.id = again.id and deliveries.lease is null
+                 and deliveries.status in ('failed', 'cancelled')",
+            connection,
+        )
+        .await
 }
 
 /// Deliveries of events that the webhook never got.
-async fn create(connection: &mut Connection, change: &Change, new: &[Candidate]) -> Result<i64, StoreError> {
-    if new.is_empty() {
-        return Ok(0);
-    }
-    let now = change.at.as_millis();
-    let mut insert = QueryBuilder::<Database>::new(
-        "insert into deliveries (id, account_id, webhook_id, event_id, event_type, status, attempts,
-             next_attempt_at, created_at, updated_at) ",
-    );
-    insert.push_values(new, |mut row, candidate| {
-        row.push_bind(String::from(DeliveryId::generate(change.at)))
-            .push_bind(change.account_id.as_str().to_owned())
-            .push_bind(change.webhook_id.as_str().to_owned())
-            .push_bind(candidate.event_id.clone())
-            .push_bind(candidate.event_type.clone())
-            .push_bind("pending")
-            .push_bind(0_i64)
-            .push_bind(now)
-            .push_bind(now)
-            .push_bind(now);
+async fn create(connection: &mut Connection, change: &Change, new: &[Candidate]) -> Result<u64, StoreError> {
+    use Kind::{Bytes, Integer, Text};
+    let rows = new.iter().map(|candidate| {
+        [
+            (&DeliveryId::generate(change.at)).into_value(),
+            (&change.account_id).into_value(),
+            (&change.webhook_id).into_value(),
+            candidate.key.into_value(),
+            candidate.event_type.into_value(),
+            DeliveryStatus::Pending.into_value(),
+            0_i64.into_value(),
+            change.at.into_value(),
+            change.at.into_value(),
+        ]
     });
-    insert.build().persistent(false).execute(connection).await?;
-    Ok(i64::try_from(new.len()).unwrap_or(i64::MAX))
+    Rows::new(
+        [
+            Bytes, Bytes, Bytes, Integer, Text, Text, Integer, Integer, Integer,
+        ],
+        rows,
+    )
+    .execute(
+        "insert into deliveries (id, account_id, webhook_id, event_key, event_type, status, attempts,
+             next_attempt_at, updated_at)
+         {rows}",
+        connection,
+    )
+    .await
 }

@@ -1,13 +1,17 @@
-use super::Connection;
+//! Events that are old enough to go.
+
 use crate::{
     domain::{Place, Timestamp},
-    store::{Retention, StoreError, rows::stored_id},
+    store::{
+        Retention, StoreError,
+        database::{Connection, query},
+    },
 };
 
 /// A batch of events that are old enough.
 pub(super) struct Old {
-    /// The ids of those of which nothing is still to be sent.
-    pub(super) done: Vec<String>,
+    /// The keys of those of which nothing is still to be sent.
+    pub(super) done: Vec<i64>,
     /// Where the next batch goes on.
     pub(super) until: Option<Place>,
 }
@@ -16,32 +20,27 @@ pub(super) async fn find_old(
     connection: &mut Connection,
     retention: Retention<'_>,
 ) -> Result<Old, StoreError> {
-    let (after_time, after_id) = retention.after.map_or((i64::MIN, String::new()), |place| {
-        (place.received_at.as_millis(), place.id.into())
+    let after = retention.after.unwrap_or(Place {
+        received_at: Timestamp::from_millis(i64::MIN),
+        key: i64::MIN,
     });
-    let rows: Vec<(String, i64, bool)> = sqlx::query_as(
-        "select id, received_at, exists (
-             select 1 from deliveries d where d.account_id = e.account_id and d.event_id = e.id
-                 and d.status in ('pending', 'held'))
+    let rows: Vec<(i64, Timestamp, bool)> = query(
+        "select key, received_at, exists (
+             select 1 from deliveries d where d.event_key = e.key and d.status in ('new', 'pending', 'held'))
          from events e
-         where account_id = $1 and received_at < $2 and (received_at, id) > ($3, $4)
-         order by received_at, id limit $5",
+         where account_id = $1 and received_at < $2 and (received_at, key) > ($3, $4)
+         order by received_at, key limit $5",
     )
-    .bind(retention.account.as_str())
-    .bind(retention.before.as_millis())
-    .bind(after_time)
-    .bind(after_id)
-    .bind(i64::try_from(retention.limit).unwrap_or(i64::MAX))
+    .bind(retention.account)
+    .bind(retention.before)
+    .bind(after.received_at)
+    .bind(after.key)
+    .bind(retention.limit)
     .fetch_all(connection)
     .await?;
-    let until = match rows.last() {
-        Some((id, received_at, _)) if rows.len() == retention.limit => Some(Place {
-            received_at: Timestamp::from_millis(*received_at),
-            id: stored_id(id)?,
-        }),
-        _ => None,
-    };
-    let done = rows.into_iter().filter(|(.., open)| !open).map(|(id, ..)| id);
+    let until = rows.last().filter(|_| rows.len() == retention.limit);
+    let until = until.map(|&(key, received_at, _)| Place { received_at, key });
+    let done = rows.into_iter().filter(|(.., open)| !open).map(|(key, ..)| key);
     Ok(Old {
         done: done.collect(),
         until,

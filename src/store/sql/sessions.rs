@@ -1,82 +1,89 @@
-use async_trait::async_trait;
-
-use super::{Adapter, Connection, audit};
 use crate::{
     domain::{Origin, SessionId, Timestamp, User, UserId},
     store::{
-        Act, SessionOwner, SessionRow, SessionStore, SessionUser, StoreError, UserSession,
-        rows::{stored_id, stored_user},
+        Act, SessionOwner, SessionRow, SessionUser, Store, StoreError, UserSession,
+        database::{Connection, FromRow, Row, query},
+        rows::UserRow,
+        sql::audit,
     },
 };
 
-#[async_trait]
-impl SessionStore for Adapter {
-    async fn create_session(
+/// Sessions, each under the SHA-256 of its cookie's value.
+impl Store {
+    /// False if a session of that id exists already.
+    pub async fn create_session(
         &self,
         session: &SessionRow,
         owner: Option<&SessionOwner>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let result = sqlx::query(
+        let result = query(
             "insert into sessions
                (id_hash, data, expires_at, id, user_id, created_at, last_seen_at, address, user_agent)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (id_hash) do nothing",
         )
-        .bind(session.id_hash.as_slice())
+        .bind(session.id_hash)
         .bind(&session.data)
-        .bind(session.expires_at.as_millis())
-        .bind(owner.map(|owner| owner.id.as_str()))
-        .bind(owner.map(|owner| owner.user_id.as_str()))
+        .bind(session.expires_at)
+        .bind(owner.map(|owner| &owner.id))
+        .bind(owner.map(|owner| &owner.user_id))
         .bind(owner.map(|owner| owner.created_at.as_millis()))
-        .bind(now.as_millis())
+        .bind(now)
         .bind(owner.map(|owner| &owner.address))
         .bind(owner.map(|owner| &owner.user_agent))
-        .execute(&self.writer)
+        .execute_in(&self.database)
         .await?;
-        Ok(result.rows_affected() == 1)
+        Ok(result == 1)
     }
 
-    async fn save_session(&self, session: &SessionRow) -> Result<(), StoreError> {
-        sqlx::query("update sessions set data = $2, expires_at = $3 where id_hash = $1")
-            .bind(session.id_hash.as_slice())
+    /// Changes nothing if the session has ended: whoever still works with it does not bring it back.
+    pub async fn save_session(&self, session: &SessionRow) -> Result<(), StoreError> {
+        query("update sessions set data = $2, expires_at = $3 where id_hash = $1")
+            .bind(session.id_hash)
             .bind(&session.data)
-            .bind(session.expires_at.as_millis())
-            .execute(&self.writer)
+            .bind(session.expires_at)
+            .execute_in(&self.database)
             .await?;
         Ok(())
     }
 
-    async fn session(&self, id_hash: &[u8; 32], now: Timestamp) -> Result<Option<SessionRow>, StoreError> {
-        let row: Option<(Vec<u8>, i64)> =
-            sqlx::query_as("select data, expires_at from sessions where id_hash = $1 and expires_at > $2")
-                .bind(id_hash.as_slice())
-                .bind(now.as_millis())
-                .fetch_optional(&self.readers)
+    pub async fn session(
+        &self,
+        id_hash: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<SessionRow>, StoreError> {
+        let row: Option<(Vec<u8>, Timestamp)> =
+            query("select data, expires_at from sessions where id_hash = $1 and expires_at > $2")
+                .bind(id_hash)
+                .bind(now)
+                .fetch_optional(&mut self.read().await?)
                 .await?;
         Ok(row.map(|(data, expires_at)| SessionRow {
             id_hash: *id_hash,
             data,
-            expires_at: Timestamp::from_millis(expires_at),
+            expires_at,
         }))
     }
 
-    async fn delete_session(&self, id_hash: &[u8; 32]) -> Result<(), StoreError> {
-        sqlx::query("delete from sessions where id_hash = $1")
-            .bind(id_hash.as_slice())
-            .execute(&self.writer)
+    pub async fn delete_session(&self, id_hash: &[u8; 32]) -> Result<(), StoreError> {
+        query("delete from sessions where id_hash = $1")
+            .bind(id_hash)
+            .execute_in(&self.database)
             .await?;
         Ok(())
     }
 
-    async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let result = sqlx::query("delete from sessions where expires_at <= $1")
-            .bind(now.as_millis())
-            .execute(&self.writer)
+    pub async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let result = query("delete from sessions where expires_at <= $1")
+            .bind(now)
+            .execute_in(&self.database)
             .await?;
-        Ok(result.rows_affected())
+        Ok(result)
     }
 
-    async fn record_sign_in(
+    /// Writes down that they have signed in. False if they were disabled, or got another password, since theirs was
+    /// looked at.
+    pub async fn record_sign_in(
         &self,
         user: &User,
         password_hash: &str,
@@ -84,15 +91,15 @@ impl SessionStore for Adapter {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
-        let result = sqlx::query(
+        let result = query(
             "update users set last_sign_in_at = $3 where id = $1 and password_hash = $2 and disabled_at is null",
         )
-        .bind(user.id.as_str())
+        .bind(&user.id)
         .bind(password_hash)
-        .bind(now.as_millis())
-        .execute(&mut *tx)
+        .bind(now)
+        .execute(&mut tx)
         .await?;
-        if result.rows_affected() == 0 {
+        if result == 0 {
             return Ok(false);
         }
         let act = Act::of(user, origin, now);
@@ -101,64 +108,60 @@ impl SessionStore for Adapter {
         Ok(true)
     }
 
-    async fn session_user(
+    /// Whose session it is, as they are now. Nobody who is disabled.
+    pub async fn session_user(
         &self,
         id_hash: &[u8; 32],
         now: Timestamp,
     ) -> Result<Option<SessionUser>, StoreError> {
-        let row: Option<(String, String, String, String, i64)> = sqlx::query_as(
+        query(
             "select u.id, u.account_id, u.email, u.role, s.last_seen_at
              from sessions s join users u on u.id = s.user_id
              where s.id_hash = $1 and s.expires_at > $2 and u.disabled_at is null",
         )
-        .bind(id_hash.as_slice())
-        .bind(now.as_millis())
-        .fetch_optional(&self.readers)
-        .await?;
-        row.map(|(id, account, email, role, last_seen_at)| {
-            Ok(SessionUser {
-                user: stored_user(&id, &account, email, &role)?,
-                last_seen_at: Timestamp::from_millis(last_seen_at),
-            })
-        })
-        .transpose()
+        .bind(id_hash)
+        .bind(now)
+        .fetch_optional(&mut self.read().await?)
+        .await
     }
 
-    async fn touch_session(
+    /// Writes down that it is in use.
+    pub async fn touch_session(
         &self,
         id_hash: &[u8; 32],
         address: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query("update sessions set last_seen_at = $2, address = $3 where id_hash = $1")
-            .bind(id_hash.as_slice())
-            .bind(now.as_millis())
+        query("update sessions set last_seen_at = $2, address = $3 where id_hash = $1")
+            .bind(id_hash)
+            .bind(now)
             .bind(address)
-            .execute(&self.writer)
+            .execute_in(&self.database)
             .await?;
         Ok(())
     }
 
-    async fn user_sessions(&self, user: &UserId, now: Timestamp) -> Result<Vec<UserSession>, StoreError> {
-        let rows: Vec<UserSessionRow> = sqlx::query_as(
+    /// Those that have not expired, last seen first.
+    pub async fn user_sessions(&self, user: &UserId, now: Timestamp) -> Result<Vec<UserSession>, StoreError> {
+        query(
             "select id, id_hash, created_at, last_seen_at, address, user_agent from sessions
              where user_id = $1 and expires_at > $2 order by last_seen_at desc, id desc",
         )
-        .bind(user.as_str())
-        .bind(now.as_millis())
-        .fetch_all(&self.readers)
-        .await?;
-        rows.into_iter().map(UserSession::try_from).collect()
+        .bind(user)
+        .bind(now)
+        .fetch_all(&mut self.read().await?)
+        .await
     }
 
-    async fn end_session(&self, act: &Act, user: &UserId, id: &SessionId) -> Result<bool, StoreError> {
+    /// False if this user has no such session.
+    pub async fn end_session(&self, act: &Act, user: &UserId, id: &SessionId) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
-        let result = sqlx::query("delete from sessions where user_id = $1 and id = $2")
-            .bind(user.as_str())
-            .bind(id.as_str())
-            .execute(&mut *tx)
+        let result = query("delete from sessions where user_id = $1 and id = $2")
+            .bind(user)
+            .bind(id)
+            .execute(&mut tx)
             .await?;
-        if result.rows_affected() == 0 {
+        if result == 0 {
             return Ok(false);
         }
         audit::write_act(&mut tx, act, "session.ended", id.as_str()).await?;
@@ -166,11 +169,17 @@ impl SessionStore for Adapter {
         Ok(true)
     }
 
-    async fn end_other_sessions(&self, act: &Act, user: &UserId, keep: &[u8; 32]) -> Result<u64, StoreError> {
+    /// Ends all of this user but one, and answers how many.
+    pub async fn end_other_sessions(
+        &self,
+        act: &Act,
+        user: &UserId,
+        keep: &[u8; 32],
+    ) -> Result<u64, StoreError> {
         let mut tx = self.begin().await?;
         let ended = end_sessions(&mut tx, user, Some(keep)).await?;
         for session in &ended {
-            audit::write_act(&mut tx, act, "session.ended", session).await?;
+            audit::write_act(&mut tx, act, "session.ended", session.as_str()).await?;
         }
         tx.commit().await?;
         Ok(ended.len() as u64)
@@ -182,41 +191,33 @@ pub(super) async fn end_sessions(
     connection: &mut Connection,
     user: &UserId,
     keep: Option<&[u8; 32]>,
-) -> Result<Vec<String>, StoreError> {
-    let ended = sqlx::query_scalar("delete from sessions where user_id = $1 and id_hash <> $2 returning id")
-        .bind(user.as_str())
+) -> Result<Vec<SessionId>, StoreError> {
+    query("delete from sessions where user_id = $1 and id_hash <> $2 returning id")
+        .bind(user)
         // No hash is empty.
         .bind(keep.map_or(&[][..], |hash| hash.as_slice()))
         .fetch_all(connection)
-        .await?;
-    Ok(ended)
+        .await
 }
 
-from_row! {
-    struct UserSessionRow {
-        id: String,
-        id_hash: Vec<u8>,
-        created_at: i64,
-        last_seen_at: i64,
-        address: String,
-        user_agent: String,
+impl FromRow for SessionUser {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            user: UserRow::from_row(row)?.into(),
+            last_seen_at: row.get("last_seen_at")?,
+        })
     }
 }
 
-impl TryFrom<UserSessionRow> for UserSession {
-    type Error = StoreError;
-
-    fn try_from(row: UserSessionRow) -> Result<Self, StoreError> {
+impl FromRow for UserSession {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
-            id: stored_id(&row.id)?,
-            id_hash: row
-                .id_hash
-                .try_into()
-                .map_err(|_| StoreError::Corrupt("session"))?,
-            created_at: Timestamp::from_millis(row.created_at),
-            last_seen_at: Timestamp::from_millis(row.last_seen_at),
-            address: row.address,
-            user_agent: row.user_agent,
+            id: row.get("id")?,
+            id_hash: row.get("id_hash")?,
+            created_at: row.get("created_at")?,
+            last_seen_at: row.get("last_seen_at")?,
+            address: row.get("address")?,
+            user_agent: row.get("user_agent")?,
         })
     }
 }

@@ -1,45 +1,125 @@
 //! What the outcomes of attempts mean for their webhooks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::json;
-use sqlx::QueryBuilder;
 
-use super::{Connection, Database, audit, webhooks::remember};
+use super::{audit, webhooks::remember};
 use crate::{
     domain::{
-        Actor, Attempt, DisabledReason, FailureReason, Latencies, Outcome, Timestamp, WebhookId, failing,
+        AccountId, Actor, Attempt, DisabledReason, FailureReason, Latencies, Outcome, Timestamp, WebhookId,
+        failing,
     },
-    store::{Deed, Next, RecordedAttempt, StoreError, rows::stored_id},
+    store::{
+        Deed, Next, RecordedAttempt, StoreError,
+        database::{Bind as _, Connection, Kind, Rows, query},
+        rows::outcome_columns,
+    },
 };
 
-/// Tells the webhooks what became of their attempts; answers which are disabled by it.
+/// Keeps the webhooks' statistics and health with the outcomes of their attempts. Returns which are disabled by it.
 pub(super) async fn settle(
     connection: &mut Connection,
     attempts: &[RecordedAttempt],
 ) -> Result<Vec<WebhookId>, StoreError> {
+    let tallies = Tally::of(attempts);
     let mut disabled = Vec::new();
-    for (webhook, tally) in Tally::of(attempts) {
-        if tally.save(connection, webhook).await? == Some(failing::Verdict::Disable) {
-            let at = ended_at(tally.last);
-            disable_webhook(connection, webhook, DisabledReason::Failing, at).await?;
-            disabled.push(webhook.clone());
+    for (&webhook, tally) in &tallies {
+        // Before the webhook has the last attempt of this batch: what it keeps is the one before.
+        if tally.failing_since.is_some()
+            && !tally.any_success
+            && let Some(verdict) = tally.judge(connection, webhook).await?
+        {
+            tracing::warn!(%webhook, ?verdict, "no call has succeeded for long");
+            if verdict == failing::Verdict::Disable {
+                disabled.push((webhook.clone(), DisabledReason::Failing, ended_at(tally.last)));
+            }
         }
     }
+    save_last_attempts(connection, &tallies).await?;
+    save_hours(connection, &tallies).await?;
+    save_latencies(connection, &tallies).await?;
     for attempt in attempts {
         if let Next::DisableWebhook(reason) = attempt.next {
             let at = ended_at(&attempt.attempt);
-            disable_webhook(connection, &attempt.webhook_id, reason, at).await?;
-            disabled.push(attempt.webhook_id.clone());
+            disabled.push((attempt.webhook_id.clone(), reason, at));
         }
     }
-    Ok(disabled)
+    for (webhook, reason, at) in &disabled {
+        disable_webhook(connection, webhook, *reason, *at).await?;
+    }
+    Ok(disabled.into_iter().map(|(webhook, ..)| webhook).collect())
 }
 
-/// What was disabled when they were put on record, nobody remembers: it may be any of these.
-pub(super) fn webhooks_of(attempts: &[RecordedAttempt]) -> Vec<WebhookId> {
-    let webhooks: BTreeSet<_> = attempts.iter().map(|attempt| &attempt.webhook_id).collect();
-    webhooks.into_iter().cloned().collect()
+type Tallies<'a> = BTreeMap<&'a WebhookId, Tally<'a>>;
+
+async fn save_last_attempts(connection: &mut Connection, tallies: &Tallies<'_>) -> Result<u64, StoreError> {
+    use Kind::{Boolean, Bytes, Integer, Text};
+    let rows = tallies.iter().map(|(&webhook, tally)| {
+        let (status_code, _, failure) = outcome_columns(tally.last.outcome);
+        [
+            webhook.into_value(),
+            ended_at(tally.last).into_value(),
+            status_code.into_value(),
+            failure.into_value(),
+            tally.last.outcome.succeeded().into_value(),
+            tally.any_success.into_value(),
+            tally.failing_since.into_value(),
+        ]
+    });
+    let update =
+        "with tally (webhook_id, at, status_code, failure, succeeded, any_success, since) as ({rows})
+         update webhooks set last_attempt_at = tally.at, last_status_code = tally.status_code,
+             last_failure = tally.failure,
+             failing_since = case when tally.succeeded then null when tally.any_success then tally.since
+                 else coalesce(failing_since, tally.since) end
+         from tally where webhooks.id = tally.webhook_id";
+    Rows::new([Bytes, Integer, Integer, Text, Boolean, Boolean, Integer], rows)
+        .execute(update, connection)
+        .await
+}
+
+async fn save_hours(connection: &mut Connection, tallies: &Tallies<'_>) -> Result<u64, StoreError> {
+    use Kind::{Bytes, Integer};
+    let rows = tallies.iter().flat_map(|(&webhook, tally)| {
+        let hours = tally.hours.iter();
+        hours.map(move |(hour, (succeeded, failed))| {
+            [
+                webhook.into_value(),
+                hour.into_value(),
+                succeeded.into_value(),
+                failed.into_value(),
+            ]
+        })
+    });
+    let insert = "insert into webhook_hours (webhook_id, hour, succeeded, failed) {rows}
+         on conflict (webhook_id, hour) do update set
+             succeeded = webhook_hours.succeeded + excluded.succeeded,
+             failed = webhook_hours.failed + excluded.failed";
+    Rows::new([Bytes, Integer, Integer, Integer], rows)
+        .execute(insert, connection)
+        .await
+}
+
+async fn save_latencies(connection: &mut Connection, tallies: &Tallies<'_>) -> Result<u64, StoreError> {
+    use Kind::{Bytes, Integer};
+    let rows = tallies.iter().flat_map(|(&webhook, tally)| {
+        let answers = tally.answers.iter();
+        answers.map(move |((hour, power), answers)| {
+            [
+                webhook.into_value(),
+                hour.into_value(),
+                power.into_value(),
+                answers.into_value(),
+            ]
+        })
+    });
+    let insert = "insert into webhook_latencies (webhook_id, hour, power, answers) {rows}
+         on conflict (webhook_id, hour, power) do update set
+             answers = webhook_latencies.answers + excluded.answers";
+    Rows::new([Bytes, Integer, Integer, Integer], rows)
+        .execute(insert, connection)
+        .await
 }
 
 async fn disable_webhook(
@@ -48,31 +128,31 @@ async fn disable_webhook(
     reason: DisabledReason,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let account: Option<String> = sqlx::query_scalar(
+    let account: Option<AccountId> = query(
         "update webhooks set state = 'disabled', disabled_reason = $2, version = version + 1, updated_at = $3,
              updated_by = 'Caleida'
          where id = $1 and state <> 'disabled' and deleted_at is null returning account_id",
     )
-    .bind(webhook.as_str())
-    .bind(reason.as_str())
-    .bind(at.as_millis())
-    .fetch_optional(&mut *connection)
+    .bind(webhook)
+    .bind(reason)
+    .bind(at)
+    .fetch_optional(connection)
     .await?;
     let Some(account) = account else {
         return Ok(());
     };
-    remember(&mut *connection, webhook, at).await?;
-    let actor = Actor::itself(stored_id(&account)?);
+    remember(connection, webhook, at).await?;
+    let actor = Actor::itself(account);
     let deed = Deed::new(&actor, "webhook.disabled", webhook.as_str(), at);
     let details = json!({ "after": { "status": "disabled" }, "reason": reason.as_str() });
     audit::write(connection, &deed.with(details)).await?;
     // What is being sent right now keeps its lease and its outcome; it is only not retried.
-    sqlx::query(
+    query(
         "update deliveries set status = 'cancelled', updated_at = $2
-         where webhook_id = $1 and status in ('pending', 'held') and lease is null",
+         where webhook_id = $1 and status in ('new', 'pending', 'held') and lease is null",
     )
-    .bind(webhook.as_str())
-    .bind(at.as_millis())
+    .bind(webhook)
+    .bind(at)
     .execute(connection)
     .await?;
     Ok(())
@@ -92,8 +172,8 @@ struct Tally<'a> {
 
 impl<'a> Tally<'a> {
     /// In the order of the webhooks, which is the order in which every transaction locks them.
-    fn of(attempts: &'a [RecordedAttempt]) -> BTreeMap<&'a WebhookId, Self> {
-        let mut tallies: BTreeMap<&WebhookId, Self> = BTreeMap::new();
+    fn of(attempts: &'a [RecordedAttempt]) -> Tallies<'a> {
+        let mut tallies = Tallies::new();
         for RecordedAttempt {
             webhook_id, attempt, ..
         } in attempts
@@ -128,99 +208,37 @@ impl<'a> Tally<'a> {
         tallies
     }
 
-    /// Answers what follows for a webhook that fails.
-    async fn save(
-        &self,
-        connection: &mut Connection,
-        webhook: &WebhookId,
-    ) -> Result<Option<failing::Verdict>, StoreError> {
-        let verdict = match self.failing_since {
-            Some(_) if !self.any_success => self.judge(connection, webhook).await?,
-            _ => None,
-        };
-        sqlx::query(
-            "update webhooks set last_attempt_at = $2, last_attempt_summary = $3, last_attempt_succeeded = $4,
-                 failing_since = case when $4 then null when $5 then $6 else coalesce(failing_since, $6) end
-             where id = $1",
-        )
-        .bind(webhook.as_str())
-        .bind(ended_at(self.last).as_millis())
-        .bind(self.last.outcome.to_string())
-        .bind(self.last.outcome.succeeded())
-        .bind(self.any_success)
-        .bind(self.failing_since.map(Timestamp::as_millis))
-        .execute(&mut *connection)
-        .await?;
-        for (hour, (succeeded, failed)) in &self.hours {
-            sqlx::query(
-                "insert into webhook_hours (webhook_id, hour, succeeded, failed) values ($1, $2, $3, $4)
-                 on conflict (webhook_id, hour) do update set
-                     succeeded = webhook_hours.succeeded + excluded.succeeded,
-                     failed = webhook_hours.failed + excluded.failed",
-            )
-            .bind(webhook.as_str())
-            .bind(hour)
-            .bind(succeeded)
-            .bind(failed)
-            .execute(&mut *connection)
-            .await?;
-        }
-        self.save_answers(connection, webhook).await?;
-        Ok(verdict)
-    }
-
-    async fn save_answers(&self, connection: &mut Connection, webhook: &WebhookId) -> Result<(), StoreError> {
-        if self.answers.is_empty() {
-            return Ok(());
-        }
-        let mut insert = QueryBuilder::<Database>::new(
-            "insert into webhook_latencies (webhook_id, hour, power, answers) ",
-        );
-        insert.push_values(&self.answers, |mut row, ((hour, power), answers)| {
-            row.push_bind(webhook.as_str())
-                .push_bind(*hour)
-                .push_bind(*power)
-                .push_bind(*answers);
-        });
-        insert.push(
-            " on conflict (webhook_id, hour, power) do update set
-                  answers = webhook_latencies.answers + excluded.answers",
-        );
-        insert.build().execute(connection).await?;
-        Ok(())
-    }
-
     /// To call before the webhook is told of this batch: what it says of the last attempt is the one before.
     async fn judge(
         &self,
         connection: &mut Connection,
         webhook: &WebhookId,
     ) -> Result<Option<failing::Verdict>, StoreError> {
-        let row: Option<(String, i64, i64)> = sqlx::query_as(
+        let row: Option<(AccountId, Timestamp, Timestamp)> = query(
             "select account_id, failing_since, last_attempt_at from webhooks
              where id = $1 and state = 'active' and failing_since is not null and deleted_at is null",
         )
-        .bind(webhook.as_str())
-        .fetch_optional(&mut *connection)
+        .bind(webhook)
+        .fetch_optional(connection)
         .await?;
         let Some((account_id, since, before)) = row else {
             return Ok(None);
         };
         let now = ended_at(self.last);
-        let verdict = failing::judge(Timestamp::from_millis(since), Timestamp::from_millis(before), now);
-        if let Some(verdict) = verdict {
-            tracing::warn!(%webhook, ?verdict, "no call has succeeded for long");
-        }
+        let verdict = failing::judge(since, before, now);
         if let Some(failing::Verdict::Notice(per_cent)) = verdict {
-            let actor = Actor::itself(stored_id(&account_id)?);
+            let actor = Actor::itself(account_id);
             let deed = Deed::new(
                 &actor,
                 format!("webhook.failing.{per_cent}"),
                 webhook.as_str(),
                 now,
             );
-            let since = Timestamp::from_millis(since).rfc3339();
-            audit::write(connection, &deed.with(json!({ "failing_since": since }))).await?;
+            audit::write(
+                connection,
+                &deed.with(json!({ "failing_since": since.rfc3339() })),
+            )
+            .await?;
         }
         Ok(verdict)
     }

@@ -1,16 +1,13 @@
-use sqlx::QueryBuilder;
-
-use super::Database;
 use crate::{
     domain::{AccountId, WebhookStatus},
-    store::WebhookFilter,
+    store::{WebhookFilter, database::Query},
 };
 
 /// All that narrows a list of webhooks, but its page.
-pub(super) fn push_filter(query: &mut QueryBuilder<Database>, account: &AccountId, filter: &WebhookFilter) {
+pub(super) fn push_filter(query: &mut Query, account: &AccountId, filter: &WebhookFilter) {
     query
         .push(" where deleted_at is null and account_id = ")
-        .push_bind(account.as_str().to_owned());
+        .push_bind(account);
     if let Some(search) = &filter.search {
         // No text here holds a NUL, and PostgreSQL refuses to look for one: what stands for it is not found either.
         let search = search.to_lowercase().replace('\0', "\u{fffd}");

@@ -1,24 +1,27 @@
-use async_trait::async_trait;
 use serde_json::json;
-use sqlx::{AssertSqlSafe, QueryBuilder};
 
 use super::{
-    Adapter, Connection, Database, audit, lock_account, lock_webhook, open, tell_others,
+    audit,
+    cluster::enqueue_invalidations,
+    locks::{lock_account, lock_webhook},
+    open,
     webhook_filter::push_filter,
 };
 use crate::{
     domain::{AccountId, Latencies, Timestamp, Webhook, WebhookId, WebhookStatus},
     store::{
         Change, Deleted, Destination, Held, HourOfActivity, Invalidated, NewWebhook, OpenDeliveries, Removed,
-        Sealed, SealedSecrets, StoreError, UpdateWebhook, Updated, WebhookFilter, WebhookPage, WebhookStore,
+        Sealed, SealedSecrets, Store, StoreError, Unique, UpdateWebhook, Updated, WebhookFilter, WebhookPage,
         audit::{difference, settings_of},
-        rows::{SECRETS, SecretsRow, WEBHOOK, WebhookRow, count, event_types_text, small_count, stored_id},
+        database::{Connection, FromRow, Row, query},
+        rows::{SECRETS, SecretsRow, WEBHOOK, WebhookRow, event_types_text},
     },
 };
 
-#[async_trait]
-impl WebhookStore for Adapter {
-    async fn insert_webhook(
+/// Every change is written to the audit log in the same transaction.
+impl Store {
+    /// [`StoreError::Conflict`] if the name is taken, [`StoreError::Full`] if the account has enough.
+    pub async fn insert_webhook(
         &self,
         NewWebhook {
             change,
@@ -29,24 +32,24 @@ impl WebhookStore for Adapter {
     ) -> Result<Webhook, StoreError> {
         let mut tx = self.begin().await?;
         lock_account(&mut tx, &change.account_id).await?;
-        if number_of(&mut tx, &change.account_id).await? >= i64::from(at_most) {
+        if number_of(&mut tx, &change.account_id).await? >= u64::from(at_most) {
             return Err(StoreError::Full);
         }
-        sqlx::query(
+        query(
             "insert into webhooks (id, account_id, name, url, events, state, secret, secret_key_id, version,
                  created_at, updated_at, updated_by)
              values ($1, $2, $3, $4, $5, 'active', $6, $7, 1, $8, $8, $9)",
         )
-        .bind(change.webhook_id.as_str())
-        .bind(change.account_id.as_str())
+        .bind(&change.webhook_id)
+        .bind(&change.account_id)
         .bind(settings.name.as_str())
         .bind(settings.url.as_str())
         .bind(event_types_text(&settings.events))
         .bind(&secret.ciphertext)
         .bind(&secret.key_id)
-        .bind(change.at.as_millis())
+        .bind(change.at)
         .bind(&change.by)
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
         remember(&mut tx, &change.webhook_id, change.at).await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
@@ -57,46 +60,47 @@ impl WebhookStore for Adapter {
         Ok(webhook)
     }
 
-    async fn webhook(&self, account: &AccountId, id: &WebhookId) -> Result<Option<Webhook>, StoreError> {
-        let mut reader = self.readers.acquire().await?;
+    pub async fn webhook(&self, account: &AccountId, id: &WebhookId) -> Result<Option<Webhook>, StoreError> {
+        let mut reader = self.read().await?;
         find(&mut reader, account, id).await
     }
 
-    async fn list_webhooks(
+    /// Newest first.
+    pub async fn list_webhooks(
         &self,
         account: &AccountId,
         filter: &WebhookFilter,
     ) -> Result<WebhookPage, StoreError> {
-        let mut reader = self.readers.acquire().await?;
-        let total = number_of(&mut reader, account).await?;
+        let mut reader = self.read().await?;
+        let total: u64 = number_of(&mut reader, account).await?;
 
-        let mut counting = QueryBuilder::<Database>::new("select count(*) from webhooks");
+        let mut counting = query("select count(*) from webhooks");
         push_filter(&mut counting, account, filter);
-        let matching: i64 = counting.build_query_scalar().fetch_one(&mut *reader).await?;
+        let matching = counting.fetch_one(&mut reader).await?;
 
-        let mut listing = QueryBuilder::<Database>::new(format!("select {WEBHOOK} from webhooks"));
+        let mut listing = query(format!("select {WEBHOOK} from webhooks"));
         push_filter(&mut listing, account, filter);
         if let Some(before) = &filter.before {
-            listing.push(" and id < ").push_bind(before.as_str());
+            listing.push(" and id < ").push_bind(before);
         }
         listing
             .push(" order by id desc limit ")
             .push_bind(i64::from(filter.limit))
             .push(" offset ")
             .push_bind(i64::from(filter.page) * i64::from(filter.limit));
-        let rows: Vec<WebhookRow> = listing.build_query_as().fetch_all(&mut *reader).await?;
+        let rows: Vec<WebhookRow> = listing.fetch_all(&mut reader).await?;
         let webhooks = rows
             .into_iter()
             .map(Webhook::try_from)
             .collect::<Result<_, _>>()?;
         Ok(WebhookPage {
             webhooks,
-            matching: count(matching),
-            total: count(total),
+            matching,
+            total,
         })
     }
 
-    async fn update_webhook(&self, update: UpdateWebhook) -> Result<Updated, StoreError> {
+    pub async fn update_webhook(&self, update: UpdateWebhook) -> Result<Updated, StoreError> {
         let UpdateWebhook {
             change,
             settings,
@@ -104,30 +108,30 @@ impl WebhookStore for Adapter {
             based_on,
         } = update;
         let mut tx = self.begin().await?;
-        lock_webhook(&mut tx, &change).await?;
+        lock_webhook(&mut tx, &change.account_id, &change.webhook_id).await?;
         let Some(current) = find(&mut tx, &change.account_id, &change.webhook_id).await? else {
             return Ok(Updated::NotFound);
         };
         if based_on.is_some_and(|version| version != current.version) {
             return Ok(Updated::Stale(Box::new(current)));
         }
-        let saved = sqlx::query(
+        let saved = query(
             "update webhooks set name = $2, url = $3, events = $4, version = version + 1, updated_at = $5,
                  updated_by = $6, secret = coalesce($7, secret), secret_key_id = coalesce($8, secret_key_id)
              where id = $1",
         )
-        .bind(change.webhook_id.as_str())
+        .bind(&change.webhook_id)
         .bind(settings.name.as_str())
         .bind(settings.url.as_str())
         .bind(event_types_text(&settings.events))
-        .bind(change.at.as_millis())
+        .bind(change.at)
         .bind(&change.by)
         .bind(secret.as_ref().map(|secret| secret.ciphertext.as_slice()))
         .bind(secret.as_ref().map(|secret| secret.key_id.as_str()))
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await;
-        match saved.map_err(StoreError::from) {
-            Err(StoreError::Conflict) => return Ok(Updated::NameTaken),
+        match saved {
+            Err(StoreError::Conflict(Unique::WebhookName)) => return Ok(Updated::NameTaken),
             other => other?,
         };
         let action = if secret.is_some() {
@@ -136,7 +140,7 @@ impl WebhookStore for Adapter {
             "webhook.updated"
         };
         remember(&mut tx, &change.webhook_id, change.at).await?;
-        tell_others(&mut tx, self, &change, Invalidated::Edited).await?;
+        enqueue_invalidations(&mut tx, self, &change.stale(Invalidated::Edited)).await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         let webhook = webhook.ok_or(StoreError::Corrupt("webhook"))?;
         let details = difference(settings_of(&current), settings_of(&webhook));
@@ -145,124 +149,132 @@ impl WebhookStore for Adapter {
         Ok(Updated::Saved(Box::new(webhook)))
     }
 
-    async fn pause_webhook(&self, change: &Change) -> Result<Option<Webhook>, StoreError> {
+    /// Holds the open deliveries; one that is being sent is held only if that attempt fails. `None`: no such webhook.
+    pub async fn pause_webhook(&self, change: &Change) -> Result<Option<Webhook>, StoreError> {
         let mut tx = self.begin().await?;
-        lock_webhook(&mut tx, change).await?;
+        lock_webhook(&mut tx, &change.account_id, &change.webhook_id).await?;
         let Some(before) = set_state(&mut tx, change, "paused").await? else {
             return Ok(None);
         };
         // What is being sent right now keeps its lease; recording that attempt holds it if it failed.
-        sqlx::query(
+        query(
             "update deliveries set status = 'held', updated_at = $2
-             where webhook_id = $1 and status = 'pending' and lease is null",
+             where webhook_id = $1 and status in ('new', 'pending', 'held') and status = 'pending' and lease is null",
         )
-        .bind(change.webhook_id.as_str())
-        .bind(change.at.as_millis())
-        .execute(&mut *tx)
+        .bind(&change.webhook_id)
+        .bind(change.at)
+        .execute(&mut tx)
         .await?;
         remember(&mut tx, &change.webhook_id, change.at).await?;
         let details = json!({ "before": { "status": before }, "after": { "status": "paused" } });
         audit::write(&mut tx, &change.deed("webhook.paused").with(details)).await?;
-        tell_others(&mut tx, self, change, Invalidated::Edited).await?;
+        enqueue_invalidations(&mut tx, self, &change.stale(Invalidated::Edited)).await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         tx.commit().await?;
         Ok(webhook)
     }
 
-    async fn resume_webhook(&self, change: &Change, held: Held) -> Result<Option<Webhook>, StoreError> {
+    /// Makes it active again, whatever stopped it, and what was held due at once, or cancels that. `None`: no such
+    /// webhook.
+    pub async fn resume_webhook(&self, change: &Change, held: Held) -> Result<Option<Webhook>, StoreError> {
         let mut tx = self.begin().await?;
-        lock_webhook(&mut tx, change).await?;
+        lock_webhook(&mut tx, &change.account_id, &change.webhook_id).await?;
         let Some(before) = set_state(&mut tx, change, "active").await? else {
             return Ok(None);
         };
-        sqlx::query(
+        query(
             "update deliveries set status = $3, next_attempt_at = $2, updated_at = $2
-             where webhook_id = $1 and status = 'held'",
+             where webhook_id = $1 and status in ('new', 'pending', 'held') and status = 'held'",
         )
-        .bind(change.webhook_id.as_str())
-        .bind(change.at.as_millis())
+        .bind(&change.webhook_id)
+        .bind(change.at)
         .bind(match held {
             Held::Send => "pending",
             Held::Drop => "cancelled",
         })
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
         remember(&mut tx, &change.webhook_id, change.at).await?;
         let details =
             json!({ "before": { "status": before }, "after": { "status": "active" }, "held": held });
         audit::write(&mut tx, &change.deed("webhook.resumed").with(details)).await?;
-        tell_others(&mut tx, self, change, Invalidated::Resumed).await?;
+        enqueue_invalidations(&mut tx, self, &change.stale(Invalidated::Resumed)).await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         tx.commit().await?;
         Ok(webhook)
     }
 
-    async fn rotate_secret(
+    /// Makes `secret` the current one; the one before signs too until `previous_until`. `None`: no such webhook.
+    pub async fn rotate_secret(
         &self,
         change: &Change,
         secret: Sealed,
         previous_until: Timestamp,
     ) -> Result<Option<Webhook>, StoreError> {
         let mut tx = self.begin().await?;
-        sqlx::query(
+        query(
             "update webhooks set previous_secret = secret, previous_secret_key_id = secret_key_id,
                  previous_secret_until = $3, secret = $4, secret_key_id = $5, version = version + 1,
                  updated_at = $6, updated_by = $7
              where id = $1 and account_id = $2 and deleted_at is null",
         )
-        .bind(change.webhook_id.as_str())
-        .bind(change.account_id.as_str())
-        .bind(previous_until.as_millis())
+        .bind(&change.webhook_id)
+        .bind(&change.account_id)
+        .bind(previous_until)
         .bind(&secret.ciphertext)
         .bind(&secret.key_id)
-        .bind(change.at.as_millis())
+        .bind(change.at)
         .bind(&change.by)
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         if webhook.is_some() {
             let details = json!({ "previous_signs_until": previous_until.rfc3339() });
             audit::write(&mut tx, &change.deed("webhook.secret_rotated").with(details)).await?;
-            tell_others(&mut tx, self, change, Invalidated::Edited).await?;
+            enqueue_invalidations(&mut tx, self, &change.stale(Invalidated::Edited)).await?;
         }
         tx.commit().await?;
         Ok(webhook)
     }
 
-    async fn delete_webhook(&self, change: &Change, based_on: Option<i64>) -> Result<Removed, StoreError> {
+    /// Erases the secrets, frees the name and cancels every open delivery. `None`: no such webhook.
+    pub async fn delete_webhook(
+        &self,
+        change: &Change,
+        based_on: Option<i64>,
+    ) -> Result<Removed, StoreError> {
         let mut tx = self.begin().await?;
-        lock_webhook(&mut tx, change).await?;
+        lock_webhook(&mut tx, &change.account_id, &change.webhook_id).await?;
         let Some(webhook) = find(&mut tx, &change.account_id, &change.webhook_id).await? else {
             return Ok(Removed::NotFound);
         };
         if based_on.is_some_and(|version| version != webhook.version) {
             return Ok(Removed::Stale(Box::new(webhook)));
         }
-        sqlx::query(
+        query(
             "update webhooks set deleted_at = $3, updated_at = $3, updated_by = $4, secret = null,
                  secret_key_id = null, previous_secret = null, previous_secret_key_id = null,
                  previous_secret_until = null
              where id = $1 and account_id = $2 and deleted_at is null",
         )
-        .bind(change.webhook_id.as_str())
-        .bind(change.account_id.as_str())
-        .bind(change.at.as_millis())
+        .bind(&change.webhook_id)
+        .bind(&change.account_id)
+        .bind(change.at)
         .bind(&change.by)
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
-        let cancelled = sqlx::query(
+        let cancelled = query(
             "update deliveries set status = 'cancelled', lease = null, updated_at = $2
-             where webhook_id = $1 and status in ('pending', 'held')",
+             where webhook_id = $1 and status in ('new', 'pending', 'held')",
         )
-        .bind(change.webhook_id.as_str())
-        .bind(change.at.as_millis())
-        .execute(&mut *tx)
-        .await?
-        .rows_affected();
+        .bind(&change.webhook_id)
+        .bind(change.at)
+        .execute(&mut tx)
+        .await?;
         remember(&mut tx, &change.webhook_id, change.at).await?;
         let details = json!({ "before": settings_of(&webhook), "cancelled_deliveries": cancelled });
         audit::write(&mut tx, &change.deed("webhook.deleted").with(details)).await?;
-        tell_others(&mut tx, self, change, Invalidated::Deleted).await?;
+        enqueue_invalidations(&mut tx, self, &change.stale(Invalidated::Deleted)).await?;
         tx.commit().await?;
         Ok(Removed::Done(Deleted {
             name: webhook.name.to_string(),
@@ -270,7 +282,7 @@ impl WebhookStore for Adapter {
         }))
     }
 
-    async fn sealed_secrets(
+    pub async fn sealed_secrets(
         &self,
         account: &AccountId,
         id: &WebhookId,
@@ -278,10 +290,10 @@ impl WebhookStore for Adapter {
         let sql = format!(
             "select {SECRETS} from webhooks where id = $1 and account_id = $2 and deleted_at is null"
         );
-        let row: Option<SecretsRow> = sqlx::query_as(AssertSqlSafe(sql))
-            .bind(id.as_str())
-            .bind(account.as_str())
-            .fetch_optional(&self.readers)
+        let row: Option<SecretsRow> = query(sql)
+            .bind(id)
+            .bind(account)
+            .fetch_optional(&mut self.read().await?)
             .await?;
         Ok(row
             .map(Destination::try_from)
@@ -289,16 +301,20 @@ impl WebhookStore for Adapter {
             .map(|destination| destination.secrets))
     }
 
-    async fn destination(&self, id: &WebhookId) -> Result<Option<Destination>, StoreError> {
+    /// What an attempt needs to know, as of now. `None` once deleted.
+    pub async fn destination(&self, id: &WebhookId) -> Result<Option<Destination>, StoreError> {
+        self.points.reached("destination").await;
         let sql = format!("select {SECRETS} from webhooks where id = $1 and deleted_at is null");
-        let row: Option<SecretsRow> = sqlx::query_as(AssertSqlSafe(sql))
-            .bind(id.as_str())
-            .fetch_optional(&self.readers)
+        let row: Option<SecretsRow> = query(sql)
+            .bind(id)
+            .fetch_optional(&mut self.read().await?)
             .await?;
+        self.points.reached("destination: read").await;
         row.map(Destination::try_from).transpose()
     }
 
-    async fn webhook_activity(
+    /// Attempts by hour since then, for each of these webhooks.
+    pub async fn webhook_activity(
         &self,
         ids: &[WebhookId],
         since: Timestamp,
@@ -306,96 +322,95 @@ impl WebhookStore for Adapter {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let mut query = QueryBuilder::<Database>::new(
-            "select webhook_id, hour, succeeded, failed from webhook_hours where hour >= ",
-        );
-        query.push_bind(since.as_millis()).push(" and webhook_id in (");
-        let mut list = query.separated(", ");
-        for id in ids {
-            list.push_bind(id.as_str());
-        }
-        query.push(") order by webhook_id, hour");
-        let rows: Vec<(String, i64, i64, i64)> = query.build_query_as().fetch_all(&self.readers).await?;
-        rows.into_iter()
-            .map(|(webhook_id, hour, succeeded, failed)| {
-                Ok(HourOfActivity {
-                    webhook_id: stored_id(&webhook_id)?,
-                    hour: Timestamp::from_millis(hour),
-                    succeeded: small_count(succeeded),
-                    failed: small_count(failed),
-                })
-            })
-            .collect()
+        let mut activity =
+            query("select webhook_id, hour, succeeded, failed from webhook_hours where hour >= ");
+        activity.push_bind(since).push(" and webhook_id in (");
+        activity.push_list(ids).push(") order by webhook_id, hour");
+        activity.fetch_all(&mut self.read().await?).await
     }
 
-    async fn webhook_latencies(&self, id: &WebhookId, since: Timestamp) -> Result<Latencies, StoreError> {
-        let rows: Vec<(i64, i64)> = sqlx::query_as(
+    /// How long receivers took to answer since then, all together.
+    pub async fn webhook_latencies(&self, id: &WebhookId, since: Timestamp) -> Result<Latencies, StoreError> {
+        let rows: Vec<(i64, u64)> = query(
             "select power, cast(sum(answers) as bigint) from webhook_latencies
              where webhook_id = $1 and hour >= $2 group by power",
         )
-        .bind(id.as_str())
-        .bind(since.as_millis())
-        .fetch_all(&self.readers)
+        .bind(id)
+        .bind(since)
+        .fetch_all(&mut self.read().await?)
         .await?;
         let mut latencies = Latencies::default();
         for (power, answers) in rows {
-            latencies.add(power, count(answers));
+            latencies.add(power, answers);
         }
         Ok(latencies)
     }
 
-    async fn delete_old_statistics(&self, before: Timestamp) -> Result<(), StoreError> {
+    /// Forgets what was counted by the hour before then.
+    pub async fn delete_old_statistics(&self, before: Timestamp) -> Result<(), StoreError> {
         for table in ["webhook_hours", "webhook_latencies"] {
-            sqlx::query(AssertSqlSafe(format!("delete from {table} where hour < $1")))
-                .bind(before.as_millis())
-                .execute(&self.writer)
+            query(format!("delete from {table} where hour < $1"))
+                .bind(before)
+                .execute_in(&self.database)
                 .await?;
         }
         Ok(())
     }
 
-    async fn master_key_ids(&self) -> Result<Vec<String>, StoreError> {
-        let ids = sqlx::query_scalar(
+    /// The master keys with which secrets are sealed.
+    pub async fn master_key_ids(&self) -> Result<Vec<String>, StoreError> {
+        query(
             "select secret_key_id from webhooks where secret_key_id is not null
              union select previous_secret_key_id from webhooks where previous_secret_key_id is not null",
-        );
-        Ok(ids.fetch_all(&self.readers).await?)
+        )
+        .fetch_all(&mut self.read().await?)
+        .await
     }
 
-    async fn webhook_names(&self, account: &AccountId) -> Result<Vec<(WebhookId, String)>, StoreError> {
-        let rows: Vec<(String, String)> = sqlx::query_as(
+    /// By name. The oldest thousand of an account that has more.
+    pub async fn webhook_names(&self, account: &AccountId) -> Result<Vec<(WebhookId, String)>, StoreError> {
+        query(
             "select id, name from (
                  select id, name from webhooks where account_id = $1 and deleted_at is null order by id limit 1000) named
              order by lower(name), id",
         )
-        .bind(account.as_str())
-        .fetch_all(&self.readers)
-        .await?;
-        rows.into_iter()
-            .map(|(id, name)| Ok((stored_id(&id)?, name)))
-            .collect()
+        .bind(account)
+        .fetch_all(&mut self.read().await?)
+        .await
     }
 
-    async fn open_deliveries(
+    /// How many deliveries are pending or held.
+    pub async fn open_deliveries(
         &self,
         account: &AccountId,
         id: &WebhookId,
     ) -> Result<OpenDeliveries, StoreError> {
-        open::count_of(&mut *self.readers.acquire().await?, account, id).await
+        open::count_of(&mut self.read().await?, account, id).await
     }
 
-    async fn held_deliveries(&self, ids: &[WebhookId]) -> Result<Vec<(WebhookId, u64)>, StoreError> {
-        open::held(&mut *self.readers.acquire().await?, ids).await
+    /// How many each of these webhooks holds, no further than one beyond [`OpenDeliveries::COUNTED`]; those that hold
+    /// none are left out.
+    pub async fn held_deliveries(&self, ids: &[WebhookId]) -> Result<Vec<(WebhookId, u64)>, StoreError> {
+        open::held(&mut self.read().await?, ids).await
     }
 }
 
-async fn number_of(connection: &mut Connection, account: &AccountId) -> Result<i64, StoreError> {
-    let number =
-        sqlx::query_scalar("select count(*) from webhooks where account_id = $1 and deleted_at is null")
-            .bind(account.as_str())
-            .fetch_one(connection)
-            .await?;
-    Ok(number)
+impl FromRow for HourOfActivity {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            webhook_id: row.get("webhook_id")?,
+            hour: row.get("hour")?,
+            succeeded: row.get("succeeded")?,
+            failed: row.get("failed")?,
+        })
+    }
+}
+
+async fn number_of(connection: &mut Connection, account: &AccountId) -> Result<u64, StoreError> {
+    query("select count(*) from webhooks where account_id = $1 and deleted_at is null")
+        .bind(account)
+        .fetch_one(connection)
+        .await
 }
 
 async fn find(
@@ -405,9 +420,9 @@ async fn find(
 ) -> Result<Option<Webhook>, StoreError> {
     let sql =
         format!("select {WEBHOOK} from webhooks where id = $1 and account_id = $2 and deleted_at is null");
-    let row: Option<WebhookRow> = sqlx::query_as(AssertSqlSafe(sql))
-        .bind(id.as_str())
-        .bind(account.as_str())
+    let row: Option<WebhookRow> = query(sql)
+        .bind(id)
+        .bind(account)
         .fetch_optional(connection)
         .await?;
     row.map(Webhook::try_from).transpose()
@@ -420,16 +435,16 @@ async fn set_state(
     state: &str,
 ) -> Result<Option<WebhookStatus>, StoreError> {
     let before = find(connection, &change.account_id, &change.webhook_id).await?;
-    sqlx::query(
+    query(
         "update webhooks set state = $3, disabled_reason = null,
              failing_since = case when $3 = 'active' then null else failing_since end,
              version = version + 1, updated_at = $4, updated_by = $5
          where id = $1 and account_id = $2 and deleted_at is null",
     )
-    .bind(change.webhook_id.as_str())
-    .bind(change.account_id.as_str())
+    .bind(&change.webhook_id)
+    .bind(&change.account_id)
     .bind(state)
-    .bind(change.at.as_millis())
+    .bind(change.at)
     .bind(&change.by)
     .execute(connection)
     .await?;
@@ -442,13 +457,13 @@ pub(super) async fn remember(
     webhook: &WebhookId,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "insert into webhook_history (webhook_id, since, state, events)
          select id, $2, case when deleted_at is null then state else 'deleted' end, events from webhooks where id = $1
          on conflict (webhook_id, since) do update set state = excluded.state, events = excluded.events",
     )
-    .bind(webhook.as_str())
-    .bind(at.as_millis())
+    .bind(webhook)
+    .bind(at)
     .execute(connection)
     .await?;
     Ok(())

@@ -144,6 +144,8 @@ mod server {
         Unavailable,
         /// 503: the change is stored, but not every process has confirmed that it acts on it.
         Unconfirmed,
+        /// 503: the connection to the database was lost while it stored the change.
+        Unknown,
         /// 500: our mistake.
         Broken,
     }
@@ -159,7 +161,7 @@ mod server {
                 Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
                 Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
                 Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-                Self::Unavailable | Self::Unconfirmed => StatusCode::SERVICE_UNAVAILABLE,
+                Self::Unavailable | Self::Unconfirmed | Self::Unknown => StatusCode::SERVICE_UNAVAILABLE,
                 Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
             }
         }
@@ -178,6 +180,10 @@ mod server {
                 Self::RateLimited => "Too many attempts. Try again in a moment.",
                 Self::Unavailable => {
                     "This could not be done just now. Everything is still here: try again in a moment."
+                }
+                Self::Unknown => {
+                    "The connection to the database was lost while it saved this: it may be saved, or not. Reload the page to \
+                     see which."
                 }
                 Self::Unconfirmed => {
                     "The change is stored, but not every process has confirmed it yet. Look again in a moment; there is nothing \
@@ -268,9 +274,12 @@ mod server {
             Self::new(match error {
                 StoreError::Unavailable(_) => Reason::Unavailable,
                 StoreError::Unconfirmed => Reason::Unconfirmed,
-                StoreError::Conflict | StoreError::Full | StoreError::Corrupt(_) | StoreError::Open(_) => {
-                    Reason::Broken
-                }
+                StoreError::CommitUnknown(_) => Reason::Unknown,
+                StoreError::Conflict(_)
+                | StoreError::Full
+                | StoreError::Corrupt(_)
+                | StoreError::Bug(_)
+                | StoreError::Open(_) => Reason::Broken,
             })
         }
     }
@@ -304,6 +313,7 @@ mod server {
                 PageError::WrongMethod => Reason::WrongMethod,
                 PageError::Unavailable => Reason::Unavailable,
                 PageError::Unconfirmed => Reason::Unconfirmed,
+                PageError::Unknown => Reason::Unknown,
                 PageError::Broken => Reason::Broken,
             };
             match error {

@@ -156,6 +156,7 @@ impl Refusal {
             Reason::NotFound => return Err(PageError::NotFound),
             Reason::Broken => return Err(PageError::Broken),
             Reason::Unconfirmed => return Err(PageError::Unconfirmed),
+            Reason::Unknown => return Err(PageError::Unknown),
             _ => {}
         }
         Ok(Reply {

@@ -405,7 +405,10 @@ async fn deliveries_are_resent_and_recovered_by_functions() {
     let page = format!("{}/recover", bench.page);
     assert_leads_to(&answer, &page);
     bench.app.wait_for("delivered", 2).await;
-    let form = [("id", &*bench.id), ("recovery", "rcv_0")];
+    let form = [
+        ("id", &*bench.id),
+        ("recovery", "rcv_00000000000000000000000000000000"),
+    ];
     let answer = call(&mut bench.browser, &format!("{actions}/cancel-recovery"), &form).await;
     assert_leads_to(&answer, &page);
     let shown = bench.browser.get(&page).await;

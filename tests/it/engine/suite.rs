@@ -14,10 +14,7 @@ use caleida::{
     },
     domain::{AccountId, Clock, DeliveryStatus, EventId, EventType, Origin, ProcessId, Transport, Webhook},
     server::clock::SystemClock,
-    store::{
-        self, DeliveryFilter, DeliveryLogStore, EventStore, HandOff, Held, Member, NewEvent, PeopleStore,
-        Submission, WebhookStore,
-    },
+    store::{self, DeliveryFilter, Held, Leasing, Member, NewEvent, Store, Submission},
     vault::Vault,
     webhooks::{Actor, Draft, Webhooks},
 };
@@ -25,16 +22,14 @@ use zeroize::Zeroizing;
 
 use super::Database;
 use crate::support::{
-    held::{
-        HeldStore, Hold, Point,
-        Side::{After, Before},
-    },
+    held::{Hold, Holds, Point},
     receiver::{Answer, Receiver},
 };
 
 /// The engine and the operations on webhooks, around a store that can be held.
 struct Bench {
-    store: Arc<HeldStore>,
+    store: Arc<Store>,
+    holds: Arc<Holds>,
     engine: Engine,
     webhooks: Webhooks,
     actor: Actor,
@@ -65,7 +60,8 @@ impl Bench {
     /// `point` is held from the start, when a delivery is waiting to be claimed already.
     async fn start_with(point: Option<Point>, lookup: Option<Hold>) -> (Self, Option<Hold>) {
         let database = Database::create().await;
-        let store = Arc::new(HeldStore::new(store::open(&database.url).await.unwrap()));
+        let store = store::open(&database.url).await.unwrap();
+        let holds = Holds::of(&store);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let actor = Actor {
             account_id: store.ensure_account("tests", clock.now()).await.unwrap(),
@@ -77,11 +73,11 @@ impl Bench {
             HeldLookup(lookup),
         ));
         let vault = Arc::new(Vault::new(&Zeroizing::new([7; 32])));
-        let gate = Gate::new(Arc::clone(&store) as _, Arc::clone(&vault));
+        let gate = Gate::new(Arc::clone(&store), Arc::clone(&vault));
         let wake = Arc::new(Wake::default());
         let timeout = Duration::from_secs(5);
         let parts = || Parts {
-            store: Arc::clone(&store) as _,
+            store: Arc::clone(&store),
             gate: Arc::clone(&gate),
             sender: Sender::new(Arc::clone(&guard), timeout, Vec::new()).unwrap(),
             clock: Arc::clone(&clock),
@@ -91,7 +87,6 @@ impl Bench {
             member: Member {
                 id: ProcessId::generate(clock.now()),
                 role: "all",
-                version: "0.0.0",
                 master_key_id: vault.key_id().to_owned(),
                 opens: vault.opens().map(str::to_owned).collect(),
             },
@@ -100,7 +95,7 @@ impl Bench {
             metrics: Metrics::default(),
         };
         let webhooks = |engine: &Engine| Webhooks {
-            store: Arc::clone(&store) as _,
+            store: Arc::clone(&store),
             vault: Arc::clone(&vault),
             gate: Arc::clone(&gate),
             slots: engine.slots.clone(),
@@ -120,21 +115,18 @@ impl Bench {
         let mut hold = None;
         if let Some(point) = point {
             engine.stop(Duration::ZERO).await;
-            let hand_off = HandOff {
-                lease: Duration::ZERO,
-                wanted: &mut |_| false,
-            };
             let waiting = submission(&actor.account_id, 1);
             store
-                .accept_events(&[waiting], clock.now(), hand_off)
+                .accept_events(&[waiting], clock.now(), Leasing::NONE)
                 .await
                 .unwrap();
-            hold = Some(store.hold(point));
+            hold = Some(holds.hold(point));
             engine = Engine::start(parts()).await.unwrap();
         }
         let webhooks = webhooks(&engine);
         let bench = Self {
             store,
+            holds,
             engine,
             webhooks,
             actor,
@@ -204,35 +196,35 @@ fn submission(account: &AccountId, size: usize) -> Submission {
 /// Where a delivery may be between the publish and the first byte of its request.
 const BETWEEN: [Point; 6] = [
     // Handed off by the insert, on its way to the courier.
-    ("accept_events", After),
+    "accept_events: committed",
     // A row that is about to be claimed, and one that just was.
-    ("claim_due", Before),
-    ("claim_due", After),
+    "claim_due",
+    "claim_due: committed",
     // At the gate, with nothing known of the webhook, and with what it was a moment ago.
-    ("destination", Before),
-    ("destination", After),
+    "destination",
+    "destination: read",
     // Looking up the receiver's address.
-    ("lookup", Before),
+    "lookup",
 ];
 
 /// The engine with one delivery that waits at this point.
 async fn waiting_at(point: Point) -> (Bench, Hold) {
     let (bench, hold) = match point {
-        ("claim_due", _) => {
+        "claim_due" | "claim_due: committed" => {
             let (bench, hold) = Bench::start_with(Some(point), None).await;
             (bench, hold.unwrap())
         }
-        ("lookup", _) => {
+        "lookup" => {
             let hold = Hold::new();
             (Bench::start_with(None, Some(hold.clone())).await.0, hold)
         }
         _ => {
             let bench = Bench::start().await;
-            let hold = bench.store.hold(point);
+            let hold = bench.holds.hold(point);
             (bench, hold)
         }
     };
-    if point.0 != "claim_due" {
+    if !point.starts_with("claim_due") {
         tokio::spawn(bench.publish(1));
     }
     hold.reached().await;
@@ -251,7 +243,7 @@ async fn deleted_means_silent_wherever_a_delivery_was() {
             );
             async move { webhooks.delete(&actor, &id, None).await.unwrap() }
         });
-        if point.0 == "destination" {
+        if point.starts_with("destination") {
             // Somebody is inside: that it cannot start any more is only sure once it has left.
             tokio::time::sleep(Duration::from_millis(50)).await;
             assert!(!deleting.is_finished(), "{point:?}: answered too early");
@@ -269,7 +261,7 @@ async fn deleted_means_silent_wherever_a_delivery_was() {
 
 #[tokio::test]
 async fn paused_means_held_wherever_a_delivery_was_that_had_not_begun() {
-    for point in BETWEEN.into_iter().filter(|(name, _)| *name != "lookup") {
+    for point in BETWEEN.into_iter().filter(|point| *point != "lookup") {
         let (bench, hold) = waiting_at(point).await;
         bench
             .webhooks
@@ -285,7 +277,7 @@ async fn paused_means_held_wherever_a_delivery_was_that_had_not_begun() {
 
 #[tokio::test]
 async fn an_edit_is_obeyed_wherever_a_delivery_was_that_had_not_begun() {
-    for point in BETWEEN.into_iter().filter(|(name, _)| *name != "lookup") {
+    for point in BETWEEN.into_iter().filter(|point| *point != "lookup") {
         let (bench, hold) = waiting_at(point).await;
         let edited = draft(&bench.webhook.url.as_str().replace("before", "after"));
         let (webhooks, id) = (&bench.webhooks, &bench.webhook.id);
@@ -303,7 +295,7 @@ async fn an_edit_is_obeyed_wherever_a_delivery_was_that_had_not_begun() {
 async fn when_the_disk_does_not_keep_up_publishers_are_told_and_nothing_piles_up() {
     for (size, most) in [(1, 2 * 1_024), (1024 * 1024, 64)] {
         let bench = Bench::start().await;
-        let disk = bench.store.hold(("accept_events", Before));
+        let disk = bench.holds.hold("accept_events");
         // The first is with the disk; these pile up behind it.
         let first = tokio::spawn(bench.publish(size));
         disk.reached().await;

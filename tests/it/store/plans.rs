@@ -12,7 +12,7 @@ use caleida::{
     },
     server::clock::SystemClock,
     store::{
-        self, AuditFilter, Change, Claim, DeliveryFilter, EventFilter, HandOff, Held, NewEvent, NewWebhook,
+        self, AuditFilter, Change, Claim, DeliveryFilter, EventFilter, Held, Leasing, NewEvent, NewWebhook,
         Next, RecordedAttempt, RecoveryRange, Retention, Sealed, Store, Submission,
     },
 };
@@ -41,14 +41,14 @@ async fn every_statement_of_the_engine_finds_its_rows_by_an_index() {
 
     let store = store::open(&database).await.unwrap();
     for run in 0..RUNS {
-        deliver(&*store, &account, run).await;
-        look(&*store, &account, &webhook).await;
+        deliver(&store, &account, run).await;
+        look(&store, &account, &webhook).await;
     }
     let seen = server.log().len();
     fall_behind(&database).await;
     let filled = server.log().len();
     for run in 0..RUNS {
-        deliver(&*store, &account, run).await;
+        deliver(&store, &account, run).await;
     }
     let log = server.log();
     let mut judged = BTreeSet::new();
@@ -97,20 +97,21 @@ async fn fill(database: &str) -> (AccountId, WebhookId) {
         })
         .await
         .unwrap();
-    let of = |id: &str| format!("'{id}' || lpad(n::text, 32, '0')");
+    let of = |kind: &str| format!("decode('{kind}' || lpad(n::text, 30, '0'), 'hex')");
+    let [account_key, webhook_key] = [account.to_key(), webhook.to_key()].map(bytes);
     let from = format!("from generate_series(1, {ROWS}) n");
     let at = format!("{} + n", now.as_millis() - 10_000_000);
-    let (event, delivery, attempt, audit) = (of("evt_"), of("dlv_"), of("att_"), of("aud_"));
+    let (delivery, attempt, audit) = (of("00"), of("01"), of("02"));
     for sql in [
         format!(
-            "insert into events (account_id, id, event_type, occurred_at, received_at, payload, fingerprint,
+            "insert into events (key, account_id, id, event_type, occurred_at, received_at, payload, fingerprint,
                  delivery_count)
-             select '{account}', {event}, 'chat', {at}, {at}, '\\x7b7d', sha256(n::text::bytea), 1 {from}"
+             select n, {account_key}, 'evt_' || n, 'chat', {at}, {at}, '\\x7b7d', sha256(n::text::bytea), 1 {from}"
         ),
         format!(
-            "insert into deliveries (id, account_id, webhook_id, event_id, event_type, status, attempts,
-                 next_attempt_at, created_at, updated_at)
-             select {delivery}, '{account}', '{webhook}', {event}, 'chat', 'delivered', 1, null, {at}, {at} {from}"
+            "insert into deliveries (id, account_id, webhook_id, event_key, event_type, status, attempts,
+                 next_attempt_at, updated_at)
+             select {delivery}, {account_key}, {webhook_key}, n, 'chat', 'delivered', 1, null, {at} {from}"
         ),
         format!(
             "insert into attempts (id, delivery_id, number, started_at, duration_ms, url, status_code,
@@ -120,9 +121,10 @@ async fn fill(database: &str) -> (AccountId, WebhookId) {
         // One who did nearly all of it, and one who did little.
         format!(
             "insert into audit_log (id, account_id, actor, action, subject, at)
-             select {audit}, '{account}', case n % 1000 when 0 then 'bob' else 'ada' end,
+             select {audit}, {account_key}, case n % 1000 when 0 then 'bob' else 'ada' end,
                  case n % 997 when 0 then 'webhook.deleted' else 'webhook.updated' end, 'wh_' || n % 500, {at} {from}"
         ),
+        format!("select setval('event_keys', {ROWS} + 1)"),
         "vacuum analyze".to_owned(),
     ] {
         postgres::run(database, &sql).await;
@@ -130,20 +132,26 @@ async fn fill(database: &str) -> (AccountId, WebhookId) {
     (account, webhook)
 }
 
+/// As a literal.
+fn bytes(key: [u8; 16]) -> String {
+    let digits: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("'\\x{digits}'::bytea")
+}
+
 /// Another webhook, with all that the first had still to come.
 async fn fall_behind(database: &str) {
-    let behind = WebhookId::generate(SystemClock.now());
+    let behind = bytes(WebhookId::generate(SystemClock.now()).to_key());
     for sql in [
         &format!(
             "insert into webhooks (id, account_id, name, url, events, state, version, created_at, updated_at, updated_by)
-             select '{behind}', account_id, 'behind', url, events, state, version, created_at, updated_at, updated_by
+             select {behind}, account_id, 'behind', url, events, state, version, created_at, updated_at, updated_by
              from webhooks"
         ),
         &format!(
-            "insert into deliveries (id, account_id, webhook_id, event_id, event_type, status, attempts,
-                 next_attempt_at, created_at, updated_at)
-             select replace(id, 'dlv_', 'dlv_b'), account_id, '{behind}', event_id, event_type, 'pending', 0,
-                 created_at, created_at, created_at
+            "insert into deliveries (id, account_id, webhook_id, event_key, event_type, status, attempts,
+                 next_attempt_at, updated_at)
+             select set_byte(id, 1, 255 - get_byte(id, 1)), account_id, {behind}, event_key, event_type, 'pending', 0,
+                 updated_at, updated_at
              from deliveries"
         ),
         "vacuum analyze",
@@ -153,7 +161,7 @@ async fn fall_behind(database: &str) {
 }
 
 /// Everything that happens to an event: some are handed off, some are claimed; some succeed, some are given back.
-async fn deliver(store: &dyn Store, account: &AccountId, run: usize) {
+async fn deliver(store: &Store, account: &AccountId, run: usize) {
     let now = SystemClock.now();
     let events = (0..20).map(|_| NewEvent {
         id: EventId::generate(now),
@@ -168,15 +176,12 @@ async fn deliver(store: &dyn Store, account: &AccountId, run: usize) {
         events: events.collect(),
     };
     let lease = Duration::from_secs(45);
-    let mut count = 0;
-    let hand_off = HandOff {
+    let leasing = Leasing {
         lease,
-        wanted: &mut |_| {
-            count += 1;
-            count % 2 == 0
-        },
+        limit: 10,
+        room: &|_| 10,
     };
-    let handed_off = store.accept_events(&[submission], now, hand_off).await.unwrap();
+    let handed_off = store.accept_events(&[submission], now, leasing).await.unwrap();
     store.next_due().await.unwrap();
     store.count_pending(1_000).await.unwrap();
     let claim = Claim {
@@ -224,7 +229,7 @@ async fn deliver(store: &dyn Store, account: &AccountId, run: usize) {
 }
 
 /// What people, retention, and changes of webhooks look for.
-async fn look(store: &dyn Store, account: &AccountId, webhook: &WebhookId) {
+async fn look(store: &Store, account: &AccountId, webhook: &WebhookId) {
     let delivered = DeliveryFilter {
         status: Some(DeliveryStatus::Delivered),
         limit: 50,
@@ -288,7 +293,7 @@ async fn look(store: &dyn Store, account: &AccountId, webhook: &WebhookId) {
 }
 
 /// By each filter alone, and by those that no index has together.
-async fn look_at_audit_log(store: &dyn Store, account: &AccountId) {
+async fn look_at_audit_log(store: &Store, account: &AccountId) {
     let all = AuditFilter {
         limit: 50,
         ..AuditFilter::default()

@@ -30,9 +30,10 @@ use caleida::{
         Webhook, WebhookId, WebhookName, WebhookSettings, WebhookStatus,
     },
     store::{
-        self, AcceptedEvent, Change, Claim, ClaimedDelivery, ConflictingEvent, DeliveryFilter, HandOff, Held,
-        Joined, Lease, Member, NewEvent, NewWebhook, Next, OpenDeliveries, ProcessRow, RecordedAttempt,
-        Removed, Retention, Sealed, Store, StoreError, Submission, UpdateWebhook, Updated, WebhookFilter,
+        self, AcceptedEvent, Change, Claim, ClaimedDelivery, ConflictingEvent, DeliveryFilter, Held, Joined,
+        Lease, Leasing, Member, NewEvent, NewWebhook, Next, OpenDeliveries, ProcessRow, RecordedAttempt,
+        Removed, Retention, Sealed, Stale, Store, StoreError, Submission, Unique, UpdateWebhook, Updated,
+        WebhookFilter,
     },
 };
 
@@ -43,22 +44,19 @@ const LEASE: Duration = Duration::from_secs(45);
 
 /// A store of its own, with an account and short ways to fill it.
 struct Fixture {
-    store: Arc<dyn Store>,
+    store: Arc<Store>,
     account: AccountId,
     _database: Database,
 }
 
 /// Stores them without handing anything off.
 async fn accept(
-    store: &dyn Store,
+    store: &Store,
     submissions: &[Submission],
     now: Timestamp,
 ) -> Vec<Result<Vec<AcceptedEvent>, ConflictingEvent>> {
-    let hand_off = HandOff {
-        lease: LEASE,
-        wanted: &mut |_| false,
-    };
-    let accepted = store.accept_events(submissions, now, hand_off).await.unwrap();
+    let leasing = Leasing::NONE;
+    let accepted = store.accept_events(submissions, now, leasing).await.unwrap();
     assert!(accepted.claimed.is_empty());
     accepted.answers
 }
@@ -115,7 +113,7 @@ impl Fixture {
             account_id: self.account.clone(),
             events: vec![event(id, event_type)],
         };
-        let answers = accept(&*self.store, &[submission], NOW).await;
+        let answers = accept(&self.store, &[submission], NOW).await;
         answers.into_iter().next().unwrap().unwrap()[0].deliveries
     }
 

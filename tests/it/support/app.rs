@@ -96,7 +96,7 @@ impl TestApp {
         let actor = Actor::operator(account.clone());
         // A name of its own at each start, which all are for the same data.
         let name = format!("tests {}", UserId::generate(now));
-        let (_, key) = api_key::create(&*server.store, &actor, &name, scopes, None, now)
+        let (_, key) = api_key::create(&server.store, &actor, &name, scopes, None, now)
             .await
             .unwrap();
         let client = plain_client().unwrap();

@@ -29,9 +29,12 @@ impl Bench {
         seed::webhooks(&database, WEBHOOKS).await?;
         seed::history(&database, self.scale.history, seed::Age::Recent).await?;
         seed::statistics(&database).await?;
-        let webhook: String = database.fetch("select min(id) from webhooks").await?;
+        let webhook: String = database.fetch_id("wh_", "webhooks order by id").await?;
         let delivery: String = database
-            .fetch("select id from deliveries where status = 'failed' order by id desc limit 1")
+            .fetch_id(
+                "dlv_",
+                "deliveries where status <> 'new' and status = 'failed' order by id desc",
+            )
             .await?;
         database.close().await;
 

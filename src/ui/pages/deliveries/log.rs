@@ -159,7 +159,7 @@ fn Row(delivery: Delivery, of_one: bool, now: Timestamp) -> impl IntoView {
         1 => "1".to_owned(),
         n => n.to_string(),
     };
-    let result = delivery.last_result.map(|result| format!(" · {result}"));
+    let result = delivery.last_outcome.map(|outcome| format!(" · {outcome}"));
     let next = delivery
         .next_attempt_at
         .filter(|_| delivery.status == DeliveryStatus::Pending);

@@ -162,14 +162,14 @@ fn Sent(delivery: Delivery, now: Timestamp) -> impl IntoView {
         }
         (DeliveryStatus::Pending, Some(next)) => {
             let failed = delivery
-                .last_result
-                .map(|result| format!("Last answer: {result}. "));
+                .last_outcome
+                .map(|outcome| format!("Last answer: {outcome}. "));
             view! { {failed}"Next attempt "<TimeAgo at=next now/> }.into_any()
         }
         (DeliveryStatus::Pending, None) => "An attempt is under way".into_any(),
         (DeliveryStatus::Held, _) => "Held until the webhook is resumed".into_any(),
         (DeliveryStatus::Failed, _) => {
-            let result = delivery.last_result.unwrap_or_default();
+            let result = delivery.last_outcome.map(|outcome| outcome.to_string());
             view! { "No attempt is left. Last answer: "{result} }.into_any()
         }
         (DeliveryStatus::Cancelled, _) => {

@@ -41,7 +41,7 @@ async fn the_same_event_is_stored_once_and_another_under_its_id_is_a_conflict() 
             events,
         };
         let store = Arc::clone(&fixture.store);
-        async move { accept(&*store, &[submission], NOW).await.remove(0) }
+        async move { accept(&store, &[submission], NOW).await.remove(0) }
     };
     let first = submit(vec![event("a", EventType::Chat)]).await.unwrap();
     assert!(!first[0].repeated);
@@ -75,7 +75,7 @@ async fn an_idempotency_key_stands_for_the_event_that_came_with_it_first() {
         account_id: fixture.account.clone(),
         events: vec![event],
     });
-    let answers = accept(&*fixture.store, &submissions, NOW).await;
+    let answers = accept(&fixture.store, &submissions, NOW).await;
     assert_eq!(answers[0].as_ref().unwrap()[0].id.as_str(), "a");
     let second = &answers[1].as_ref().unwrap()[0];
     assert_eq!((second.id.as_str(), second.repeated), ("a", true));
@@ -98,20 +98,20 @@ async fn what_is_handed_off_is_leased_by_the_insert_itself() {
         account_id: fixture.account.clone(),
         events: vec![event("a", EventType::Chat)],
     };
-    let mut asked = Vec::new();
-    let hand_off = HandOff {
+    let leasing = Leasing {
         lease: LEASE,
-        wanted: &mut |webhook| {
-            asked.push(webhook.clone());
-            *webhook == wanted.id
+        limit: 10,
+        room: &|webhook| {
+            assert_ne!(*webhook, paused.id, "what is held cannot be sent");
+            usize::from(*webhook == wanted.id)
         },
     };
     let accepted = fixture
         .store
-        .accept_events(&[submission], NOW, hand_off)
+        .accept_events(&[submission], NOW, leasing)
         .await
         .unwrap();
-    assert!(!asked.contains(&paused.id), "what is held cannot be sent");
+    assert!(accepted.behind.iter().eq([&unwanted.id]));
     let [handed_off] = accepted.claimed.as_slice() else {
         panic!("{:?}", accepted.claimed);
     };
@@ -146,7 +146,7 @@ async fn many_events_and_webhooks_fit_into_one_acceptance() {
         account_id: fixture.account.clone(),
         events,
     };
-    let accepted = accept(&*fixture.store, &[submission], NOW)
+    let accepted = accept(&fixture.store, &[submission], NOW)
         .await
         .remove(0)
         .unwrap();

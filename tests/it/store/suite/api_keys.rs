@@ -89,7 +89,13 @@ async fn a_key_is_found_by_its_hash_until_it_is_revoked() {
         .await
         .unwrap();
     assert_eq!(again, None);
-    assert!(fixture.store.is_revocation_known_to_all(&key.id).await.unwrap());
+    assert!(
+        fixture
+            .store
+            .has_propagated(&Stale::ApiKey(key.id.clone()))
+            .await
+            .unwrap()
+    );
     let mut actions = fixture.key_actions().await;
     actions.sort();
     assert_eq!(actions, ["api_key.created", "api_key.revoked"]);
@@ -98,7 +104,7 @@ async fn a_key_is_found_by_its_hash_until_it_is_revoked() {
 #[tokio::test]
 async fn a_name_is_one_keys_as_long_as_it_lives() {
     let fixture = Fixture::new().await;
-    let conflict = |made| matches!(made, Err(StoreError::Conflict));
+    let conflict = |made| matches!(made, Err(StoreError::Conflict(Unique::ApiKeyName)));
     let first = fixture.make_key("Publisher", 1, None).await.unwrap();
     assert!(conflict(fixture.make_key("Publisher", 2, None).await));
     fixture

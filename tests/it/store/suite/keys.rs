@@ -38,7 +38,7 @@ async fn what_another_key_has_sealed_is_found_in_portions_and_replaced_with_what
         .await
         .unwrap();
 
-    let store = &*fixture.store;
+    let store = &fixture.store;
     let first = store.sealed_otherwise("k2", None, 2).await.unwrap();
     let rest = store.sealed_otherwise("k2", Some(&ids[1]), 2).await.unwrap();
     let found: Vec<_> = first
@@ -115,7 +115,6 @@ async fn a_process_is_known_by_the_keys_that_it_opens_until_it_leaves() {
     let member = Member {
         id: ProcessId::generate(NOW),
         role: "all",
-        version: "0.0.0",
         master_key_id: "k1".to_owned(),
         opens: vec!["k1".to_owned(), "k2".to_owned()],
     };
@@ -157,7 +156,7 @@ async fn what_is_pending_is_counted_up_to_a_limit() {
 async fn failed_sign_ins_are_counted_by_key_with_the_newest() {
     let fixture = Fixture::new().await;
     let later = NOW.plus(Duration::from_secs(60));
-    let store = &*fixture.store;
+    let store = &fixture.store;
     let keys = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
     store
         .record_login_failure("nobody@example.com", Origin::Inside, &keys(&["a", "b"]), NOW, NOW)

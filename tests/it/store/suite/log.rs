@@ -15,7 +15,7 @@ impl Fixture {
             account_id: self.account.clone(),
             events: ids.map(|id| event(&id, event_type)).collect(),
         };
-        accept(&*self.store, &[submission], at).await.remove(0).unwrap();
+        accept(&self.store, &[submission], at).await.remove(0).unwrap();
     }
 
     async fn log(&self, filter: DeliveryFilter) -> DeliveryPage {
@@ -69,7 +69,7 @@ async fn the_log_pages_from_new_to_old_and_never_shows_another_account() {
             events: vec![event(&format!("e{index}"), EventType::Chat)],
         };
         accept(
-            &*fixture.store,
+            &fixture.store,
             &[submission],
             NOW.plus(Duration::from_millis(index)),
         )

@@ -179,7 +179,7 @@ async fn a_lease_given_back_is_due_again_at_once_or_held_if_its_webhook_is_pause
     let claimed = fixture.claim(NOW).await.remove(0);
     fixture
         .store
-        .release(&[(claimed.id.clone(), Lease("of another".to_owned()))], NOW)
+        .release(&[(claimed.id.clone(), Lease::generate(NOW))], NOW)
         .await
         .unwrap();
     assert!(

@@ -15,7 +15,7 @@ impl Fixture {
             account_id: self.account.clone(),
             events: ids.map(|id| event(&id, event_type)).collect(),
         };
-        accept(&*self.store, &[submission], at).await.remove(0).unwrap();
+        accept(&self.store, &[submission], at).await.remove(0).unwrap();
     }
 
     async fn start(

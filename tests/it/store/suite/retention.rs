@@ -20,7 +20,7 @@ async fn old_events_go_with_all_that_is_theirs_unless_something_is_still_to_be_s
         account_id: fixture.account.clone(),
         events: vec![event("recent", EventType::InsightKey)],
     };
-    accept(&*fixture.store, &[submission], later).await;
+    accept(&fixture.store, &[submission], later).await;
 
     let elsewhere = fixture.store.ensure_account("another", NOW).await.unwrap();
     let sweep = async |account, before| {

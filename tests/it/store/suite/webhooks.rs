@@ -7,7 +7,7 @@ async fn a_name_is_unique_in_its_account_until_its_webhook_is_deleted() {
     let first = fixture.add("Orders", &["chat"]).await;
     assert!(matches!(
         fixture.try_add("Orders", &["chat"]).await,
-        Err(StoreError::Conflict)
+        Err(StoreError::Conflict(Unique::WebhookName))
     ));
 
     let elsewhere = fixture.store.ensure_account("another", NOW).await.unwrap();
@@ -203,7 +203,7 @@ async fn a_webhook_fails_since_its_first_failure_after_a_success_and_its_hours_a
     fixture.record(&claimed[0], REFUSED, Next::Failed).await;
     let failing = fixture.webhook(&webhook.id).await;
     assert_eq!(failing.status, WebhookStatus::Failing);
-    assert_eq!(failing.last_attempt.unwrap().summary, "Could not connect");
+    assert_eq!(failing.last_attempt.unwrap().outcome, REFUSED);
     let since = failing.failing_since;
     fixture.record(&claimed[1], REFUSED, Next::Failed).await;
     assert_eq!(fixture.webhook(&webhook.id).await.failing_since, since);

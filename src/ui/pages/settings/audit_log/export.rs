@@ -59,7 +59,7 @@ pub async fn export(visit: Visit) -> Result<Response, PageError> {
 }
 
 struct Rest {
-    store: Arc<dyn Store>,
+    store: Arc<Store>,
     account: AccountId,
     filter: AuditFilter,
 }
@@ -90,7 +90,7 @@ fn lines(entries: &[AuditEntry]) -> Bytes {
     for entry in entries {
         let details = entry.details.as_deref();
         let line = Line {
-            id: &entry.id,
+            id: entry.id.as_str(),
             at: entry.at.rfc3339(),
             actor: &entry.actor,
             action: &entry.action,

@@ -107,7 +107,7 @@ fn HeldDeliveries(held: u64, may_edit: bool) -> impl IntoView {
 #[component]
 fn Facts(webhook: Webhook, query: ListQuery, may_test: bool, now: Timestamp) -> impl IntoView {
     let last = webhook.last_attempt.map(|last| {
-        view! { <span>"Last attempt "{last.summary}" · "<TimeAgo at=last.at now/></span> }
+        view! { <span>"Last attempt "{last.outcome.to_string()}" · "<TimeAgo at=last.at now/></span> }
     });
     let test = query.on(&paths::test(&webhook.id));
     view! {

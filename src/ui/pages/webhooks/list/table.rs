@@ -69,8 +69,9 @@ fn Row(
     let last_attempt = webhook.last_attempt.map_or_else(
         || view! { <span class="quiet">"None yet"</span> }.into_any(),
         |last| {
-            let class = if last.succeeded { "" } else { "bad" };
-            view! { <span class=class>{last.summary}</span>" · "<TimeAgo at=last.at now/> }.into_any()
+            let class = if last.outcome.succeeded() { "" } else { "bad" };
+            view! { <span class=class>{last.outcome.to_string()}</span>" · "<TimeAgo at=last.at now/> }
+                .into_any()
         },
     );
     view! {

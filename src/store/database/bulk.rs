@@ -1,0 +1,164 @@
+//! Many rows in one statement, in the way that each database does it best.
+
+use sqlx::{Arguments as _, postgres::PgArguments};
+
+use super::{
+    Connection,
+    connection::Link,
+    query::{Query, query},
+    row::{FromRow, Row},
+    statement::statement,
+    value::{Kind, Value},
+};
+use crate::store::StoreError;
+
+/// Rows per statement on SQLite: far below its limit of bound values, and long past the point where more rows still make
+/// it cheaper per row.
+const MAX_ROWS: usize = 128;
+
+/// A table of values for a statement that names its place as `{rows}`.
+///
+/// PostgreSQL gets arrays for `unnest`, so that a statement is the same text for any number of rows. SQLite gets
+/// `values`, in portions of 128, 64, 32, … rows: the statement has eight texts at most, and each is prepared once.
+pub(in crate::store) struct Rows<const N: usize> {
+    kinds: [Kind; N],
+    rows: Vec<[Value; N]>,
+}
+
+impl<const N: usize> Rows<N> {
+    pub(in crate::store) fn new(kinds: [Kind; N], rows: impl IntoIterator<Item = [Value; N]>) -> Self {
+        Self {
+            kinds,
+            rows: rows.into_iter().collect(),
+        }
+    }
+
+    /// Returns the number of rows that the statement changed.
+    pub(in crate::store) async fn execute(
+        self,
+        sql: &str,
+        connection: &mut Connection,
+    ) -> Result<u64, StoreError> {
+        if self.rows.is_empty() {
+            return Ok(0);
+        }
+        if let Link::Postgres(connection) = connection.link() {
+            let (sql, arrays) = self.arrays(sql)?;
+            let done = sqlx::query_with(statement(sql.into()), arrays).execute(connection);
+            return Ok(done.await?.rows_affected());
+        }
+        let mut changed = 0;
+        for portion in self.portions(sql) {
+            changed += portion.execute(connection).await?;
+        }
+        Ok(changed)
+    }
+
+    /// Returns the rows that the statement returns.
+    pub(in crate::store) async fn fetch_all<T: FromRow>(
+        self,
+        sql: &str,
+        connection: &mut Connection,
+    ) -> Result<Vec<T>, StoreError> {
+        if self.rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        if let Link::Postgres(connection) = connection.link() {
+            let (sql, arrays) = self.arrays(sql)?;
+            let found = sqlx::query_with(statement(sql.into()), arrays).fetch_all(connection);
+            let found = found.await?.into_iter();
+            return found.map(|row| T::from_row(&Row::Postgres(row))).collect();
+        }
+        let mut found = Vec::new();
+        for portion in self.portions(sql) {
+            found.extend(portion.fetch_all(connection).await?);
+        }
+        Ok(found)
+    }
+
+    fn portions(self, sql: &str) -> impl Iterator<Item = Query> {
+        let mut rows = self.rows.into_iter();
+        std::iter::from_fn(move || {
+            let left = rows.len();
+            if left == 0 {
+                return None;
+            }
+            // The largest power of two that is not more.
+            let size = (1 << left.ilog2()).min(MAX_ROWS);
+            let row = format!("({})", ["?"; N].join(", "));
+            let table = format!("values {}", vec![row; size].join(", "));
+            let mut query = query(sql.replace("{rows}", &table));
+            for value in rows.by_ref().take(size).flatten() {
+                query = query.bind_value(value);
+            }
+            Some(query)
+        })
+    }
+
+    fn arrays(self, sql: &str) -> Result<(String, PgArguments), StoreError> {
+        let length = self.rows.len();
+        let mut columns: [Vec<Value>; N] = std::array::from_fn(|_| Vec::with_capacity(length));
+        for row in self.rows {
+            for (column, value) in columns.iter_mut().zip(row) {
+                column.push(value);
+            }
+        }
+        let mut arguments = PgArguments::default();
+        let mut arrays = Vec::with_capacity(N);
+        for ((column, kind), position) in columns.into_iter().zip(self.kinds).zip(1..) {
+            let values = column.into_iter();
+            let (name, added) = match kind {
+                Kind::Text => (
+                    "text",
+                    arguments.add(Vec::from_iter(values.map(Value::into_text))),
+                ),
+                Kind::Integer => (
+                    "bigint",
+                    arguments.add(Vec::from_iter(values.map(Value::into_integer))),
+                ),
+                Kind::Bytes => (
+                    "bytea",
+                    arguments.add(Vec::from_iter(values.map(Value::into_bytes))),
+                ),
+                Kind::Boolean => (
+                    "boolean",
+                    arguments.add(Vec::from_iter(values.map(Value::into_boolean))),
+                ),
+            };
+            added.map_err(sqlx::Error::Encode)?;
+            arrays.push(format!("${position}::{name}[]"));
+        }
+        let table = format!("select * from unnest({})", arrays.join(", "));
+        Ok((sql.replace("{rows}", &table), arguments))
+    }
+}
+
+impl Value {
+    fn into_text(self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn into_integer(self) -> Option<i64> {
+        match self {
+            Self::Integer(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    fn into_bytes(self) -> Option<Vec<u8>> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    fn into_boolean(self) -> Option<bool> {
+        match self {
+            Self::Boolean(truth) => Some(truth),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What statements run on.
+
+use sqlx::{
+    Column, Executor as _, PgConnection, Postgres, Sqlite, SqliteConnection, Statement as _, TypeInfo as _,
+    pool::PoolConnection,
+};
+
+use super::{sqlite::Unit, statement::statement, value};
+use crate::store::StoreError;
+
+/// A connection to either database, inside a transaction or not.
+pub(in crate::store) struct Connection(Kind);
+
+enum Kind {
+    SqliteReader(PoolConnection<Sqlite>),
+    SqliteSnapshot(sqlx::Transaction<'static, Sqlite>),
+    SqliteUnit(Unit),
+    Postgres(PoolConnection<Postgres>),
+    PostgresTransaction(sqlx::Transaction<'static, Postgres>),
+}
+
+/// Where the databases differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+pub(super) enum Link<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
+}
+
+impl Connection {
+    pub(super) fn link(&mut self) -> Link<'_> {
+        match &mut self.0 {
+            Kind::SqliteReader(connection) => Link::Sqlite(connection),
+            Kind::SqliteSnapshot(transaction) => Link::Sqlite(transaction),
+            Kind::SqliteUnit(unit) => Link::Sqlite(unit.connection()),
+            Kind::Postgres(connection) => Link::Postgres(connection),
+            Kind::PostgresTransaction(transaction) => Link::Postgres(transaction),
+        }
+    }
+
+    pub(in crate::store) fn dialect(&self) -> Dialect {
+        match &self.0 {
+            Kind::SqliteReader(_) | Kind::SqliteSnapshot(_) | Kind::SqliteUnit(_) => Dialect::Sqlite,
+            Kind::Postgres(_) | Kind::PostgresTransaction(_) => Dialect::Postgres,
+        }
+    }
+
+    /// The columns of a table, and what they hold.
+    pub(in crate::store) async fn columns_of(
+        &mut self,
+        table: &str,
+    ) -> Result<Vec<(String, value::Kind)>, StoreError> {
+        let sql = statement(format!("select * from {table}").into());
+        let columns: Vec<_> = match self.link() {
+            Link::Sqlite(connection) => names_and_types(connection.prepare(sql).await?.columns()),
+            Link::Postgres(connection) => names_and_types(connection.prepare(sql).await?.columns()),
+        };
+        let columns = columns.into_iter().map(|(name, type_name)| {
+            let kind = value::Kind::of(&type_name).ok_or(StoreError::Corrupt("type of column"))?;
+            Ok((name, kind))
+        });
+        columns.collect()
+    }
+
+    /// Runs a statement that only PostgreSQL needs: SQLite has one writer at a time.
+    pub(in crate::store) async fn on_postgres(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        if let Link::Postgres(connection) = self.link() {
+            sqlx::query(sql).execute(connection).await?;
+        }
+        Ok(())
+    }
+}
+
+fn names_and_types<C: Column>(columns: &[C]) -> Vec<(String, String)> {
+    let columns = columns.iter();
+    columns
+        .map(|column| (column.name().to_owned(), column.type_info().name().to_owned()))
+        .collect()
+}
+
+impl From<PoolConnection<Sqlite>> for Connection {
+    fn from(connection: PoolConnection<Sqlite>) -> Self {
+        Self(Kind::SqliteReader(connection))
+    }
+}
+
+impl From<PoolConnection<Postgres>> for Connection {
+    fn from(connection: PoolConnection<Postgres>) -> Self {
+        Self(Kind::Postgres(connection))
+    }
+}
+
+/// Statements that take effect together, or not at all. Dropped without a commit, it is rolled back.
+pub(in crate::store) struct Transaction(Connection);
+
+impl Transaction {
+    /// Returns when it is durable.
+    pub(in crate::store) async fn commit(self) -> Result<(), StoreError> {
+        match self.0.0 {
+            Kind::SqliteUnit(unit) => unit.commit().await,
+            Kind::PostgresTransaction(transaction) => {
+                transaction.commit().await.map_err(StoreError::of_commit)
+            }
+            Kind::SqliteReader(_) | Kind::SqliteSnapshot(_) | Kind::Postgres(_) => Ok(()),
+        }
+    }
+}
+
+impl std::ops::Deref for Transaction {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Transaction {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+}
+
+impl From<Unit> for Transaction {
+    fn from(unit: Unit) -> Self {
+        Self(Connection(Kind::SqliteUnit(unit)))
+    }
+}
+
+impl From<sqlx::Transaction<'static, Sqlite>> for Transaction {
+    fn from(snapshot: sqlx::Transaction<'static, Sqlite>) -> Self {
+        Self(Connection(Kind::SqliteSnapshot(snapshot)))
+    }
+}
+
+impl From<sqlx::Transaction<'static, Postgres>> for Transaction {
+    fn from(transaction: sqlx::Transaction<'static, Postgres>) -> Self {
+        Self(Connection(Kind::PostgresTransaction(transaction)))
+    }
+}

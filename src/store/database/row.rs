@@ -1,0 +1,229 @@
+//! Rows of either database, and what is read from them.
+
+use sqlx::{ColumnIndex, Row as _, ValueRef as _, postgres::PgRow, sqlite::SqliteRow};
+
+use super::value::{Kind, Value};
+use crate::{
+    domain::{
+        AccountId, ApiKeyId, AuditId, DeliveryId, DeliveryStatus, DisabledReason, EndpointUrl, EventId,
+        EventType, EventTypes, FailureReason, InviteId, ProcessId, RecoveryId, RecoveryScope, RecoveryState,
+        Role, SessionId, Timestamp, Transport, UserId, WebhookId, WebhookName,
+    },
+    store::{DestinationState, Invalidated, StoreError, rows::NEW},
+};
+
+pub(in crate::store) enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+/// A column, by its name or its position.
+pub(in crate::store) trait Index:
+    ColumnIndex<SqliteRow> + ColumnIndex<PgRow> + Copy
+{
+}
+
+impl<T: ColumnIndex<SqliteRow> + ColumnIndex<PgRow> + Copy> Index for T {}
+
+impl Row {
+    pub(in crate::store) fn get<T: Field>(&self, column: impl Index) -> Result<T, StoreError> {
+        T::of(self, column)
+    }
+
+    pub(in crate::store) fn value(&self, column: impl Index, kind: Kind) -> Result<Value, StoreError> {
+        if self.is_null(column)? {
+            return Ok(Value::Null(kind));
+        }
+        Ok(match kind {
+            Kind::Text => Value::Text(self.get(column)?),
+            Kind::Integer => Value::Integer(self.get(column)?),
+            Kind::Bytes => Value::Bytes(self.get(column)?),
+            Kind::Boolean => Value::Boolean(self.get(column)?),
+        })
+    }
+
+    fn is_null(&self, column: impl Index) -> Result<bool, StoreError> {
+        Ok(match self {
+            Self::Sqlite(row) => row.try_get_raw(column)?.is_null(),
+            Self::Postgres(row) => row.try_get_raw(column)?.is_null(),
+        })
+    }
+}
+
+/// A type that a column is read as.
+pub(in crate::store) trait Field: Sized {
+    fn of(row: &Row, column: impl Index) -> Result<Self, StoreError>;
+}
+
+impl<T: Field> Field for Option<T> {
+    fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+        if row.is_null(column)? {
+            Ok(None)
+        } else {
+            T::of(row, column).map(Some)
+        }
+    }
+}
+
+/// What both drivers read by themselves.
+macro_rules! plain_field {
+    ($($type:ty),+) => {
+        $(impl Field for $type {
+            fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+                Ok(match row {
+                    Row::Sqlite(row) => row.try_get(column)?,
+                    Row::Postgres(row) => row.try_get(column)?,
+                })
+            }
+        })+
+    };
+}
+
+plain_field!(i64, bool, String, Vec<u8>);
+
+impl Field for u32 {
+    /// A count that the database holds as a signed number.
+    fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+        let number: i64 = row.get(column)?;
+        Ok(Self::try_from(number.max(0)).unwrap_or(Self::MAX))
+    }
+}
+
+impl Field for u64 {
+    /// A count that the database holds as a signed number.
+    fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+        let number: i64 = row.get(column)?;
+        Ok(number.max(0).cast_unsigned())
+    }
+}
+
+impl Field for Timestamp {
+    fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+        row.get(column).map(Self::from_millis)
+    }
+}
+
+/// What is stored as its text.
+macro_rules! text_field {
+    ($($type:ty: $what:literal),+ $(,)?) => {
+        $(impl Field for $type {
+            fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+                let text: String = row.get(column)?;
+                text.parse().map_err(|_| StoreError::Corrupt($what))
+            }
+        })+
+    };
+}
+
+text_field!(
+    DestinationState: "webhook state",
+    DisabledReason: "reason",
+    EventId: "event id",
+    EventType: "event type",
+    FailureReason: "failure reason",
+    Invalidated: "change",
+    RecoveryScope: "recovery scope",
+    RecoveryState: "recovery state",
+    Role: "role",
+);
+
+/// Identifiers, which are stored as 16 bytes.
+macro_rules! key_field {
+    ($($type:ty),+ $(,)?) => {
+        $(impl Field for $type {
+            fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+                row.get(column).map(Self::from_key)
+            }
+        })+
+    };
+}
+
+key_field!(
+    AccountId, ApiKeyId, AuditId, DeliveryId, InviteId, ProcessId, RecoveryId, SessionId, UserId, WebhookId,
+);
+
+impl<const N: usize> Field for [u8; N] {
+    fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+        let bytes: Vec<u8> = row.get(column)?;
+        bytes.try_into().map_err(|_| StoreError::Corrupt("key"))
+    }
+}
+
+/// A delivery whose first attempt is under way is pending too, see [`NEW`](crate::store::rows::NEW).
+impl Field for DeliveryStatus {
+    fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+        let text: String = row.get(column)?;
+        match &*text {
+            NEW => Ok(Self::Pending),
+            text => text.parse().map_err(|_| StoreError::Corrupt("delivery status")),
+        }
+    }
+}
+
+impl Field for EventTypes {
+    fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+        let text: String = row.get(column)?;
+        Self::parse(text.split(',')).map_err(|_| StoreError::Corrupt("selection of events"))
+    }
+}
+
+impl Field for WebhookName {
+    fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+        let text: String = row.get(column)?;
+        Self::parse(&text).map_err(|_| StoreError::Corrupt("webhook name"))
+    }
+}
+
+/// Whether http is allowed is asked when a URL is saved; what was saved stays readable when that is tightened.
+impl Field for EndpointUrl {
+    fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+        let text: String = row.get(column)?;
+        Self::parse(&text, Transport::HttpAllowed).map_err(|_| StoreError::Corrupt("webhook URL"))
+    }
+}
+
+/// A type that a row is read as: one column, a tuple of columns, or a struct of [`from_row!`].
+pub(in crate::store) trait FromRow: Sized {
+    fn from_row(row: &Row) -> Result<Self, StoreError>;
+}
+
+impl<T: Field> FromRow for T {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        row.get(0)
+    }
+}
+
+macro_rules! from_columns {
+    ($($column:ident $position:literal),+) => {
+        impl<$($column: Field),+> FromRow for ($($column,)+) {
+            fn from_row(row: &Row) -> Result<Self, StoreError> {
+                Ok(($(row.get::<$column>($position)?,)+))
+            }
+        }
+    };
+}
+
+from_columns!(A 0, B 1);
+from_columns!(A 0, B 1, C 2);
+from_columns!(A 0, B 1, C 2, D 3);
+from_columns!(A 0, B 1, C 2, D 3, E 4);
+from_columns!(A 0, B 1, C 2, D 3, E 4, F 5);
+from_columns!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+
+/// Declares a struct whose fields are read from the columns of the same names.
+macro_rules! from_row {
+    ($(#[$doc:meta])* $visibility:vis struct $name:ident { $($(#[$field_doc:meta])* $field_visibility:vis $field:ident: $type:ty,)+ }) => {
+        $(#[$doc])*
+        $visibility struct $name {
+            $($(#[$field_doc])* $field_visibility $field: $type,)+
+        }
+
+        impl crate::store::database::FromRow for $name {
+            fn from_row(row: &crate::store::database::Row) -> Result<Self, crate::store::StoreError> {
+                Ok(Self {
+                    $($field: row.get(stringify!($field))?,)+
+                })
+            }
+        }
+    };
+}

@@ -1,0 +1,87 @@
+//! The embedded database: one connection writes, a few read.
+//!
+//! SQLite has one writer at a time, so ours is one connection, and a write waits for its turn instead of failing with
+//! “database is locked”.
+
+mod group_commit;
+
+use std::{path::PathBuf, str::FromStr, time::Duration};
+
+use sqlx::{
+    SqlitePool, Transaction,
+    pool::PoolConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::store::StoreError;
+use group_commit::GroupCommit;
+
+pub(super) use group_commit::Unit;
+
+/// Readers that may wait on the disk at the same time.
+const READERS: u32 = 4;
+
+/// Prepared statements that a connection keeps: all that the program has.
+const STATEMENTS: usize = 500;
+
+pub(in crate::store) struct Sqlite {
+    writer: GroupCommit,
+    readers: SqlitePool,
+}
+
+impl Sqlite {
+    pub(super) async fn open(url: &str) -> Result<Self, StoreError> {
+        let cannot_open = |error: &dyn std::fmt::Display| {
+            StoreError::Open(format!("the database {url} cannot be opened: {error}"))
+        };
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(|error| cannot_open(&error))?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // What was accepted with 202 must survive a power cut: sync the log at every commit.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5))
+            .statement_cache_capacity(STATEMENTS);
+        create_directory_of(&options).map_err(|error| cannot_open(&error))?;
+        let writer = GroupCommit::open(options.clone())
+            .await
+            .map_err(|error| cannot_open(&error))?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options.read_only(true))
+            .await
+            .map_err(|error| cannot_open(&error))?;
+        Ok(Self { writer, readers })
+    }
+
+    pub(super) async fn read(&self) -> Result<PoolConnection<sqlx::Sqlite>, StoreError> {
+        Ok(self.readers.acquire().await?)
+    }
+
+    pub(super) async fn snapshot(&self) -> Result<Transaction<'static, sqlx::Sqlite>, StoreError> {
+        Ok(self.readers.begin().await?)
+    }
+
+    pub(super) async fn begin(&self) -> Result<Unit, StoreError> {
+        self.writer.begin().await
+    }
+
+    pub(super) async fn begin_unsynced(&self) -> Result<Unit, StoreError> {
+        self.writer.begin_unsynced().await
+    }
+}
+
+/// The file that a URL names.
+pub(in crate::store) fn file_of(url: &str) -> Result<PathBuf, StoreError> {
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(|error| StoreError::Open(format!("{url} names no SQLite file: {error}")))?;
+    Ok(options.get_filename().to_owned())
+}
+
+fn create_directory_of(options: &SqliteConnectOptions) -> std::io::Result<()> {
+    match options.get_filename().parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => std::fs::create_dir_all(directory),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,323 @@
+//! Deliveries going out: claimed under a lease, given back, moved on by the outcomes of their attempts.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use super::{
+    cluster::enqueue_invalidations,
+    tally::{ended_at, settle},
+};
+use crate::{
+    domain::{DeliveryId, Timestamp, WebhookId},
+    store::{
+        Claim, Claimed, Invalidated, Lease, RecordedAttempt, Stale, Store, StoreError,
+        claims::{ClaimedRow, MAX_TURNS, Turn, Turns},
+        database::{Bind as _, Connection, Dialect, Kind, Rows, query},
+        rows::{headers_text, millis, next_columns, outcome_columns},
+    },
+};
+
+impl Store {
+    /// Takes what is due, under a lease: webhook by webhook, of each what is due longest.
+    pub async fn claim_due(&self, claim: Claim<'_>) -> Result<Claimed, StoreError> {
+        self.points.reached("claim_due").await;
+        // A claim that a power cut undoes is due again, which is right.
+        let mut tx = self.begin_unsynced().await?;
+        let next = next_turns(&mut tx, &claim).await?;
+        for turn in next.iter().filter(|turn| turn.is_abandoned) {
+            requeue_abandoned(&mut tx, &turn.webhook_id, claim.now).await?;
+        }
+        let turns = Turns::new(next, &claim);
+        let mut rows = Vec::new();
+        for (webhook, room) in &turns.wanted {
+            rows.extend(claim_of_one(&mut tx, webhook, *room, &turns.lease, &claim).await?);
+        }
+        let events: BTreeSet<_> = rows.iter().map(|row: &ClaimedRow| row.event_key).collect();
+        let payloads = Rows::new([Kind::Integer], events.into_iter().map(|key| [key.into_value()]))
+            .fetch_all(
+                "with wanted (key) as ({rows})
+                 select key, id, payload from events where key in (select key from wanted)",
+                &mut tx,
+            )
+            .await?;
+        tx.commit().await?;
+        self.points.reached("claim_due: committed").await;
+        turns.end(rows, payloads)
+    }
+
+    /// When the next pending delivery is due, if there is one.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        // From one webhook with open deliveries to the next by the index, and of each the first: a long queue costs no more
+        // than a short one, and no index of its own that every insert and every attempt would have to keep up.
+        query(
+            "with recursive waiting (webhook_id) as (
+                 select (select webhook_id from deliveries where status in ('new', 'pending', 'held')
+                         order by webhook_id limit 1)
+                 union all
+                 select (select d.webhook_id from deliveries d
+                         where d.status in ('new', 'pending', 'held') and d.webhook_id > waiting.webhook_id
+                         order by d.webhook_id limit 1)
+                 from waiting where waiting.webhook_id is not null)
+             select min((
+                 select min(d.next_attempt_at) from deliveries d
+                 where d.webhook_id = waiting.webhook_id and d.status in ('new', 'pending', 'held')
+                     and d.status = one.status))
+             from waiting cross join (select 'new' as status union all select 'pending') one
+             where waiting.webhook_id is not null",
+        )
+        .fetch_one(&mut self.read().await?)
+        .await
+    }
+
+    /// How many deliveries are pending, in all accounts; counted no further than `limit`.
+    pub async fn count_pending(&self, limit: u64) -> Result<u64, StoreError> {
+        // In the same way: a million deliveries that are held lie between the others in the index, and are not read.
+        query(
+            "with recursive waiting (webhook_id) as (
+                 select (select webhook_id from deliveries where status in ('new', 'pending', 'held')
+                         order by webhook_id limit 1)
+                 union all
+                 select (select d.webhook_id from deliveries d
+                         where d.status in ('new', 'pending', 'held') and d.webhook_id > waiting.webhook_id
+                         order by d.webhook_id limit 1)
+                 from waiting where waiting.webhook_id is not null)
+             select count(*) from (
+                 select 1 from waiting cross join deliveries d
+                 where d.webhook_id = waiting.webhook_id and d.status in ('new', 'pending', 'held')
+                     and d.status in ('new', 'pending')
+                 limit $1) counted",
+        )
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_one(&mut self.read().await?)
+        .await
+    }
+
+    /// At the start of a process: takes back the leases that one before it has left, if this database cannot have
+    /// other processes that still hold them. Otherwise they lapse. Returns how many.
+    pub async fn recover_leases(&self, now: Timestamp, longest: Duration) -> Result<u64, StoreError> {
+        if self.is_shared() {
+            return Ok(0);
+        }
+        let mut tx = self.begin().await?;
+        let new = query(
+            "update deliveries set status = 'pending', lease = null, next_attempt_at = $1
+             where status in ('new', 'pending', 'held') and status = 'new'",
+        );
+        let mut recovered = new.bind(now).execute(&mut tx).await?;
+        // A lease is due when it lapses.
+        let others = query(
+            "update deliveries set lease = null, next_attempt_at = $1
+             where status in ('new', 'pending', 'held') and status = 'pending'
+                 and next_attempt_at > $1 and next_attempt_at <= $2 and lease is not null",
+        );
+        recovered += others.bind(now).bind(now.plus(longest)).execute(&mut tx).await?;
+        tx.commit().await?;
+        Ok(recovered)
+    }
+
+    /// Gives leases back: due at `at`, or held if the webhook is paused.
+    pub async fn release(&self, leases: &[(DeliveryId, Lease)], at: Timestamp) -> Result<(), StoreError> {
+        let released = leases
+            .iter()
+            .map(|(id, lease)| [id.into_value(), lease.into_value(), at.into_value()]);
+        let mut tx = self.begin().await?;
+        Rows::new([Kind::Bytes, Kind::Bytes, Kind::Integer], released)
+            .execute(
+                "with released (id, lease, due) as ({rows})
+                 update deliveries set lease = null, next_attempt_at = released.due,
+                     status = case (select state from webhooks w where w.id = deliveries.webhook_id)
+                         when 'paused' then 'held' when 'disabled' then 'cancelled' else 'pending' end
+                 from released where deliveries.id = released.id and deliveries.lease = released.lease
+                     and deliveries.status in ('new', 'pending')",
+                &mut tx,
+            )
+            .await?;
+        tx.commit().await
+    }
+
+    /// Appends attempts and moves their deliveries on, in one transaction.
+    ///
+    /// An attempt whose lease has lapsed is still put on record, but moves nothing: a newer claim decides. A webhook that
+    /// has failed for too long is disabled. Returns which webhooks were, or may have been.
+    ///
+    /// The same attempts again change nothing: after a lost connection nobody knows whether they were committed.
+    pub async fn record_attempts(&self, attempts: &[RecordedAttempt]) -> Result<Vec<WebhookId>, StoreError> {
+        self.points.reached("record_attempts").await;
+        let webhooks: BTreeSet<_> = attempts.iter().map(|attempt| &attempt.webhook_id).collect();
+        let mut tx = self.begin().await?;
+        if tx.dialect() == Dialect::Postgres {
+            // Before the deliveries, as everybody does who locks both; in order, so that nobody waits in a circle.
+            Rows::new([Kind::Bytes], webhooks.iter().map(|id| [id.into_value()]))
+                .execute(
+                    "with wanted (id) as ({rows})
+                     select from webhooks where id in (select id from wanted) order by id for no key update",
+                    &mut tx,
+                )
+                .await?;
+        }
+        if append_attempts(&mut tx, attempts).await? == 0 {
+            // They are on record already. Which webhooks were disabled then is no longer known: it may be any of these.
+            return Ok(webhooks.into_iter().cloned().collect());
+        }
+        move_on(&mut tx, attempts).await?;
+        let disabled = settle(&mut tx, attempts).await?;
+        for webhook in &disabled {
+            let stale = Stale::Webhook(webhook.clone(), Invalidated::Edited);
+            enqueue_invalidations(&mut tx, self, &stale).await?;
+        }
+        tx.commit().await?;
+        self.points.reached("record_attempts: committed").await;
+        Ok(disabled)
+    }
+}
+
+/// Whose turn it is, and whether something of theirs is due.
+async fn next_turns(connection: &mut Connection, claim: &Claim<'_>) -> Result<Vec<Turn>, StoreError> {
+    // From one webhook with open deliveries to the next by the index: not one row of what lies between is read.
+    let after = claim.after.as_ref().map_or(Vec::new(), |id| id.to_key().to_vec());
+    query(
+        "with recursive turn (webhook_id) as (
+             select (select webhook_id from deliveries
+                     where status in ('new', 'pending', 'held') and webhook_id > $1
+                     order by webhook_id limit 1)
+             union all
+             select (select d.webhook_id from deliveries d
+                     where d.status in ('new', 'pending', 'held') and d.webhook_id > turn.webhook_id
+                     order by d.webhook_id limit 1)
+             from turn where turn.webhook_id is not null)
+         select webhook_id,
+             exists (select 1 from deliveries d
+                     where d.webhook_id = turn.webhook_id and d.status in ('new', 'pending', 'held')
+                         and d.status = 'pending' and d.next_attempt_at <= $3) as is_due,
+             exists (select 1 from deliveries d
+                     where d.webhook_id = turn.webhook_id and d.status in ('new', 'pending', 'held')
+                         and d.status = 'new' and d.next_attempt_at <= $3) as is_abandoned
+         from turn where webhook_id is not null limit $2",
+    )
+    .bind(after)
+    .bind(MAX_TURNS)
+    .bind(claim.now)
+    .fetch_all(connection)
+    .await
+}
+
+/// Makes due whose first attempt never ended, because its process died.
+async fn requeue_abandoned(
+    connection: &mut Connection,
+    webhook: &WebhookId,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    query(
+        "update deliveries set status = 'pending', lease = null
+         where webhook_id = $1 and status in ('new', 'pending', 'held') and status = 'new' and next_attempt_at <= $2",
+    )
+    .bind(webhook)
+    .bind(now)
+    .execute(connection)
+    .await
+}
+
+async fn claim_of_one(
+    connection: &mut Connection,
+    webhook: &WebhookId,
+    room: usize,
+    lease: &Lease,
+    claim: &Claim<'_>,
+) -> Result<Vec<ClaimedRow>, StoreError> {
+    // The picked go to the update as an array, not as a table to join: of how many there are PostgreSQL's planner has no
+    // idea, and with a long backlog it took them for so many that it read the whole table instead.
+    let claim_picked = match connection.dialect() {
+        Dialect::Sqlite => {
+            "update deliveries set lease = $1, next_attempt_at = $2
+             where id in (
+                 select id from deliveries
+                 where webhook_id = $3 and status in ('new', 'pending', 'held') and status = 'pending'
+                     and next_attempt_at <= $4
+                 order by next_attempt_at limit $5)
+             returning id, webhook_id, event_key, attempts, earlier_attempts"
+        }
+        Dialect::Postgres => {
+            "update deliveries set lease = $1, next_attempt_at = $2
+             where id = any(array(
+                 select id from deliveries
+                 where webhook_id = $3 and status in ('new', 'pending', 'held') and status = 'pending'
+                     and next_attempt_at <= $4
+                 order by next_attempt_at limit $5 for update skip locked))
+             returning id, webhook_id, event_key, attempts, earlier_attempts"
+        }
+    };
+    let mut rows: Vec<ClaimedRow> = query(claim_picked)
+        .bind(lease)
+        .bind(claim.now.plus(claim.lease))
+        .bind(webhook)
+        .bind(claim.now)
+        .bind(room)
+        .fetch_all(connection)
+        .await?;
+    // An update returns its rows in any order: the oldest first.
+    rows.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    Ok(rows)
+}
+
+/// Returns how many were not on record yet.
+async fn append_attempts(
+    connection: &mut Connection,
+    attempts: &[RecordedAttempt],
+) -> Result<u64, StoreError> {
+    use Kind::{Boolean, Bytes, Integer, Text};
+    let rows = attempts.iter().map(|recorded| {
+        let attempt = &recorded.attempt;
+        let (status_code, retry_after, failure) = outcome_columns(attempt.outcome);
+        [
+            (&recorded.delivery_id).into_value(),
+            (&recorded.id).into_value(),
+            attempt.number.into_value(),
+            attempt.started_at.into_value(),
+            millis(attempt.duration).into_value(),
+            attempt.url.as_str().into_value(),
+            status_code.into_value(),
+            retry_after.into_value(),
+            failure.into_value(),
+            attempt.detail.as_deref().into_value(),
+            headers_text(&attempt.request_headers).into_value(),
+            headers_text(&attempt.response_headers).into_value(),
+            attempt.response_body.as_slice().into_value(),
+            attempt.response_truncated.into_value(),
+        ]
+    });
+    let kinds = [
+        Bytes, Bytes, Integer, Integer, Integer, Text, Integer, Integer, Text, Text, Text, Text, Bytes,
+        Boolean,
+    ];
+    let insert = "insert into attempts (delivery_id, id, number, started_at, duration_ms, url, status_code, retry_after,
+             failure, detail, request_headers, response_headers, response_body, response_truncated)
+         {rows} on conflict do nothing";
+    Rows::new(kinds, rows).execute(insert, connection).await
+}
+
+/// Moves each delivery on, if the lease under which it was attempted still holds.
+async fn move_on(connection: &mut Connection, attempts: &[RecordedAttempt]) -> Result<u64, StoreError> {
+    use Kind::{Bytes, Integer, Text};
+    let rows = attempts.iter().map(|recorded| {
+        let (status, next_attempt_at) = next_columns(recorded.next);
+        let (status_code, _, failure) = outcome_columns(recorded.attempt.outcome);
+        [
+            (&recorded.delivery_id).into_value(),
+            (&recorded.lease).into_value(),
+            status.into_value(),
+            next_attempt_at.into_value(),
+            status_code.into_value(),
+            failure.into_value(),
+            ended_at(&recorded.attempt).into_value(),
+        ]
+    });
+    let kinds = [Bytes, Bytes, Text, Integer, Integer, Text, Integer];
+    let update = "with ended (id, lease, status, next_attempt_at, status_code, failure, ended_at) as ({rows})
+         update deliveries set
+             status = case when ended.status <> 'pending' then ended.status
+                 else case (select state from webhooks w where w.id = deliveries.webhook_id)
+                     when 'paused' then 'held' when 'disabled' then 'cancelled' else 'pending' end end,
+             attempts = attempts + 1, lease = null, next_attempt_at = ended.next_attempt_at,
+             last_status_code = ended.status_code, last_failure = ended.failure, updated_at = ended.ended_at
+         from ended where deliveries.id = ended.id and deliveries.lease = ended.lease";
+    Rows::new(kinds, rows).execute(update, connection).await
+}
