@@ -20,6 +20,7 @@ mod engine;
 mod headers;
 mod live;
 mod log;
+mod lost_commit;
 mod metrics;
 mod outage;
 mod packages;
