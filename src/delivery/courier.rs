@@ -62,9 +62,9 @@ impl Courier {
     /// Makes the attempt in a task of its own, and frees the slot when it is on its way to the recorder.
     pub(super) fn dispatch(&self, delivery: ClaimedDelivery, slot: Slot) {
         let (parts, abort) = (Arc::clone(&self.parts), self.abort.clone());
-        self.tasks.spawn(async move {
-            parts.attempt(delivery, &slot, &abort).await;
-        });
+        // In a box of its own: a task is moved a few times before it runs, and an attempt is large.
+        let attempt = Box::pin(async move { parts.attempt(delivery, &slot, &abort).await });
+        self.tasks.spawn(attempt);
     }
 
     /// Lets what is under way end within `grace`; cuts short what does not, and gives its lease back. To call when

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::State,
     http::{HeaderName, HeaderValue, header},
     response::Response,
 };
@@ -55,15 +54,15 @@ impl Headers {
     }
 }
 
-pub(super) async fn complete<B>(
-    State(Headers(headers)): State<Headers>,
-    mut response: Response<B>,
-) -> Response<B> {
-    let present = response.headers_mut();
-    for (name, value) in &*headers {
-        if !present.contains_key(name) {
-            present.insert(name, value.clone());
+impl Headers {
+    /// Adds what the response does not say by itself.
+    pub(super) fn complete<B>(&self, mut response: Response<B>) -> Response<B> {
+        let present = response.headers_mut();
+        for (name, value) in &*self.0 {
+            if !present.contains_key(name) {
+                present.insert(name, value.clone());
+            }
         }
+        response
     }
-    response
 }

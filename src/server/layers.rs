@@ -25,7 +25,7 @@ use tower_sessions::{
 
 use super::{
     Config, caller,
-    headers::{self, Headers},
+    headers::Headers,
     requests,
     site::SiteFolder,
 };
@@ -119,11 +119,8 @@ fn wrapped(router: Router, headers: Headers, failures: &'static Failures, patien
         .map_request(requests::remove_invalid_id)
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(middleware::from_fn(requests::with_spans))
-        .layer(middleware::map_response_with_state(
-            headers,
-            headers::complete::<_>,
-        ))
+        .layer(requests::SpansLayer)
+        .map_response(move |response: Response<_>| headers.complete(response))
         .layer(CatchPanicLayer::custom(failures.panicked))
         .map_response(|response: Response| match response.status() {
             LATE => (failures.late)(),

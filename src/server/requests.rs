@@ -1,14 +1,20 @@
 //! Every request has an id, which its response and its log lines carry. `tower_http::request_id` generates and propagates
 //! it; here are the rules for the ids that clients send, and the spans.
 
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
 use axum::{
     extract::{MatchedPath, Request},
     http::HeaderName,
-    middleware::Next,
     response::Response,
 };
+use pin_project_lite::pin_project;
+use tower::{Layer, Service};
 use tower_http::request_id::RequestId;
-use tracing::{Instrument, Span};
+use tracing::{Instrument, Span, instrument::Instrumented};
 
 use crate::{trace, ui::INVITES};
 
@@ -29,26 +35,71 @@ pub(super) fn remove_invalid_id(mut request: Request) -> Request {
     request
 }
 
-/// Handles the request in its spans, for the log and for traces.
-pub(super) async fn with_spans(request: Request, next: Next) -> Response {
-    let id = request.extensions().get::<RequestId>();
-    let id = id.and_then(|id| id.header_value().to_str().ok());
-    let span = tracing::info_span!(
-        "request",
-        id = id.unwrap_or_default(),
-        method = request.method().as_str(),
-        // Without its query, which may hold what nobody should see.
-        path = shown(request.uri().path()),
-    );
-    let traced = traced(&request);
-    let answered = async {
-        let response = next.run(request).await;
-        let status = response.status();
-        tracing::debug!(status = status.as_u16(), "answered");
-        trace::answered(&traced, status.as_u16(), status.is_server_error());
-        response
-    };
-    answered.instrument(span).await
+/// Handles each request in its spans, for the log and for traces. A layer of its own type, because one of a function
+/// costs each request a copy of everything inside and a box.
+#[derive(Clone, Copy)]
+pub(super) struct SpansLayer;
+
+impl<S> Layer<S> for SpansLayer {
+    type Service = Spans<S>;
+
+    fn layer(&self, inner: S) -> Spans<S> {
+        Spans { inner }
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct Spans<S> {
+    inner: S,
+}
+
+impl<S: Service<Request, Response = Response<B>>, B> Service<Request> for Spans<S> {
+    type Response = Response<B>;
+    type Error = S::Error;
+    type Future = Instrumented<Traced<S::Future>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let id = request.extensions().get::<RequestId>();
+        let id = id.and_then(|id| id.header_value().to_str().ok());
+        let span = tracing::info_span!(
+            "request",
+            id = id.unwrap_or_default(),
+            method = request.method().as_str(),
+            // Without its query, which may hold what nobody should see.
+            path = shown(request.uri().path()),
+        );
+        let traced = traced(&request);
+        let inner = self.inner.call(request);
+        Traced { inner, traced }.instrument(span)
+    }
+}
+
+pin_project! {
+    /// Notes the status of the response.
+    pub(super) struct Traced<F> {
+        #[pin]
+        inner: F,
+        traced: Span,
+    }
+}
+
+impl<F: Future<Output = Result<Response<B>, E>>, B, E> Future for Traced<F> {
+    type Output = Result<Response<B>, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let answered = ready!(this.inner.poll(context));
+        if let Ok(response) = &answered {
+            let status = response.status();
+            tracing::debug!(status = status.as_u16(), "answered");
+            trace::answered(this.traced, status.as_u16(), status.is_server_error());
+        }
+        Poll::Ready(answered)
+    }
 }
 
 /// A path as the log may have it: without the token of an invite.
