@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     hash::{BuildHasher, RandomState},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use reqwest::{StatusCode, header};
@@ -92,6 +92,31 @@ async fn each_window_between_two_steps_ends_as_it_must() {
         let once = eventually(|| async { (api.deliveries("delivered").await.len() == 1).then_some(()) });
         once.await.unwrap_or_else(|| panic!("{point}: not once"));
     }
+}
+
+#[tokio::test]
+async fn interrupted_attempts_are_repeated_at_once_and_not_counted() {
+    const KILLS: usize = 3;
+    let receiver = Receiver::start().await;
+    // Without retries: if an interrupted attempt counted, the delivery would fail.
+    let mut program = Program::start(&[("CALEIDA_RETRY_SCHEDULE", "")]).await;
+    program.api().add_webhook(&receiver.url("/")).await;
+    (0..KILLS).for_each(|_| receiver.answer(Answer::Never));
+    program.api().publish("the-event").await.unwrap();
+    for calls in 1..=KILLS {
+        receiver.wait_for(calls).await;
+        program.kill();
+        let restarted = Instant::now();
+        program.restart(&[]).await;
+        receiver.wait_for(calls + 1).await;
+        // The lease of the killed process holds for more than thirty seconds.
+        let waited = restarted.elapsed();
+        println!("sent again {waited:?} after the restart");
+        assert!(waited < Duration::from_secs(10));
+    }
+    let api = program.api();
+    let delivered = eventually(|| async { api.deliveries("delivered").await.pop() });
+    assert_eq!(delivered.await.expect("it was delivered")["attempts"], 1);
 }
 
 /// How large the process's files may get; more is “disk full” to it.
