@@ -124,7 +124,7 @@ bench: rust ## measures the release build against what this machine allows, in u
 	$(BENCH) $(ARGS)
 
 .PHONY: bench-quick
-bench-quick: rust ## the same in under a minute, with less of everything
+bench-quick: rust ## the same in under two minutes, with less of everything
 	$(BENCH) --quick $(ARGS)
 
 .PHONY: bench-postgres

@@ -123,7 +123,7 @@ impl Engine {
             metrics,
         } = parts;
         let lease = timeout + LEASE_MARGIN;
-        let recovered = store.recover_leases(clock.now(), lease).await?;
+        let recovered = store.recover_leases(clock.now()).await?;
         if recovered > 0 {
             tracing::info!(
                 recovered,

@@ -1,7 +1,11 @@
 //! How many attempts may be under way, in all and for each webhook.
 //!
-//! A webhook's share adapts to its receiver: it grows while the receiver keeps up, and halves when it does not. What
+//! A webhook's [`Share`] adapts to its receiver: it grows while the receiver keeps up, and shrinks when it does not. What
 //! gets no slot stays a row, so a receiver that hangs delays only itself and costs no memory.
+
+#[cfg(test)]
+mod model;
+mod share;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,21 +13,16 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use share::Share;
+
 use super::Wake;
 use crate::{
-    domain::{FailureReason, Outcome, WebhookId},
+    domain::{Outcome, WebhookId},
     store::{Claimed, ClaimedDelivery},
 };
 
 /// Attempts under way at once, in all.
 const AT_ONCE: usize = 512;
-
-/// What a webhook starts with, before anything is known of its receiver.
-const FIRST_SHARE: usize = 32;
-
-/// The most that a receiver gets that keeps up: far more than are under way at once with a fast one, and enough for
-/// hundreds a second with a slow one.
-const LARGEST_SHARE: usize = 128;
 
 /// Hands out slots. Cheap to clone; the clones share them.
 #[derive(Clone)]
@@ -37,30 +36,16 @@ struct Shared {
     taken: usize,
     closed: bool,
     /// Webhooks that differ from one of which nothing is known.
-    shares: BTreeMap<WebhookId, Share>,
+    webhooks: BTreeMap<WebhookId, Usage>,
 }
 
-struct Share {
+/// What one webhook uses of its share.
+#[derive(Default)]
+struct Usage {
     taken: usize,
-    size: usize,
-    /// Until here it grows with every success, beyond only with every round of them.
-    cautious_from: usize,
-    /// Successes towards the next slot.
-    credit: usize,
+    share: Share,
     /// There may be due rows of it that found no slot: new deliveries wait behind them.
     behind: bool,
-}
-
-impl Default for Share {
-    fn default() -> Self {
-        Self {
-            taken: 0,
-            size: FIRST_SHARE,
-            cautious_from: LARGEST_SHARE,
-            credit: 0,
-            behind: false,
-        }
-    }
 }
 
 impl Slots {
@@ -76,11 +61,11 @@ impl Slots {
     /// waited for longer.
     pub fn room_for_new(&self, webhook: &WebhookId) -> usize {
         let shared = self.lock();
-        match shared.shares.get(webhook) {
+        match shared.webhooks.get(webhook) {
             _ if shared.closed => 0,
-            Some(share) if share.behind => 0,
-            Some(share) => share.size.saturating_sub(share.taken),
-            None => FIRST_SHARE,
+            Some(usage) if usage.behind => 0,
+            Some(usage) => usage.room(),
+            None => Usage::default().room(),
         }
     }
 
@@ -89,7 +74,7 @@ impl Slots {
     pub fn take_for_stored(&self, leased: &[ClaimedDelivery], behind: &BTreeSet<WebhookId>) -> Vec<Slot> {
         let mut shared = self.lock();
         for webhook in behind {
-            shared.shares.entry(webhook.clone()).or_default().behind = true;
+            shared.webhooks.entry(webhook.clone()).or_default().behind = true;
         }
         let leased = leased.iter();
         leased
@@ -99,7 +84,7 @@ impl Slots {
 
     fn take(&self, shared: &mut Shared, webhook: &WebhookId) -> Slot {
         shared.taken += 1;
-        shared.shares.entry(webhook.clone()).or_default().taken += 1;
+        shared.webhooks.entry(webhook.clone()).or_default().taken += 1;
         Slot {
             slots: self.clone(),
             webhook: webhook.clone(),
@@ -119,8 +104,8 @@ impl Slots {
     /// How many more this webhook may take.
     pub fn room(&self, webhook: &WebhookId) -> usize {
         let shared = self.lock();
-        let share = shared.shares.get(webhook);
-        share.map_or(FIRST_SHARE, |share| share.size.saturating_sub(share.taken))
+        let usage = shared.webhooks.get(webhook);
+        usage.map_or_else(|| Usage::default().room(), Usage::room)
     }
 
     /// Takes the slots for what was claimed, in the same order, and learns who is behind: of those whose turn it was,
@@ -135,25 +120,22 @@ impl Slots {
             after.map_or(Bound::Unbounded, Bound::Excluded),
             claimed.until.as_ref().map_or(Bound::Unbounded, Bound::Included),
         );
-        for (webhook, share) in shared.shares.range_mut::<WebhookId, _>(had_their_turn) {
-            share.behind = claimed.unfinished.contains(webhook);
+        for (webhook, usage) in shared.webhooks.range_mut::<WebhookId, _>(had_their_turn) {
+            usage.behind = claimed.unfinished.contains(webhook);
         }
-        shared.shares.retain(|_, share| !share.is_forgettable());
+        shared.webhooks.retain(|_, usage| !usage.is_forgettable());
         slots
     }
 
     /// Begins anew with a receiver that was left alone for a while: with one attempt, and more only as it succeeds.
     pub fn probe(&self, webhook: &WebhookId) {
         let mut shared = self.lock();
-        let share = shared.shares.entry(webhook.clone()).or_default();
-        share.size = 1;
-        share.cautious_from = LARGEST_SHARE;
-        share.credit = 0;
+        shared.webhooks.entry(webhook.clone()).or_default().share = Share::probe();
     }
 
     /// To call when a webhook is deleted.
     pub fn forget(&self, webhook: &WebhookId) {
-        self.lock().shares.remove(webhook);
+        self.lock().webhooks.remove(webhook);
     }
 
     /// Hands out no more slots for new deliveries.
@@ -170,39 +152,20 @@ impl Slots {
 impl Shared {
     /// Forgets a webhook that is again as one of which nothing is known.
     fn tidy(&mut self, webhook: &WebhookId) {
-        if self.shares.get(webhook).is_some_and(Share::is_forgettable) {
-            self.shares.remove(webhook);
+        if self.webhooks.get(webhook).is_some_and(Usage::is_forgettable) {
+            self.webhooks.remove(webhook);
         }
     }
 }
 
-impl Share {
-    /// Whether it is as if nothing were known.
-    fn is_forgettable(&self) -> bool {
-        self.taken == 0 && !self.behind && self.size == FIRST_SHARE
+impl Usage {
+    fn room(&self) -> usize {
+        self.share.size().saturating_sub(self.taken)
     }
 
-    /// Half as many slots when the receiver is out of its depth; more again while it answers, first quickly, then, near
-    /// what was too much, slowly.
-    fn learn(&mut self, outcome: Outcome) {
-        match outcome {
-            Outcome::Answered {
-                status: 429 | 503, ..
-            }
-            | Outcome::Failed(FailureReason::Timeout | FailureReason::Connect) => {
-                self.size = (self.size / 2).max(1);
-                self.cautious_from = self.size;
-                self.credit = 0;
-            }
-            Outcome::Answered { .. } => {
-                self.credit += 1;
-                if self.size < self.cautious_from || self.credit >= self.size {
-                    self.size = (self.size + 1).min(LARGEST_SHARE);
-                    self.credit = 0;
-                }
-            }
-            Outcome::Failed(_) => {}
-        }
+    /// Whether it is as if nothing were known.
+    fn is_forgettable(&self) -> bool {
+        self.taken == 0 && !self.behind && self.share == Share::default()
     }
 }
 
@@ -213,10 +176,10 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// What the attempt tells of its receiver.
+    /// Adjusts the webhook's share to the outcome of the attempt.
     pub fn learn(&self, outcome: Outcome) {
-        if let Some(share) = self.slots.lock().shares.get_mut(&self.webhook) {
-            share.learn(outcome);
+        if let Some(usage) = self.slots.lock().webhooks.get_mut(&self.webhook) {
+            usage.share.learn(outcome);
         }
     }
 }
@@ -226,11 +189,11 @@ impl Drop for Slot {
         let mut shared = self.slots.lock();
         let was_full = shared.taken >= AT_ONCE;
         shared.taken -= 1;
-        let Some(share) = shared.shares.get_mut(&self.webhook) else {
+        let Some(usage) = shared.webhooks.get_mut(&self.webhook) else {
             return;
         };
-        share.taken -= 1;
-        let waited_for = was_full || share.behind;
+        usage.taken -= 1;
+        let waited_for = was_full || usage.behind;
         shared.tidy(&self.webhook);
         drop(shared);
         if waited_for {
@@ -245,7 +208,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        domain::{DeliveryId, EventId, Timestamp},
+        domain::{DeliveryId, EventId, FailureReason, Timestamp},
         store::{ClaimedDelivery, Lease},
     };
 
@@ -253,6 +216,8 @@ mod tests {
         status: 200,
         retry_after: None,
     };
+    const FIRST_SHARE: usize = share::INITIAL as usize;
+    const LARGEST_SHARE: usize = share::MAX as usize;
     const TIMEOUT: Outcome = Outcome::Failed(FailureReason::Timeout);
 
     fn webhook(n: i64) -> WebhookId {
@@ -326,7 +291,7 @@ mod tests {
         for id in &ids {
             taken.extend(std::iter::from_fn(|| take_for_new(&slots, id)));
         }
-        let behind = || ids.each_ref().map(|id| slots.lock().shares[id].behind);
+        let behind = || ids.each_ref().map(|id| slots.lock().webhooks[id].behind);
         assert_eq!(behind(), [true; 3]);
         let nothing = |until: Option<&WebhookId>| Claimed {
             until: until.cloned(),
@@ -344,7 +309,7 @@ mod tests {
     fn a_claim_that_took_all_it_could_is_followed_by_another_when_a_slot_is_free() {
         let (slots, webhook) = (slots(), webhook(1));
         let mut taken = slots.take_for_claimed(None, &claimed(&webhook, FIRST_SHARE, true));
-        assert!(slots.lock().shares[&webhook].behind);
+        assert!(slots.lock().webhooks[&webhook].behind);
         let rung = slots.wake.rung();
         tokio::pin!(rung);
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
@@ -366,22 +331,20 @@ mod tests {
     }
 
     #[test]
-    fn a_share_grows_with_successes_and_halves_when_the_receiver_does_not_keep_up() {
+    fn outcomes_change_the_number_of_slots() {
         let (slots, webhook) = (slots(), webhook(1));
         let slot = take_for_new(&slots, &webhook).unwrap();
-        let size = || slots.lock().shares[&webhook].size;
+        let size = || slots.lock().webhooks[&webhook].share.size();
         slot.learn(OK);
         assert_eq!(size(), FIRST_SHARE + 1);
         for _ in 0..2 * LARGEST_SHARE {
             slot.learn(OK);
         }
         assert_eq!(size(), LARGEST_SHARE);
-        slot.learn(TIMEOUT);
-        assert_eq!(size(), LARGEST_SHARE / 2);
-        for _ in 0..LARGEST_SHARE / 2 {
-            slot.learn(OK);
+        for _ in 0..4 {
+            slot.learn(TIMEOUT);
         }
-        assert_eq!(size(), LARGEST_SHARE / 2 + 1);
+        assert_eq!(size(), LARGEST_SHARE / 2);
         for _ in 0..10 {
             slot.learn(Outcome::Answered {
                 status: 429,
@@ -392,15 +355,26 @@ mod tests {
     }
 
     #[test]
+    fn a_share_about_which_nothing_is_known_is_forgotten() {
+        let (slots, webhook) = (slots(), webhook(1));
+        drop(take_for_new(&slots, &webhook));
+        assert!(slots.lock().webhooks.is_empty());
+        take_for_new(&slots, &webhook).unwrap().learn(TIMEOUT);
+        assert_eq!(slots.lock().webhooks.len(), 1);
+        slots.forget(&webhook);
+        assert!(slots.lock().webhooks.is_empty());
+    }
+
+    #[test]
     fn the_whole_is_bounded_and_nothing_is_kept_of_webhooks_that_rest() {
         let slots = slots();
         let taken: Vec<_> = (0..).map_while(|n| take_for_new(&slots, &webhook(n))).collect();
         assert_eq!(taken.len(), AT_ONCE);
         drop(taken);
         // Only the one that was refused is remembered, until a claim finds nothing of it.
-        assert_eq!(slots.lock().shares.len(), 1);
+        assert_eq!(slots.lock().webhooks.len(), 1);
         slots.take_for_claimed(None, &claimed(&webhook(0), 0, false));
-        assert!(slots.lock().shares.is_empty());
+        assert!(slots.lock().webhooks.is_empty());
     }
 
     #[test]

@@ -23,12 +23,7 @@ use tower_sessions::{
     cookie::{SameSite, time::Duration as CookieDuration},
 };
 
-use super::{
-    Config, caller,
-    headers::Headers,
-    requests,
-    site::SiteFolder,
-};
+use super::{Config, caller, headers::Headers, requests, site::SiteFolder};
 use crate::{
     api::Problem,
     auth::session::Sessions,

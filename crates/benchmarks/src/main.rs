@@ -25,10 +25,10 @@ use scenarios::{Bench, Scale};
 /// Measures Caleida against the limits of this machine.
 #[derive(Parser)]
 struct Options {
-    /// Under a minute, for a first impression: fewer events, a smaller backlog
+    /// Under two minutes, for a first impression: fewer events, a smaller backlog
     #[arg(long)]
     quick: bool,
-    /// Only these parts, by their letter: a, b, c, d, f, g, h, i, j, k, l
+    /// Only these parts, by their letter: a, b, c, d, f, g, h, i, j, k, l, m, n
     #[arg(long, value_delimiter = ',')]
     only: Vec<char>,
     /// The database under the program; PostgreSQL is started for it, and gone at the end
@@ -87,6 +87,12 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted('l') {
         bench.pages(&mut report).await?;
+    }
+    if wanted('m') {
+        bench.refusals(&mut report).await?;
+    }
+    if wanted('n') {
+        bench.overload(&mut report).await?;
     }
     report.print_bound();
     report.save(&options.json)?;

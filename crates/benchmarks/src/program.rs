@@ -71,7 +71,17 @@ impl Data {
     }
 
     pub async fn start(&self) -> anyhow::Result<Program> {
-        let mut child = self.command().arg("serve").stdout(Stdio::piped()).spawn()?;
+        self.start_with(&[]).await
+    }
+
+    /// Starts the program with additional environment variables.
+    pub async fn start_with(&self, environment: &[(&str, &str)]) -> anyhow::Result<Program> {
+        let mut child = self
+            .command()
+            .envs(environment.iter().copied())
+            .arg("serve")
+            .stdout(Stdio::piped())
+            .spawn()?;
         let mut lines = BufReader::new(child.stdout.take().context("no stdout")?).lines();
         let address = loop {
             let line = lines.next().context("the program did not start")??;

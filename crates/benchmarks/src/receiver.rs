@@ -12,12 +12,19 @@ use std::{
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
-use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{Request, Response, StatusCode, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-/// Takes every call. By the first step of the path it answers at once (`/ok/…`), after 200 ms (`/slow/…`) or
-/// never (`/hang/…`).
+/// Takes every call. The path selects the response:
+///
+/// | path | response |
+/// |---|---|
+/// | `/ok/…` | 200 at once |
+/// | `/slow/…` | 200 after 200 ms |
+/// | `/hang/…` | none |
+/// | `/refuse/15` | 503 at once to 15 % of the calls, 200 at once to the others |
+/// | `/limit/16` | 200 after 20 ms to at most 16 calls at the same time, 503 at once to the others |
 pub struct Receiver {
     address: SocketAddr,
     calls: Arc<Calls>,
@@ -26,11 +33,17 @@ pub struct Receiver {
 #[derive(Default)]
 struct Calls {
     answered: AtomicU64,
+    refused: AtomicU64,
+    /// Calls to `/limit/…` in progress.
+    in_progress: AtomicU64,
     /// The number at the end of the event's id, and when it came.
     arrivals: Mutex<Vec<(u64, Instant)>>,
 }
 
 pub const SLOW: Duration = Duration::from_millis(200);
+
+/// How long a call to `/limit/…` takes that is not refused.
+pub const LIMITED: Duration = Duration::from_millis(20);
 
 impl Receiver {
     pub fn start() -> anyhow::Result<Self> {
@@ -54,6 +67,11 @@ impl Receiver {
 
     pub fn answered(&self) -> u64 {
         self.calls.answered.load(Ordering::Relaxed)
+    }
+
+    /// Number of calls answered with 503; [`Self::answered`] counts them too.
+    pub fn refused(&self) -> u64 {
+        self.calls.refused.load(Ordering::Relaxed)
     }
 
     /// What has come since the last time, in the order in which it came.
@@ -94,6 +112,35 @@ async fn answer(request: Request<Incoming>, calls: Arc<Calls>) -> Result<Respons
     if path.starts_with("/slow") {
         tokio::time::sleep(SLOW).await;
     }
+    let refused = if let Some(percentage) = number_in(&path, "/refuse/") {
+        scrambled(calls.answered.load(Ordering::Relaxed)) % 100 < percentage
+    } else if let Some(limit) = number_in(&path, "/limit/") {
+        let accepted = calls.in_progress.fetch_add(1, Ordering::Relaxed) < limit;
+        if accepted {
+            tokio::time::sleep(LIMITED).await;
+        }
+        calls.in_progress.fetch_sub(1, Ordering::Relaxed);
+        !accepted
+    } else {
+        false
+    };
     calls.answered.fetch_add(1, Ordering::Relaxed);
-    Ok(Response::new(Empty::new()))
+    let mut response = Response::new(Empty::new());
+    if refused {
+        calls.refused.fetch_add(1, Ordering::Relaxed);
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    }
+    Ok(response)
+}
+
+fn number_in(path: &str, prefix: &str) -> Option<u64> {
+    path.strip_prefix(prefix)?.parse().ok()
+}
+
+/// The finalizer of `SplitMix64`: refusals look random, but are the same in each run.
+fn scrambled(number: u64) -> u64 {
+    let mut bits = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
 }

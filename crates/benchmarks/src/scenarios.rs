@@ -2,6 +2,7 @@
 
 mod pages;
 mod processes;
+mod refusals;
 
 use std::{
     path::PathBuf,
@@ -31,6 +32,8 @@ pub struct Scale {
     pub expired: u64,
     /// Between several processes.
     pub shared: u64,
+    /// How long calls to a receiver that refuses some of them are counted.
+    pub refusals: Duration,
 }
 
 impl Scale {
@@ -44,6 +47,7 @@ impl Scale {
         history: 3_333_333,
         expired: 300_000,
         shared: 20_000,
+        refusals: Duration::from_secs(3),
     };
     pub const QUICK: Self = Self {
         limit_posts: 60_000,
@@ -55,6 +59,7 @@ impl Scale {
         history: 100_000,
         expired: 50_000,
         shared: 6_000,
+        refusals: Duration::from_secs(1),
     };
 }
 

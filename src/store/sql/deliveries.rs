@@ -1,6 +1,6 @@
 //! Deliveries going out: claimed under a lease, given back, moved on by the outcomes of their attempts.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use super::{
     cluster::enqueue_invalidations,
@@ -93,7 +93,7 @@ impl Store {
 
     /// At the start of a process: takes back the leases that one before it has left, if this database cannot have
     /// other processes that still hold them. Otherwise they lapse. Returns how many.
-    pub async fn recover_leases(&self, now: Timestamp, longest: Duration) -> Result<u64, StoreError> {
+    pub async fn recover_leases(&self, now: Timestamp) -> Result<u64, StoreError> {
         if self.is_shared() {
             return Ok(0);
         }
@@ -107,9 +107,9 @@ impl Store {
         let others = query(
             "update deliveries set lease = null, next_attempt_at = $1
              where status in ('new', 'pending', 'held') and status = 'pending'
-                 and next_attempt_at > $1 and next_attempt_at <= $2 and lease is not null",
+                 and next_attempt_at > $1 and lease is not null",
         );
-        recovered += others.bind(now).bind(now.plus(longest)).execute(&mut tx).await?;
+        recovered += others.bind(now).execute(&mut tx).await?;
         tx.commit().await?;
         Ok(recovered)
     }
