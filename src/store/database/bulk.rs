@@ -12,14 +12,17 @@ use super::{
 };
 use crate::store::StoreError;
 
-/// Rows per statement on SQLite: far below its limit of bound values, and long past the point where more rows still make
-/// it cheaper per row.
-const MAX_ROWS: usize = 128;
+/// Rows per statement on SQLite: far below its limit of bound values, and about as many as wait at the same moment. Each
+/// number of rows is a text of its own, which is prepared once and kept.
+const MAX_ROWS: usize = 64;
 
 /// A table of values for a statement that names its place as `{rows}`.
 ///
 /// PostgreSQL gets arrays for `unnest`, so that a statement is the same text for any number of rows. SQLite gets
-/// `values`, in portions of 128, 64, 32, … rows: the statement has eight texts at most, and each is prepared once.
+/// `values`, in portions of [`MAX_ROWS`].
+///
+/// A statement may also have `{or_fail}` after its verb: then SQLite does not undo what it has done before it fails at one
+/// of its rows, and need not copy every page that it changes to be able to. The transaction is undone anyway.
 pub(in crate::store) struct Rows<const N: usize> {
     kinds: [Kind; N],
     rows: Vec<[Value; N]>,
@@ -77,14 +80,14 @@ impl<const N: usize> Rows<N> {
     }
 
     fn portions(self, sql: &str) -> impl Iterator<Item = Query> {
+        let sql = sql.replace("{or_fail}", "or fail");
         let mut rows = self.rows.into_iter();
         std::iter::from_fn(move || {
             let left = rows.len();
             if left == 0 {
                 return None;
             }
-            // The largest power of two that is not more.
-            let size = (1 << left.ilog2()).min(MAX_ROWS);
+            let size = left.min(MAX_ROWS);
             let row = format!("({})", ["?"; N].join(", "));
             let table = format!("values {}", vec![row; size].join(", "));
             let mut query = query(sql.replace("{rows}", &table));
@@ -129,7 +132,8 @@ impl<const N: usize> Rows<N> {
             arrays.push(format!("${position}::{name}[]"));
         }
         let table = format!("select * from unnest({})", arrays.join(", "));
-        Ok((sql.replace("{rows}", &table), arguments))
+        let sql = sql.replace("{or_fail}", "").replace("{rows}", &table);
+        Ok((sql, arguments))
     }
 }
 

@@ -123,7 +123,7 @@ impl Store {
         Rows::new([Kind::Bytes, Kind::Bytes, Kind::Integer], released)
             .execute(
                 "with released (id, lease, due) as ({rows})
-                 update deliveries set lease = null, next_attempt_at = released.due,
+                 update {or_fail} deliveries set lease = null, next_attempt_at = released.due,
                      status = case (select state from webhooks w where w.id = deliveries.webhook_id)
                          when 'paused' then 'held' when 'disabled' then 'cancelled' else 'pending' end
                  from released where deliveries.id = released.id and deliveries.lease = released.lease
@@ -288,7 +288,7 @@ async fn append_attempts(
         Bytes, Bytes, Integer, Integer, Integer, Text, Integer, Integer, Text, Text, Text, Text, Bytes,
         Boolean,
     ];
-    let insert = "insert into attempts (delivery_id, id, number, started_at, duration_ms, url, status_code, retry_after,
+    let insert = "insert {or_fail} into attempts (delivery_id, id, number, started_at, duration_ms, url, status_code, retry_after,
              failure, detail, request_headers, response_headers, response_body, response_truncated)
          {rows} on conflict do nothing";
     Rows::new(kinds, rows).execute(insert, connection).await
@@ -312,7 +312,7 @@ async fn move_on(connection: &mut Connection, attempts: &[RecordedAttempt]) -> R
     });
     let kinds = [Bytes, Bytes, Text, Integer, Integer, Text, Integer];
     let update = "with ended (id, lease, status, next_attempt_at, status_code, failure, ended_at) as ({rows})
-         update deliveries set
+         update {or_fail} deliveries set
              status = case when ended.status <> 'pending' then ended.status
                  else case (select state from webhooks w where w.id = deliveries.webhook_id)
                      when 'paused' then 'held' when 'disabled' then 'cancelled' else 'pending' end end,

@@ -188,7 +188,7 @@ async fn insert_events(connection: &mut Connection, new: &NewRows<'_>) -> Result
         Integer, Bytes, Text, Text, Integer, Integer, Bytes, Bytes, Text, Integer,
     ];
     let insert =
-        "insert into events (key, account_id, id, event_type, occurred_at, received_at, payload, fingerprint,
+        "insert {or_fail} into events (key, account_id, id, event_type, occurred_at, received_at, payload, fingerprint,
              idempotency_key, delivery_count)
          {rows} on conflict do nothing";
     Rows::new(kinds, rows).execute(insert, connection).await
@@ -214,7 +214,7 @@ async fn insert_deliveries(connection: &mut Connection, new: &NewRows<'_>) -> Re
         Bytes, Bytes, Bytes, Integer, Text, Text, Integer, Integer, Bytes, Integer,
     ];
     let insert =
-        "insert into deliveries (id, account_id, webhook_id, event_key, event_type, status, attempts,
+        "insert {or_fail} into deliveries (id, account_id, webhook_id, event_key, event_type, status, attempts,
              next_attempt_at, lease, updated_at)
          {rows}";
     Rows::new(kinds, rows).execute(insert, connection).await

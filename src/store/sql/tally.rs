@@ -69,7 +69,7 @@ async fn save_last_attempts(connection: &mut Connection, tallies: &Tallies<'_>) 
     });
     let update =
         "with tally (webhook_id, at, status_code, failure, succeeded, any_success, since) as ({rows})
-         update webhooks set last_attempt_at = tally.at, last_status_code = tally.status_code,
+         update {or_fail} webhooks set last_attempt_at = tally.at, last_status_code = tally.status_code,
              last_failure = tally.failure,
              failing_since = case when tally.succeeded then null when tally.any_success then tally.since
                  else coalesce(failing_since, tally.since) end
@@ -92,7 +92,7 @@ async fn save_hours(connection: &mut Connection, tallies: &Tallies<'_>) -> Resul
             ]
         })
     });
-    let insert = "insert into webhook_hours (webhook_id, hour, succeeded, failed) {rows}
+    let insert = "insert {or_fail} into webhook_hours (webhook_id, hour, succeeded, failed) {rows}
          on conflict (webhook_id, hour) do update set
              succeeded = webhook_hours.succeeded + excluded.succeeded,
              failed = webhook_hours.failed + excluded.failed";
@@ -114,7 +114,7 @@ async fn save_latencies(connection: &mut Connection, tallies: &Tallies<'_>) -> R
             ]
         })
     });
-    let insert = "insert into webhook_latencies (webhook_id, hour, power, answers) {rows}
+    let insert = "insert {or_fail} into webhook_latencies (webhook_id, hour, power, answers) {rows}
          on conflict (webhook_id, hour, power) do update set
              answers = webhook_latencies.answers + excluded.answers";
     Rows::new([Bytes, Integer, Integer, Integer], rows)

@@ -1,14 +1,14 @@
 //! One commit for all writes that wait at the same moment.
 //!
-//! A write is a unit: a savepoint in a transaction that it shares with others. Each unit succeeds or fails alone, and
-//! returns when the transaction is on the disk. A unit that has finished queues up again behind those that came
+//! A write is a unit in a transaction that it shares with others: the first begins it, and each one after has a savepoint.
+//! Each unit succeeds or fails alone, and returns when the transaction is on the disk. A unit that has finished queues up again behind those that came
 //! meanwhile, and commits unless one of them already did: a lone write is committed at once, and while one commit waits
 //! for the disk, the next group forms.
 //!
 //! ```text
-//! A  begin, savepoint, … release ┐                          ┌ commit: A and B are on the disk
-//! B       waits                  └ savepoint, … release ┐   │
-//!                                   A waits again       └───┘
+//! A  begin, … ┐                   ┌ commit: A and B are on the disk
+//! B    waits  └ savepoint, … ┐    │
+//!                A waits again └──┘
 //! ```
 
 use std::sync::{Arc, OnceLock};
@@ -109,7 +109,7 @@ impl Unit {
         let begin = match writer.group {
             Some(_) => "savepoint unit",
             // A deferred transaction that read first could not write any more once another process had.
-            None => "begin immediate; savepoint unit",
+            None => "begin immediate",
         };
         let group = Arc::clone(writer.group.get_or_insert_default());
         self.group = Some(group);
@@ -127,7 +127,7 @@ impl Unit {
             self.writer = None;
             return Ok(());
         };
-        run(self.connection(), "release unit").await?;
+        // Its savepoint is left to the commit, which releases all of them.
         self.writer().finished += 1;
         self.writer = None;
         let mut writer = Arc::clone(&self.lock).lock_owned().await;
@@ -166,7 +166,10 @@ impl Writer {
             let _ = run(&mut self.unsynced, "rollback").await;
             return;
         };
-        let undone = run(&mut self.connection, "rollback to unit; release unit").await;
+        let mut undone = Ok(());
+        if self.finished > 0 {
+            undone = run(&mut self.connection, "rollback to unit; release unit").await;
+        }
         if undone.is_err() || self.finished == 0 {
             // No unit is left in the transaction, or SQLite has ended it by itself, as it does when the disk is full.
             let _ = run(&mut self.connection, "rollback").await;
