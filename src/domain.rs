@@ -29,6 +29,8 @@ pub use delivery::{Attempt, Delivery, DeliveryStatus, FailureReason, Outcome};
 pub use error::{Field, FieldErrors};
 pub use event::{EventType, EventTypes};
 pub use fate::{Fate, NotSent, ReceivedEvent};
+#[cfg(feature = "ssr")]
+pub use id::random_uuid;
 pub use id::{
     AccountId, ApiKeyId, AttemptId, AuditId, DeliveryId, EventId, InviteId, ProcessId, RecoveryId, SessionId,
     UserId, WebhookId,

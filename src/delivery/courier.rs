@@ -148,7 +148,11 @@ impl Parts {
         if attempt.outcome == Outcome::Failed(FailureReason::Cancelled) {
             return Next::Cancelled;
         }
-        let random = f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / f64::from(u32::MAX);
+        let random = match attempt.outcome.succeeded() {
+            // Nobody asks for it.
+            true => 0.0,
+            false => f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / f64::from(u32::MAX),
+        };
         let number = attempt.number.saturating_sub(earlier_attempts);
         match self.schedule.decide(number, attempt.outcome, random) {
             Verdict::Delivered => Next::Delivered,

@@ -221,22 +221,28 @@ fn digit(digit: u8) -> u8 {
 
 #[cfg(feature = "ssr")]
 fn uuid_v7(now: super::Timestamp) -> uuid::Uuid {
-    let random = random();
+    let [random @ .., _, _, _, _, _, _] = random();
     let millis = u64::try_from(now.as_millis()).unwrap_or(0);
     uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }
 
-/// Random bytes for one identifier. They are fetched for many at once: a delivery has four identifiers.
+/// An identifier for a request, of which nothing is kept.
 #[cfg(feature = "ssr")]
-fn random() -> [u8; 10] {
+pub fn random_uuid() -> uuid::Uuid {
+    uuid::Builder::from_random_bytes(random()).into_uuid()
+}
+
+/// Random bytes for one identifier. They are fetched for many at once: a delivery has five identifiers.
+#[cfg(feature = "ssr")]
+fn random() -> [u8; 16] {
     use std::cell::RefCell;
 
     thread_local! {
-        static FETCHED: RefCell<Vec<[u8; 10]>> = const { RefCell::new(Vec::new()) };
+        static FETCHED: RefCell<Vec<[u8; 16]>> = const { RefCell::new(Vec::new()) };
     }
     FETCHED.with_borrow_mut(|fetched| {
         fetched.pop().unwrap_or_else(|| {
-            let mut more = [[0; 10]; 64];
+            let mut more = [[0; 16]; 64];
             getrandom::fill(more.as_flattened_mut()).expect("the system's random numbers are available");
             fetched.extend_from_slice(&more[1..]);
             more[0]

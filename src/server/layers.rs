@@ -13,7 +13,7 @@ use axum::{
 use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
-    request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
+    request_id::{PropagateRequestIdLayer, SetRequestIdLayer},
     services::{ServeDir, ServeFile},
     set_header::SetResponseHeaderLayer,
     timeout::TimeoutLayer,
@@ -112,7 +112,7 @@ fn wrapped(router: Router, headers: Headers, failures: &'static Failures, patien
     // Outermost first.
     let around = ServiceBuilder::new()
         .map_request(requests::remove_invalid_id)
-        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .layer(SetRequestIdLayer::x_request_id(requests::NewId))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(requests::SpansLayer)
         .map_response(move |response: Response<_>| headers.complete(response))

@@ -8,15 +8,16 @@ use std::{
 
 use axum::{
     extract::{MatchedPath, Request},
-    http::HeaderName,
+    http::{HeaderName, HeaderValue},
     response::Response,
 };
 use pin_project_lite::pin_project;
 use tower::{Layer, Service};
-use tower_http::request_id::RequestId;
+use tower_http::request_id::{MakeRequestId, RequestId};
 use tracing::{Instrument, Span, instrument::Instrumented};
+use uuid::Uuid;
 
-use crate::{trace, ui::INVITES};
+use crate::{domain::random_uuid, trace, ui::INVITES};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -25,6 +26,18 @@ const MAX_LENGTH: usize = 64;
 
 /// How much of a path the log shows.
 const LONGEST_PATH: usize = 200;
+
+/// Makes the id of a request that brings none.
+#[derive(Clone, Copy)]
+pub(super) struct NewId;
+
+impl MakeRequestId for NewId {
+    fn make_request_id<B>(&mut self, _request: &axum::http::Request<B>) -> Option<RequestId> {
+        let mut text = Uuid::encode_buffer();
+        let id = random_uuid().hyphenated().encode_lower(&mut text);
+        HeaderValue::from_str(id).ok().map(RequestId::new)
+    }
+}
 
 /// Removes an id that is not safe to log and to send back, so that the request gets a new one.
 pub(super) fn remove_invalid_id(mut request: Request) -> Request {
