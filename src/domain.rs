@@ -23,8 +23,8 @@ pub mod time;
 pub mod user;
 pub mod webhook;
 
-pub use actor::{Actor, Origin};
-pub use audit::{AuditEntry, AuditPlace};
+pub use actor::{Actor, Origin, Principal};
+pub use audit::{AuditAction, AuditEntry, AuditPlace};
 pub use delivery::{Attempt, Delivery, DeliveryStatus, FailureReason, Outcome};
 pub use error::{Field, FieldErrors};
 pub use event::{EventType, EventTypes};

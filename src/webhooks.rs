@@ -16,8 +16,8 @@ pub use crate::domain::Actor;
 use crate::{
     delivery::{Wake, cluster::Cluster, gate::Gate, guard::Guard, slots::Slots, tester::Tester},
     domain::{
-        Clock, Field, FieldErrors, Secret, Timestamp, Transport, Webhook, WebhookId, WebhookName,
-        WebhookSettings,
+        AuditAction, Clock, Field, FieldErrors, Secret, Timestamp, Transport, Webhook, WebhookId,
+        WebhookName, WebhookSettings,
     },
     store::{
         Change, Deed, Deleted, Held, NewWebhook, Removed, Store, StoreError, Unique, UpdateWebhook, Updated,
@@ -230,7 +230,7 @@ impl Webhooks {
             .sealed_secrets(&actor.account_id, id)
             .await?
             .ok_or(WebhookError::NotFound)?;
-        let deed = Deed::new(actor, "webhook.secret_revealed", id.as_str(), self.now());
+        let deed = Deed::new(actor, AuditAction::SecretRevealed, id.as_str(), self.now());
         self.store.record_deed(&deed).await?;
         Ok(self.vault.open(id, &sealed.current)?)
     }

@@ -1,6 +1,7 @@
 -- Identifiers become 16 bytes: their texts without the prefix, a third as long in every row and every index. Events get
 -- numbers that deliveries refer to. A delivery enters the indexes of the log only once its first attempt has ended or it
--- has to wait, and keeps the code of its last outcome instead of a sentence. One table has the invalidations of any kind.
+-- has to wait, and keeps the code of its last outcome instead of a sentence. Who acts is a code too: user:EMAIL,
+-- api_key:NAME, operator or system. One table has the invalidations of any kind.
 
 drop table key_invalidations;
 drop table invalidations;
@@ -83,6 +84,19 @@ alter table deliveries
 alter table attempts
   alter column delivery_id type bytea using decode(substr(delivery_id, strpos(delivery_id, '_') + 1), 'hex'),
   alter column id type bytea using decode(substr(id, strpos(id, '_') + 1), 'hex');
+
+-- Who acts.
+update audit_log set actor =
+  case when actor = 'Caleida' then 'system' when actor = 'Operator' then 'operator' when actor like 'API key “%”' then 'api_key:' || substr(actor, 10, length(actor) - 10) else 'user:' || actor end;
+update webhooks set updated_by =
+  case when updated_by = 'Caleida' then 'system' when updated_by = 'Operator' then 'operator' when updated_by like 'API key “%”' then 'api_key:' || substr(updated_by, 10, length(updated_by) - 10) else 'user:' || updated_by end;
+update invites set created_by =
+  case when created_by = 'Caleida' then 'system' when created_by = 'Operator' then 'operator' when created_by like 'API key “%”' then 'api_key:' || substr(created_by, 10, length(created_by) - 10) else 'user:' || created_by end;
+update api_keys set created_by =
+  case when created_by = 'Caleida' then 'system' when created_by = 'Operator' then 'operator' when created_by like 'API key “%”' then 'api_key:' || substr(created_by, 10, length(created_by) - 10) else 'user:' || created_by end
+where created_by is not null;
+update recoveries set created_by =
+  case when created_by = 'Caleida' then 'system' when created_by = 'Operator' then 'operator' when created_by like 'API key “%”' then 'api_key:' || substr(created_by, 10, length(created_by) - 10) else 'user:' || created_by end;
 
 -- The outcome of the last attempt: a status code, or why there was none.
 alter table webhooks add column last_status_code bigint, add column last_failure text collate "C";

@@ -1,6 +1,7 @@
 -- Identifiers become 16 bytes: their texts without the prefix, a third as long in every row and every index. Events get
 -- numbers that deliveries refer to. A delivery enters the indexes of the log only once its first attempt has ended or it
--- has to wait, and keeps the code of its last outcome instead of a sentence. One table has the invalidations of any kind.
+-- has to wait, and keeps the code of its last outcome instead of a sentence. Who acts is a code too: user:EMAIL,
+-- api_key:NAME, operator or system. One table has the invalidations of any kind.
 --
 -- SQLite cannot change the type of a column, so each table is made anew.
 
@@ -81,7 +82,8 @@ insert into new_invites (
 )
 select
   unhex(substr(id, instr(id, '_') + 1)), unhex(substr(account_id, instr(account_id, '_') + 1)), email, role,
-  token_hash, created_at, created_by, expires_at
+  token_hash, created_at, 
+  case when created_by = 'Caleida' then 'system' when created_by = 'Operator' then 'operator' when created_by like 'API key “%”' then 'api_key:' || substr(created_by, 10, length(created_by) - 10) else 'user:' || created_by end, expires_at
 from invites;
 
 create table new_api_keys (
@@ -108,7 +110,8 @@ insert into new_api_keys (
 )
 select
   unhex(substr(id, instr(id, '_') + 1)), unhex(substr(account_id, instr(account_id, '_') + 1)), name, prefix, hash,
-  scopes, created_at, revoked_at, created_by, expires_at, last_used_at
+  scopes, created_at, revoked_at, 
+  case when created_by = 'Caleida' then 'system' when created_by = 'Operator' then 'operator' when created_by like 'API key “%”' then 'api_key:' || substr(created_by, 10, length(created_by) - 10) else 'user:' || created_by end, expires_at, last_used_at
 from api_keys;
 
 create table new_audit_log (
@@ -129,7 +132,8 @@ insert into new_audit_log (
   id, account_id, actor, action, subject, at, address, details
 )
 select
-  unhex(substr(id, instr(id, '_') + 1)), unhex(substr(account_id, instr(account_id, '_') + 1)), actor, action,
+  unhex(substr(id, instr(id, '_') + 1)), unhex(substr(account_id, instr(account_id, '_') + 1)), 
+  case when actor = 'Caleida' then 'system' when actor = 'Operator' then 'operator' when actor like 'API key “%”' then 'api_key:' || substr(actor, 10, length(actor) - 10) else 'user:' || actor end, action,
   subject, at, address, details
 from audit_log;
 
@@ -175,7 +179,8 @@ select
   case when last_attempt_summary glob '[1-5][0-9][0-9]' then cast(last_attempt_summary as integer) end,
   case last_attempt_summary when 'Address not allowed' then 'blocked' when 'Host not found' then 'dns' when 'Could not connect' then 'connect' when 'TLS failed' then 'tls' when 'Timed out' then 'timeout' when 'Broken answer' then 'protocol' when 'Cancelled' then 'cancelled' end,
   secret, secret_key_id, previous_secret, previous_secret_key_id, previous_secret_until, version, created_at,
-  updated_at, updated_by, deleted_at
+  updated_at, 
+  case when updated_by = 'Caleida' then 'system' when updated_by = 'Operator' then 'operator' when updated_by like 'API key “%”' then 'api_key:' || substr(updated_by, 10, length(updated_by) - 10) else 'user:' || updated_by end, deleted_at
 from webhooks;
 
 create table new_webhook_hours (
@@ -314,7 +319,8 @@ select unhex(substr(id, instr(id, '_') + 1)), unhex(substr(account_id, instr(acc
   coalesce(
     (select key from new_events e where e.account_id = unhex(substr(recoveries.account_id, instr(recoveries.account_id, '_') + 1)) and e.id = reached_id),
     case reached_id when '' then -9223372036854775808 else 9223372036854775807 end),
-  recovered, created_at, created_by
+  recovered, created_at, 
+  case when created_by = 'Caleida' then 'system' when created_by = 'Operator' then 'operator' when created_by like 'API key “%”' then 'api_key:' || substr(created_by, 10, length(created_by) - 10) else 'user:' || created_by end
 from recoveries;
 
 create table new_attempts (

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     auth::api_key::AUDIT_READ,
-    domain::{AuditEntry, AuditPlace},
+    domain::{AuditEntry, AuditPlace, Principal},
     store::AuditFilter,
 };
 
@@ -98,7 +98,7 @@ pub(super) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Json<AuditLog>, Problem> {
     let filter = AuditFilter {
-        actor: query.actor,
+        actor: query.actor.as_deref().map(Principal::from_filter),
         action: query.action,
         subject: query.subject,
         since: query.since.map(|moment| moment.0),
@@ -119,7 +119,7 @@ impl From<AuditEntry> for AuditEntryView {
         Self {
             id: entry.id.into(),
             at: entry.at.into(),
-            actor: entry.actor,
+            actor: entry.actor.to_string(),
             action: entry.action,
             subject: entry.subject,
             subject_name: entry.subject_name,

@@ -389,7 +389,7 @@ impl WebhookView {
             previous_secret_until: webhook.previous_secret_until.map(Moment),
             created_at: webhook.created_at.into(),
             updated_at: webhook.updated_at.into(),
-            updated_by: webhook.updated_by,
+            updated_by: webhook.updated_by.to_string(),
             version: webhook.version,
             secret: secret.map(|secret| secret.reveal().to_owned()),
         }

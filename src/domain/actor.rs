@@ -8,17 +8,81 @@ use super::AccountId;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     pub account_id: AccountId,
-    /// An email, or an API key's name.
-    pub name: String,
+    pub principal: Principal,
     pub origin: Origin,
 }
 
+/// A person, a key, or the product itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Principal {
+    /// By email.
+    User(String),
+    /// By name.
+    ApiKey(String),
+    /// A user of the machine, who runs commands.
+    Operator,
+    /// No user asked for it.
+    System,
+}
+
+impl Principal {
+    /// The form that is stored: `user:ada@example.com`, `api_key:deploy`, `operator`, `system`.
+    pub fn code(&self) -> String {
+        match self {
+            Self::User(email) => format!("user:{email}"),
+            Self::ApiKey(name) => format!("api_key:{name}"),
+            Self::Operator => "operator".to_owned(),
+            Self::System => "system".to_owned(),
+        }
+    }
+
+    pub fn from_code(code: &str) -> Option<Self> {
+        match code.split_once(':') {
+            Some(("user", email)) => Some(Self::User(email.to_owned())),
+            Some(("api_key", name)) => Some(Self::ApiKey(name.to_owned())),
+            None if code == "operator" => Some(Self::Operator),
+            None if code == "system" => Some(Self::System),
+            _ => None,
+        }
+    }
+
+    /// Reads a filter, in which people also write what they are shown.
+    pub fn from_filter(text: &str) -> Self {
+        let known = [Self::Operator, Self::System];
+        let shown = || known.into_iter().find(|principal| principal.to_string() == text);
+        let key = || Some(text.strip_prefix("API key “")?.strip_suffix('”')?.to_owned());
+        Self::from_code(text)
+            .or_else(shown)
+            .or_else(|| key().map(Self::ApiKey))
+            .unwrap_or_else(|| Self::User(text.to_owned()))
+    }
+}
+
+/// As people are shown it. A key is not to be taken for a person.
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(email) => f.write_str(email),
+            Self::ApiKey(name) => write!(f, "API key “{name}”"),
+            Self::Operator => f.write_str("Operator"),
+            Self::System => f.write_str("Caleida"),
+        }
+    }
+}
+
 impl Actor {
-    /// How a key is named, so that it is not taken for a person.
+    pub fn user(account_id: AccountId, email: &str, origin: Origin) -> Self {
+        Self {
+            account_id,
+            principal: Principal::User(email.to_owned()),
+            origin,
+        }
+    }
+
     pub fn key(account_id: AccountId, name: &str, origin: Origin) -> Self {
         Self {
             account_id,
-            name: format!("API key “{name}”"),
+            principal: Principal::ApiKey(name.to_owned()),
             origin,
         }
     }
@@ -27,7 +91,7 @@ impl Actor {
     pub fn operator(account_id: AccountId) -> Self {
         Self {
             account_id,
-            name: "Operator".to_owned(),
+            principal: Principal::Operator,
             origin: Origin::CommandLine,
         }
     }
@@ -36,7 +100,7 @@ impl Actor {
     pub fn itself(account_id: AccountId) -> Self {
         Self {
             account_id,
-            name: "Caleida".to_owned(),
+            principal: Principal::System,
             origin: Origin::Inside,
         }
     }
@@ -64,15 +128,24 @@ impl Origin {
     }
 }
 
-impl fmt::Display for Actor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_principal_survives_its_code_and_is_found_as_it_is_shown() {
+        for principal in [
+            Principal::User("ada@example.com".to_owned()),
+            Principal::ApiKey("deploy: “blue”".to_owned()),
+            Principal::Operator,
+            Principal::System,
+        ] {
+            assert_eq!(Principal::from_code(&principal.code()).as_ref(), Some(&principal));
+            assert_eq!(Principal::from_filter(&principal.code()), principal);
+            assert_eq!(Principal::from_filter(&principal.to_string()), principal);
+        }
+        assert_eq!(Principal::from_code("ada@example.com"), None);
+    }
 
     #[test]
     fn an_address_is_written_the_same_however_the_system_gives_it() {

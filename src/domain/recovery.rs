@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use super::{RecoveryId, Timestamp, WebhookId};
+use super::{Principal, RecoveryId, Timestamp, WebhookId};
 
 /// What is to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -57,7 +57,7 @@ pub struct Recovery {
     /// How many deliveries it has made due.
     pub recovered: u64,
     pub created_at: Timestamp,
-    pub created_by: String,
+    pub created_by: Principal,
 }
 
 impl Recovery {
@@ -88,7 +88,7 @@ mod tests {
             reached: Timestamp::from_millis(1_000),
             recovered: 0,
             created_at: Timestamp::from_millis(2_000),
-            created_by: "ada@example.com".to_owned(),
+            created_by: Principal::Operator,
         };
         assert_eq!(recovery.progress(), 0);
         recovery.reached = Timestamp::from_millis(1_250);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 use url::Url;
 
-use super::{EventTypes, Field, FieldErrors, Outcome, Timestamp, WebhookId};
+use super::{EventTypes, Field, FieldErrors, Outcome, Principal, Timestamp, WebhookId};
 
 /// A webhook as everyone with a role may see it: without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub struct Webhook {
     pub version: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-    /// The email of who saved it last, or the name of the API key.
-    pub updated_by: String,
+    /// Who saved it last.
+    pub updated_by: Principal,
     /// Until when the secret before the last rotation signs too.
     pub previous_secret_until: Option<Timestamp>,
 }

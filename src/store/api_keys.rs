@@ -1,6 +1,6 @@
 //! The keys with which machines call the API.
 
-use crate::domain::{AccountId, Actor, ApiKeyId, Timestamp};
+use crate::domain::{AccountId, Actor, ApiKeyId, Principal, Timestamp};
 
 /// What an API key may do, for whom, and until when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub struct ApiKeyRow {
     pub key: ApiKey,
     pub created_at: Timestamp,
     /// Nobody knows of the oldest ones.
-    pub created_by: Option<String>,
+    pub created_by: Option<Principal>,
     /// To the minute.
     pub last_used_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,

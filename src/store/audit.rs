@@ -1,17 +1,14 @@
 //! Who did what to what, when, and from where. Only ever appended to.
 
-use std::borrow::Cow;
-
 use serde_json::{Value, json};
 
-use crate::domain::{Actor, AuditEntry, AuditPlace, EventType, Timestamp, Webhook};
+use crate::domain::{Actor, AuditAction, AuditEntry, AuditPlace, EventType, Principal, Timestamp, Webhook};
 
 /// Something that was done, to be written down.
 #[derive(Debug, Clone)]
 pub struct Deed {
     pub actor: Actor,
-    /// `noun.verb`, such as `webhook.created`.
-    pub action: Cow<'static, str>,
+    pub action: AuditAction,
     /// The id of what it was done to, or a name if it has none.
     pub subject: String,
     /// A JSON object. Never with a secret in it.
@@ -20,15 +17,10 @@ pub struct Deed {
 }
 
 impl Deed {
-    pub fn new(
-        actor: &Actor,
-        action: impl Into<Cow<'static, str>>,
-        subject: impl Into<String>,
-        at: Timestamp,
-    ) -> Self {
+    pub fn new(actor: &Actor, action: AuditAction, subject: impl Into<String>, at: Timestamp) -> Self {
         Self {
             actor: actor.clone(),
-            action: action.into(),
+            action,
             subject: subject.into(),
             details: None,
             at,
@@ -46,7 +38,7 @@ impl Deed {
 
 #[derive(Debug, Clone, Default)]
 pub struct AuditFilter {
-    pub actor: Option<String>,
+    pub actor: Option<Principal>,
     pub action: Option<String>,
     pub subject: Option<String>,
     /// Then or later.
@@ -61,7 +53,7 @@ pub struct AuditFilter {
 /// A hundred of each at most, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditChoices {
-    pub actors: Vec<String>,
+    pub actors: Vec<Principal>,
     pub actions: Vec<String>,
 }
 

@@ -1,6 +1,6 @@
 //! Who may become a user, by a link.
 
-use crate::domain::{Email, InviteId, Role, Timestamp};
+use crate::domain::{Email, InviteId, Principal, Role, Timestamp};
 
 #[derive(Debug, Clone)]
 pub struct NewInvite {
@@ -35,7 +35,7 @@ pub struct Invite {
     pub email: String,
     pub role: Role,
     pub created_at: Timestamp,
-    pub created_by: String,
+    pub created_by: Principal,
     pub expires_at: Timestamp,
 }
 

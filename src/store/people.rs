@@ -12,12 +12,10 @@ pub struct Act {
 impl Act {
     /// What somebody does to themselves.
     pub(super) fn of(user: &User, origin: Origin, at: Timestamp) -> Self {
-        let actor = Actor {
-            account_id: user.account_id.clone(),
-            name: user.email.clone(),
-            origin,
-        };
-        Self { actor, at }
+        Self {
+            actor: Actor::user(user.account_id.clone(), &user.email, origin),
+            at,
+        }
     }
 }
 

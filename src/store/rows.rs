@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::{Destination, DestinationState, Next, Sealed, SealedSecrets, StoreError};
 use crate::domain::{
     AccountId, Attempt, Delivery, DeliveryId, DeliveryStatus, DisabledReason, EndpointUrl, EventId,
-    EventType, EventTypes, FailureReason, Outcome, Role, Timestamp, User, UserId, Webhook, WebhookId,
-    WebhookName, WebhookStatus, webhook::LastAttempt,
+    EventType, EventTypes, FailureReason, Outcome, Principal, Role, Timestamp, User, UserId, Webhook,
+    WebhookId, WebhookName, WebhookStatus, webhook::LastAttempt,
 };
 
 /// The status of a delivery whose first attempt is under way: the insert that stored it has leased it. To everybody
@@ -56,7 +56,7 @@ from_row! {
         version: i64,
         created_at: Timestamp,
         updated_at: Timestamp,
-        updated_by: String,
+        updated_by: Principal,
     }
 }
 

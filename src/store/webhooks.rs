@@ -1,14 +1,12 @@
 //! Webhooks and their secrets.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::{Deed, Invalidated, Sealed, SealedSecrets, Stale};
 use crate::domain::{
-    AccountId, Actor, EndpointUrl, EventType, Origin, Timestamp, Webhook, WebhookId, WebhookSettings,
-    WebhookStatus,
+    AccountId, Actor, AuditAction, EndpointUrl, EventType, Origin, Principal, Timestamp, Webhook, WebhookId,
+    WebhookSettings, WebhookStatus,
 };
 
 /// Deliveries of a webhook that are still to be sent; both together are counted no further than one beyond
@@ -39,8 +37,7 @@ pub enum Held {
 pub struct Change {
     pub account_id: AccountId,
     pub webhook_id: WebhookId,
-    /// An email, or an API key's name.
-    pub by: String,
+    pub by: Principal,
     pub from: Origin,
     pub at: Timestamp,
 }
@@ -50,7 +47,7 @@ impl Change {
         Self {
             account_id: actor.account_id.clone(),
             webhook_id,
-            by: actor.name.clone(),
+            by: actor.principal.clone(),
             from: actor.origin,
             at,
         }
@@ -62,10 +59,10 @@ impl Change {
     }
 
     /// What it is to the audit log.
-    pub(super) fn deed(&self, action: impl Into<Cow<'static, str>>) -> Deed {
+    pub(super) fn deed(&self, action: AuditAction) -> Deed {
         let actor = Actor {
             account_id: self.account_id.clone(),
-            name: self.by.clone(),
+            principal: self.by.clone(),
             origin: self.from,
         };
         Deed::new(&actor, action, self.webhook_id.as_str(), self.at)

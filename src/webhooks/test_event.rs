@@ -8,7 +8,7 @@ use crate::{
         gate::GateError,
         tester::{Test, TestError},
     },
-    domain::{EventType, WebhookId},
+    domain::{AuditAction, EventType, WebhookId},
     store::Deed,
 };
 
@@ -25,7 +25,7 @@ impl Webhooks {
         webhook.ok_or(TestError::NotFound)?;
         // Before anything is sent: a test that nobody hears the end of was one all the same.
         let details = json!({ "type": event_type.as_str() });
-        let deed = Deed::new(actor, "webhook.tested", id.as_str(), self.now()).with(details);
+        let deed = Deed::new(actor, AuditAction::WebhookTested, id.as_str(), self.now()).with(details);
         let recorded = self.store.record_deed(&deed).await;
         recorded.map_err(GateError::from)?;
         self.tester.test(&actor.account_id, id, event_type).await

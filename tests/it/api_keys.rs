@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use caleida::{
     auth::api_key::{self, EVENTS_WRITE},
-    domain::{Actor, Clock, Role},
+    domain::{Actor, Clock, Principal, Role},
     store::ApiKeyRow,
 };
 use reqwest::{Method, StatusCode};
@@ -81,7 +81,7 @@ async fn a_key_is_shown_by_the_answer_that_makes_it_and_never_again() {
         assert!(!browser.get(path).await.body.contains(&key), "{path}");
     }
     let made = row(&app, "Publisher").await;
-    assert_eq!(made.created_by.as_deref(), Some(ADMIN));
+    assert_eq!(made.created_by, Some(Principal::User(ADMIN.to_owned())));
     assert_eq!(made.key.scopes, [EVENTS_WRITE]);
     app.stop().await;
     // Nor does the session or anything else in the database hold it.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use caleida::{
-    domain::{Actor, Origin, Role, Timestamp},
+    domain::{Actor, AuditAction, Origin, Role, Timestamp},
     store::Deed,
 };
 use reqwest::{Method, StatusCode, header};
@@ -137,13 +137,11 @@ async fn every_change_by_people_and_machines_is_written_down_with_its_address_an
 /// So many entries of each of two people, a second apart.
 async fn fill(app: &TestApp, each: usize) {
     for number in 0..each * 2 {
-        let actor = Actor {
-            account_id: app.account.clone(),
-            name: format!("{}@example.com", ["ada", "bob"][number % 2]),
-            origin: Origin::Address("2001:db8::7".parse().unwrap()),
-        };
+        let email = format!("{}@example.com", ["ada", "bob"][number % 2]);
+        let origin = Origin::Address("2001:db8::7".parse().unwrap());
+        let actor = Actor::user(app.account.clone(), &email, origin);
         let at = Timestamp::from_millis(1_795_428_000_000 + i64::try_from(number).unwrap() * 1_000);
-        let deed = Deed::new(&actor, "user.renamed", format!("usr_{number}"), at);
+        let deed = Deed::new(&actor, AuditAction::RoleChanged, format!("usr_{number}"), at);
         app.server().store.record_deed(&deed).await.unwrap();
     }
 }
@@ -180,7 +178,7 @@ async fn the_log_is_paged_and_filtered_and_each_entry_stands_on_one_page() {
         .await
         .body;
     assert!(
-        of_one.contains("User renamed") && of_one.contains("2001:db8::7"),
+        of_one.contains("User role changed") && of_one.contains("2001:db8::7"),
         "{of_one}"
     );
     let nobody = browser
@@ -189,7 +187,7 @@ async fn the_log_is_paged_and_filtered_and_each_entry_stands_on_one_page() {
         .body;
     assert!(nobody.contains("Nothing matches"));
     // The first ten seconds.
-    let range = "?action=user.renamed&since=2026-11-23T10:00:00Z&until=2026-11-23T10:00:10Z";
+    let range = "?action=user.role_changed&since=2026-11-23T10:00:00Z&until=2026-11-23T10:00:10Z";
     assert_eq!(export(&mut browser, range).await.len(), 10);
 }
 
@@ -198,7 +196,7 @@ async fn an_export_has_every_entry_once_however_many_there_are() {
     let app = TestApp::start().await;
     fill(&app, 650).await;
     let mut browser = app.signed_in(ADMIN).await;
-    let entries = export(&mut browser, "?action=user.renamed").await;
+    let entries = export(&mut browser, "?action=user.role_changed").await;
     let subjects: Vec<_> = (0..1_300).map(|number| format!("usr_{number}")).collect();
     assert_eq!(texts(&entries, "subject"), subjects);
     let page = browser

@@ -395,10 +395,10 @@ async fn what_is_done_to_people_is_in_the_audit_log() {
             .post("/login", &[("email", email), ("password", "wrong")])
             .await;
     }
-    let (root, ada) = (ADMIN, "ada@example.com");
+    let (root, ada) = ("user:admin@localhost", "user:ada@example.com");
     let expected = [
-        ("Operator", "user.added"),
-        ("Operator", "api_key.created"),
+        ("operator", "user.added"),
+        ("operator", "api_key.created"),
         (root, "user.signed_in"),
         (root, "user.invited"),
         (root, "invite.renewed"),

@@ -277,7 +277,7 @@ impl From<Recovery> for RecoveryView {
             state: recovery.state,
             recovered: recovery.recovered,
             created_at: recovery.created_at.into(),
-            created_by: recovery.created_by,
+            created_by: recovery.created_by.to_string(),
         }
     }
 }

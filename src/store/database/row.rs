@@ -6,8 +6,8 @@ use super::value::{Kind, Value};
 use crate::{
     domain::{
         AccountId, ApiKeyId, AuditId, DeliveryId, DeliveryStatus, DisabledReason, EndpointUrl, EventId,
-        EventType, EventTypes, FailureReason, InviteId, ProcessId, RecoveryId, RecoveryScope, RecoveryState,
-        Role, SessionId, Timestamp, Transport, UserId, WebhookId, WebhookName,
+        EventType, EventTypes, FailureReason, InviteId, Principal, ProcessId, RecoveryId, RecoveryScope,
+        RecoveryState, Role, SessionId, Timestamp, Transport, UserId, WebhookId, WebhookName,
     },
     store::{DestinationState, Invalidated, StoreError, rows::NEW},
 };
@@ -164,6 +164,13 @@ impl Field for EventTypes {
     fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
         let text: String = row.get(column)?;
         Self::parse(text.split(',')).map_err(|_| StoreError::Corrupt("selection of events"))
+    }
+}
+
+impl Field for Principal {
+    fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+        let code: String = row.get(column)?;
+        Self::from_code(&code).ok_or(StoreError::Corrupt("actor"))
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::{
     domain::{
         AccountId, ApiKeyId, AttemptId, AuditId, DeliveryId, DeliveryStatus, DisabledReason, Email,
-        EndpointUrl, EventId, EventType, FailureReason, InviteId, ProcessId, RecoveryId, RecoveryScope,
-        RecoveryState, Role, SessionId, Timestamp, UserId, WebhookId, WebhookName,
+        EndpointUrl, EventId, EventType, FailureReason, InviteId, Principal, ProcessId, RecoveryId,
+        RecoveryScope, RecoveryState, Role, SessionId, Timestamp, UserId, WebhookId, WebhookName,
     },
     store::Lease,
 };
@@ -218,6 +218,14 @@ bind_text!(
     &EventId,
     &WebhookName,
 );
+
+impl Bind for &Principal {
+    const KIND: Kind = Kind::Text;
+
+    fn into_value(self) -> Value {
+        Value::Text(self.code())
+    }
+}
 
 /// Identifiers are stored as 16 bytes, without the prefix: a third of their text, in every row and every index.
 macro_rules! bind_key {

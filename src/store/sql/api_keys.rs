@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::{audit, cluster::enqueue_invalidations, locks::lock_account};
 use crate::{
-    domain::{AccountId, Actor, ApiKeyId, Timestamp},
+    domain::{AccountId, Actor, ApiKeyId, AuditAction, Timestamp},
     store::{
         ApiKey, ApiKeyRow, Deed, NewApiKey, Stale, Store, StoreError, Unique,
         database::{Connection, FromRow, Row, query},
@@ -68,10 +68,10 @@ impl Store {
         .bind(key.scopes.join(","))
         .bind(key.expires_at)
         .bind(*at)
-        .bind(&by.name)
+        .bind(&by.principal)
         .execute(&mut tx)
         .await?;
-        let deed = Deed::new(by, "api_key.created", key.id.as_str(), *at);
+        let deed = Deed::new(by, AuditAction::ApiKeyCreated, key.id.as_str(), *at);
         audit::write(&mut tx, &deed.with(json!({ "after": shown(key) }))).await?;
         tx.commit().await
     }
@@ -121,7 +121,7 @@ impl Store {
         }
         let row = find(&mut tx, &actor.account_id, id).await?;
         let row = row.ok_or(StoreError::Corrupt("API key"))?;
-        let deed = Deed::new(actor, "api_key.revoked", id.as_str(), at);
+        let deed = Deed::new(actor, AuditAction::ApiKeyRevoked, id.as_str(), at);
         audit::write(&mut tx, &deed.with(json!({ "before": shown(&row.key) }))).await?;
         enqueue_invalidations(&mut tx, self, &Stale::ApiKey(id.clone())).await?;
         tx.commit().await?;

@@ -1,12 +1,15 @@
 //! Who did what to what, when, and from where.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use crate::{
-    domain::{AccountId, ApiKeyId, AuditEntry, AuditId, AuditPlace, Timestamp, UserId, WebhookId},
+    domain::{
+        AccountId, ApiKeyId, AuditAction, AuditEntry, AuditId, AuditPlace, Principal, Timestamp, UserId,
+        WebhookId,
+    },
     store::{
         Act, AuditChoices, AuditFilter, AuditPage, Deed, Store, StoreError,
-        database::{Bind as _, Connection, FromRow, Kind, Query, Row, Rows, query},
+        database::{Bind as _, Connection, Field, FromRow, Kind, Query, Row, Rows, query},
         pagination::{SCANNED, page_of},
     },
 };
@@ -48,15 +51,21 @@ impl Store {
             None
         } else {
             let mut scan = query("select at, id from audit_log");
-            push_range(&mut scan, account, filter, conditions.first, None);
+            push_range(&mut scan, account, filter, conditions.first.as_ref(), None);
             scan.push(" order by at desc, id desc limit 1 offset ")
                 .push_bind(SCANNED - 1);
             scan.fetch_optional(&mut reader).await?
         };
         let floor = floor.map(|(at, id)| AuditPlace { at, id });
         let mut listing = query("select id, actor, action, subject, address, details, at from audit_log");
-        push_range(&mut listing, account, filter, conditions.first, floor.as_ref());
-        for condition in conditions.others {
+        push_range(
+            &mut listing,
+            account,
+            filter,
+            conditions.first.as_ref(),
+            floor.as_ref(),
+        );
+        for condition in &conditions.others {
             push_condition(&mut listing, condition);
         }
         listing
@@ -77,7 +86,7 @@ impl Store {
     pub async fn audit_choices(&self, account: &AccountId) -> Result<AuditChoices, StoreError> {
         let mut reader = self.read().await?;
         Ok(AuditChoices {
-            actors: values_of(&mut reader, account, "actor").await?,
+            actors: values_of::<Principal>(&mut reader, account, "actor").await?,
             actions: values_of(&mut reader, account, "action").await?,
         })
     }
@@ -108,7 +117,7 @@ async fn names_of<Id>(
     names: &mut HashMap<String, String>,
 ) -> Result<(), StoreError>
 where
-    Id: std::str::FromStr + Into<String> + crate::store::database::Field,
+    Id: std::str::FromStr + Into<String> + Field,
     for<'a> &'a Id: crate::store::database::Bind,
 {
     let ids = entries
@@ -130,11 +139,11 @@ where
 }
 
 /// From value to value by the index, however often each of them stands there.
-async fn values_of(
+async fn values_of<T: Field>(
     reader: &mut Connection,
     account: &AccountId,
     column: &'static str,
-) -> Result<Vec<String>, StoreError> {
+) -> Result<Vec<T>, StoreError> {
     let sql = format!(
         "with recursive found (value) as (
              select min({column}) from audit_log where account_id = $1
@@ -147,7 +156,7 @@ async fn values_of(
 }
 
 /// A column, and what it has to be.
-type Condition<'a> = (&'static str, &'a str);
+type Condition<'a> = (&'static str, Cow<'a, str>);
 
 struct Conditions<'a> {
     /// The one that has an index by age, and is the narrowest.
@@ -158,13 +167,13 @@ struct Conditions<'a> {
 impl<'a> Conditions<'a> {
     fn of(filter: &'a AuditFilter) -> Self {
         let wanted = [
-            ("subject", &filter.subject),
-            ("actor", &filter.actor),
-            ("action", &filter.action),
+            ("subject", filter.subject.as_deref().map(Cow::from)),
+            ("actor", filter.actor.as_ref().map(|actor| actor.code().into())),
+            ("action", filter.action.as_deref().map(Cow::from)),
         ];
         let mut wanted = wanted
             .into_iter()
-            .filter_map(|(column, value)| Some((column, value.as_deref()?)));
+            .filter_map(|(column, value)| Some((column, value?)));
         Self {
             first: wanted.next(),
             others: wanted.collect(),
@@ -177,7 +186,7 @@ fn push_range(
     query: &mut Query,
     account: &AccountId,
     filter: &AuditFilter,
-    first: Option<Condition<'_>>,
+    first: Option<&Condition<'_>>,
     floor: Option<&AuditPlace>,
 ) {
     query.push(" where account_id = ").push_bind(account);
@@ -199,7 +208,7 @@ fn push_range(
     }
 }
 
-fn push_condition(query: &mut Query, (column, value): Condition<'_>) {
+fn push_condition(query: &mut Query, (column, value): &Condition<'_>) {
     query
         .push(format!(" and {column} = "))
         // No text here holds a NUL, and PostgreSQL refuses to look for one.
@@ -221,8 +230,8 @@ pub(super) async fn write(connection: &mut Connection, deed: &Deed) -> Result<()
     )
     .bind(&AuditId::generate(*at))
     .bind(&actor.account_id)
-    .bind(&actor.name)
-    .bind(&**action)
+    .bind(&actor.principal)
+    .bind(action.to_string())
     .bind(subject)
     .bind(*at)
     .bind(actor.origin.text())
@@ -236,7 +245,7 @@ pub(super) async fn write(connection: &mut Connection, deed: &Deed) -> Result<()
 pub(super) async fn write_act(
     connection: &mut Connection,
     act: &Act,
-    action: &'static str,
+    action: AuditAction,
     subject: &str,
 ) -> Result<(), StoreError> {
     write(connection, &Deed::new(&act.actor, action, subject, act.at)).await

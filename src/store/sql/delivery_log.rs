@@ -4,7 +4,8 @@ use strum::VariantArray;
 use super::{audit, locks::lock_webhook};
 use crate::{
     domain::{
-        AccountId, Actor, Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, Timestamp, WebhookId,
+        AccountId, Actor, Attempt, AuditAction, Delivery, DeliveryId, DeliveryStatus, EventId, Timestamp,
+        WebhookId,
     },
     store::{
         Change, Deed, DeliveryDetail, DeliveryFilter, DeliveryPage, DestinationState, Resent, Store,
@@ -135,7 +136,7 @@ impl Store {
             return Ok(Some(Resent::UnderWay));
         }
         let details = json!({ "webhook": webhook, "event": event, "status": status });
-        let deed = Deed::new(actor, "delivery.resent", id.as_str(), at).with(details);
+        let deed = Deed::new(actor, AuditAction::DeliveryResent, id.as_str(), at).with(details);
         audit::write(&mut tx, &deed).await?;
         tx.commit().await?;
         Ok(Some(resent))

@@ -1,6 +1,6 @@
 use super::audit;
 use crate::{
-    domain::{AccountId, InviteId, Origin, Role, Timestamp, User, UserId},
+    domain::{AccountId, AuditAction, InviteId, Origin, Role, Timestamp, User, UserId},
     store::{
         Act, Invite, InviteToken, Invited, NewInvite, OpenInvite, Store, StoreError,
         database::{FromRow, Row, query},
@@ -33,14 +33,14 @@ impl Store {
         .bind(invite.role)
         .bind(invite.token.hash)
         .bind(act.at)
-        .bind(&act.actor.name)
+        .bind(&act.actor.principal)
         .bind(invite.token.expires_at)
         .execute(&mut tx)
         .await?;
         if result == 0 {
             return Ok(Invited::Already);
         }
-        audit::write_act(&mut tx, act, "user.invited", invite.email.as_str()).await?;
+        audit::write_act(&mut tx, act, AuditAction::UserInvited, invite.email.as_str()).await?;
         tx.commit().await?;
         Ok(Invited::Done)
     }
@@ -75,7 +75,7 @@ impl Store {
         .fetch_optional(&mut tx)
         .await?;
         let Some(invite) = invite else { return Ok(None) };
-        audit::write_act(&mut tx, act, "invite.renewed", &invite.email).await?;
+        audit::write_act(&mut tx, act, AuditAction::InviteRenewed, &invite.email).await?;
         tx.commit().await?;
         Ok(Some(invite))
     }
@@ -92,7 +92,7 @@ impl Store {
         .fetch_optional(&mut tx)
         .await?;
         let Some(invite) = invite else { return Ok(None) };
-        audit::write_act(&mut tx, act, "invite.revoked", &invite.email).await?;
+        audit::write_act(&mut tx, act, AuditAction::InviteRevoked, &invite.email).await?;
         tx.commit().await?;
         Ok(Some(invite))
     }
@@ -157,7 +157,7 @@ impl Store {
             return Ok(None);
         }
         let act = Act::of(&user, origin, now);
-        audit::write_act(&mut tx, &act, "user.joined", id.as_str()).await?;
+        audit::write_act(&mut tx, &act, AuditAction::UserJoined, id.as_str()).await?;
         tx.commit().await?;
         Ok(Some(user))
     }

@@ -1,6 +1,6 @@
 use super::audit;
 use crate::{
-    domain::{AccountId, ProcessId, WebhookId},
+    domain::{AccountId, AuditAction, ProcessId, WebhookId},
     store::{ProcessRow, Replaced, Resealed, Sealed, SealedOtherwise, Store, StoreError, database::query},
 };
 
@@ -74,7 +74,7 @@ impl Store {
             .execute(&mut tx)
             .await?;
             if replaced > 0 {
-                audit::write(&mut tx, &change.deed("webhook.secret_resealed")).await?;
+                audit::write(&mut tx, &change.deed(AuditAction::SecretResealed)).await?;
                 count += 1;
             }
         }

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::{audit, locks::lock_account, sessions::end_sessions};
 use crate::{
-    domain::{AccountId, Actor, Origin, Role, Timestamp, User, UserId},
+    domain::{AccountId, Actor, AuditAction, Origin, Role, Timestamp, User, UserId},
     store::{
         Act, Changed, Deed, LoginFailures, Person, Store, StoreError,
         database::{Bind as _, Connection, FromRow, Kind, Query, Row, Rows, query},
@@ -65,7 +65,7 @@ impl Store {
         .bind(act.at)
         .execute(&mut tx)
         .await?;
-        audit::write_act(&mut tx, act, "user.added", user.id.as_str()).await?;
+        audit::write_act(&mut tx, act, AuditAction::UserAdded, user.id.as_str()).await?;
         tx.commit().await
     }
 
@@ -130,7 +130,7 @@ impl Store {
             "before": { "role": standing.role.as_str() },
             "after": { "role": role.as_str() },
         });
-        let deed = Deed::new(&act.actor, "user.role_changed", id.as_str(), act.at);
+        let deed = Deed::new(&act.actor, AuditAction::RoleChanged, id.as_str(), act.at);
         audit::write(&mut tx, &deed.with(roles)).await?;
         tx.commit().await?;
         Ok(Changed::Done)
@@ -152,7 +152,7 @@ impl Store {
                 .execute(&mut tx)
                 .await?;
             end_sessions(&mut tx, id, None).await?;
-            audit::write_act(&mut tx, act, "user.disabled", id.as_str()).await?;
+            audit::write_act(&mut tx, act, AuditAction::UserDisabled, id.as_str()).await?;
             tx.commit().await?;
         }
         Ok(Changed::Done)
@@ -168,7 +168,7 @@ impl Store {
                 .bind(id)
                 .execute(&mut tx)
                 .await?;
-            audit::write_act(&mut tx, act, "user.enabled", id.as_str()).await?;
+            audit::write_act(&mut tx, act, AuditAction::UserEnabled, id.as_str()).await?;
             tx.commit().await?;
         }
         Ok(Changed::Done)
@@ -193,7 +193,7 @@ impl Store {
             return Ok(false);
         }
         end_sessions(&mut tx, id, keep).await?;
-        audit::write_act(&mut tx, act, "user.password_changed", id.as_str()).await?;
+        audit::write_act(&mut tx, act, AuditAction::PasswordChanged, id.as_str()).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -235,14 +235,10 @@ impl Store {
             .await?;
         if let Some((user, account)) = known {
             let act = Act {
-                actor: Actor {
-                    account_id: account,
-                    name: email.to_owned(),
-                    origin,
-                },
+                actor: Actor::user(account, email, origin),
                 at: now,
             };
-            audit::write_act(&mut tx, &act, "user.sign_in_refused", user.as_str()).await?;
+            audit::write_act(&mut tx, &act, AuditAction::SignInRefused, user.as_str()).await?;
         }
         tx.commit().await
     }

@@ -3,8 +3,8 @@ use serde_json::json;
 use super::{audit, locks::lock_webhook};
 use crate::{
     domain::{
-        AccountId, DeliveryId, DeliveryStatus, EventId, EventType, EventTypes, Origin, Place, Recovery,
-        RecoveryId, RecoveryScope, RecoveryState, Timestamp, WebhookId,
+        AccountId, AuditAction, DeliveryId, DeliveryStatus, EventId, EventType, EventTypes, Origin, Place,
+        Principal, Recovery, RecoveryId, RecoveryScope, RecoveryState, Timestamp, WebhookId,
     },
     store::{
         Advanced, Change, DestinationState, Recoverable, RecoveryPreview, RecoveryRange, Started, Store,
@@ -42,7 +42,7 @@ from_row! {
         reached_key: i64,
         recovered: u64,
         created_at: Timestamp,
-        created_by: String,
+        created_by: Principal,
     }
 }
 
@@ -186,7 +186,7 @@ impl Store {
             "since": wanted.since.rfc3339(),
             "until": wanted.until.rfc3339(),
         });
-        let deed = change.deed("webhook.recovery_started").with(details);
+        let deed = change.deed(AuditAction::RecoveryStarted).with(details);
         audit::write(&mut tx, &deed).await?;
         tx.commit().await?;
         Ok(Started::Running)
@@ -239,7 +239,7 @@ impl Store {
         if cancelled == 0 {
             return Ok(false);
         }
-        let deed = change.deed("webhook.recovery_cancelled");
+        let deed = change.deed(AuditAction::RecoveryCancelled);
         audit::write(&mut tx, &deed.with(json!({ "recovery": id }))).await?;
         tx.commit().await?;
         Ok(true)

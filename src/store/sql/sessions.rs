@@ -1,5 +1,5 @@
 use crate::{
-    domain::{Origin, SessionId, Timestamp, User, UserId},
+    domain::{AuditAction, Origin, SessionId, Timestamp, User, UserId},
     store::{
         Act, SessionOwner, SessionRow, SessionUser, Store, StoreError, UserSession,
         database::{Connection, FromRow, Row, query},
@@ -103,7 +103,7 @@ impl Store {
             return Ok(false);
         }
         let act = Act::of(user, origin, now);
-        audit::write_act(&mut tx, &act, "user.signed_in", user.id.as_str()).await?;
+        audit::write_act(&mut tx, &act, AuditAction::UserSignedIn, user.id.as_str()).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -164,7 +164,7 @@ impl Store {
         if result == 0 {
             return Ok(false);
         }
-        audit::write_act(&mut tx, act, "session.ended", id.as_str()).await?;
+        audit::write_act(&mut tx, act, AuditAction::SessionEnded, id.as_str()).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -179,7 +179,7 @@ impl Store {
         let mut tx = self.begin().await?;
         let ended = end_sessions(&mut tx, user, Some(keep)).await?;
         for session in &ended {
-            audit::write_act(&mut tx, act, "session.ended", session.as_str()).await?;
+            audit::write_act(&mut tx, act, AuditAction::SessionEnded, session.as_str()).await?;
         }
         tx.commit().await?;
         Ok(ended.len() as u64)

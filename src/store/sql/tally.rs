@@ -7,8 +7,8 @@ use serde_json::json;
 use super::{audit, webhooks::remember};
 use crate::{
     domain::{
-        AccountId, Actor, Attempt, DisabledReason, FailureReason, Latencies, Outcome, Timestamp, WebhookId,
-        failing,
+        AccountId, Actor, Attempt, AuditAction, DisabledReason, FailureReason, Latencies, Outcome, Timestamp,
+        WebhookId, failing,
     },
     store::{
         Deed, Next, RecordedAttempt, StoreError,
@@ -130,7 +130,7 @@ async fn disable_webhook(
 ) -> Result<(), StoreError> {
     let account: Option<AccountId> = query(
         "update webhooks set state = 'disabled', disabled_reason = $2, version = version + 1, updated_at = $3,
-             updated_by = 'Caleida'
+             updated_by = 'system'
          where id = $1 and state <> 'disabled' and deleted_at is null returning account_id",
     )
     .bind(webhook)
@@ -143,7 +143,7 @@ async fn disable_webhook(
     };
     remember(connection, webhook, at).await?;
     let actor = Actor::itself(account);
-    let deed = Deed::new(&actor, "webhook.disabled", webhook.as_str(), at);
+    let deed = Deed::new(&actor, AuditAction::WebhookDisabled, webhook.as_str(), at);
     let details = json!({ "after": { "status": "disabled" }, "reason": reason.as_str() });
     audit::write(connection, &deed.with(details)).await?;
     // What is being sent right now keeps its lease and its outcome; it is only not retried.
@@ -228,12 +228,12 @@ impl<'a> Tally<'a> {
         let verdict = failing::judge(since, before, now);
         if let Some(failing::Verdict::Notice(per_cent)) = verdict {
             let actor = Actor::itself(account_id);
-            let deed = Deed::new(
-                &actor,
-                format!("webhook.failing.{per_cent}"),
-                webhook.as_str(),
-                now,
-            );
+            let action = match per_cent {
+                ..70 => AuditAction::WebhookFailing50,
+                70..90 => AuditAction::WebhookFailing70,
+                90.. => AuditAction::WebhookFailing90,
+            };
+            let deed = Deed::new(&actor, action, webhook.as_str(), now);
             audit::write(
                 connection,
                 &deed.with(json!({ "failing_since": since.rfc3339() })),

@@ -8,7 +8,7 @@ use super::{
     webhook_filter::push_filter,
 };
 use crate::{
-    domain::{AccountId, Latencies, Timestamp, Webhook, WebhookId, WebhookStatus},
+    domain::{AccountId, AuditAction, Latencies, Timestamp, Webhook, WebhookId, WebhookStatus},
     store::{
         Change, Deleted, Destination, Held, HourOfActivity, Invalidated, NewWebhook, OpenDeliveries, Removed,
         Sealed, SealedSecrets, Store, StoreError, Unique, UpdateWebhook, Updated, WebhookFilter, WebhookPage,
@@ -55,7 +55,7 @@ impl Store {
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         let webhook = webhook.ok_or(StoreError::Corrupt("webhook"))?;
         let details = json!({ "after": settings_of(&webhook) });
-        audit::write(&mut tx, &change.deed("webhook.created").with(details)).await?;
+        audit::write(&mut tx, &change.deed(AuditAction::WebhookCreated).with(details)).await?;
         tx.commit().await?;
         Ok(webhook)
     }
@@ -135,9 +135,9 @@ impl Store {
             other => other?,
         };
         let action = if secret.is_some() {
-            "webhook.updated_with_secret"
+            AuditAction::WebhookUpdatedWithSecret
         } else {
-            "webhook.updated"
+            AuditAction::WebhookUpdated
         };
         remember(&mut tx, &change.webhook_id, change.at).await?;
         enqueue_invalidations(&mut tx, self, &change.stale(Invalidated::Edited)).await?;
@@ -167,7 +167,7 @@ impl Store {
         .await?;
         remember(&mut tx, &change.webhook_id, change.at).await?;
         let details = json!({ "before": { "status": before }, "after": { "status": "paused" } });
-        audit::write(&mut tx, &change.deed("webhook.paused").with(details)).await?;
+        audit::write(&mut tx, &change.deed(AuditAction::WebhookPaused).with(details)).await?;
         enqueue_invalidations(&mut tx, self, &change.stale(Invalidated::Edited)).await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         tx.commit().await?;
@@ -197,7 +197,7 @@ impl Store {
         remember(&mut tx, &change.webhook_id, change.at).await?;
         let details =
             json!({ "before": { "status": before }, "after": { "status": "active" }, "held": held });
-        audit::write(&mut tx, &change.deed("webhook.resumed").with(details)).await?;
+        audit::write(&mut tx, &change.deed(AuditAction::WebhookResumed).with(details)).await?;
         enqueue_invalidations(&mut tx, self, &change.stale(Invalidated::Resumed)).await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         tx.commit().await?;
@@ -230,7 +230,7 @@ impl Store {
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         if webhook.is_some() {
             let details = json!({ "previous_signs_until": previous_until.rfc3339() });
-            audit::write(&mut tx, &change.deed("webhook.secret_rotated").with(details)).await?;
+            audit::write(&mut tx, &change.deed(AuditAction::SecretRotated).with(details)).await?;
             enqueue_invalidations(&mut tx, self, &change.stale(Invalidated::Edited)).await?;
         }
         tx.commit().await?;
@@ -273,7 +273,7 @@ impl Store {
         .await?;
         remember(&mut tx, &change.webhook_id, change.at).await?;
         let details = json!({ "before": settings_of(&webhook), "cancelled_deliveries": cancelled });
-        audit::write(&mut tx, &change.deed("webhook.deleted").with(details)).await?;
+        audit::write(&mut tx, &change.deed(AuditAction::WebhookDeleted).with(details)).await?;
         enqueue_invalidations(&mut tx, self, &change.stale(Invalidated::Deleted)).await?;
         tx.commit().await?;
         Ok(Removed::Done(Deleted {

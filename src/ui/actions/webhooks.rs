@@ -320,7 +320,7 @@ impl Refusal {
         let (version, now) = (saved.version, visit.now);
         let mine = WebhookForm::of(&saved).draft();
         let part = Fragment::render(&visit.preferences.zone, || {
-            view! { <Conflict by=saved.updated_by.clone() at=saved.updated_at saved=mine yours=draft now/> }
+            view! { <Conflict by=saved.updated_by.to_string() at=saved.updated_at saved=mine yours=draft now/> }
         });
         Self {
             part: Some(part),

@@ -41,11 +41,11 @@ pub struct Visit {
 
 impl Visit {
     pub fn actor(&self) -> Actor {
-        Actor {
-            account_id: self.user.account_id.clone(),
-            name: self.user.email.clone(),
-            origin: self.client.origin(),
-        }
+        Actor::user(
+            self.user.account_id.clone(),
+            &self.user.email,
+            self.client.origin(),
+        )
     }
 
     /// What they do to people, themselves included.

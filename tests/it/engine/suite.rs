@@ -63,11 +63,8 @@ impl Bench {
         let store = store::open(&database.url).await.unwrap();
         let holds = Holds::of(&store);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let actor = Actor {
-            account_id: store.ensure_account("tests", clock.now()).await.unwrap(),
-            name: "ada@example.com".to_owned(),
-            origin: Origin::CommandLine,
-        };
+        let account = store.ensure_account("tests", clock.now()).await.unwrap();
+        let actor = Actor::user(account, "ada@example.com", Origin::CommandLine);
         let guard = Arc::new(Guard::with_lookup(
             vec!["127.0.0.0/8".parse().unwrap()],
             HeldLookup(lookup),

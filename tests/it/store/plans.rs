@@ -8,7 +8,7 @@ use bytes::Bytes;
 use caleida::{
     domain::{
         AccountId, Attempt, AttemptId, Clock, DeliveryStatus, EventId, EventType, FieldErrors, Origin,
-        Outcome, RecoveryScope, Timestamp, Transport, WebhookId, WebhookSettings,
+        Outcome, Principal, RecoveryScope, Timestamp, Transport, WebhookId, WebhookSettings,
     },
     server::clock::SystemClock,
     store::{
@@ -84,7 +84,7 @@ async fn fill(database: &str) -> (AccountId, WebhookId) {
             change: Change {
                 account_id: account.clone(),
                 webhook_id: webhook.clone(),
-                by: "ada@example.com".to_owned(),
+                by: Principal::Operator,
                 from: Origin::CommandLine,
                 at: now,
             },
@@ -121,7 +121,7 @@ async fn fill(database: &str) -> (AccountId, WebhookId) {
         // One who did nearly all of it, and one who did little.
         format!(
             "insert into audit_log (id, account_id, actor, action, subject, at)
-             select {audit}, {account_key}, case n % 1000 when 0 then 'bob' else 'ada' end,
+             select {audit}, {account_key}, case n % 1000 when 0 then 'user:bob' else 'user:ada' end,
                  case n % 997 when 0 then 'webhook.deleted' else 'webhook.updated' end, 'wh_' || n % 500, {at} {from}"
         ),
         format!("select setval('event_keys', {ROWS} + 1)"),
@@ -276,7 +276,7 @@ async fn look(store: &Store, account: &AccountId, webhook: &WebhookId) {
     let change = Change {
         account_id: account.clone(),
         webhook_id: webhook.clone(),
-        by: "ada@example.com".to_owned(),
+        by: Principal::Operator,
         from: Origin::CommandLine,
         at: SystemClock.now(),
     };
@@ -298,7 +298,8 @@ async fn look_at_audit_log(store: &Store, account: &AccountId) {
         limit: 50,
         ..AuditFilter::default()
     };
-    let (actor, action) = (Some("bob".to_owned()), Some("webhook.deleted".to_owned()));
+    let bob = Principal::User("bob".to_owned());
+    let (actor, action) = (Some(bob.clone()), Some("webhook.deleted".to_owned()));
     for filter in [
         all.clone(),
         AuditFilter {
@@ -319,7 +320,7 @@ async fn look_at_audit_log(store: &Store, account: &AccountId) {
             ..all.clone()
         },
         AuditFilter {
-            actor: Some("ada".to_owned()),
+            actor: Some(Principal::User("ada".to_owned())),
             action,
             ..all.clone()
         },
@@ -334,5 +335,5 @@ async fn look_at_audit_log(store: &Store, account: &AccountId) {
         }
     }
     let choices = store.audit_choices(account).await.unwrap();
-    assert!(choices.actors.contains(&"bob".to_owned()), "{choices:?}");
+    assert!(choices.actors.contains(&bob), "{choices:?}");
 }

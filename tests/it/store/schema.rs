@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use caleida::{
-    domain::{DeliveryStatus, FailureReason, Outcome, Recovery, Timestamp},
+    domain::{DeliveryStatus, FailureReason, Outcome, Principal, Recovery, Timestamp},
     store::{self, AuditFilter, DeliveryFilter, EventFilter, Leasing, NewEvent, Store, Submission},
 };
 use sqlx::{
@@ -124,9 +124,13 @@ fn old_rows(bytes: &str, no: &str) -> Vec<String> {
         format!(
             "insert into audit_log (id, account_id, actor, action, subject, at)
              values ({}, {account}, 'ada@example.com', 'webhook.created', {webhook}, 1),
-                 ({}, {account}, 'ada@example.com', 'api_key.created', {key}, 2)",
+                 ({}, {account}, 'API key “deploy”', 'api_key.created', {key}, 2),
+                 ({}, {account}, 'Operator', 'user.added', {user}, 3),
+                 ({}, {account}, 'Caleida', 'webhook.disabled', {webhook}, 4)",
             id("evt", 8),
-            id("aud", 9)
+            id("aud", 9),
+            id("aud", 10),
+            id("aud", 11)
         ),
     ];
     for (webhook, name, summary) in [(&webhook, "Orders", "Timed out"), (&other, "Invoices", "503")] {
@@ -236,13 +240,37 @@ async fn assert_is_brought_over(url: &str) {
     let entries = store.audit_log(account, &audit).await.unwrap().entries;
     let entries: Vec<_> = entries
         .iter()
-        .map(|entry| (entry.id.as_str(), entry.subject_name.as_deref().unwrap()))
+        .map(|entry| {
+            (
+                entry.id.as_str(),
+                &entry.actor,
+                entry.subject_name.as_deref().unwrap(),
+            )
+        })
         .collect();
     assert_eq!(
         entries,
         [
-            ("aud_01980000000000000000000000000009", "deploy"),
-            ("aud_01980000000000000000000000000008", "Orders")
+            (
+                "aud_0198000000000000000000000000000b",
+                &Principal::System,
+                "Orders"
+            ),
+            (
+                "aud_0198000000000000000000000000000a",
+                &Principal::Operator,
+                "ada@example.com"
+            ),
+            (
+                "aud_01980000000000000000000000000009",
+                &Principal::ApiKey("deploy".to_owned()),
+                "deploy"
+            ),
+            (
+                "aud_01980000000000000000000000000008",
+                &Principal::User("ada@example.com".to_owned()),
+                "Orders"
+            )
         ]
     );
 

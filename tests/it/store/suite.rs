@@ -26,8 +26,8 @@ use std::{sync::Arc, time::Duration};
 use caleida::{
     domain::{
         AccountId, Actor, Attempt, AttemptId, DeliveryStatus, DisabledReason, EndpointUrl, EventId,
-        EventType, EventTypes, FailureReason, Latencies, Origin, Outcome, ProcessId, Timestamp, Transport,
-        Webhook, WebhookId, WebhookName, WebhookSettings, WebhookStatus,
+        EventType, EventTypes, FailureReason, Latencies, Origin, Outcome, Principal, ProcessId, Timestamp,
+        Transport, Webhook, WebhookId, WebhookName, WebhookSettings, WebhookStatus,
     },
     store::{
         self, AcceptedEvent, Change, Claim, ClaimedDelivery, ConflictingEvent, DeliveryFilter, Held, Joined,
@@ -77,18 +77,14 @@ impl Fixture {
         Change {
             account_id: self.account.clone(),
             webhook_id: id.clone(),
-            by: "ada@example.com".to_owned(),
+            by: Principal::User("ada@example.com".to_owned()),
             from: Origin::CommandLine,
             at,
         }
     }
 
     fn actor(&self) -> Actor {
-        Actor {
-            account_id: self.account.clone(),
-            name: "ada@example.com".to_owned(),
-            origin: Origin::CommandLine,
-        }
+        Actor::user(self.account.clone(), "ada@example.com", Origin::CommandLine)
     }
 
     async fn try_add(&self, name: &str, events: &[&str]) -> Result<Webhook, StoreError> {

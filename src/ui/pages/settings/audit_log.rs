@@ -75,7 +75,7 @@ fn AuditFilters(query: AuditQuery, choices: AuditChoices) -> impl IntoView {
     let filtered = query.is_filtered();
     let filter = query.0;
     let actors = with_chosen(choices.actors, filter.actor.as_ref());
-    let actors = actors.into_iter().map(|actor| (actor.clone(), actor));
+    let actors = actors.into_iter().map(|actor| (actor.code(), actor.to_string()));
     let actions = with_chosen(choices.actions, filter.action.as_ref());
     let actions = actions.into_iter().map(|action| {
         let text = label(&action);
@@ -88,7 +88,7 @@ fn AuditFilters(query: AuditQuery, choices: AuditChoices) -> impl IntoView {
                 name="actor"
                 label="Who"
                 choices=any_or("Anybody", actors)
-                chosen=filter.actor.unwrap_or_default()
+                chosen=filter.actor.map(|actor| actor.code()).unwrap_or_default()
             />
             <Select
                 id="filter-action"
@@ -115,7 +115,7 @@ fn AuditFilters(query: AuditQuery, choices: AuditChoices) -> impl IntoView {
 }
 
 /// What is chosen already can be chosen, also if it is one of too many to list.
-fn with_chosen(mut choices: Vec<String>, chosen: Option<&String>) -> Vec<String> {
+fn with_chosen<T: Clone + PartialEq>(mut choices: Vec<T>, chosen: Option<&T>) -> Vec<T> {
     if let Some(chosen) = chosen.filter(|chosen| !choices.contains(chosen)) {
         choices.push(chosen.clone());
     }
@@ -153,7 +153,7 @@ fn Row(entry: AuditEntry) -> impl IntoView {
     view! {
         <tr id=format!("row-{}", entry.id) role="row" class="row">
             <td role="cell" class="row__time"><TimeOfDay at=entry.at/></td>
-            <td role="cell" class="audit__who"><a class="audit__filter" href=by_actor>{entry.actor}</a></td>
+            <td role="cell" class="audit__who"><a class="audit__filter" href=by_actor>{entry.actor.to_string()}</a></td>
             <th role="rowheader" scope="row" class="audit__what">
                 <span class="audit__action">{label(&entry.action)}</span>
                 " "

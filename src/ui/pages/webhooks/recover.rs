@@ -223,7 +223,7 @@ fn Recoveries(recoveries: Vec<Recovery>, now: Timestamp) -> impl IntoView {
                 <p>
                     <strong>{title}</strong>" since "<Moment at=recovery.since now/>
                     <span class="quiet">
-                        " · started by "{recovery.created_by}" "<TimeAgo at=recovery.created_at now/>
+                        " · started by "{recovery.created_by.to_string()}" "<TimeAgo at=recovery.created_at now/>
                     </span>
                 </p>
                 <div class="recovery__state">{state}</div>

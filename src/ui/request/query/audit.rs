@@ -1,6 +1,7 @@
 use url::form_urlencoded;
 
 use crate::{
+    domain::Principal,
     store::AuditFilter,
     ui::{
         paths,
@@ -22,7 +23,7 @@ impl AuditQuery {
             let value = value.trim();
             let text = Some(value.chars().take(300).collect()).filter(|text: &String| !text.is_empty());
             match &*name {
-                "actor" => filter.actor = text,
+                "actor" => filter.actor = text.as_deref().map(Principal::from_filter),
                 "action" => filter.action = text,
                 "subject" => filter.subject = text,
                 "since" => filter.since = moment(value),
@@ -56,7 +57,7 @@ impl AuditQuery {
             limit: _,
         } = &self.0;
         let pairs = [
-            ("actor", actor.clone()),
+            ("actor", actor.as_ref().map(Principal::code)),
             ("action", action.clone()),
             ("subject", subject.clone()),
             ("since", since.map(written)),

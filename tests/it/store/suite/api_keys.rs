@@ -71,7 +71,10 @@ async fn a_key_is_found_by_its_hash_until_it_is_revoked() {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(row.created_by.as_deref(), Some("ada@example.com"));
+    assert_eq!(
+        row.created_by,
+        Some(Principal::User("ada@example.com".to_owned()))
+    );
     assert_eq!(
         (row.state(NOW), row.state(end)),
         (KeyState::Active, KeyState::Expired)

@@ -1,14 +1,12 @@
+use caleida::domain::AuditAction;
 use caleida::store::{AuditChoices, AuditFilter, AuditPage, Deed};
 use serde_json::json;
 
 use super::*;
 
 impl Fixture {
-    async fn write_down(&self, by: &str, action: &'static str, subject: &str, at: Timestamp) {
-        let actor = Actor {
-            name: by.to_owned(),
-            ..self.actor()
-        };
+    async fn write_down(&self, by: &str, action: AuditAction, subject: &str, at: Timestamp) {
+        let actor = Actor::user(self.account.clone(), by, Origin::CommandLine);
         let deed = Deed::new(&actor, action, subject, at).with(json!({ "after": { "name": "x" } }));
         self.store.record_deed(&deed).await.unwrap();
     }
@@ -24,7 +22,7 @@ fn later(seconds: u64) -> Timestamp {
 
 fn only(actor: Option<&str>, action: Option<&str>, subject: Option<&str>) -> AuditFilter {
     AuditFilter {
-        actor: actor.map(str::to_owned),
+        actor: actor.map(|email| Principal::User(email.to_owned())),
         action: action.map(str::to_owned),
         subject: subject.map(str::to_owned),
         limit: 4,
@@ -37,7 +35,12 @@ async fn the_audit_log_is_read_page_by_page_also_where_many_things_happen_in_one
     let fixture = Fixture::new().await;
     for number in 0..10 {
         fixture
-            .write_down("ada", "user.renamed", &format!("usr_{number}"), later(number / 6))
+            .write_down(
+                "ada",
+                AuditAction::RoleChanged,
+                &format!("usr_{number}"),
+                later(number / 6),
+            )
             .await;
     }
     let (mut filter, mut subjects) = (only(None, None, None), Vec::new());
@@ -57,21 +60,30 @@ async fn the_audit_log_is_read_page_by_page_also_where_many_things_happen_in_one
 async fn the_audit_log_answers_who_what_to_what_and_when() {
     let fixture = Fixture::new().await;
     let webhook = fixture.add("Orders", &["chat"]).await;
-    fixture.write_down("bob", "user.renamed", "usr_1", later(1)).await;
     fixture
-        .write_down("eve", "user.renamed", webhook.id.as_str(), later(2))
+        .write_down("bob", AuditAction::RoleChanged, "usr_1", later(1))
         .await;
-    fixture.write_down("bob", "user.removed", "usr_1", later(3)).await;
+    fixture
+        .write_down("eve", AuditAction::RoleChanged, webhook.id.as_str(), later(2))
+        .await;
+    fixture
+        .write_down("bob", AuditAction::UserDisabled, "usr_1", later(3))
+        .await;
     let elsewhere = fixture.store.ensure_account("another", NOW).await.unwrap();
-    let deed = Deed::new(&Actor::operator(elsewhere), "user.renamed", "usr_1", later(1));
+    let deed = Deed::new(
+        &Actor::operator(elsewhere),
+        AuditAction::RoleChanged,
+        "usr_1",
+        later(1),
+    );
     fixture.store.record_deed(&deed).await.unwrap();
 
     for (filter, expected) in [
         (only(None, None, None), vec![3, 2, 1, 0]),
         (only(Some("bob"), None, None), vec![3, 1]),
-        (only(None, Some("user.renamed"), None), vec![2, 1]),
+        (only(None, Some("user.role_changed"), None), vec![2, 1]),
         (only(None, None, Some("usr_1")), vec![3, 1]),
-        (only(Some("bob"), Some("user.renamed"), None), vec![1]),
+        (only(Some("bob"), Some("user.role_changed"), None), vec![1]),
         (only(Some("eve"), None, Some("usr_1")), vec![]),
         (only(Some("nobody\0"), None, None), vec![]),
         (
@@ -98,8 +110,8 @@ async fn the_audit_log_answers_who_what_to_what_and_when() {
         .entries
         .remove(1);
     assert_eq!(
-        (&*oldest.actor, &*oldest.action),
-        ("ada@example.com", "webhook.created")
+        (oldest.actor, &*oldest.action),
+        (Principal::User("ada@example.com".to_owned()), "webhook.created")
     );
     assert_eq!(oldest.subject_name.as_deref(), Some("Orders"));
     assert_eq!(oldest.address.as_deref(), Some("command line"));
@@ -110,8 +122,10 @@ async fn the_audit_log_answers_who_what_to_what_and_when() {
     assert_eq!(
         choices,
         AuditChoices {
-            actors: ["ada@example.com", "bob", "eve"].map(str::to_owned).into(),
-            actions: ["user.removed", "user.renamed", "webhook.created"]
+            actors: ["ada@example.com", "bob", "eve"]
+                .map(|email| Principal::User(email.to_owned()))
+                .into(),
+            actions: ["user.disabled", "user.role_changed", "webhook.created"]
                 .map(str::to_owned)
                 .into(),
         }
@@ -135,6 +149,6 @@ async fn what_disables_a_webhook_is_on_record_as_nobodys_wish() {
     let [entry] = &page.entries[..] else {
         panic!("{page:?}");
     };
-    assert_eq!((&*entry.actor, &entry.address), ("Caleida", &None));
+    assert_eq!((&entry.actor, &entry.address), (&Principal::System, &None));
     assert_eq!(entry.subject, webhook.id.as_str());
 }

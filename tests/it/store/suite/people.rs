@@ -16,11 +16,7 @@ fn after(seconds: u64) -> Timestamp {
 impl Fixture {
     fn act(&self, at: Timestamp) -> Act {
         Act {
-            actor: Actor {
-                account_id: self.account.clone(),
-                name: "root@example.com".to_owned(),
-                origin: Origin::Inside,
-            },
+            actor: Actor::user(self.account.clone(), "root@example.com", Origin::Inside),
             at,
         }
     }

@@ -54,7 +54,7 @@ fn Row(row: ApiKeyRow, focused: bool, now: Timestamp) -> impl IntoView {
         .scopes
         .into_iter()
         .map(|scope| view! { <code class="event">{scope}</code>" " });
-    let by = created_by.map(|by| view! { <span class="quiet key__by">"by "{by}</span> });
+    let by = created_by.map(|by| view! { <span class="quiet key__by">"by "{by.to_string()}</span> });
     let used = match last_used_at {
         Some(at) => view! { <TimeAgo at now/> }.into_any(),
         None => view! { <span class="quiet">"Never"</span> }.into_any(),

@@ -27,7 +27,7 @@ const PAGE: u32 = 500;
 struct Line<'a> {
     id: &'a str,
     at: String,
-    actor: &'a str,
+    actor: String,
     action: &'a str,
     subject: &'a str,
     subject_name: Option<&'a str>,
@@ -92,7 +92,7 @@ fn lines(entries: &[AuditEntry]) -> Bytes {
         let line = Line {
             id: entry.id.as_str(),
             at: entry.at.rfc3339(),
-            actor: &entry.actor,
+            actor: entry.actor.to_string(),
             action: &entry.action,
             subject: &entry.subject,
             subject_name: entry.subject_name.as_deref(),

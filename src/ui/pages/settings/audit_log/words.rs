@@ -1,37 +1,46 @@
 //! What is written down for machines, as people say it.
 
+use crate::domain::AuditAction;
+
 /// `Webhook added`. What this version does not know is said in the words that there are: `user.renamed` is “User renamed”.
 pub fn label(action: &str) -> String {
-    let known = match action {
-        "webhook.created" => "Webhook added",
-        "webhook.updated" => "Webhook edited",
-        "webhook.updated_with_secret" => "Webhook edited, with a new secret",
-        "webhook.paused" => "Webhook paused",
-        "webhook.resumed" => "Webhook resumed",
-        "webhook.deleted" => "Webhook deleted",
-        "webhook.disabled" => "Webhook disabled",
-        "webhook.tested" => "Test event sent",
-        "webhook.secret_revealed" => "Secret revealed",
-        "webhook.secret_rotated" => "Secret rotated",
-        "webhook.secret_resealed" => "Secret sealed with another master key",
-        "webhook.recovery_started" => "Recovery started",
-        "webhook.recovery_cancelled" => "Recovery stopped",
-        "webhook.failing.50" => "Webhook failing for half of the time allowed",
-        "webhook.failing.70" => "Webhook failing for 70 % of the time allowed",
-        "webhook.failing.90" => "Webhook failing for 90 % of the time allowed",
-        "delivery.resent" => "Delivery sent again",
-        "api_key.created" => "API key added",
-        "api_key.revoked" => "API key revoked",
-        "user.signed_in" => "Signed in",
-        "user.sign_in_refused" => "Sign-in refused",
-        "user.added" => "User added",
-        "user.invited" => "User invited",
-        "user.joined" => "Invite accepted",
-        "invite.renewed" => "Invite sent again",
-        "session.ended" => "Session ended",
-        _ => return spoken(action),
+    let Ok(known) = action.parse() else {
+        return spoken(action);
     };
-    known.to_owned()
+    let text = match known {
+        AuditAction::WebhookCreated => "Webhook added",
+        AuditAction::WebhookUpdated => "Webhook edited",
+        AuditAction::WebhookUpdatedWithSecret => "Webhook edited, with a new secret",
+        AuditAction::WebhookPaused => "Webhook paused",
+        AuditAction::WebhookResumed => "Webhook resumed",
+        AuditAction::WebhookDeleted => "Webhook deleted",
+        AuditAction::WebhookDisabled => "Webhook disabled",
+        AuditAction::WebhookTested => "Test event sent",
+        AuditAction::SecretRevealed => "Secret revealed",
+        AuditAction::SecretRotated => "Secret rotated",
+        AuditAction::SecretResealed => "Secret sealed with another master key",
+        AuditAction::RecoveryStarted => "Recovery started",
+        AuditAction::RecoveryCancelled => "Recovery stopped",
+        AuditAction::WebhookFailing50 => "Webhook failing for half of the time allowed",
+        AuditAction::WebhookFailing70 => "Webhook failing for 70 % of the time allowed",
+        AuditAction::WebhookFailing90 => "Webhook failing for 90 % of the time allowed",
+        AuditAction::DeliveryResent => "Delivery sent again",
+        AuditAction::ApiKeyCreated => "API key added",
+        AuditAction::ApiKeyRevoked => "API key revoked",
+        AuditAction::UserSignedIn => "Signed in",
+        AuditAction::SignInRefused => "Sign-in refused",
+        AuditAction::UserAdded => "User added",
+        AuditAction::UserInvited => "User invited",
+        AuditAction::UserJoined => "Invite accepted",
+        AuditAction::InviteRenewed => "Invite sent again",
+        AuditAction::SessionEnded => "Session ended",
+        AuditAction::RoleChanged => "User role changed",
+        AuditAction::UserDisabled => "User disabled",
+        AuditAction::UserEnabled => "User enabled",
+        AuditAction::PasswordChanged => "Password changed",
+        AuditAction::InviteRevoked => "Invite revoked",
+    };
+    text.to_owned()
 }
 
 /// `cancelled_deliveries` is “Cancelled deliveries”.
