@@ -10,7 +10,8 @@ use std::{
     time::Duration,
 };
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinHandle,
@@ -220,4 +221,45 @@ async fn what_was_accepted_survives_a_failover_to_a_synchronous_standby() {
     let accepted = publishers.stop().await;
     heals(&program, &receiver, &accepted).await;
     println!("{before} events were accepted before, {} in all", accepted.len());
+}
+
+/// A statement that the database refuses fails again when it is repeated: nobody is told to come back later.
+async fn a_bug(database: &str, break_it: impl AsyncFn(&str)) {
+    let program = start(database).await;
+    break_it("alter table webhooks rename column events to wanted").await;
+    let answer = program
+        .api()
+        .call(Method::GET, "/api/v1/webhooks")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(!answer.headers().contains_key("retry-after"));
+    let answer = program.api().publish("refused").await.unwrap();
+    assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    let log = program.log();
+    assert!(
+        log.contains("column") && log.contains("events"),
+        "the source is in the log: {log}"
+    );
+}
+
+#[tokio::test]
+async fn a_bug_is_no_outage_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite://{}", folder.path().join("caleida.db").display());
+    a_bug(&database, async |sql: &str| {
+        let mut connection = SqliteConnection::connect(&database).await.unwrap();
+        sqlx::query(AssertSqlSafe(sql.to_owned()))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_bug_is_no_outage_on_postgres() {
+    let database = postgres::create_database().await;
+    a_bug(&database, async |sql: &str| postgres::run(&database, sql).await).await;
 }
