@@ -16,6 +16,17 @@ use crate::{
     },
 };
 
+/// The webhooks with open deliveries, from one to the next by the index: no row of what lies between is read, and no index
+/// of its own has to be kept up with every delivery.
+const WAITING: &str = "with recursive waiting (webhook_id) as (
+         select (select webhook_id from deliveries where status in ('new', 'pending', 'held')
+                 order by webhook_id limit 1)
+         union all
+         select (select d.webhook_id from deliveries d
+                 where d.status in ('new', 'pending', 'held') and d.webhook_id > waiting.webhook_id
+                 order by d.webhook_id limit 1)
+         from waiting where waiting.webhook_id is not null)";
+
 impl Store {
     /// Takes what is due, under a lease: webhook by webhook, of each what is due longest.
     pub async fn claim_due(&self, claim: Claim<'_>) -> Result<Claimed, StoreError> {
@@ -46,46 +57,31 @@ impl Store {
 
     /// When the next pending delivery is due, if there is one.
     pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        // From one webhook with open deliveries to the next by the index, and of each the first: a long queue costs no more
-        // than a short one, and no index of its own that every insert and every attempt would have to keep up.
-        query(
-            "with recursive waiting (webhook_id) as (
-                 select (select webhook_id from deliveries where status in ('new', 'pending', 'held')
-                         order by webhook_id limit 1)
-                 union all
-                 select (select d.webhook_id from deliveries d
-                         where d.status in ('new', 'pending', 'held') and d.webhook_id > waiting.webhook_id
-                         order by d.webhook_id limit 1)
-                 from waiting where waiting.webhook_id is not null)
+        // Of each webhook the first: a long queue costs no more than a short one.
+        query(format!(
+            "{WAITING}
              select min((
                  select min(d.next_attempt_at) from deliveries d
                  where d.webhook_id = waiting.webhook_id and d.status in ('new', 'pending', 'held')
                      and d.status = one.status))
              from waiting cross join (select 'new' as status union all select 'pending') one
-             where waiting.webhook_id is not null",
-        )
+             where waiting.webhook_id is not null"
+        ))
         .fetch_one(&mut self.read().await?)
         .await
     }
 
     /// How many deliveries are pending, in all accounts; counted no further than `limit`.
     pub async fn count_pending(&self, limit: u64) -> Result<u64, StoreError> {
-        // In the same way: a million deliveries that are held lie between the others in the index, and are not read.
-        query(
-            "with recursive waiting (webhook_id) as (
-                 select (select webhook_id from deliveries where status in ('new', 'pending', 'held')
-                         order by webhook_id limit 1)
-                 union all
-                 select (select d.webhook_id from deliveries d
-                         where d.status in ('new', 'pending', 'held') and d.webhook_id > waiting.webhook_id
-                         order by d.webhook_id limit 1)
-                 from waiting where waiting.webhook_id is not null)
+        // A million deliveries that are held lie between the others in the index, and are not read.
+        query(format!(
+            "{WAITING}
              select count(*) from (
                  select 1 from waiting cross join deliveries d
                  where d.webhook_id = waiting.webhook_id and d.status in ('new', 'pending', 'held')
                      and d.status in ('new', 'pending')
-                 limit $1) counted",
-        )
+                 limit $1) counted"
+        ))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .fetch_one(&mut self.read().await?)
         .await
