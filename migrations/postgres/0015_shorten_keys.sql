@@ -1,7 +1,7 @@
 -- Identifiers become 16 bytes: their texts without the prefix, a third as long in every row and every index. Events get
 -- numbers that deliveries refer to. A delivery enters the indexes of the log only once its first attempt has ended or it
--- has to wait, and keeps the code of its last outcome instead of a sentence. Who acts is a code too: user:EMAIL,
--- api_key:NAME, operator or system. One table has the invalidations of any kind.
+-- has to wait, and keeps the code of its last outcome instead of a sentence. So does an attempt with a known problem with
+-- TLS. Who acts is a code too: user:EMAIL, api_key:NAME, operator or system. One table has the invalidations of any kind.
 
 drop table key_invalidations;
 drop table invalidations;
@@ -136,6 +136,32 @@ create index deliveries_by_account on deliveries (account_id, status, id) where 
 create index deliveries_by_webhook on deliveries (webhook_id, status, id) where status <> 'new';
 -- Which webhooks an event went to; retention and recoveries ask too.
 create index deliveries_by_event on deliveries (event_key);
+
+-- A known problem with TLS becomes a code. An attempt that was cancelled is explained by its failure.
+alter table attempts add column tls_problem text collate "C";
+with old (sentence, code) as (
+  values
+    ('The certificate has expired', 'certificate-expired'),
+    ('The certificate is not valid yet', 'certificate-not-yet-valid'),
+    ('The certificate is for another name', 'wrong-name'),
+    ('The certificate''s issuer is not trusted', 'unknown-issuer'),
+    ('The certificate has been revoked', 'certificate-revoked'),
+    ('The certificate is not meant for servers', 'not-for-servers'),
+    ('The certificate cannot be read', 'unreadable-certificate'),
+    ('The certificate''s signature is wrong', 'wrong-signature'),
+    ('The certificate is self-signed, or not made for a server', 'self-signed'),
+    ('The certificate is not acceptable', 'unacceptable-certificate'),
+    ('The receiver showed no certificate', 'no-certificate'),
+    ('The receiver does not speak TLS on this port', 'no-tls'),
+    ('The receiver speaks only versions of TLS that are no longer safe', 'old-version'),
+    ('The receiver and we have no kind of TLS in common', 'nothing-in-common'),
+    ('The receiver speaks neither HTTP/1.1 nor HTTP/2', 'no-http'),
+    ('The receiver closed the connection during the TLS handshake', 'closed-during-handshake'),
+    ('The TLS handshake failed', 'handshake-failed')
+)
+update attempts set tls_problem = old.code, detail = null
+from old where attempts.failure = 'tls' and attempts.detail = old.sentence;
+update attempts set detail = null where failure = 'cancelled';
 
 -- Recording an attempt twice under the same id changes nothing.
 alter table attempts add primary key (delivery_id, id);

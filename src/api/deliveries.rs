@@ -19,7 +19,9 @@ use super::{
 };
 use crate::{
     auth::api_key::{WEBHOOKS_READ, WEBHOOKS_WRITE},
-    domain::{Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, EventType, WebhookId},
+    domain::{
+        Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, EventType, WebhookId, remedy::explanation,
+    },
     store::{DeliveryFilter, Resent},
 };
 
@@ -228,7 +230,7 @@ impl From<Attempt> for AttemptView {
             duration_ms: u64::try_from(attempt.duration.as_millis()).unwrap_or(u64::MAX),
             result: attempt.outcome.to_string(),
             status_code: attempt.outcome.status_code(),
-            detail: attempt.detail,
+            detail: explanation(attempt.outcome, attempt.detail.as_ref()),
             url: attempt.url,
             request_headers: attempt.request_headers,
             response_headers: attempt.response_headers,

@@ -238,7 +238,7 @@ pub(super) fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
 fn cut_short() -> Exchange {
     Exchange {
         outcome: Outcome::Failed(FailureReason::Cancelled),
-        detail: Some("The webhook was deleted while this attempt was under way".to_owned()),
+        detail: None,
         response_headers: Vec::new(),
         response_body: Vec::new(),
         response_truncated: false,

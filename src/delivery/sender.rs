@@ -24,7 +24,7 @@ use super::{
     fence::{Fenced, FencedBody, Permit},
     guard::Guard,
 };
-use crate::domain::{EndpointUrl, FailureReason, Outcome, Timestamp};
+use crate::domain::{AttemptDetail, EndpointUrl, FailureReason, Outcome, Timestamp};
 
 /// Sends requests to receivers, and nowhere else. Connections are kept and shared.
 pub struct Sender {
@@ -39,8 +39,8 @@ pub struct Sender {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
     pub outcome: Outcome,
-    /// What went wrong, precisely, in a sentence without a full stop; it may also accompany an answer.
-    pub detail: Option<String>,
+    /// What exactly went wrong. An answer has one if its body was broken.
+    pub detail: Option<AttemptDetail>,
     pub response_headers: Vec<(String, String)>,
     /// The first [`BODY_KEPT`] bytes, decompressed.
     pub response_body: Vec<u8>,
@@ -111,10 +111,10 @@ impl Sender {
 
 impl Exchange {
     /// One without an answer.
-    pub fn failed(reason: FailureReason, detail: String) -> Self {
+    pub fn failed(reason: FailureReason, detail: impl Into<AttemptDetail>) -> Self {
         Self {
             outcome: Outcome::Failed(reason),
-            detail: Some(detail),
+            detail: Some(detail.into()),
             response_headers: Vec::new(),
             response_body: Vec::new(),
             response_truncated: false,

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use super::{DeliveryId, EventId, EventType, Timestamp, WebhookId};
+use super::{AttemptDetail, DeliveryId, EventId, EventType, Timestamp, WebhookId};
 
 /// The state machine of a delivery.
 ///
@@ -68,8 +68,8 @@ pub struct Attempt {
     pub started_at: Timestamp,
     pub duration: Duration,
     pub outcome: Outcome,
-    /// What went wrong, precisely, if no answer came.
-    pub detail: Option<String>,
+    /// What exactly went wrong. An attempt with an answer has one if the body of the answer was broken.
+    pub detail: Option<AttemptDetail>,
     /// The URL that was called: the webhook's may have changed since.
     pub url: String,
     pub request_headers: Vec<(String, String)>,

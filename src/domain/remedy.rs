@@ -1,98 +1,22 @@
-//! What to do about an attempt that failed, in words for whoever runs the receiver.
+//! What went wrong in an attempt and what to do about it, in words for the people who run the receiver.
 
-use strum::{EnumString, IntoStaticStr};
+use super::{AttemptDetail, FailureReason, Outcome, TlsTrouble};
 
-use super::{FailureReason, Outcome};
-
-/// What can be wrong with a receiver's TLS. It is on record as its sentence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
-pub enum TlsTrouble {
-    #[strum(serialize = "The certificate has expired")]
-    Expired,
-    #[strum(serialize = "The certificate is not valid yet")]
-    NotYetValid,
-    #[strum(serialize = "The certificate is for another name")]
-    WrongName,
-    #[strum(serialize = "The certificate's issuer is not trusted")]
-    UnknownIssuer,
-    #[strum(serialize = "The certificate has been revoked")]
-    Revoked,
-    #[strum(serialize = "The certificate is not meant for servers")]
-    NotForServers,
-    #[strum(serialize = "The certificate cannot be read")]
-    Unreadable,
-    #[strum(serialize = "The certificate's signature is wrong")]
-    WrongSignature,
-    // An authority's own certificate shown as a server's: how most self-signed ones are made.
-    #[strum(serialize = "The certificate is self-signed, or not made for a server")]
-    SelfSigned,
-    #[strum(serialize = "The certificate is not acceptable")]
-    Unacceptable,
-    #[strum(serialize = "The receiver showed no certificate")]
-    NoCertificate,
-    #[strum(serialize = "The receiver does not speak TLS on this port")]
-    NoTls,
-    #[strum(serialize = "The receiver speaks only versions of TLS that are no longer safe")]
-    OldVersion,
-    #[strum(serialize = "The receiver and we have no kind of TLS in common")]
-    NothingInCommon,
-    #[strum(serialize = "The receiver speaks neither HTTP/1.1 nor HTTP/2")]
-    NoHttp,
-    #[strum(serialize = "The receiver closed the connection during the TLS handshake")]
-    ClosedDuringHandshake,
-    #[strum(serialize = "The TLS handshake failed")]
-    HandshakeFailed,
-}
-
-impl TlsTrouble {
-    /// A sentence without a full stop.
-    pub fn sentence(self) -> &'static str {
-        self.into()
-    }
-
-    fn remedy(self) -> &'static str {
-        match self {
-            Self::Expired => {
-                "Renew the certificate, and check that its renewal runs by itself and that the server loads the new one."
-            }
-            Self::NotYetValid => {
-                "Check the clock of the machine that made the certificate, or wait until it is valid."
-            }
-            Self::WrongName => {
-                "Get a certificate for exactly the host in the URL, or correct the URL. A certificate for example.com does \
-                 not cover api.example.com."
-            }
-            Self::UnknownIssuer => {
-                "Usually the server sends its own certificate without the intermediate one: configure it to send the full \
-                 chain. A certificate of a private authority is not accepted."
-            }
-            Self::Revoked => "Get a new certificate: its issuer has withdrawn this one.",
-            Self::SelfSigned
-            | Self::NotForServers
-            | Self::Unreadable
-            | Self::WrongSignature
-            | Self::Unacceptable => {
-                "Use a certificate of a public authority, made for servers; they are free of charge."
-            }
-            Self::NoCertificate | Self::NoHttp | Self::HandshakeFailed => {
-                "Check the TLS settings of the server, or of the proxy before it."
-            }
-            Self::NoTls => "Check the port in the URL: the server answers there without TLS.",
-            Self::OldVersion | Self::NothingInCommon => {
-                "Enable TLS 1.2 or 1.3 with current ciphers on the server."
-            }
-            Self::ClosedDuringHandshake => {
-                "Check that the server has a certificate for this host, and that no firewall cuts the connection."
-            }
+/// Returns what went wrong in an attempt, in a sentence without a full stop.
+pub fn explanation(outcome: Outcome, detail: Option<&AttemptDetail>) -> Option<String> {
+    match outcome {
+        Outcome::Failed(FailureReason::Cancelled) => {
+            Some("The webhook was deleted while this attempt was under way".to_owned())
         }
+        _ => detail.map(ToString::to_string),
     }
 }
 
 /// What its owner can do, in a sentence or two. `None`: it went well, or there is nothing to be done.
-pub fn remedy(outcome: Outcome, detail: Option<&str>) -> Option<&'static str> {
+pub fn remedy(outcome: Outcome, detail: Option<&AttemptDetail>) -> Option<&'static str> {
     match outcome {
         Outcome::Answered { status, .. } => answered(status),
-        Outcome::Failed(reason) => failed(reason, detail.unwrap_or_default()),
+        Outcome::Failed(reason) => failed(reason, detail),
     }
 }
 
@@ -132,7 +56,7 @@ fn answered(status: u16) -> Option<&'static str> {
     })
 }
 
-fn failed(reason: FailureReason, detail: &str) -> Option<&'static str> {
+fn failed(reason: FailureReason, detail: Option<&AttemptDetail>) -> Option<&'static str> {
     Some(match reason {
         FailureReason::Blocked => {
             "Webhooks can only reach public addresses. Use one, or ask whoever runs Caleida to allow this network."
@@ -141,7 +65,10 @@ fn failed(reason: FailureReason, detail: &str) -> Option<&'static str> {
         FailureReason::Connect => {
             "Check that the server runs, that it listens on the port of the URL, and that its firewall lets the call in."
         }
-        FailureReason::Tls => detail.parse().unwrap_or(TlsTrouble::HandshakeFailed).remedy(),
+        FailureReason::Tls => match detail {
+            Some(&AttemptDetail::Tls(trouble)) => tls(trouble),
+            _ => tls(TlsTrouble::HandshakeFailed),
+        },
         FailureReason::Timeout => {
             "Answer 2xx as soon as the signature is verified, and do the work afterwards, from a queue of your own."
         }
@@ -150,6 +77,43 @@ fn failed(reason: FailureReason, detail: &str) -> Option<&'static str> {
         }
         FailureReason::Cancelled => return None,
     })
+}
+
+fn tls(trouble: TlsTrouble) -> &'static str {
+    match trouble {
+        TlsTrouble::CertificateExpired => {
+            "Renew the certificate, and check that its renewal runs by itself and that the server loads the new one."
+        }
+        TlsTrouble::CertificateNotYetValid => {
+            "Check the clock of the machine that made the certificate, or wait until it is valid."
+        }
+        TlsTrouble::WrongName => {
+            "Get a certificate for exactly the host in the URL, or correct the URL. A certificate for example.com does \
+             not cover api.example.com."
+        }
+        TlsTrouble::UnknownIssuer => {
+            "Usually the server sends its own certificate without the intermediate one: configure it to send the full \
+             chain. A certificate of a private authority is not accepted."
+        }
+        TlsTrouble::CertificateRevoked => "Get a new certificate: its issuer has withdrawn this one.",
+        TlsTrouble::SelfSigned
+        | TlsTrouble::NotForServers
+        | TlsTrouble::UnreadableCertificate
+        | TlsTrouble::WrongSignature
+        | TlsTrouble::UnacceptableCertificate => {
+            "Use a certificate of a public authority, made for servers; they are free of charge."
+        }
+        TlsTrouble::NoCertificate | TlsTrouble::NoHttp | TlsTrouble::HandshakeFailed => {
+            "Check the TLS settings of the server, or of the proxy before it."
+        }
+        TlsTrouble::NoTls => "Check the port in the URL: the server answers there without TLS.",
+        TlsTrouble::OldVersion | TlsTrouble::NothingInCommon => {
+            "Enable TLS 1.2 or 1.3 with current ciphers on the server."
+        }
+        TlsTrouble::ClosedDuringHandshake => {
+            "Check that the server has a certificate for this host, and that no firewall cuts the connection."
+        }
+    }
 }
 
 #[cfg(test)]
@@ -174,11 +138,19 @@ mod tests {
     }
 
     #[test]
-    fn a_trouble_with_tls_is_known_by_its_sentence() {
-        let chain = remedy(
-            Outcome::Failed(FailureReason::Tls),
-            Some("The certificate's issuer is not trusted"),
-        );
+    fn remedy_for_tls_depends_on_the_problem() {
+        let tls = Outcome::Failed(FailureReason::Tls);
+        let chain = remedy(tls, Some(&TlsTrouble::UnknownIssuer.into()));
         assert!(chain.unwrap().contains("full chain"));
+        // A text is shown, but does not select the remedy.
+        let text = AttemptDetail::Text(TlsTrouble::UnknownIssuer.sentence().to_owned());
+        assert_eq!(remedy(tls, Some(&text)), remedy(tls, None));
+    }
+
+    #[test]
+    fn cancelled_attempt_is_explained_by_its_reason() {
+        let cancelled = explanation(Outcome::Failed(FailureReason::Cancelled), None);
+        assert!(cancelled.unwrap().contains("deleted"));
+        assert_eq!(explanation(Outcome::Failed(FailureReason::Timeout), None), None);
     }
 }

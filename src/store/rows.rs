@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::{Destination, DestinationState, Next, Sealed, SealedSecrets, StoreError};
 use crate::domain::{
-    AccountId, Attempt, Delivery, DeliveryId, DeliveryStatus, DisabledReason, EndpointUrl, EventId,
-    EventType, EventTypes, FailureReason, Outcome, Principal, Role, Timestamp, User, UserId, Webhook,
-    WebhookId, WebhookName, WebhookStatus, webhook::LastAttempt,
+    AccountId, Attempt, AttemptDetail, Delivery, DeliveryId, DeliveryStatus, DisabledReason, EndpointUrl,
+    EventId, EventType, EventTypes, FailureReason, Outcome, Principal, Role, Timestamp, TlsTrouble, User,
+    UserId, Webhook, WebhookId, WebhookName, WebhookStatus, webhook::LastAttempt,
 };
 
 /// The status of a delivery whose first attempt is under way: the insert that stored it has leased it. To everybody
@@ -177,8 +177,8 @@ impl TryFrom<DeliveryRow> for Delivery {
 }
 
 /// The columns of [`AttemptRow`].
-pub(super) const ATTEMPT: &str = "number, started_at, duration_ms, url, status_code, retry_after, failure, detail, \
-     request_headers, response_headers, response_body, response_truncated";
+pub(super) const ATTEMPT: &str = "number, started_at, duration_ms, url, status_code, retry_after, failure, tls_problem, \
+     detail, request_headers, response_headers, response_body, response_truncated";
 
 from_row! {
     pub(super) struct AttemptRow {
@@ -189,6 +189,7 @@ from_row! {
         status_code: Option<i64>,
         retry_after: Option<u64>,
         failure: Option<FailureReason>,
+        tls_problem: Option<TlsTrouble>,
         detail: Option<String>,
         request_headers: String,
         response_headers: String,
@@ -208,7 +209,10 @@ impl TryFrom<AttemptRow> for Attempt {
             started_at: row.started_at,
             duration: Duration::from_millis(row.duration_ms),
             outcome: outcome.ok_or(StoreError::Corrupt("attempt"))?,
-            detail: row.detail,
+            detail: match row.tls_problem {
+                Some(trouble) => Some(AttemptDetail::Tls(trouble)),
+                None => row.detail.map(AttemptDetail::Text),
+            },
             url: row.url,
             request_headers: headers(&row.request_headers)?,
             response_headers: headers(&row.response_headers)?,

@@ -282,6 +282,13 @@ async fn deleted_means_silent_even_for_a_request_under_way() {
     assert_eq!(app.publish("chat").await["deliveries"], 0);
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(receiver.received().len(), 1);
+    let cancelled = app.deliveries("status=cancelled").await.remove(0);
+    let path_of_delivery = format!("/api/v1/deliveries/{}", cancelled["id"].as_str().unwrap());
+    let attempt = app.get(&path_of_delivery).await["attempt_log"][0].clone();
+    assert_eq!(
+        attempt["detail"],
+        "The webhook was deleted while this attempt was under way"
+    );
     assert_eq!(app.delete(&path).await, StatusCode::NOT_FOUND);
 }
 

@@ -14,7 +14,10 @@ use caleida::{
         guard::{Guard, Lookup, LookupError},
         sender::{BODY_KEPT, Exchange, HEADERS_KEPT, Probe, Sender},
     },
-    domain::{EndpointUrl, FailureReason, Outcome, Timestamp, Transport},
+    domain::{
+        AttemptDetail, EndpointUrl, FailureReason, Outcome, Timestamp, TlsTrouble, Transport,
+        remedy::explanation,
+    },
 };
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use rustls::pki_types::CertificateDer;
@@ -118,10 +121,21 @@ fn answered(status: u16) -> Outcome {
     }
 }
 
+fn text(detail: &str) -> Option<AttemptDetail> {
+    Some(AttemptDetail::Text(detail.to_owned()))
+}
+
+#[track_caller]
+fn assert_tls_failed(exchange: &Exchange, trouble: TlsTrouble, detail: &str) {
+    assert_failed(exchange, FailureReason::Tls, detail);
+    assert_eq!(exchange.detail, Some(AttemptDetail::Tls(trouble)));
+}
+
 #[track_caller]
 fn assert_failed(exchange: &Exchange, reason: FailureReason, detail: &str) {
     assert_eq!(exchange.outcome, Outcome::Failed(reason), "{:?}", exchange.detail);
-    assert_eq!(exchange.detail.as_deref(), Some(detail));
+    let shown = explanation(exchange.outcome, exchange.detail.as_ref());
+    assert_eq!(shown.as_deref(), Some(detail));
     assert!(exchange.response_headers.is_empty() && exchange.response_body.is_empty());
 }
 
@@ -348,16 +362,16 @@ async fn the_status_decides_whatever_becomes_of_the_body() {
     let dripping = exchange(Answer::DripBody, SHORT).await;
     assert_eq!(dripping.outcome, answered(200));
     assert_eq!(
-        dripping.detail.as_deref(),
-        Some("The body of the answer did not end in time")
+        dripping.detail,
+        text("The body of the answer did not end in time")
     );
     assert!(dripping.response_body.starts_with(b"..") && dripping.response_truncated);
 
     let cut = exchange(Answer::CutBody, LONG).await;
     assert_eq!(cut.outcome, answered(200));
     assert_eq!(
-        cut.detail.as_deref(),
-        Some("The connection broke in the middle of the answer's body")
+        cut.detail,
+        text("The connection broke in the middle of the answer's body")
     );
     assert_eq!(
         (cut.response_body.as_slice(), cut.response_truncated),
@@ -372,7 +386,7 @@ async fn the_status_decides_whatever_becomes_of_the_body() {
         .await;
         assert_eq!(lying.outcome, answered(500));
         let detail = "The body of the answer is not compressed as its headers say";
-        assert_eq!(lying.detail.as_deref(), Some(detail), "{encoding}");
+        assert_eq!(lying.detail, text(detail), "{encoding}");
     }
 }
 
@@ -511,28 +525,36 @@ async fn a_receiver_with_a_trusted_certificate_is_called_by_name_and_by_address(
 
 #[tokio::test]
 async fn each_bad_certificate_is_named_and_nothing_is_sent() {
-    for (certificate, trusted, detail) in [
+    for (certificate, trusted, trouble, detail) in [
         (
             Certificate::Good,
             false,
+            TlsTrouble::UnknownIssuer,
             "The certificate's issuer is not trusted",
         ),
         (
             Certificate::SelfSigned,
             true,
+            TlsTrouble::UnknownIssuer,
             "The certificate's issuer is not trusted",
         ),
         (
             Certificate::OtherName,
             true,
+            TlsTrouble::WrongName,
             "The certificate is for another name",
         ),
-        (Certificate::Expired, true, "The certificate has expired"),
+        (
+            Certificate::Expired,
+            true,
+            TlsTrouble::CertificateExpired,
+            "The certificate has expired",
+        ),
     ] {
         let receiver = Receiver::start_tls(certificate).await;
         let roots = receiver.authority().filter(|_| trusted).into_iter().collect();
         let exchange = post(&sender(LONG, roots), &receiver.url("/")).await;
-        assert_failed(&exchange, FailureReason::Tls, detail);
+        assert_tls_failed(&exchange, trouble, detail);
         assert!(receiver.received().is_empty());
     }
 }
@@ -542,12 +564,17 @@ async fn a_port_that_does_not_speak_tls_is_named() {
     let sender = sender(LONG, Vec::new());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    for (say, detail) in [
+    for (say, trouble, detail) in [
         (
             b"HTTP/1.1 400 Bad Request\r\n\r\n".as_slice(),
+            TlsTrouble::NoTls,
             "The receiver does not speak TLS on this port",
         ),
-        (b"", "The receiver closed the connection during the TLS handshake"),
+        (
+            b"",
+            TlsTrouble::ClosedDuringHandshake,
+            "The receiver closed the connection during the TLS handshake",
+        ),
     ] {
         let url = format!("https://{address}/");
         let (exchange, ()) = tokio::join!(post(&sender, &url), async {
@@ -556,7 +583,7 @@ async fn a_port_that_does_not_speak_tls_is_named() {
             let _ = tokio::io::AsyncReadExt::read(&mut tcp, &mut hello).await;
             let _ = tokio::io::AsyncWriteExt::write_all(&mut tcp, say).await;
         });
-        assert_failed(&exchange, FailureReason::Tls, detail);
+        assert_tls_failed(&exchange, trouble, detail);
     }
 }
 

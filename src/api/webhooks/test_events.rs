@@ -24,7 +24,10 @@ use crate::{
         sender::{Certificate, Timings},
         tester::Test,
     },
-    domain::{EventType, remedy::remedy},
+    domain::{
+        EventType,
+        remedy::{explanation, remedy},
+    },
 };
 
 /// What to send.
@@ -131,8 +134,8 @@ impl From<Test> for TestView {
             succeeded: exchange.outcome.succeeded(),
             result: exchange.outcome.to_string(),
             status_code: exchange.outcome.status_code(),
-            remedy: remedy(exchange.outcome, exchange.detail.as_deref()),
-            detail: exchange.detail,
+            remedy: remedy(exchange.outcome, exchange.detail.as_ref()),
+            detail: explanation(exchange.outcome, exchange.detail.as_ref()),
             url: test.url,
             timings_ms: test.probe.timings.into(),
             certificate: test.probe.certificate.map(CertificateView::from),

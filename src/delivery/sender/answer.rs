@@ -9,7 +9,7 @@ use reqwest::{
 use tokio::time::{Instant, timeout_at};
 
 use super::{Exchange, failure::broke_off};
-use crate::domain::{Outcome, Timestamp, retry::MAX_RETRY_AFTER};
+use crate::domain::{AttemptDetail, Outcome, Timestamp, retry::MAX_RETRY_AFTER};
 
 /// How much of a body is kept, in bytes after decompression.
 pub const BODY_KEPT: usize = 16 * 1024;
@@ -67,7 +67,7 @@ pub(super) async fn read(mut response: Response, deadline: Instant, now: impl Fn
     }
     Exchange {
         outcome,
-        detail: end.detail().map(str::to_owned),
+        detail: end.detail().map(|text| AttemptDetail::Text(text.to_owned())),
         response_headers,
         response_body,
         response_truncated: end != BodyEnd::Complete,

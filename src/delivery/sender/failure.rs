@@ -1,4 +1,4 @@
-//! Why there was no answer: from the client's chain of errors to a reason and a plain sentence.
+//! Why there was no answer: from the client's chain of errors to a reason and a detail.
 
 use std::{error::Error, io, iter, time::Duration};
 
@@ -6,17 +6,18 @@ use rustls::{CertificateError, PeerIncompatible};
 
 use crate::{
     delivery::{fence::Fenced, guard::Refusal},
-    domain::{EndpointUrl, FailureReason, remedy::TlsTrouble},
+    domain::{AttemptDetail, EndpointUrl, FailureReason, TlsTrouble},
 };
 
 const BROKE_OFF: &str = "The receiver closed the connection before answering";
 
-/// The reason, and a sentence that names the host at most: paths and queries may hold secrets of the receiver's owner.
+/// Returns the reason and a detail that names the host at most: paths and queries may hold secrets of the receiver's
+/// owner.
 pub(super) fn explain(
     error: &reqwest::Error,
     url: &EndpointUrl,
     timeout: Duration,
-) -> (FailureReason, String) {
+) -> (FailureReason, AttemptDetail) {
     if let Some(refusal) = find::<Refusal>(error) {
         return explain_refusal(refusal);
     }
@@ -24,7 +25,7 @@ pub(super) fn explain(
         return (FailureReason::Tls, explain_tls(error));
     }
     if error.is_timeout() {
-        return (FailureReason::Timeout, too_late(timeout));
+        return (FailureReason::Timeout, too_late(timeout).into());
     }
     let io = chain(error)
         .filter_map(|error| error.downcast_ref::<io::Error>())
@@ -34,13 +35,13 @@ pub(super) fn explain(
     }
     if error.is_builder() {
         let detail = "The URL cannot be written as an HTTP request".to_owned();
-        return (FailureReason::Protocol, detail);
+        return (FailureReason::Protocol, detail.into());
     }
     explain_exchange(error)
 }
 
 /// Of a connection that stands, but brought no answer.
-pub(super) fn explain_exchange(error: &(dyn Error + 'static)) -> (FailureReason, String) {
+pub(super) fn explain_exchange(error: &(dyn Error + 'static)) -> (FailureReason, AttemptDetail) {
     let ended = chain(error)
         .filter_map(|error| error.downcast_ref::<io::Error>())
         .any(|io| is_end(io.kind()));
@@ -50,20 +51,20 @@ pub(super) fn explain_exchange(error: &(dyn Error + 'static)) -> (FailureReason,
         Some(error) if error.is_incomplete_message() || error.is_closed() || error.is_canceled() => BROKE_OFF,
         _ => "The receiver broke the rules of HTTP",
     };
-    (FailureReason::Protocol, detail.to_owned())
+    (FailureReason::Protocol, detail.to_owned().into())
 }
 
 /// Of a host that cannot be called, or may not be.
-pub(super) fn explain_refusal(refusal: &Refusal) -> (FailureReason, String) {
+pub(super) fn explain_refusal(refusal: &Refusal) -> (FailureReason, AttemptDetail) {
     let reason = match refusal {
         Refusal::Blocked(_) => FailureReason::Blocked,
         Refusal::NotFound(_) | Refusal::LookupFailed(_) => FailureReason::Dns,
     };
-    (reason, refusal.to_string())
+    (reason, refusal.to_string().into())
 }
 
 /// Of a connection, or of TLS on it.
-pub(super) fn explain_io(error: &io::Error, url: &EndpointUrl) -> (FailureReason, String) {
+pub(super) fn explain_io(error: &io::Error, url: &EndpointUrl) -> (FailureReason, AttemptDetail) {
     match find::<rustls::Error>(error) {
         Some(error) => (FailureReason::Tls, explain_tls(error)),
         None => explain_connect(Some(error), url),
@@ -89,7 +90,7 @@ pub(super) fn broke_off(error: &reqwest::Error) -> bool {
     find::<hyper::Error>(error).is_some()
 }
 
-fn explain_connect(io: Option<&io::Error>, url: &EndpointUrl) -> (FailureReason, String) {
+fn explain_connect(io: Option<&io::Error>, url: &EndpointUrl) -> (FailureReason, AttemptDetail) {
     use io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable};
 
     let host = url.as_url().host_str().unwrap_or_default();
@@ -101,16 +102,15 @@ fn explain_connect(io: Option<&io::Error>, url: &EndpointUrl) -> (FailureReason,
         }
         // Once TCP is up, what is left of connecting is TLS.
         Some(io) if is_end(io.kind()) && url.is_https() => {
-            let detail = TlsTrouble::ClosedDuringHandshake.sentence().to_owned();
-            return (FailureReason::Tls, detail);
+            return (FailureReason::Tls, TlsTrouble::ClosedDuringHandshake.into());
         }
         Some(io) => format!("Could not connect to {host}:{port}: {io}"),
         None => format!("Could not connect to {host}:{port}"),
     };
-    (FailureReason::Connect, detail)
+    (FailureReason::Connect, detail.into())
 }
 
-fn explain_tls(error: &rustls::Error) -> String {
+fn explain_tls(error: &rustls::Error) -> AttemptDetail {
     use rustls::Error as Tls;
 
     let trouble = match error {
@@ -121,27 +121,29 @@ fn explain_tls(error: &rustls::Error) -> String {
             TlsTrouble::OldVersion
         }
         Tls::PeerIncompatible(_) => TlsTrouble::NothingInCommon,
-        Tls::AlertReceived(alert) => return format!("The receiver refused the TLS handshake ({alert:?})"),
+        Tls::AlertReceived(alert) => {
+            return format!("The receiver refused the TLS handshake ({alert:?})").into();
+        }
         Tls::NoApplicationProtocol => TlsTrouble::NoHttp,
         _ => TlsTrouble::HandshakeFailed,
     };
-    trouble.sentence().to_owned()
+    trouble.into()
 }
 
 fn explain_certificate(problem: &CertificateError) -> TlsTrouble {
     use CertificateError as Bad;
 
     match problem {
-        Bad::Expired | Bad::ExpiredContext { .. } => TlsTrouble::Expired,
-        Bad::NotValidYet | Bad::NotValidYetContext { .. } => TlsTrouble::NotYetValid,
+        Bad::Expired | Bad::ExpiredContext { .. } => TlsTrouble::CertificateExpired,
+        Bad::NotValidYet | Bad::NotValidYetContext { .. } => TlsTrouble::CertificateNotYetValid,
         Bad::NotValidForName | Bad::NotValidForNameContext { .. } => TlsTrouble::WrongName,
         Bad::UnknownIssuer => TlsTrouble::UnknownIssuer,
-        Bad::Revoked => TlsTrouble::Revoked,
+        Bad::Revoked => TlsTrouble::CertificateRevoked,
         Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => TlsTrouble::NotForServers,
-        Bad::BadEncoding => TlsTrouble::Unreadable,
+        Bad::BadEncoding => TlsTrouble::UnreadableCertificate,
         Bad::BadSignature => TlsTrouble::WrongSignature,
         Bad::Other(_) => TlsTrouble::SelfSigned,
-        _ => TlsTrouble::Unacceptable,
+        _ => TlsTrouble::UnacceptableCertificate,
     }
 }
 

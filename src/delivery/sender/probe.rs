@@ -24,7 +24,7 @@ use x509_parser::{certificate::X509Certificate, prelude::FromDer as _};
 use super::{Exchange, Sender, answer, failure};
 use crate::{
     delivery::fence::{Fenced, FencedBody, Permit},
-    domain::{EndpointUrl, FailureReason, Timestamp},
+    domain::{AttemptDetail, EndpointUrl, FailureReason, Timestamp},
 };
 
 /// An exchange with all that was seen of it.
@@ -183,11 +183,11 @@ struct Seen {
 /// Why there is no answer.
 enum Stop {
     Fenced,
-    Failed(FailureReason, String),
+    Failed(FailureReason, AttemptDetail),
 }
 
-impl From<(FailureReason, String)> for Stop {
-    fn from((reason, detail): (FailureReason, String)) -> Self {
+impl From<(FailureReason, AttemptDetail)> for Stop {
+    fn from((reason, detail): (FailureReason, AttemptDetail)) -> Self {
         Self::Failed(reason, detail)
     }
 }
@@ -206,18 +206,16 @@ fn server_name(host: &Host<&str>) -> Result<ServerName<'static>, Stop> {
         Host::Ipv6(ip) => Some(ServerName::from(std::net::IpAddr::from(*ip))),
     };
     let unfit = || {
-        (
-            FailureReason::Tls,
-            "The host is no name that a certificate could have".to_owned(),
-        )
+        let detail = "The host is no name that a certificate could have".to_owned();
+        Stop::Failed(FailureReason::Tls, detail.into())
     };
-    Ok(name.ok_or_else(unfit)?)
+    name.ok_or_else(unfit)
 }
 
 fn request(url: &EndpointUrl, mut headers: HeaderMap, body: FencedBody) -> Result<Request<FencedBody>, Stop> {
     let unfit = || {
         let detail = "The URL cannot be written as an HTTP request".to_owned();
-        Stop::Failed(FailureReason::Protocol, detail)
+        Stop::Failed(FailureReason::Protocol, detail.into())
     };
     let url = url.as_url();
     let host = &url[Position::BeforeHost..Position::AfterPort];

@@ -7,7 +7,7 @@ use crate::{
     domain::{
         AccountId, ApiKeyId, AuditId, DeliveryId, DeliveryStatus, DisabledReason, EndpointUrl, EventId,
         EventType, EventTypes, FailureReason, InviteId, Principal, ProcessId, RecoveryId, RecoveryScope,
-        RecoveryState, Role, SessionId, Timestamp, Transport, UserId, WebhookId, WebhookName,
+        RecoveryState, Role, SessionId, Timestamp, TlsTrouble, Transport, UserId, WebhookId, WebhookName,
     },
     store::{DestinationState, Invalidated, StoreError, rows::NEW},
 };
@@ -125,6 +125,7 @@ text_field!(
     RecoveryScope: "recovery scope",
     RecoveryState: "recovery state",
     Role: "role",
+    TlsTrouble: "TLS problem",
 );
 
 /// Identifiers, which are stored as 16 bytes.

@@ -4,7 +4,7 @@ use crate::{
     domain::{
         AccountId, ApiKeyId, AttemptId, AuditId, DeliveryId, DeliveryStatus, DisabledReason, Email,
         EndpointUrl, EventId, EventType, FailureReason, InviteId, Principal, ProcessId, RecoveryId,
-        RecoveryScope, RecoveryState, Role, SessionId, Timestamp, UserId, WebhookId, WebhookName,
+        RecoveryScope, RecoveryState, Role, SessionId, Timestamp, TlsTrouble, UserId, WebhookId, WebhookName,
     },
     store::Lease,
 };
@@ -213,6 +213,7 @@ bind_text!(
     RecoveryScope,
     RecoveryState,
     Role,
+    TlsTrouble,
     &Email,
     &EndpointUrl,
     &EventId,

@@ -7,7 +7,7 @@ use super::{
     tally::{ended_at, settle},
 };
 use crate::{
-    domain::{DeliveryId, Timestamp, WebhookId},
+    domain::{AttemptDetail, DeliveryId, Timestamp, WebhookId},
     store::{
         Claim, Claimed, Invalidated, Lease, RecordedAttempt, Stale, Store, StoreError,
         claims::{ClaimedRow, MAX_TURNS, Turn, Turns},
@@ -263,6 +263,11 @@ async fn append_attempts(
     let rows = attempts.iter().map(|recorded| {
         let attempt = &recorded.attempt;
         let (status_code, retry_after, failure) = outcome_columns(attempt.outcome);
+        let (tls_problem, detail) = match &attempt.detail {
+            Some(AttemptDetail::Tls(trouble)) => (Some(*trouble), None),
+            Some(AttemptDetail::Text(text)) => (None, Some(text.as_str())),
+            None => (None, None),
+        };
         [
             (&recorded.delivery_id).into_value(),
             (&recorded.id).into_value(),
@@ -273,7 +278,8 @@ async fn append_attempts(
             status_code.into_value(),
             retry_after.into_value(),
             failure.into_value(),
-            attempt.detail.as_deref().into_value(),
+            tls_problem.into_value(),
+            detail.into_value(),
             headers_text(&attempt.request_headers).into_value(),
             headers_text(&attempt.response_headers).into_value(),
             attempt.response_body.as_slice().into_value(),
@@ -281,11 +287,11 @@ async fn append_attempts(
         ]
     });
     let kinds = [
-        Bytes, Bytes, Integer, Integer, Integer, Text, Integer, Integer, Text, Text, Text, Text, Bytes,
+        Bytes, Bytes, Integer, Integer, Integer, Text, Integer, Integer, Text, Text, Text, Text, Text, Bytes,
         Boolean,
     ];
     let insert = "insert {or_fail} into attempts (delivery_id, id, number, started_at, duration_ms, url, status_code, retry_after,
-             failure, detail, request_headers, response_headers, response_body, response_truncated)
+             failure, tls_problem, detail, request_headers, response_headers, response_body, response_truncated)
          {rows} on conflict do nothing";
     Rows::new(kinds, rows).execute(insert, connection).await
 }

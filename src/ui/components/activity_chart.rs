@@ -69,7 +69,7 @@ mod tests {
     fn hour(hours_ago: i64, succeeded: u32, failed: u32) -> HourOfActivity {
         let hour = NOW.as_millis().div_euclid(HOUR_MILLIS) - hours_ago;
         HourOfActivity {
-            webhook_id: "wh_1".parse().unwrap(),
+            webhook_id: "wh_00000000000000000000000000000001".parse().unwrap(),
             hour: Timestamp::from_millis(hour * HOUR_MILLIS),
             succeeded,
             failed,

@@ -14,7 +14,10 @@ use crate::{
         sender::{Certificate, Timings},
         tester::Test,
     },
-    domain::{Timestamp, remedy::remedy},
+    domain::{
+        Timestamp,
+        remedy::{explanation, remedy},
+    },
 };
 
 #[component]
@@ -35,11 +38,10 @@ pub fn TestReport(test: Test, now: Timestamp) -> impl IntoView {
     } else {
         "There was no answer."
     };
-    let remedy = remedy(exchange.outcome, exchange.detail.as_deref()).map(|remedy| {
+    let remedy = remedy(exchange.outcome, exchange.detail.as_ref()).map(|remedy| {
         view! { <p class="remedy"><strong>"What to do: "</strong>{remedy}</p> }
     });
-    let detail = exchange
-        .detail
+    let detail = explanation(exchange.outcome, exchange.detail.as_ref())
         .map(|detail| view! { <p class="notice notice--bad">{detail}</p> });
     let response = exchange.outcome.status_code().map(|_| {
         let text = String::from_utf8_lossy(&exchange.response_body).into_owned();

@@ -280,22 +280,25 @@ mod tests {
 
     #[test]
     fn the_log_keeps_its_filters_while_it_is_paged() {
-        let id: WebhookId = "wh_1".parse().unwrap();
+        let id: WebhookId = "wh_00000000000000000000000000000001".parse().unwrap();
         let filters = "status=failed&type=chat&event=order-7&since=2026-11-23T10%3A00%3A00Z&until=2026-11-23T10%3A00%3A30Z\
-                       &before=dlv_9";
+                       &before=dlv_00000000000000000000000000000009";
         let query = LogQuery::parse(filters, Some(id));
         assert_eq!(
             query.href(),
-            format!("/integrations/webhook/wh_1/deliveries?{filters}")
+            format!("/integrations/webhook/wh_00000000000000000000000000000001/deliveries?{filters}")
         );
-        let of_all = LogQuery::parse("webhook=wh_2", None);
-        assert_eq!(of_all.href(), "/integrations/webhook/deliveries?webhook=wh_2");
+        let of_all = LogQuery::parse("webhook=wh_00000000000000000000000000000002", None);
+        assert_eq!(
+            of_all.href(),
+            "/integrations/webhook/deliveries?webhook=wh_00000000000000000000000000000002"
+        );
         assert!(of_all.is_filtered());
     }
 
     #[test]
     fn the_events_keep_theirs() {
-        let filters = "type=chat&sent=no&since=2026-11-23T10%3A00%3A00Z&before=1795428000000.evt_1";
+        let filters = "type=chat&sent=no&since=2026-11-23T10%3A00%3A00Z&before=1795428000000.17";
         let query = EventsQuery::parse(filters);
         assert_eq!(query.href(), format!("/integrations/webhook/events?{filters}"));
         assert!(!EventsQuery::parse("before=evt_1&since=yesterday").is_filtered());

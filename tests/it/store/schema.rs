@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use caleida::{
-    domain::{DeliveryStatus, FailureReason, Outcome, Principal, Recovery, Timestamp},
+    domain::{
+        AttemptDetail, DeliveryStatus, FailureReason, Outcome, Principal, Recovery, Timestamp, TlsTrouble,
+        remedy::explanation,
+    },
     store::{self, AuditFilter, DeliveryFilter, EventFilter, Leasing, NewEvent, Store, Submission},
 };
 use sqlx::{
@@ -94,6 +97,106 @@ fn old_migrations(database: &str) -> Migrator {
     Migrator::with_migrations(migrations.collect())
 }
 
+/// The failures of attempts as the older version stored them, with the codes that replace their sentences.
+const OLD_DETAILS: [(&str, &str, Option<TlsTrouble>); 20] = [
+    (
+        "tls",
+        "The certificate has expired",
+        Some(TlsTrouble::CertificateExpired),
+    ),
+    (
+        "tls",
+        "The certificate is not valid yet",
+        Some(TlsTrouble::CertificateNotYetValid),
+    ),
+    (
+        "tls",
+        "The certificate is for another name",
+        Some(TlsTrouble::WrongName),
+    ),
+    (
+        "tls",
+        "The certificate's issuer is not trusted",
+        Some(TlsTrouble::UnknownIssuer),
+    ),
+    (
+        "tls",
+        "The certificate has been revoked",
+        Some(TlsTrouble::CertificateRevoked),
+    ),
+    (
+        "tls",
+        "The certificate is not meant for servers",
+        Some(TlsTrouble::NotForServers),
+    ),
+    (
+        "tls",
+        "The certificate cannot be read",
+        Some(TlsTrouble::UnreadableCertificate),
+    ),
+    (
+        "tls",
+        "The certificate's signature is wrong",
+        Some(TlsTrouble::WrongSignature),
+    ),
+    (
+        "tls",
+        "The certificate is self-signed, or not made for a server",
+        Some(TlsTrouble::SelfSigned),
+    ),
+    (
+        "tls",
+        "The certificate is not acceptable",
+        Some(TlsTrouble::UnacceptableCertificate),
+    ),
+    (
+        "tls",
+        "The receiver showed no certificate",
+        Some(TlsTrouble::NoCertificate),
+    ),
+    (
+        "tls",
+        "The receiver does not speak TLS on this port",
+        Some(TlsTrouble::NoTls),
+    ),
+    (
+        "tls",
+        "The receiver speaks only versions of TLS that are no longer safe",
+        Some(TlsTrouble::OldVersion),
+    ),
+    (
+        "tls",
+        "The receiver and we have no kind of TLS in common",
+        Some(TlsTrouble::NothingInCommon),
+    ),
+    (
+        "tls",
+        "The receiver speaks neither HTTP/1.1 nor HTTP/2",
+        Some(TlsTrouble::NoHttp),
+    ),
+    (
+        "tls",
+        "The receiver closed the connection during the TLS handshake",
+        Some(TlsTrouble::ClosedDuringHandshake),
+    ),
+    (
+        "tls",
+        "The TLS handshake failed",
+        Some(TlsTrouble::HandshakeFailed),
+    ),
+    (
+        "tls",
+        "The receiver refused the TLS handshake (HandshakeFailure)",
+        None,
+    ),
+    ("dns", "The certificate has expired", None),
+    (
+        "cancelled",
+        "The webhook was deleted while this attempt was under way",
+        None,
+    ),
+];
+
 /// Rows of every table, as the older version wrote them. `bytes`: how the database writes a literal of two bytes.
 fn old_rows(bytes: &str, no: &str) -> Vec<String> {
     let id = |prefix: &str, n: u32| format!("'{prefix}_0198{n:028x}'");
@@ -175,6 +278,16 @@ fn old_rows(bytes: &str, no: &str) -> Vec<String> {
         id("att", 0x20),
         id("dlv", 0x10)
     ));
+    for (n, (failure, detail, _)) in (1..).zip(OLD_DETAILS) {
+        let detail = detail.replace('\'', "''");
+        rows.push(format!(
+            "insert into attempts (id, delivery_id, number, started_at, duration_ms, url, failure, detail,
+                 request_headers, response_headers, response_body, response_truncated)
+             values ({}, {}, {n}, 3, 4, 'https://example.com/', '{failure}', '{detail}', '[]', '[]', {bytes}, {no})",
+            id("att", 0x20 + n),
+            id("dlv", 0x11)
+        ));
+    }
     rows.push(format!(
         "insert into recoveries (id, account_id, webhook_id, scope, since, until, state, reached_at, reached_id,
              recovered, created_at, created_by, updated_at)
@@ -349,6 +462,20 @@ async fn assert_deliveries_are_brought_over(store: &Store, account: &caleida::do
     let oldest = store.delivery(account, &deliveries[2].id).await.unwrap().unwrap();
     assert_eq!(oldest.payload, [0, 255].as_slice());
     assert_eq!(oldest.attempts[0].response_body, [0, 255]);
+    let failed = store.delivery(account, &deliveries[1].id).await.unwrap().unwrap();
+    assert_eq!(failed.attempts.len(), OLD_DETAILS.len());
+    for (attempt, (failure, sentence, trouble)) in failed.attempts.iter().zip(OLD_DETAILS) {
+        assert_eq!(attempt.outcome, Outcome::Failed(failure.parse().unwrap()));
+        let detail = match trouble {
+            Some(trouble) => Some(AttemptDetail::Tls(trouble)),
+            None if failure == "cancelled" => None,
+            None => Some(AttemptDetail::Text(sentence.to_owned())),
+        };
+        assert_eq!(attempt.detail, detail);
+        // It reads as before.
+        let shown = explanation(attempt.outcome, attempt.detail.as_ref());
+        assert_eq!(shown.as_deref(), Some(sentence));
+    }
     let events = EventFilter {
         limit: 10,
         ..EventFilter::default()

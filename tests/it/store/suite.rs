@@ -25,9 +25,9 @@ use std::{sync::Arc, time::Duration};
 
 use caleida::{
     domain::{
-        AccountId, Actor, Attempt, AttemptId, DeliveryStatus, DisabledReason, EndpointUrl, EventId,
-        EventType, EventTypes, FailureReason, Latencies, Origin, Outcome, Principal, ProcessId, Timestamp,
-        Transport, Webhook, WebhookId, WebhookName, WebhookSettings, WebhookStatus,
+        AccountId, Actor, Attempt, AttemptDetail, AttemptId, DeliveryStatus, DisabledReason, EndpointUrl,
+        EventId, EventType, EventTypes, FailureReason, Latencies, Origin, Outcome, Principal, ProcessId,
+        Timestamp, TlsTrouble, Transport, Webhook, WebhookId, WebhookName, WebhookSettings, WebhookStatus,
     },
     store::{
         self, AcceptedEvent, Change, Claim, ClaimedDelivery, ConflictingEvent, DeliveryFilter, Held, Joined,

@@ -204,7 +204,7 @@ mod tests {
         let mut period = Period::of_days(now, &Zone::default());
         assert_eq!(period.success_rate(), None);
         let hour = |days_ago: i64, succeeded, failed| HourOfActivity {
-            webhook_id: "wh_1".parse().unwrap(),
+            webhook_id: "wh_00000000000000000000000000000001".parse().unwrap(),
             hour: Timestamp::from_millis((now.as_millis().div_euclid(HOUR) - days_ago * 24) * HOUR),
             succeeded,
             failed,

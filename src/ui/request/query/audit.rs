@@ -87,12 +87,15 @@ mod tests {
 
     #[test]
     fn the_audit_log_keeps_its_filters_while_it_is_paged_and_when_it_is_exported() {
-        let filters =
-            "actor=ada%40example.com&action=webhook.deleted&subject=wh_1&since=2026-11-23T10%3A00%3A00Z";
-        let query = AuditQuery::parse(&format!("{filters}&before=1795428000000.aud_1"));
+        let filters = "actor=user%3Aada%40example.com&action=webhook.deleted&subject=wh_1&since=2026-11-23T10%3A00%3A00Z";
+        let query = AuditQuery::parse(&format!(
+            "{filters}&before=1795428000000.aud_00000000000000000000000000000001"
+        ));
         assert_eq!(
             query.href(),
-            format!("/settings/audit-log?{filters}&before=1795428000000.aud_1")
+            format!(
+                "/settings/audit-log?{filters}&before=1795428000000.aud_00000000000000000000000000000001"
+            )
         );
         assert_eq!(query.export(), format!("/settings/audit-log/export?{filters}"));
         assert!(!AuditQuery::parse("actor=+&before=yesterday").is_filtered());

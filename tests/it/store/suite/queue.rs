@@ -65,6 +65,31 @@ async fn what_is_due_next_is_the_earliest_of_all_webhooks() {
 }
 
 #[tokio::test]
+async fn attempt_details_are_read_back_as_stored() {
+    let fixture = Fixture::new().await;
+    fixture.add("chats", &["chat"]).await;
+    let details = [
+        Some(AttemptDetail::Tls(TlsTrouble::CertificateExpired)),
+        // Texts are not parsed.
+        Some(AttemptDetail::Text("certificate-expired".to_owned())),
+        None,
+    ];
+    for (n, detail) in details.into_iter().enumerate() {
+        fixture.publish(&format!("e{n}"), EventType::Chat).await;
+        let claimed = fixture.claim(NOW).await.remove(0);
+        let mut failed = recorded(&claimed, Outcome::Failed(FailureReason::Tls), Next::Failed);
+        failed.attempt.detail = detail;
+        fixture
+            .store
+            .record_attempts(std::slice::from_ref(&failed))
+            .await
+            .unwrap();
+        let read = fixture.store.delivery(&fixture.account, &claimed.id).await;
+        assert_eq!(read.unwrap().unwrap().attempts, [failed.attempt]);
+    }
+}
+
+#[tokio::test]
 async fn the_same_attempt_recorded_again_changes_nothing() {
     let fixture = Fixture::new().await;
     fixture.add("chats", &["chat"]).await;

@@ -4,7 +4,10 @@ use leptos::prelude::*;
 
 use crate::{
     delivery::signer,
-    domain::{Attempt, Timestamp, remedy::remedy},
+    domain::{
+        Attempt, Timestamp,
+        remedy::{explanation, remedy},
+    },
     ui::{
         components::{
             badge::ResultBadge,
@@ -20,14 +23,13 @@ use crate::{
 #[component]
 pub fn AttemptCard(attempt: Attempt, body: String, open: bool, now: Timestamp) -> impl IntoView {
     let number = attempt.number;
-    let remedy = remedy(attempt.outcome, attempt.detail.as_deref()).map(|remedy| {
+    let remedy = remedy(attempt.outcome, attempt.detail.as_ref()).map(|remedy| {
         view! { <p class="remedy"><strong>"What to do: "</strong>{remedy}</p> }
     });
     let signed = signed_with(&attempt);
     let command = curl(&attempt, &body);
     let answered = attempt.outcome.status_code().is_some();
-    let detail = attempt
-        .detail
+    let detail = explanation(attempt.outcome, attempt.detail.as_ref())
         .map(|detail| view! { <p class="notice notice--bad">{detail}</p> });
     let response = answered.then(|| {
         let text = String::from_utf8_lossy(&attempt.response_body).into_owned();
