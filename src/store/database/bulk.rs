@@ -14,7 +14,7 @@ use crate::store::StoreError;
 
 /// Rows per statement on SQLite: far below its limit of bound values, and about as many as wait at the same moment. Each
 /// number of rows is a text of its own, which is prepared once and kept.
-const MAX_ROWS: usize = 32;
+const MAX_ROWS: usize = 64;
 
 /// A table of values for a statement that names its place as `{rows}`.
 ///
