@@ -211,7 +211,7 @@ fn tell(delivery: &ClaimedDelivery, attempt: &Attempt, span: &Span) {
 /// What a receiver gets with the body.
 pub(super) fn headers(event: &EventId, payload: &[u8], pass: &Pass, now: Timestamp) -> HeaderMap {
     let id = event.as_str();
-    let signature = signer::sign(id, now.as_secs(), payload, pass.target.secrets(now));
+    let signature = signer::sign_with(id, now.as_secs(), payload, pass.target.keys(now));
     let value = |text: &str| HeaderValue::from_str(text).expect("ids, numbers and base64 are header values");
     HeaderMap::from_iter([
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    domain::{EndpointUrl, Secret, Timestamp, WebhookId},
+    domain::{EndpointUrl, Timestamp, WebhookId, signature::SigningKey},
     store::{Destination, DestinationState, Store, StoreError},
     vault::{Vault, VaultError},
 };
@@ -41,15 +41,15 @@ struct Door {
 /// Where to send, and what to sign with.
 pub struct Target {
     pub url: EndpointUrl,
-    current: Secret,
-    previous: Option<(Secret, Timestamp)>,
+    current: SigningKey,
+    previous: Option<(SigningKey, Timestamp)>,
 }
 
 impl Target {
-    /// The current secret, and during a rotation the one before it.
-    pub fn secrets(&self, now: Timestamp) -> impl Iterator<Item = &Secret> {
+    /// The current secret's key, and during a rotation the one before it.
+    pub fn keys(&self, now: Timestamp) -> impl Iterator<Item = &SigningKey> {
         let previous = self.previous.as_ref().filter(|(_, until)| now < *until);
-        std::iter::once(&self.current).chain(previous.map(|(secret, _)| secret))
+        std::iter::once(&self.current).chain(previous.map(|(key, _)| key))
     }
 }
 
@@ -233,10 +233,10 @@ impl Gate {
         let previous = secrets
             .previous
             .as_ref()
-            .map(|(sealed, until)| Ok((self.vault.open(id, sealed)?, *until)));
+            .map(|(sealed, until)| Ok((SigningKey::new(&self.vault.open(id, sealed)?), *until)));
         Ok(Target {
             url: destination.url.clone(),
-            current: self.vault.open(id, &secrets.current)?,
+            current: SigningKey::new(&self.vault.open(id, &secrets.current)?),
             previous: previous.transpose()?,
         })
     }

@@ -3,7 +3,7 @@
 
 use reqwest::header::HeaderName;
 
-pub use crate::domain::signature::{VerifyError, sign, verify};
+pub use crate::domain::signature::{SigningKey, VerifyError, sign, sign_with, verify};
 
 /// The event's id, the same on every attempt.
 pub const ID_HEADER: HeaderName = HeaderName::from_static("webhook-id");

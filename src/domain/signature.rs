@@ -27,18 +27,44 @@ pub fn sign<'a>(
     body: &[u8],
     secrets: impl IntoIterator<Item = &'a Secret>,
 ) -> String {
+    let keys: Vec<_> = secrets.into_iter().map(SigningKey::new).collect();
+    sign_with(id, timestamp_secs, body, &keys)
+}
+
+/// The same with keys that are prepared already.
+pub fn sign_with<'a>(
+    id: &str,
+    timestamp_secs: i64,
+    body: &[u8],
+    keys: impl IntoIterator<Item = &'a SigningKey>,
+) -> String {
     let timestamp = timestamp_secs.to_string();
     let mut value = String::new();
-    for secret in secrets {
+    for key in keys {
         let separator = if value.is_empty() { "" } else { " " };
         value.push_str(separator);
         value.push_str("v1,");
-        STANDARD.encode_string(
-            keyed(secret, id, &timestamp, body).finalize().into_bytes(),
-            &mut value,
-        );
+        STANDARD.encode_string(key.mac(id, &timestamp, body).finalize().into_bytes(), &mut value);
     }
     value
+}
+
+/// A secret made ready for HMAC: what does not depend on the message is computed once.
+#[derive(Clone)]
+pub struct SigningKey(Hmac<Sha256>);
+
+impl SigningKey {
+    pub fn new(secret: &Secret) -> Self {
+        Self(Hmac::new_from_slice(secret.key()).expect("HMAC takes keys of any length"))
+    }
+
+    fn mac(&self, id: &str, timestamp: &str, body: &[u8]) -> Hmac<Sha256> {
+        let mut mac = self.0.clone();
+        for part in [id.as_bytes(), b".", timestamp.as_bytes(), b".", body] {
+            mac.update(part);
+        }
+        mac
+    }
 }
 
 /// Judges a call by its three headers, as they came, and its exact body. An absent header is an empty text.
@@ -95,7 +121,7 @@ pub fn examine(
     body: &[u8],
     now: Timestamp,
 ) -> Examination {
-    let expected = keyed(secret, id, timestamp, body);
+    let expected = SigningKey::new(secret).mac(id, timestamp, body);
     let judge = |token: &str| match token.strip_prefix("v1,").map(|encoded| STANDARD.decode(encoded)) {
         None => Token::Skipped,
         // `verify_slice` compares in constant time: how long it takes tells nothing about the right signature.
@@ -156,14 +182,6 @@ pub enum VerifyError {
          byte for byte as it came, before any parsing."
     )]
     Mismatch,
-}
-
-fn keyed(secret: &Secret, id: &str, timestamp: &str, body: &[u8]) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.key()).expect("HMAC takes keys of any length");
-    for part in [id.as_bytes(), b".", timestamp.as_bytes(), b".", body] {
-        mac.update(part);
-    }
-    mac
 }
 
 #[cfg(all(test, feature = "ssr"))]

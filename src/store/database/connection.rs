@@ -5,13 +5,13 @@ use sqlx::{
     pool::PoolConnection,
 };
 
-use super::{sqlite::Unit, statement::statement, value};
+use super::{sqlite::Unit, statement::statement, value::Kind};
 use crate::store::StoreError;
 
 /// A connection to either database, inside a transaction or not.
-pub(in crate::store) struct Connection(Kind);
+pub(in crate::store) struct Connection(Inner);
 
-enum Kind {
+enum Inner {
     SqliteReader(PoolConnection<Sqlite>),
     SqliteSnapshot(sqlx::Transaction<'static, Sqlite>),
     SqliteUnit(Unit),
@@ -34,18 +34,18 @@ pub(super) enum Link<'c> {
 impl Connection {
     pub(super) fn link(&mut self) -> Link<'_> {
         match &mut self.0 {
-            Kind::SqliteReader(connection) => Link::Sqlite(connection),
-            Kind::SqliteSnapshot(transaction) => Link::Sqlite(transaction),
-            Kind::SqliteUnit(unit) => Link::Sqlite(unit.connection()),
-            Kind::Postgres(connection) => Link::Postgres(connection),
-            Kind::PostgresTransaction(transaction) => Link::Postgres(transaction),
+            Inner::SqliteReader(connection) => Link::Sqlite(connection),
+            Inner::SqliteSnapshot(transaction) => Link::Sqlite(transaction),
+            Inner::SqliteUnit(unit) => Link::Sqlite(unit.connection()),
+            Inner::Postgres(connection) => Link::Postgres(connection),
+            Inner::PostgresTransaction(transaction) => Link::Postgres(transaction),
         }
     }
 
     pub(in crate::store) fn dialect(&self) -> Dialect {
         match &self.0 {
-            Kind::SqliteReader(_) | Kind::SqliteSnapshot(_) | Kind::SqliteUnit(_) => Dialect::Sqlite,
-            Kind::Postgres(_) | Kind::PostgresTransaction(_) => Dialect::Postgres,
+            Inner::SqliteReader(_) | Inner::SqliteSnapshot(_) | Inner::SqliteUnit(_) => Dialect::Sqlite,
+            Inner::Postgres(_) | Inner::PostgresTransaction(_) => Dialect::Postgres,
         }
     }
 
@@ -53,14 +53,14 @@ impl Connection {
     pub(in crate::store) async fn columns_of(
         &mut self,
         table: &str,
-    ) -> Result<Vec<(String, value::Kind)>, StoreError> {
+    ) -> Result<Vec<(String, Kind)>, StoreError> {
         let sql = statement(format!("select * from {table}").into());
         let columns: Vec<_> = match self.link() {
             Link::Sqlite(connection) => names_and_types(connection.prepare(sql).await?.columns()),
             Link::Postgres(connection) => names_and_types(connection.prepare(sql).await?.columns()),
         };
         let columns = columns.into_iter().map(|(name, type_name)| {
-            let kind = value::Kind::of(&type_name).ok_or(StoreError::Corrupt("type of column"))?;
+            let kind = Kind::of(&type_name).ok_or(StoreError::Corrupt("type of column"))?;
             Ok((name, kind))
         });
         columns.collect()
@@ -84,13 +84,13 @@ fn names_and_types<C: Column>(columns: &[C]) -> Vec<(String, String)> {
 
 impl From<PoolConnection<Sqlite>> for Connection {
     fn from(connection: PoolConnection<Sqlite>) -> Self {
-        Self(Kind::SqliteReader(connection))
+        Self(Inner::SqliteReader(connection))
     }
 }
 
 impl From<PoolConnection<Postgres>> for Connection {
     fn from(connection: PoolConnection<Postgres>) -> Self {
-        Self(Kind::Postgres(connection))
+        Self(Inner::Postgres(connection))
     }
 }
 
@@ -101,11 +101,11 @@ impl Transaction {
     /// Returns when it is durable.
     pub(in crate::store) async fn commit(self) -> Result<(), StoreError> {
         match self.0.0 {
-            Kind::SqliteUnit(unit) => unit.commit().await,
-            Kind::PostgresTransaction(transaction) => {
+            Inner::SqliteUnit(unit) => unit.commit().await,
+            Inner::PostgresTransaction(transaction) => {
                 transaction.commit().await.map_err(StoreError::of_commit)
             }
-            Kind::SqliteReader(_) | Kind::SqliteSnapshot(_) | Kind::Postgres(_) => Ok(()),
+            Inner::SqliteReader(_) | Inner::SqliteSnapshot(_) | Inner::Postgres(_) => Ok(()),
         }
     }
 }
@@ -126,18 +126,18 @@ impl std::ops::DerefMut for Transaction {
 
 impl From<Unit> for Transaction {
     fn from(unit: Unit) -> Self {
-        Self(Connection(Kind::SqliteUnit(unit)))
+        Self(Connection(Inner::SqliteUnit(unit)))
     }
 }
 
 impl From<sqlx::Transaction<'static, Sqlite>> for Transaction {
     fn from(snapshot: sqlx::Transaction<'static, Sqlite>) -> Self {
-        Self(Connection(Kind::SqliteSnapshot(snapshot)))
+        Self(Connection(Inner::SqliteSnapshot(snapshot)))
     }
 }
 
 impl From<sqlx::Transaction<'static, Postgres>> for Transaction {
     fn from(transaction: sqlx::Transaction<'static, Postgres>) -> Self {
-        Self(Connection(Kind::PostgresTransaction(transaction)))
+        Self(Connection(Inner::PostgresTransaction(transaction)))
     }
 }

@@ -42,30 +42,36 @@ impl Store {
         for (webhook, room) in &turns.wanted {
             rows.extend(claim_of_one(&mut tx, webhook, *room, &turns.lease, &claim).await?);
         }
+        tx.commit().await?;
+        // Only now, so that no write waits for what is only read.
         let events: BTreeSet<_> = rows.iter().map(|row: &ClaimedRow| row.event_key).collect();
         let payloads = Rows::new([Kind::Integer], events.into_iter().map(|key| [key.into_value()]))
             .fetch_all(
                 "with wanted (key) as ({rows})
                  select key, id, payload from events where key in (select key from wanted)",
-                &mut tx,
+                &mut self.read().await?,
             )
             .await?;
-        tx.commit().await?;
         self.points.reached("claim_due: committed").await;
         turns.end(rows, payloads)
     }
 
     /// When the next pending delivery is due, if there is one.
     pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        // Of each webhook the first: a long queue costs no more than a short one.
+        // Of each webhook the first, by the index: a long queue costs no more than a short one. The statuses are literals:
+        // SQLite would read the whole queue for one that it compares with a column.
         query(format!(
             "{WAITING}
-             select min((
-                 select min(d.next_attempt_at) from deliveries d
-                 where d.webhook_id = waiting.webhook_id and d.status in ('new', 'pending', 'held')
-                     and d.status = one.status))
-             from waiting cross join (select 'new' as status union all select 'pending') one
-             where waiting.webhook_id is not null"
+             select min(due) from (
+                 select (select min(d.next_attempt_at) from deliveries d
+                         where d.webhook_id = waiting.webhook_id and d.status in ('new', 'pending', 'held')
+                             and d.status = 'new') as due
+                 from waiting where waiting.webhook_id is not null
+                 union all
+                 select (select min(d.next_attempt_at) from deliveries d
+                         where d.webhook_id = waiting.webhook_id and d.status in ('new', 'pending', 'held')
+                             and d.status = 'pending')
+                 from waiting where waiting.webhook_id is not null) first_of_each"
         ))
         .fetch_one(&mut self.read().await?)
         .await
@@ -94,17 +100,24 @@ impl Store {
             return Ok(0);
         }
         let mut tx = self.begin().await?;
-        let new = query(
+        let new = query(format!(
             "update deliveries set status = 'pending', lease = null, next_attempt_at = $1
-             where status in ('new', 'pending', 'held') and status = 'new'",
-        );
+             where id in (
+                 {WAITING}
+                 select d.id from waiting cross join deliveries d
+                 where d.webhook_id = waiting.webhook_id and d.status in ('new', 'pending', 'held')
+                     and d.status = 'new')"
+        ));
         let mut recovered = new.bind(now).execute(&mut tx).await?;
         // A lease is due when it lapses.
-        let others = query(
+        let others = query(format!(
             "update deliveries set lease = null, next_attempt_at = $1
-             where status in ('new', 'pending', 'held') and status = 'pending'
-                 and next_attempt_at > $1 and lease is not null",
-        );
+             where id in (
+                 {WAITING}
+                 select d.id from waiting cross join deliveries d
+                 where d.webhook_id = waiting.webhook_id and d.status in ('new', 'pending', 'held')
+                     and d.status = 'pending' and d.next_attempt_at > $1 and d.lease is not null)"
+        ));
         recovered += others.bind(now).execute(&mut tx).await?;
         tx.commit().await?;
         Ok(recovered)
