@@ -71,6 +71,9 @@ impl Slots {
 
     /// Takes the slots for new deliveries that are leased, in the same order. New ones of the webhooks that are `behind`
     /// wait from now on until a claim has found nothing more of theirs.
+    ///
+    /// A claim at the same moment may have taken the same slots: then more attempts are under way than there are slots,
+    /// twice as many at most, until some of them end.
     pub fn take_for_stored(&self, leased: &[ClaimedDelivery], behind: &BTreeSet<WebhookId>) -> Vec<Slot> {
         let mut shared = self.lock();
         for webhook in behind {

@@ -47,7 +47,7 @@ pub(crate) struct EventList {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(
         nullable = false,
-        examples("1795428000000.evt_01a20ae72a8b7ddd9c57d49eb0a2ff81")
+        examples("1795428000000.17")
     )]
     next_cursor: Option<String>,
 }

@@ -104,7 +104,7 @@ pub(crate) fn wanted_events() -> Array {
 
 fn id(prefix: &str) -> ObjectBuilder {
     text()
-        .pattern(Some(format!("^{prefix}[0-9A-Za-z]{{1,40}}$")))
+        .pattern(Some(format!("^{prefix}[0-9a-f]{{32}}$")))
         .examples([format!("{prefix}01a20ae72a8b7ddd9c57d49eb0a2ff81")])
 }
 

@@ -1,6 +1,6 @@
 //! Who did what to what, when, and from where.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, collections::HashMap, str::FromStr};
 
 use crate::{
     domain::{
@@ -9,7 +9,7 @@ use crate::{
     },
     store::{
         Act, AuditChoices, AuditFilter, AuditPage, Deed, Store, StoreError,
-        database::{Bind as _, Connection, Field, FromRow, Kind, Query, Row, Rows, query},
+        database::{Bind, Connection, Field, FromRow, Kind, Query, Row, Rows, query},
         pagination::{SCANNED, page_of},
     },
 };
@@ -117,8 +117,8 @@ async fn names_of<Id>(
     names: &mut HashMap<String, String>,
 ) -> Result<(), StoreError>
 where
-    Id: std::str::FromStr + Into<String> + Field,
-    for<'a> &'a Id: crate::store::database::Bind,
+    Id: FromStr + Into<String> + Field,
+    for<'a> &'a Id: Bind,
 {
     let ids = entries
         .iter()

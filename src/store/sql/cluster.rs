@@ -8,7 +8,7 @@ use crate::{
     domain::{ProcessId, Timestamp},
     store::{
         Invalidation, Joined, LifeSign, Member, Renewal, Signal, Stale, Store, StoreError,
-        database::{Bind as _, Connection, Kind, Rows, query},
+        database::{Bind as _, Connection, FromRow, Kind, Row, Rows, query},
     },
 };
 
@@ -221,8 +221,8 @@ async fn notify(connection: &mut Connection, payload: &str) -> Result<(), StoreE
     Ok(())
 }
 
-impl crate::store::database::FromRow for LifeSign {
-    fn from_row(row: &crate::store::database::Row) -> Result<Self, StoreError> {
+impl FromRow for LifeSign {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
             process: row.get("process")?,
             renewals: row.get("renewals")?,
@@ -230,8 +230,8 @@ impl crate::store::database::FromRow for LifeSign {
     }
 }
 
-impl crate::store::database::FromRow for Invalidation {
-    fn from_row(row: &crate::store::database::Row) -> Result<Self, StoreError> {
+impl FromRow for Invalidation {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
         let kind: String = row.get("subject_kind")?;
         let what = match &*kind {
             "webhook" => Stale::Webhook(row.get("subject_id")?, row.get("change")?),
