@@ -45,10 +45,7 @@ pub(crate) struct EventList {
     events: Vec<EventView>,
     /// Where the next page begins. Not there: nothing older can match.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(
-        nullable = false,
-        examples("1795428000000.17")
-    )]
+    #[schema(nullable = false, examples("1795428000000.17"))]
     next_cursor: Option<String>,
 }
 
