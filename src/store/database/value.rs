@@ -128,6 +128,14 @@ impl Bind for usize {
     }
 }
 
+impl Bind for &usize {
+    const KIND: Kind = Kind::Integer;
+
+    fn into_value(self) -> Value {
+        (*self).into_value()
+    }
+}
+
 impl Bind for Timestamp {
     const KIND: Kind = Kind::Integer;
 

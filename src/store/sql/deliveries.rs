@@ -38,13 +38,10 @@ impl Store {
             requeue_abandoned(&mut tx, &turn.webhook_id, claim.now).await?;
         }
         let turns = Turns::new(next, &claim);
-        let mut rows = Vec::new();
-        for (webhook, room) in &turns.wanted {
-            rows.extend(claim_of_one(&mut tx, webhook, *room, &turns.lease, &claim).await?);
-        }
+        let rows = claim_of(&mut tx, &turns, &claim).await?;
         tx.commit().await?;
         // Only now, so that no write waits for what is only read.
-        let events: BTreeSet<_> = rows.iter().map(|row: &ClaimedRow| row.event_key).collect();
+        let events: BTreeSet<_> = rows.iter().map(|row| row.event_key).collect();
         let payloads = Rows::new([Kind::Integer], events.into_iter().map(|key| [key.into_value()]))
             .fetch_all(
                 "with wanted (key) as ({rows})
@@ -225,45 +222,68 @@ async fn requeue_abandoned(
     .await
 }
 
-async fn claim_of_one(
+async fn claim_of(
     connection: &mut Connection,
-    webhook: &WebhookId,
-    room: usize,
-    lease: &Lease,
+    turns: &Turns,
     claim: &Claim<'_>,
 ) -> Result<Vec<ClaimedRow>, StoreError> {
-    // The picked go to the update as an array, not as a table to join: of how many there are PostgreSQL's planner has no
-    // idea, and with a long backlog it took them for so many that it read the whole table instead.
-    let claim_picked = match connection.dialect() {
+    let lapses = claim.now.plus(claim.lease);
+    let mut rows = match connection.dialect() {
         Dialect::Sqlite => {
-            "update deliveries set lease = $1, next_attempt_at = $2
-             where id in (
-                 select id from deliveries
-                 where webhook_id = $3 and status in ('new', 'pending', 'held') and status = 'pending'
-                     and next_attempt_at <= $4
-                 order by next_attempt_at limit $5)
-             returning id, webhook_id, event_key, attempts, earlier_attempts"
+            // One look-up by the index each, and no server to wait for in between.
+            let mut rows = Vec::new();
+            for (webhook, room) in &turns.wanted {
+                let claimed = query(
+                    "update deliveries set lease = $1, next_attempt_at = $2
+                     where id in (
+                         select id from deliveries
+                         where webhook_id = $3 and status in ('new', 'pending', 'held') and status = 'pending'
+                             and next_attempt_at <= $4
+                         order by next_attempt_at limit $5)
+                     returning id, webhook_id, event_key, attempts, earlier_attempts",
+                )
+                .bind(&turns.lease)
+                .bind(lapses)
+                .bind(webhook)
+                .bind(claim.now)
+                .bind(*room);
+                rows.extend(claimed.fetch_all::<ClaimedRow>(connection).await?);
+            }
+            rows
         }
         Dialect::Postgres => {
-            "update deliveries set lease = $1, next_attempt_at = $2
-             where id = any(array(
-                 select id from deliveries
-                 where webhook_id = $3 and status in ('new', 'pending', 'held') and status = 'pending'
-                     and next_attempt_at <= $4
-                 order by next_attempt_at limit $5 for update skip locked))
-             returning id, webhook_id, event_key, attempts, earlier_attempts"
+            let wanted = turns.wanted.iter().map(|(webhook, room)| {
+                [
+                    webhook.into_value(),
+                    room.into_value(),
+                    claim.now.into_value(),
+                    (&turns.lease).into_value(),
+                    lapses.into_value(),
+                ]
+            });
+            use Kind::{Bytes, Integer};
+            // The picked go to the update as an array, not as a table to join: of how many there are the planner has no
+            // idea, and with a long backlog it took them for so many that it read the whole table instead.
+            Rows::new([Bytes, Integer, Integer, Bytes, Integer], wanted)
+                .fetch_all(
+                    "with turn (webhook_id, room, now, lease, lapses) as ({rows}),
+                     picked as (
+                         select due.id from turn cross join lateral (
+                             select d.id from deliveries d
+                             where d.webhook_id = turn.webhook_id and d.status in ('new', 'pending', 'held')
+                                 and d.status = 'pending' and d.next_attempt_at <= turn.now
+                             order by d.next_attempt_at limit turn.room for update skip locked) as due)
+                     update deliveries set lease = (select lease from turn limit 1),
+                         next_attempt_at = (select lapses from turn limit 1)
+                     where id = any(array(select id from picked))
+                     returning id, webhook_id, event_key, attempts, earlier_attempts",
+                    connection,
+                )
+                .await?
         }
     };
-    let mut rows: Vec<ClaimedRow> = query(claim_picked)
-        .bind(lease)
-        .bind(claim.now.plus(claim.lease))
-        .bind(webhook)
-        .bind(claim.now)
-        .bind(room)
-        .fetch_all(connection)
-        .await?;
-    // An update returns its rows in any order: the oldest first.
-    rows.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    // An update returns its rows in any order: webhook by webhook, the oldest first.
+    rows.sort_unstable_by(|a, b| (&a.webhook_id, &a.id).cmp(&(&b.webhook_id, &b.id)));
     Ok(rows)
 }
 
