@@ -82,11 +82,12 @@ impl StoreError {
         Self::Bug(source.into())
     }
 
-    /// Why a commit failed. Only what the database itself says is an outcome.
+    /// Why a commit failed. It was not made only if the database itself refused it; a server that ends the connection may
+    /// have made it before.
     pub(super) fn of_commit(error: sqlx::Error) -> Self {
-        match error {
-            sqlx::Error::Database(_) => error.into(),
-            error => Self::CommitUnknown(error.into()),
+        match &error {
+            sqlx::Error::Database(refused) if !ends_connection(&**refused) => error.into(),
+            _ => Self::CommitUnknown(error.into()),
         }
     }
 }
@@ -115,6 +116,12 @@ impl From<sqlx::Error> for StoreError {
             _ => Self::bug(error),
         }
     }
+}
+
+/// Whether PostgreSQL says with it that the connection is lost, or the server about to stop.
+fn ends_connection(error: &dyn DatabaseError) -> bool {
+    let code = error.code().unwrap_or_default();
+    ["08", "57P", "58"].iter().any(|class| code.starts_with(class))
 }
 
 /// Whether the database refused a statement because of its own state, not because of the statement.
