@@ -89,7 +89,7 @@ impl<const N: usize> Rows<N> {
             }
             let size = left.min(MAX_ROWS);
             let row = format!("({})", ["?"; N].join(", "));
-            let table = format!("values {}", vec![row; size].join(", "));
+            let table = format!("values {}", vec![row.as_str(); size].join(", "));
             let mut query = query(sql.replace("{rows}", &table));
             for value in rows.by_ref().take(size).flatten() {
                 query = query.bind_value(value);

@@ -135,7 +135,7 @@ impl Query {
         self,
         connection: &mut Connection,
     ) -> Result<Option<T>, StoreError> {
-        // All the same for the few rows that such statements find, and one way less to read them.
+        // Such statements find one row at most, or say `limit 1`.
         Ok(self.fetch_all(connection).await?.into_iter().next())
     }
 
@@ -144,7 +144,7 @@ impl Query {
         connection: &mut Connection,
     ) -> Result<T, StoreError> {
         let row = self.fetch_optional(connection).await?;
-        row.ok_or(StoreError::Corrupt("table: a row is missing"))
+        row.ok_or_else(|| StoreError::bug(sqlx::Error::RowNotFound))
     }
 
     /// Reads the rows one after the other, for more of them than memory takes.
