@@ -112,6 +112,7 @@ impl Store {
     /// A standby answers as well, but takes nothing. A disk that is read-only, or full, shows only when something is
     /// written.
     async fn require_writable(&self) -> Result<(), StoreError> {
+        self.database.require_working()?;
         if self.is_shared() {
             let is_read_only: bool =
                 query("select pg_is_in_recovery() or current_setting('transaction_read_only')::bool")

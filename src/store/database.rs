@@ -38,6 +38,14 @@ impl Database {
         })
     }
 
+    /// Fails if writes cannot succeed before a restart.
+    pub(super) fn require_working(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.require_working(),
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
     /// A connection for statements that only read.
     pub(super) async fn read(&self) -> Result<Connection, StoreError> {
         match self {

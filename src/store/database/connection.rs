@@ -5,7 +5,7 @@ use sqlx::{
     pool::PoolConnection,
 };
 
-use super::{sqlite::Unit, statement::statement, value::Kind};
+use super::{sqlite::WriteTransaction, statement::statement, value::Kind};
 use crate::store::StoreError;
 
 /// A connection to either database, inside a transaction or not.
@@ -14,7 +14,7 @@ pub(in crate::store) struct Connection(Inner);
 enum Inner {
     SqliteReader(PoolConnection<Sqlite>),
     SqliteSnapshot(sqlx::Transaction<'static, Sqlite>),
-    SqliteUnit(Unit),
+    SqliteWrite(WriteTransaction),
     Postgres(PoolConnection<Postgres>),
     PostgresTransaction(sqlx::Transaction<'static, Postgres>),
 }
@@ -36,7 +36,7 @@ impl Connection {
         match &mut self.0 {
             Inner::SqliteReader(connection) => Link::Sqlite(connection),
             Inner::SqliteSnapshot(transaction) => Link::Sqlite(transaction),
-            Inner::SqliteUnit(unit) => Link::Sqlite(unit.connection()),
+            Inner::SqliteWrite(transaction) => Link::Sqlite(transaction.connection()),
             Inner::Postgres(connection) => Link::Postgres(connection),
             Inner::PostgresTransaction(transaction) => Link::Postgres(transaction),
         }
@@ -44,7 +44,7 @@ impl Connection {
 
     pub(in crate::store) fn dialect(&self) -> Dialect {
         match &self.0 {
-            Inner::SqliteReader(_) | Inner::SqliteSnapshot(_) | Inner::SqliteUnit(_) => Dialect::Sqlite,
+            Inner::SqliteReader(_) | Inner::SqliteSnapshot(_) | Inner::SqliteWrite(_) => Dialect::Sqlite,
             Inner::Postgres(_) | Inner::PostgresTransaction(_) => Dialect::Postgres,
         }
     }
@@ -101,7 +101,7 @@ impl Transaction {
     /// Returns when it is durable.
     pub(in crate::store) async fn commit(self) -> Result<(), StoreError> {
         match self.0.0 {
-            Inner::SqliteUnit(unit) => unit.commit().await,
+            Inner::SqliteWrite(transaction) => transaction.commit().await,
             Inner::PostgresTransaction(transaction) => {
                 transaction.commit().await.map_err(StoreError::of_commit)
             }
@@ -124,9 +124,9 @@ impl std::ops::DerefMut for Transaction {
     }
 }
 
-impl From<Unit> for Transaction {
-    fn from(unit: Unit) -> Self {
-        Self(Connection(Inner::SqliteUnit(unit)))
+impl From<WriteTransaction> for Transaction {
+    fn from(transaction: WriteTransaction) -> Self {
+        Self(Connection(Inner::SqliteWrite(transaction)))
     }
 }
 

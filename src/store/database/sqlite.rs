@@ -1,22 +1,23 @@
 //! The embedded database: one connection writes, a few read.
 //!
-//! SQLite has one writer at a time, so ours is one connection, and a write waits for its turn instead of failing with
-//! “database is locked”.
+//! SQLite has one writer at a time. So one connection writes, and a transaction waits for the one before it instead of
+//! failing with “database is locked”.
 
-mod group_commit;
+mod log_sync;
+mod writer;
 
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use sqlx::{
     ConnectOptions as _, SqlitePool, Transaction,
     pool::PoolConnection,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions},
 };
 
 use crate::store::StoreError;
-use group_commit::GroupCommit;
+use writer::Writer;
 
-pub(super) use group_commit::Unit;
+pub(super) use writer::WriteTransaction;
 
 /// Readers that may wait on the disk at the same time.
 const READERS: u32 = 4;
@@ -29,7 +30,7 @@ const CHECKPOINT_PAGES: &str = "4000";
 const STATEMENTS: usize = 500;
 
 pub(in crate::store) struct Sqlite {
-    writer: GroupCommit,
+    writer: Writer,
     readers: SqlitePool,
 }
 
@@ -42,8 +43,6 @@ impl Sqlite {
             .map_err(|error| cannot_open(&error))?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // What was accepted with 202 must survive a power cut: sync the log at every commit.
-            .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
             .statement_cache_capacity(STATEMENTS)
@@ -51,7 +50,7 @@ impl Sqlite {
             // Of each statement the time would be taken for a line that nobody reads.
             .disable_statement_logging();
         create_directory_of(&options).map_err(|error| cannot_open(&error))?;
-        let writer = GroupCommit::open(options.clone())
+        let writer = Writer::open(options.clone())
             .await
             .map_err(|error| cannot_open(&error))?;
         let readers = SqlitePoolOptions::new()
@@ -62,6 +61,10 @@ impl Sqlite {
         Ok(Self { writer, readers })
     }
 
+    pub(super) fn require_working(&self) -> Result<(), StoreError> {
+        self.writer.require_working()
+    }
+
     pub(super) async fn read(&self) -> Result<PoolConnection<sqlx::Sqlite>, StoreError> {
         Ok(self.readers.acquire().await?)
     }
@@ -70,11 +73,11 @@ impl Sqlite {
         Ok(self.readers.begin().await?)
     }
 
-    pub(super) async fn begin(&self) -> Result<Unit, StoreError> {
+    pub(super) async fn begin(&self) -> Result<WriteTransaction, StoreError> {
         self.writer.begin().await
     }
 
-    pub(super) async fn begin_unsynced(&self) -> Result<Unit, StoreError> {
+    pub(super) async fn begin_unsynced(&self) -> Result<WriteTransaction, StoreError> {
         self.writer.begin_unsynced().await
     }
 }

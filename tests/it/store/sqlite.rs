@@ -82,7 +82,7 @@ async fn store_to_fill(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn writes_that_share_a_commit_succeed_or_fail_alone() {
+async fn concurrent_writes_succeed_or_fail_alone() {
     let database = Database::create().await;
     let (store, add) = store_to_fill(&database.url).await;
     // Every second one wants a name that another one has.
