@@ -16,15 +16,18 @@ mod http;
 pub mod openapi;
 mod webhooks;
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     Router,
+    extract::Request,
+    handler::Handler as _,
     http::{Method, StatusCode},
     middleware,
     response::{IntoResponse, Response},
     routing::any,
 };
+use tower::Service;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{auth::Auth, delivery::intake::Intake, domain::Clock, store::Store, webhooks::Webhooks};
@@ -53,6 +56,17 @@ const RECOVERIES: &str = "Recoveries";
 const DELIVERIES: &str = "Deliveries";
 const AUDIT_LOG: &str = "Audit log";
 const DESCRIPTION: &str = "Description";
+
+/// Path of the hot call: `POST` publishes an event.
+pub const PUBLISH: &str = "/api/v1/events";
+
+/// The handler of the hot call, without a router.
+pub fn publish(
+    api: Api,
+) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
+    events::publish::publish.with_state(api)
+}
 
 pub fn router(api: Api) -> Router {
     let (v1, _) = calls().split_for_parts();

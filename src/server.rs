@@ -21,7 +21,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{self, Api, Document},
+    api::{Api, Document},
     api_keys::ApiKeys,
     auth::Auth,
     delivery::{
@@ -161,7 +161,7 @@ impl Server {
 
         let public_url = config::public_url(config.public_url.as_deref(), address);
         let document = Arc::new(Document::new(&public_url));
-        let api = api::router(Api {
+        let api = Api {
             auth: auth.clone(),
             store: Arc::clone(&store),
             intake: engine.intake.clone(),
@@ -169,7 +169,7 @@ impl Server {
             clock: Arc::clone(&clock),
             limits: Arc::new(config.limits()),
             document: Arc::clone(&document),
-        });
+        };
         let stop = CancellationToken::new();
         let ui = Ui {
             store: Arc::clone(&store),
@@ -192,24 +192,24 @@ impl Server {
             api: Arc::clone(&document.description),
             stopping: stop.clone(),
         };
-        let router = if config.role.serves() {
-            layers::assemble(ui, api, &site, &store, &clock, &config)
-        } else {
-            layers::health_alone(&store, &config)
-        };
         let housekeeping = tokio::spawn(housekeeping::run(
             Arc::clone(&store),
             Arc::clone(&clock),
             config.retention,
         ));
         let key_uses = tokio::spawn(housekeeping::write_key_uses(auth.clone()));
-        let serve =
-            |listener, router, stop| tokio::spawn(http::serve(listener, router, Limits::default(), stop));
-        let http = serve(listener, router, stop.clone());
+        let limits = Limits::default();
+        let http = if config.role.serves() {
+            let app = layers::assemble(ui, api, &site, &store, &clock, &config);
+            tokio::spawn(http::serve(listener, app, limits, stop.clone()))
+        } else {
+            let app = layers::health_alone(&store, &config);
+            tokio::spawn(http::serve(listener, app, limits, stop.clone()))
+        };
         let scrapes = metrics_listener.map(|listener| {
-            let router = exposition.router(Arc::clone(&store), Arc::clone(&clock), engine.slots.clone());
+            let app = exposition.router(Arc::clone(&store), Arc::clone(&clock), engine.slots.clone());
             // Until the last: how stopping goes is worth watching too.
-            serve(listener, router, CancellationToken::new())
+            tokio::spawn(http::serve(listener, app, limits, CancellationToken::new()))
         });
         Ok(Self {
             address,

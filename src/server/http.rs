@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, extract::ConnectInfo};
+use axum::{body::Body, extract::ConnectInfo, response::Response};
 use bytes::Bytes;
 use hyper::{
     Request,
@@ -63,8 +63,23 @@ impl Default for Limits {
 /// After an accept that failed, as when no file may be opened any more.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// A service that handles requests.
+pub trait App:
+    Service<Request<Body>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
+}
+
+impl<T> App for T where
+    T: Service<Request<Body>, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
 /// Serves until it is told to stop, then until the last request under way is answered.
-pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: CancellationToken) {
+pub async fn serve(listener: TcpListener, app: impl App, limits: Limits, stop: CancellationToken) {
     let (connections, places) = (TaskTracker::new(), Arc::new(Semaphore::new(limits.connections)));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
@@ -79,7 +94,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
         };
         match accepted {
             Ok((stream, peer, place)) => {
-                let serving = converse(http.clone(), stream, peer, router.clone(), limits, stop.clone());
+                let serving = converse(http.clone(), stream, peer, app.clone(), limits, stop.clone());
                 connections.spawn(async move {
                     serving.await;
                     drop(place);
@@ -122,7 +137,7 @@ async fn converse(
     http: http1::Builder,
     stream: TcpStream,
     peer: SocketAddr,
-    router: Router,
+    app: impl App,
     limits: Limits,
     stop: CancellationToken,
 ) {
@@ -131,7 +146,6 @@ async fn converse(
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(limits.unread));
     let service = service_fn(move |request: Request<Incoming>| {
-        let mut router = router.clone();
         let mut request = request.map(|body| {
             if body.is_end_stream() {
                 Body::empty()
@@ -140,7 +154,7 @@ async fn converse(
             }
         });
         request.extensions_mut().insert(ConnectInfo(peer));
-        async move { Ok::<_, Infallible>(router.call(request).await.unwrap_or_else(|never| match never {})) }
+        app.clone().call(request)
     });
     let mut connection = pin!(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
     let ended = tokio::select! {

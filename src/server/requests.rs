@@ -51,19 +51,24 @@ pub(super) fn remove_invalid_id(mut request: Request) -> Request {
 /// Handles each request in its spans, for the log and for traces. A layer of its own type, because one of a function
 /// costs each request a copy of everything inside and a box.
 #[derive(Clone, Copy)]
-pub(super) struct SpansLayer;
+pub(super) struct SpansLayer {
+    /// The pattern of the path, where no router finds it.
+    pub(super) route: Option<&'static str>,
+}
 
 impl<S> Layer<S> for SpansLayer {
     type Service = Spans<S>;
 
     fn layer(&self, inner: S) -> Spans<S> {
-        Spans { inner }
+        let route = self.route;
+        Spans { inner, route }
     }
 }
 
 #[derive(Clone)]
 pub(super) struct Spans<S> {
     inner: S,
+    route: Option<&'static str>,
 }
 
 impl<S: Service<Request, Response = Response<B>>, B> Service<Request> for Spans<S> {
@@ -85,7 +90,7 @@ impl<S: Service<Request, Response = Response<B>>, B> Service<Request> for Spans<
             // Without its query, which may hold what nobody should see.
             path = shown(request.uri().path()),
         );
-        let traced = traced(&request);
+        let traced = traced(&request, self.route);
         let inner = self.inner.call(request);
         Traced { inner, traced }.instrument(span)
     }
@@ -122,9 +127,9 @@ fn shown(path: &str) -> &str {
 }
 
 /// Its span for who collects traces, as a part of the caller's trace.
-fn traced(request: &Request) -> Span {
-    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    let span = trace::request(request.method().as_str(), route);
+fn traced(request: &Request, route: Option<&str>) -> Span {
+    let found = || request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    let span = trace::request(request.method().as_str(), route.or_else(found));
     #[cfg(feature = "otel")]
     super::telemetry::traces::continue_from(request.headers(), &span);
     span

@@ -200,25 +200,26 @@ async fn what_goes_wrong_answers_as_safely() {
 }
 
 #[tokio::test]
-async fn a_request_keeps_the_name_that_it_came_with_if_it_is_one() {
+async fn a_request_keeps_its_valid_id() {
     let app = TestApp::start().await;
-    let named = async |name: &'static [u8]| {
-        let value = header::HeaderValue::from_bytes(name).unwrap();
-        let request = app
-            .anonymous(Method::GET, "/healthz")
-            .header("x-request-id", value);
-        request.send().await.unwrap().headers()["x-request-id"].clone()
-    };
-    assert_eq!(named(b"order-17.a_b").await, "order-17.a_b");
-    for forged in [
-        b"a b".as_slice(),
-        b"\" level=ERROR msg=\"forged",
-        b"\xc2\x9b31m",
-        b"<script>",
-        &[b'a'; 65],
-    ] {
-        let given = named(forged).await;
-        assert_ne!(given.as_bytes(), forged);
-        assert_eq!(given.len(), 36, "a UUID");
+    // The second does not pass the router.
+    for (method, path) in [(Method::GET, "/healthz"), (Method::POST, "/api/v1/events")] {
+        let returned = async |id: &'static [u8]| {
+            let id = header::HeaderValue::from_bytes(id).unwrap();
+            let request = app.anonymous(method.clone(), path).header("x-request-id", id);
+            request.send().await.unwrap().headers()["x-request-id"].clone()
+        };
+        assert_eq!(returned(b"order-17.a_b").await, "order-17.a_b", "{path}");
+        for forged in [
+            b"a b".as_slice(),
+            b"\" level=ERROR msg=\"forged",
+            b"\xc2\x9b31m",
+            b"<script>",
+            &[b'a'; 65],
+        ] {
+            let id = returned(forged).await;
+            assert_ne!(id.as_bytes(), forged, "{path}");
+            assert_eq!(id.len(), 36, "{path}: a UUID");
+        }
     }
 }
