@@ -109,3 +109,14 @@ impl Database {
         }
     }
 }
+
+#[cfg(test)]
+impl Database {
+    /// Counts what SQLite executes from now on, in steps of ten instructions of its virtual machine.
+    pub(super) async fn count_instructions(&self) -> std::sync::Arc<std::sync::atomic::AtomicU64> {
+        let Self::Sqlite(sqlite) = self else {
+            panic!("PostgreSQL does not count them");
+        };
+        sqlite.count_instructions().await
+    }
+}

@@ -6,6 +6,11 @@
 mod log_sync;
 mod writer;
 
+#[cfg(test)]
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use sqlx::{
@@ -80,6 +85,32 @@ impl Sqlite {
     pub(super) async fn begin_unsynced(&self) -> Result<WriteTransaction, StoreError> {
         self.writer.begin_unsynced().await
     }
+}
+
+#[cfg(test)]
+impl Sqlite {
+    pub(super) async fn count_instructions(&self) -> Arc<AtomicU64> {
+        let count = Arc::default();
+        self.writer.count_instructions(&count).await;
+        let mut readers = Vec::new();
+        for _ in 0..READERS {
+            readers.push(self.readers.acquire().await.expect("a reader"));
+        }
+        for reader in &mut readers {
+            count_on(reader, &count).await;
+        }
+        count
+    }
+}
+
+#[cfg(test)]
+async fn count_on(connection: &mut sqlx::SqliteConnection, count: &Arc<AtomicU64>) {
+    let count = Arc::clone(count);
+    let mut handle = connection.lock_handle().await.expect("the connection is open");
+    handle.set_progress_handler(10, move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        true
+    });
 }
 
 /// The file that a URL names.

@@ -16,6 +16,9 @@ use crate::{
     },
 };
 
+// Of two terms on the status, SQLite looks up the first one in the index. So the status that is wanted comes first, and
+// the term that makes the index usable after it: the other way round it would read the whole queue.
+
 /// The webhooks with open deliveries, from one to the next by the index: no row of what lies between is read, and no index
 /// of its own has to be kept up with every delivery.
 const WAITING: &str = "with recursive waiting (webhook_id) as (
@@ -55,19 +58,18 @@ impl Store {
 
     /// When the next pending delivery is due, if there is one.
     pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        // Of each webhook the first, by the index: a long queue costs no more than a short one. The statuses are literals:
-        // SQLite would read the whole queue for one that it compares with a column.
+        // The first of each webhook, by the index: a long queue costs no more than a short one.
         query(format!(
             "{WAITING}
              select min(due) from (
                  select (select min(d.next_attempt_at) from deliveries d
-                         where d.webhook_id = waiting.webhook_id and d.status in ('new', 'pending', 'held')
-                             and d.status = 'new') as due
+                         where d.webhook_id = waiting.webhook_id and d.status = 'new'
+                             and d.status in ('new', 'pending', 'held')) as due
                  from waiting where waiting.webhook_id is not null
                  union all
                  select (select min(d.next_attempt_at) from deliveries d
-                         where d.webhook_id = waiting.webhook_id and d.status in ('new', 'pending', 'held')
-                             and d.status = 'pending')
+                         where d.webhook_id = waiting.webhook_id and d.status = 'pending'
+                             and d.status in ('new', 'pending', 'held'))
                  from waiting where waiting.webhook_id is not null) first_of_each"
         ))
         .fetch_one(&mut self.read().await?)
@@ -81,8 +83,8 @@ impl Store {
             "{WAITING}
              select count(*) from (
                  select 1 from waiting cross join deliveries d
-                 where d.webhook_id = waiting.webhook_id and d.status in ('new', 'pending', 'held')
-                     and d.status in ('new', 'pending')
+                 where d.webhook_id = waiting.webhook_id and d.status in ('new', 'pending')
+                     and d.status in ('new', 'pending', 'held')
                  limit $1) counted"
         ))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
@@ -102,8 +104,8 @@ impl Store {
              where id in (
                  {WAITING}
                  select d.id from waiting cross join deliveries d
-                 where d.webhook_id = waiting.webhook_id and d.status in ('new', 'pending', 'held')
-                     and d.status = 'new')"
+                 where d.webhook_id = waiting.webhook_id and d.status = 'new'
+                     and d.status in ('new', 'pending', 'held'))"
         ));
         let mut recovered = new.bind(now).execute(&mut tx).await?;
         // A lease is due when it lapses.
@@ -112,8 +114,8 @@ impl Store {
              where id in (
                  {WAITING}
                  select d.id from waiting cross join deliveries d
-                 where d.webhook_id = waiting.webhook_id and d.status in ('new', 'pending', 'held')
-                     and d.status = 'pending' and d.next_attempt_at > $1 and d.lease is not null)"
+                 where d.webhook_id = waiting.webhook_id and d.status = 'pending'
+                     and d.status in ('new', 'pending', 'held') and d.next_attempt_at > $1 and d.lease is not null)"
         ));
         recovered += others.bind(now).execute(&mut tx).await?;
         tx.commit().await?;
@@ -192,11 +194,11 @@ async fn next_turns(connection: &mut Connection, claim: &Claim<'_>) -> Result<Ve
              from turn where turn.webhook_id is not null)
          select webhook_id,
              exists (select 1 from deliveries d
-                     where d.webhook_id = turn.webhook_id and d.status in ('new', 'pending', 'held')
-                         and d.status = 'pending' and d.next_attempt_at <= $3) as is_due,
+                     where d.webhook_id = turn.webhook_id and d.status = 'pending'
+                         and d.status in ('new', 'pending', 'held') and d.next_attempt_at <= $3) as is_due,
              exists (select 1 from deliveries d
-                     where d.webhook_id = turn.webhook_id and d.status in ('new', 'pending', 'held')
-                         and d.status = 'new' and d.next_attempt_at <= $3) as is_abandoned
+                     where d.webhook_id = turn.webhook_id and d.status = 'new'
+                         and d.status in ('new', 'pending', 'held') and d.next_attempt_at <= $3) as is_abandoned
          from turn where webhook_id is not null limit $2",
     )
     .bind(after)
@@ -214,7 +216,7 @@ async fn requeue_abandoned(
 ) -> Result<u64, StoreError> {
     query(
         "update deliveries set status = 'pending', lease = null
-         where webhook_id = $1 and status in ('new', 'pending', 'held') and status = 'new' and next_attempt_at <= $2",
+         where webhook_id = $1 and status = 'new' and status in ('new', 'pending', 'held') and next_attempt_at <= $2",
     )
     .bind(webhook)
     .bind(now)
@@ -237,7 +239,7 @@ async fn claim_of(
                     "update deliveries set lease = $1, next_attempt_at = $2
                      where id in (
                          select id from deliveries
-                         where webhook_id = $3 and status in ('new', 'pending', 'held') and status = 'pending'
+                         where webhook_id = $3 and status = 'pending' and status in ('new', 'pending', 'held')
                              and next_attempt_at <= $4
                          order by next_attempt_at limit $5)
                      returning id, webhook_id, event_key, attempts, earlier_attempts",
@@ -270,8 +272,8 @@ async fn claim_of(
                      picked as (
                          select due.id from turn cross join lateral (
                              select d.id from deliveries d
-                             where d.webhook_id = turn.webhook_id and d.status in ('new', 'pending', 'held')
-                                 and d.status = 'pending' and d.next_attempt_at <= turn.now
+                             where d.webhook_id = turn.webhook_id and d.status = 'pending'
+                                 and d.status in ('new', 'pending', 'held') and d.next_attempt_at <= turn.now
                              order by d.next_attempt_at limit turn.room for update skip locked) as due)
                      update deliveries set lease = (select lease from turn limit 1),
                          next_attempt_at = (select lapses from turn limit 1)
@@ -355,4 +357,98 @@ async fn move_on(connection: &mut Connection, attempts: &[RecordedAttempt]) -> R
              last_status_code = ended.status_code, last_failure = ended.failure, updated_at = ended.ended_at
          from ended where deliveries.id = ended.id and deliveries.lease = ended.lease";
     Rows::new(kinds, rows).execute(update, connection).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use super::*;
+    use crate::{
+        domain::{AccountId, EventType},
+        store::{Claim, DEFAULT_ACCOUNT},
+    };
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
+
+    async fn insert_pending(store: &Store, account: &AccountId, webhook: &WebhookId, number: i64) {
+        let mut tx = store.begin().await.unwrap();
+        query(
+            "insert into webhooks (id, account_id, name, url, events, state, version, created_at, updated_at, updated_by)
+             values ($1, $2, 'test', 'https://example.com/', 'chat', 'active', 1, 1, 1, 'system')",
+        )
+        .bind(webhook)
+        .bind(account)
+        .execute(&mut tx)
+        .await
+        .unwrap();
+        for key in 0..number {
+            query(
+                "insert into events (key, account_id, id, event_type, occurred_at, received_at, payload, fingerprint,
+                     delivery_count)
+                 values ($1, $2, 'event-' || $1, 'chat', 1, 1, x'7b7d', zeroblob(32), 1)",
+            )
+            .bind(key)
+            .bind(account)
+            .execute(&mut tx)
+            .await
+            .unwrap();
+            query(
+                "insert into deliveries (id, account_id, webhook_id, event_key, event_type, status, attempts,
+                     next_attempt_at, updated_at)
+                 values ($1, $2, $3, $4, $5, 'pending', 0, $6, 1)",
+            )
+            .bind(&DeliveryId::generate(NOW))
+            .bind(account)
+            .bind(webhook)
+            .bind(key)
+            .bind(EventType::Chat)
+            .bind(NOW.as_millis() - number + key)
+            .execute(&mut tx)
+            .await
+            .unwrap();
+        }
+        tx.commit().await.unwrap();
+    }
+
+    /// Instructions that SQLite executes for each operation on a queue of this length.
+    async fn costs(length: i64) -> Vec<(&'static str, u64)> {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        let store = Store::connect(&url).await.unwrap();
+        let account = store.ensure_account(DEFAULT_ACCOUNT, NOW).await.unwrap();
+        let webhook = WebhookId::generate(NOW);
+        insert_pending(&store, &account, &webhook, length).await;
+        let instructions = store.database.count_instructions().await;
+        let mut costs = Vec::new();
+        let mut measure = |operation| costs.push((operation, instructions.swap(0, Ordering::Relaxed)));
+
+        let due = store.next_due().await.unwrap();
+        assert_eq!(due, Some(Timestamp::from_millis(NOW.as_millis() - length)));
+        measure("next_due");
+        store.count_pending(10).await.unwrap();
+        measure("count_pending");
+        store.recover_leases(NOW).await.unwrap();
+        measure("recover_leases");
+        let claim = Claim {
+            now: NOW,
+            lease: std::time::Duration::from_secs(1),
+            limit: 10,
+            room: &|_| 10,
+            after: None,
+        };
+        let claimed = store.claim_due(claim).await.unwrap();
+        assert_eq!(claimed.deliveries.len(), 10);
+        measure("claim_due");
+        costs
+    }
+
+    #[tokio::test]
+    async fn long_queue_costs_no_more_than_a_short_one() {
+        let (short, long) = (costs(20).await, costs(2_000).await);
+        for ((operation, short), (_, long)) in short.into_iter().zip(long) {
+            assert!(short > 0, "{operation} was not measured");
+            assert!(long < 2 * short, "{operation}: {short} instructions, then {long}");
+        }
+    }
 }

@@ -196,9 +196,9 @@ fn push_ranges(
                 query
                     .push("webhook_id in (select id from webhooks where account_id = ")
                     .push_bind(account)
-                    .push(" and deleted_at is null) and status in ('new', 'pending', 'held') and status = ")
+                    .push(" and deleted_at is null) and status = ")
                     .push_bind(NEW)
-                    .push(" and ");
+                    .push(" and status in ('new', 'pending', 'held') and ");
             }
         }
         query.push("account_id = ").push_bind(account);

@@ -58,7 +58,7 @@ pub(super) async fn held(
         );
         counts
             .push_bind(id)
-            .push(" and status in ('new', 'pending', 'held') and status = 'held' limit ");
+            .push(" and status = 'held' and status in ('new', 'pending', 'held') limit ");
         counts.push_bind(LIMIT).push(") holding) as held");
     }
     counts.push(") counted where held > 0");

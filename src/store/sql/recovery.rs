@@ -349,7 +349,7 @@ async fn due(connection: &mut Connection, webhook: &WebhookId) -> Result<i64, St
     query(
         "select count(*) from (
              select webhook_id from deliveries
-             where webhook_id = $1 and status in ('new', 'pending', 'held') and status in ('new', 'pending')
+             where webhook_id = $1 and status in ('new', 'pending') and status in ('new', 'pending', 'held')
              limit $2) due",
     )
     .bind(webhook)

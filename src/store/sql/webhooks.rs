@@ -159,7 +159,7 @@ impl Store {
         // What is being sent right now keeps its lease; recording that attempt holds it if it failed.
         query(
             "update deliveries set status = 'held', updated_at = $2
-             where webhook_id = $1 and status in ('new', 'pending', 'held') and status = 'pending' and lease is null",
+             where webhook_id = $1 and status = 'pending' and status in ('new', 'pending', 'held') and lease is null",
         )
         .bind(&change.webhook_id)
         .bind(change.at)
@@ -184,7 +184,7 @@ impl Store {
         };
         query(
             "update deliveries set status = $3, next_attempt_at = $2, updated_at = $2
-             where webhook_id = $1 and status in ('new', 'pending', 'held') and status = 'held'",
+             where webhook_id = $1 and status = 'held' and status in ('new', 'pending', 'held')",
         )
         .bind(&change.webhook_id)
         .bind(change.at)

@@ -64,6 +64,13 @@ impl Writer {
     }
 }
 
+#[cfg(test)]
+impl Writer {
+    pub(super) async fn count_instructions(&self, count: &Arc<std::sync::atomic::AtomicU64>) {
+        super::count_on(&mut *self.connection.lock().await, count).await;
+    }
+}
+
 /// A transaction. Rolls back when dropped without a commit.
 pub(in crate::store::database) struct WriteTransaction {
     /// `None` after the end of the transaction.
