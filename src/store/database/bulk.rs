@@ -12,9 +12,9 @@ use super::{
 };
 use crate::store::StoreError;
 
-/// Rows per statement on SQLite: far below its limit of bound values, and about as many as wait at the same moment. Each
-/// number of rows is a text of its own, which is prepared once and kept.
-const MAX_ROWS: usize = 64;
+/// Rows per statement on SQLite. Each number of rows is a statement that stays prepared: with 64 instead of 24, a busy
+/// process takes a tenth more memory and is not faster.
+const MAX_ROWS: usize = 24;
 
 /// A table of values for a statement that names its place as `{rows}`.
 ///
