@@ -207,7 +207,8 @@ impl Server {
             tokio::spawn(http::serve(listener, app, limits, stop.clone()))
         };
         let scrapes = metrics_listener.map(|listener| {
-            let app = exposition.router(Arc::clone(&store), Arc::clone(&clock), engine.slots.clone());
+            let exposition = exposition.router(Arc::clone(&store), Arc::clone(&clock), engine.slots.clone());
+            let app = layers::metrics(exposition);
             // Until the last: how stopping goes is worth watching too.
             tokio::spawn(http::serve(listener, app, limits, CancellationToken::new()))
         });

@@ -125,6 +125,11 @@ pub(super) fn health_alone(store: &Arc<Store>, config: &Config) -> Router {
     wrapped(health(store), Headers::new(config.is_https()), &PAGES, PATIENCE)
 }
 
+/// `/metrics`, with the layers of everything else.
+pub(super) fn metrics(exposition: Router) -> Router {
+    wrapped(exposition, Headers::new(false), &PAGES, PATIENCE)
+}
+
 fn health(store: &Arc<Store>) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))

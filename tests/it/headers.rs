@@ -200,6 +200,20 @@ async fn what_goes_wrong_answers_as_safely() {
 }
 
 #[tokio::test]
+async fn metrics_have_security_headers() {
+    let app = TestApp::start_with(Options {
+        arguments: vec!["--metrics-listen=127.0.0.1:0".to_owned()],
+        ..Options::default()
+    })
+    .await;
+    let address = app.server().metrics.unwrap();
+    for path in ["/metrics", "/unknown"] {
+        let response = app.plain(&format!("http://{address}{path}")).await;
+        assert_safe(&response, path);
+    }
+}
+
+#[tokio::test]
 async fn a_request_keeps_its_valid_id() {
     let app = TestApp::start().await;
     // The second does not pass the router.
