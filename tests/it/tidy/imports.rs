@@ -24,6 +24,31 @@ pub(super) fn cycles(repository: &Path, file: &str) -> Vec<String> {
         .collect()
 }
 
+/// Each file with the modules of the crate's root that it names.
+pub(super) fn root_modules(repository: &Path) -> BTreeSet<(PathBuf, String)> {
+    let tree = Tree::read(repository.join("src/lib.rs"));
+    let mut found = BTreeSet::new();
+    for (at, module) in &tree.modules {
+        let imported = module.imports.iter().map(|import| &import.path);
+        for names in imported.chain(&module.mentions) {
+            if let Some(name) = root_module(at, names) {
+                found.insert((module.file.clone(), name.clone()));
+            }
+        }
+    }
+    found
+}
+
+/// The module of the crate's root that a path in the module `at` starts with.
+fn root_module<'a>(at: &[String], names: &'a [String]) -> Option<&'a String> {
+    let ups = names.iter().take_while(|name| *name == "super").count();
+    match names.first()?.as_str() {
+        "crate" => names.get(1),
+        "super" if ups + 1 == at.len() => names.get(ups),
+        _ => None,
+    }
+}
+
 /// The imported files of each file.
 type Edges = BTreeMap<PathBuf, BTreeSet<PathBuf>>;
 
