@@ -166,7 +166,9 @@ impl Store {
             // They are on record already. Which webhooks were disabled then is no longer known: it may be any of these.
             return Ok(webhooks.into_iter().cloned().collect());
         }
+        self.points.reached("record_attempts: attempts inserted").await;
         move_on(&mut tx, attempts).await?;
+        self.points.reached("record_attempts: deliveries updated").await;
         let disabled = settle(&mut tx, attempts).await?;
         for webhook in &disabled {
             let stale = Stale::Webhook(webhook.clone(), Invalidated::Edited);

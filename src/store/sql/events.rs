@@ -52,6 +52,7 @@ impl Store {
             if insert_events(&mut tx, &rows).await? < rows.events.len() as u64 {
                 continue;
             }
+            self.points.reached("accept_events: events inserted").await;
             insert_deliveries(&mut tx, &rows).await?;
             tx.commit().await?;
             self.points.reached("accept_events: committed").await;
