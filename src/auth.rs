@@ -105,7 +105,7 @@ impl Auth {
                 .await?
         };
         self.begin_session(session, &user, &password_hash, client).await?;
-        tracing::info!(user = %user.id, "signed in");
+        tracing::info!(user = %user.id, "user signed in");
         Ok(user)
     }
 
@@ -134,7 +134,7 @@ impl Auth {
                 Ok(found)
             }
             None => {
-                tracing::warn!("a sign-in was refused");
+                tracing::warn!("sign-in rejected");
                 self.store
                     .record_login_failure(email, client.origin(), &[account, address], now, since)
                     .await?;
@@ -417,7 +417,7 @@ where
             Ok(Some(found)) => {
                 let Ok(client) = Client::from_request_parts(parts, state).await;
                 if let Err(error) = auth.touch(&session, &found, &client).await {
-                    tracing::warn!(%error, "failed to update when a session was last seen");
+                    tracing::warn!(%error, "failed to update the last use of a session");
                 }
                 let found = Self(found.user);
                 parts.extensions.insert(found.clone());
@@ -425,7 +425,7 @@ where
             }
             Ok(None) => Err(NotSignedIn::Nobody),
             Err(error) => {
-                tracing::error!(%error, "a session could not be read");
+                tracing::error!(%error, "failed to load a session");
                 Err(NotSignedIn::Unavailable(error.to_string()))
             }
         }

@@ -125,10 +125,7 @@ impl Engine {
         let lease = timeout + LEASE_MARGIN;
         let recovered = store.recover_leases(clock.now()).await?;
         if recovered > 0 {
-            tracing::info!(
-                recovered,
-                "deliveries were under way when the last process ended: they are due again"
-            );
+            tracing::info!(recovered, "interrupted deliveries are due again");
         }
         let stop = CancellationToken::new();
         let slots = Slots::new(Arc::clone(&wake));

@@ -233,13 +233,13 @@ impl Server {
     pub async fn stop(self) {
         self.stop.cancel();
         if tokio::time::timeout(self.grace, self.http).await.is_err() {
-            tracing::warn!("requests were cut off after the grace period");
+            tracing::warn!("grace period exceeded, requests aborted");
         }
         self.housekeeping.abort();
         self.key_uses.abort();
         // Nobody uses one any more.
         if let Err(error) = self.auth.write_key_uses().await {
-            tracing::warn!(%error, "when keys were last used is not known to the minute");
+            tracing::warn!(%error, "failed to update the last use of API keys");
         }
         self.engine.stop(self.grace).await;
         if let Some(scrapes) = self.scrapes {

@@ -22,7 +22,7 @@ pub async fn run(config: Config) -> ExitCode {
     };
     greet(&server, public_url);
     stop_signal().await;
-    tracing::info!("stopping: no new requests, attempts under way may finish");
+    tracing::info!("shutting down, waiting for requests and attempts in flight");
     server.stop().await;
     ExitCode::SUCCESS
 }

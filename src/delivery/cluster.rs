@@ -110,7 +110,7 @@ impl Cluster {
     /// To call when nothing is sent any more: the others need not wait.
     pub async fn leave(&self) {
         if let Err(error) = self.parts.store.leave(&self.parts.member.id).await {
-            tracing::warn!(%error, "the other processes could not be told that this one ends: they will notice");
+            tracing::warn!(%error, "failed to leave the cluster, other processes will evict this one");
         }
     }
 
@@ -118,7 +118,7 @@ impl Cluster {
         loop {
             sleep(RENEW).await;
             if let Err(error) = self.renew(&mut watch).await {
-                tracing::warn!(%error, "no sign of life could be given");
+                tracing::warn!(%error, "heartbeat failed");
             }
         }
     }
@@ -134,7 +134,7 @@ impl Cluster {
         } = &*self.parts;
         let asked = Instant::now();
         let Some(renewal) = store.renew(&member.id).await? else {
-            tracing::warn!("this process was not heard of for so long that the others went on without it");
+            tracing::warn!("evicted after missed heartbeats, rejoining");
             return self.become_one_of_them(watch).await;
         };
         // Since it asked: when exactly the database heard of it, it cannot know.
@@ -180,7 +180,7 @@ impl Cluster {
 
     async fn evict(&self, dead: &LifeSign) -> Result<(), StoreError> {
         if self.parts.store.evict(dead).await? {
-            tracing::warn!(process = %dead.process, "a process was not heard of any more: nobody waits for it");
+            tracing::warn!(process = %dead.process, "process evicted after missed heartbeats");
         }
         Ok(())
     }
@@ -195,7 +195,7 @@ impl Cluster {
                     self.parts.wake.ring();
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "nothing is heard of the other processes");
+                    tracing::warn!(%error, "listen connection lost, reconnecting");
                     sleep(DEAF).await;
                 }
             }
@@ -204,7 +204,7 @@ impl Cluster {
 
     async fn obey_or_warn(&self) {
         if let Err(error) = self.obey().await {
-            tracing::warn!(%error, "changes by other processes could not be read");
+            tracing::warn!(%error, "failed to read invalidations");
         }
     }
 
@@ -252,7 +252,7 @@ impl Cluster {
             self.call.notified().await;
             // They also look by themselves, if not as soon.
             if let Err(error) = self.parts.store.call_others().await {
-                tracing::debug!(%error, "the other processes could not be called");
+                tracing::debug!(%error, "failed to notify other processes");
             }
             sleep(CALLS).await;
         }
@@ -275,7 +275,7 @@ where
         match known().await {
             Ok(true) => return Ok(()),
             Err(error) if asked.elapsed() > OBEDIENCE => {
-                tracing::error!(%error, "who goes by a change cannot be read");
+                tracing::error!(%error, "failed to read pending invalidations");
                 return Err(StoreError::Unconfirmed);
             }
             Ok(false) if asked.elapsed() > OBEDIENCE => return Err(StoreError::Unconfirmed),

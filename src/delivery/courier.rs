@@ -86,7 +86,7 @@ impl Parts {
             Ok(Admission::Stopped) => return self.give_back(&delivery, self.clock.now()).await,
             Ok(Admission::Gone) => return,
             Err(error) => {
-                tracing::error!(%error, delivery = %delivery.id, webhook = %delivery.webhook_id, "cannot be attempted");
+                tracing::error!(%error, delivery = %delivery.id, webhook = %delivery.webhook_id, "failed to prepare an attempt");
                 return self
                     .give_back(&delivery, self.clock.now().plus(OUR_TROUBLE))
                     .await;
@@ -166,7 +166,7 @@ impl Parts {
         let lease = [(delivery.id.clone(), delivery.lease.clone())];
         if let Err(error) = self.store.release(&lease, at).await {
             // It lapses by itself.
-            tracing::warn!(%error, delivery = %delivery.id, "a lease could not be given back");
+            tracing::warn!(%error, delivery = %delivery.id, "failed to release a lease");
         }
     }
 }

@@ -118,7 +118,7 @@ impl Parts {
                     }
                 }
                 Err(error) => {
-                    tracing::error!(%error, "events could not be stored");
+                    tracing::error!(%error, "failed to store events");
                     let error = Arc::new(error);
                     for (answer, _bytes) in answers {
                         let _ = answer.send(Err(Arc::clone(&error).into()));

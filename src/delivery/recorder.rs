@@ -45,7 +45,7 @@ async fn run(waiting: mpsc::Receiver<RecordedAttempt>, store: Arc<Store>, gate: 
             match store.record_attempts(&batch).await {
                 Ok(disabled) => break disabled,
                 Err(error) => {
-                    tracing::error!(%error, attempts = batch.len(), "attempts could not be recorded, trying again");
+                    tracing::error!(%error, attempts = batch.len(), "failed to record attempts, retrying");
                     tokio::time::sleep(PAUSE).await;
                 }
             }

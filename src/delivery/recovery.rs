@@ -31,7 +31,7 @@ impl Recoverer {
                 Ok(true) => Duration::ZERO,
                 Ok(false) => PAUSE,
                 Err(error) => {
-                    tracing::warn!(%error, "the recoveries cannot be read just now");
+                    tracing::warn!(%error, "failed to read recoveries");
                     PAUSE
                 }
             };
@@ -54,7 +54,7 @@ impl Recoverer {
                     more |= advanced == Advanced::More;
                 }
                 // The others go on.
-                Err(error) => tracing::warn!(%error, recovery = %id, "a recovery cannot go on just now"),
+                Err(error) => tracing::warn!(%error, recovery = %id, "recovery step failed, will retry"),
             }
             sleep(started.elapsed() * PAUSES).await;
         }

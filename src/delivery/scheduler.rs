@@ -52,7 +52,7 @@ impl Scheduler {
                 }
                 Ok(None) => false,
                 Err(error) => {
-                    tracing::error!(%error, "deliveries could not be claimed");
+                    tracing::error!(%error, "failed to claim deliveries");
                     false
                 }
             };

@@ -52,10 +52,7 @@ impl<C: Clock> Clock for CommonClock<C> {
         if u128::from(off.unsigned_abs()) <= tolerance {
             return;
         }
-        tracing::warn!(
-            off_ms = off,
-            "this machine's clock differs from the database's, which all processes go by: adjusted"
-        );
+        tracing::warn!(off_ms = off, "clock differs from the database server, adjusted");
         self.behind.fetch_add(off, Ordering::Relaxed);
     }
 }

@@ -33,7 +33,7 @@ pub(super) async fn write_key_uses(auth: Auth) {
     loop {
         tokio::time::sleep(KEY_USES).await;
         if let Err(error) = auth.write_key_uses().await {
-            tracing::warn!(%error, "when keys were last used could not be written down, trying again later");
+            tracing::warn!(%error, "failed to update the last use of API keys, will retry");
         }
     }
 }
@@ -46,8 +46,8 @@ pub(super) async fn run(store: Arc<Store>, clock: Arc<dyn Clock>, keep: Duration
     loop {
         match clean(&store, &*clock, keep).await {
             Ok(0) => {}
-            Ok(events) => tracing::info!(events, "deleted events that were older than the retention"),
-            Err(error) => tracing::warn!(%error, "what is old could not be deleted, trying again later"),
+            Ok(events) => tracing::info!(events, "expired events deleted"),
+            Err(error) => tracing::warn!(%error, "failed to delete expired data, will retry"),
         }
         tokio::time::sleep(pause).await;
     }

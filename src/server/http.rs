@@ -103,7 +103,7 @@ pub async fn serve(listener: TcpListener, app: impl App, limits: Limits, stop: C
             // Whoever called has hung up already.
             Err(error) if is_theirs(&error) => {}
             Err(error) => {
-                tracing::error!(%error, "no connection can be accepted");
+                tracing::error!(%error, "failed to accept a connection");
                 sleep(PAUSE).await;
             }
         }
@@ -165,7 +165,7 @@ async fn converse(
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%error, "a connection broke off");
+        tracing::debug!(%error, "connection closed with an error");
     }
 }
 

@@ -236,7 +236,7 @@ async fn ready(State(store): State<Arc<Store>>) -> Response {
     match store.ready().await {
         Ok(()) => "ready\n".into_response(),
         Err(error) => {
-            tracing::warn!(%error, "not ready");
+            tracing::warn!(%error, "readiness check failed");
             (StatusCode::SERVICE_UNAVAILABLE, "the database is not available\n").into_response()
         }
     }
@@ -270,7 +270,7 @@ fn log_panic(payload: Box<dyn Any + Send>) {
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(|s| &**s));
-    tracing::error!(message, "a request panicked");
+    tracing::error!(message, "request handler panicked");
 }
 
 #[cfg(test)]

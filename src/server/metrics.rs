@@ -145,7 +145,7 @@ async fn scrape(State(desk): State<Arc<Desk>>) -> Response {
     match prometheus_text::encode(&mut text, &desk.exposition.registry) {
         Ok(()) => ([(header::CONTENT_TYPE, prometheus_text::CONTENT_TYPE)], text).into_response(),
         Err(error) => {
-            tracing::error!(%error, "the metrics could not be written");
+            tracing::error!(%error, "failed to encode metrics");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }

@@ -113,7 +113,7 @@ impl<F: Future<Output = Result<Response<B>, E>>, B, E> Future for Traced<F> {
         let answered = ready!(this.inner.poll(context));
         if let Ok(response) = &answered {
             let status = response.status();
-            tracing::debug!(status = status.as_u16(), "answered");
+            tracing::debug!(status = status.as_u16(), "request finished");
             trace::answered(this.traced, status.as_u16(), status.is_server_error());
         }
         Poll::Ready(answered)

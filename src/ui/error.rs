@@ -116,7 +116,7 @@ impl From<PathRejection> for PageError {
 
 impl From<StoreError> for PageError {
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "a page could not be loaded");
+        tracing::error!(%error, "failed to load a page");
         match error {
             StoreError::Unavailable(_) => Self::Unavailable,
             StoreError::Unconfirmed => Self::Unconfirmed,
@@ -136,7 +136,7 @@ impl From<WebhookError> for PageError {
             WebhookError::NotFound => Self::NotFound,
             WebhookError::Store(error) => error.into(),
             error => {
-                tracing::error!(%error, "an operation on a webhook failed");
+                tracing::error!(%error, "webhook operation failed");
                 Self::Broken
             }
         }

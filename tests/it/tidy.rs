@@ -201,7 +201,39 @@ fn no_statement_asks_the_database_for_the_time() {
     }
 }
 
-/// Nor does anything else: no statement changes an entry, or takes it away.
+/// A log message is a fixed phrase that people search for, with the facts as fields.
+#[test]
+fn log_messages_are_searchable_phrases() {
+    let mut sources = Vec::new();
+    collect(&root().join("src"), &mut sources);
+    let mut messages = 0;
+    for path in sources {
+        let text = fs::read_to_string(&path).unwrap();
+        for level in ["error", "warn", "info", "debug"] {
+            for event in text.split(&format!("tracing::{level}!(")).skip(1) {
+                let event = event.split(");").next().unwrap();
+                let Some(message) = event.rsplit('"').nth(1) else {
+                    continue;
+                };
+                messages += 1;
+                let what = format!("{}: {message:?}", path.display());
+                let first = message.split(' ').next().unwrap();
+                let is_name = first.len() > 1 && first.chars().all(|c| c.is_ascii_uppercase());
+                assert!(
+                    is_name || message.starts_with(|c: char| c.is_ascii_lowercase()),
+                    "{what}"
+                );
+                assert!(!message.ends_with('.') && !message.contains('{'), "{what}");
+                for riddle in ["could not", "cannot", "nobody", "just now", "no sign of"] {
+                    assert!(!message.contains(riddle), "{what}");
+                }
+            }
+        }
+    }
+    assert!(messages > 50, "only {messages} log messages were found");
+}
+
+/// No statement changes or deletes an entry of the audit log.
 #[test]
 fn the_audit_log_is_only_appended_to() {
     let mut sources = module("store");

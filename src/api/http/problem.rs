@@ -145,7 +145,7 @@ impl Problem {
 
     /// 503: it was done, and what came of it cannot be read.
     pub(crate) fn unread(error: &StoreError) -> Self {
-        tracing::error!(%error, "what was done cannot be read");
+        tracing::error!(%error, "failed to read back a stored change");
         Self::later(
             &kind::UNCONFIRMED,
             "It is done, but what it has become cannot be read just now.",
@@ -221,7 +221,7 @@ impl From<KeyError> for Problem {
 impl From<StoreError> for Problem {
     /// 503 for what may pass, 500 for what will not; the database's words only reach the log.
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "a call failed in the store");
+        tracing::error!(%error, "API call failed in the store");
         match error {
             StoreError::Unavailable(_) | StoreError::Open(_) => Self::later(
                 &kind::UNAVAILABLE,
@@ -285,7 +285,7 @@ impl From<TestError> for Problem {
             TestError::TooMany => Self::too_many(error.to_string(), 10),
             TestError::Gate(GateError::Store(error)) => error.into(),
             TestError::Gate(GateError::Vault(_)) | TestError::Fenced => {
-                tracing::error!(%error, "a test could not be sent");
+                tracing::error!(%error, "failed to send a test event");
                 Self::later(&kind::UNAVAILABLE, "Nothing can be sent just now.", 2)
             }
         }
@@ -311,7 +311,7 @@ impl From<WebhookError> for Problem {
             WebhookError::NotFound => Self::unknown::<WebhookPath>(),
             WebhookError::Store(error) => error.into(),
             WebhookError::Vault(error) => {
-                tracing::error!(%error, "a secret cannot be opened");
+                tracing::error!(%error, "failed to decrypt a secret");
                 Self::internal()
             }
         }

@@ -98,8 +98,7 @@ pub(super) fn tls(extra_roots: Vec<CertificateDer<'static>>) -> Result<ClientCon
     if roots.is_empty() {
         tracing::warn!(
             errors = ?native.errors,
-            "This system has no certificate authorities, so no https receiver will be trusted: \
-             install ca-certificates, or set SSL_CERT_FILE"
+            "no trusted certificate authorities, all https receivers will fail: install ca-certificates or set SSL_CERT_FILE"
         );
     }
     for root in extra_roots {

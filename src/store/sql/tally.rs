@@ -30,7 +30,7 @@ pub(super) async fn settle(
             && !tally.any_success
             && let Some(verdict) = tally.judge(connection, webhook).await?
         {
-            tracing::warn!(%webhook, ?verdict, "no call has succeeded for long");
+            tracing::warn!(%webhook, ?verdict, "webhook keeps failing");
             if verdict == failing::Verdict::Disable {
                 disabled.push((webhook.clone(), DisabledReason::Failing, ended_at(tally.last)));
             }

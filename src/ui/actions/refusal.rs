@@ -79,7 +79,7 @@ impl FromServerFnError for Refusal {
             // The only thing that can be wrong with the bytes of a body: they were more than the limit, or broke off.
             ServerFnErrorErr::Deserialization(_) => Self::new(Reason::TooLarge),
             error => {
-                tracing::error!(%error, "a server function failed");
+                tracing::error!(%error, "server function failed");
                 Self::new(Reason::Broken)
             }
         }
@@ -270,7 +270,7 @@ mod server {
 
     impl From<StoreError> for Refusal {
         fn from(error: StoreError) -> Self {
-            tracing::error!(%error, "a change could not be made");
+            tracing::error!(%error, "server function failed in the store");
             Self::new(match error {
                 StoreError::Unavailable(_) => Reason::Unavailable,
                 StoreError::Unconfirmed => Reason::Unconfirmed,
@@ -295,7 +295,7 @@ mod server {
                 WebhookError::NotFound => Self::not_found(),
                 WebhookError::Store(error) => error.into(),
                 WebhookError::Vault(error) => {
-                    tracing::error!(%error, "a secret could not be opened");
+                    tracing::error!(%error, "failed to decrypt a secret");
                     Self::new(Reason::Broken)
                 }
             }

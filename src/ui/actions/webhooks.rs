@@ -161,7 +161,7 @@ pub async fn send_test(form: Form<TestForm>) -> Result<Outcome, Refusal> {
         },
         TestError::NotFound => Refusal::not_found(),
         TestError::Gate(_) | TestError::Fenced => {
-            tracing::error!(%error, webhook = %id, "a test could not be sent");
+            tracing::error!(%error, webhook = %id, "failed to send a test event");
             Refusal::new(Reason::Unavailable)
         }
     })?;

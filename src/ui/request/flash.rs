@@ -33,7 +33,7 @@ impl Flash {
     /// Leaves the message for the next page. Without a session it is lost, but what it tells of has happened.
     pub async fn leave(self, session: &Session) {
         if let Err(error) = session.insert(KEY, self).await {
-            tracing::warn!(%error, "a message for the next page is lost");
+            tracing::warn!(%error, "failed to store a flash message");
         }
     }
 
@@ -41,7 +41,7 @@ impl Flash {
         // Taking marks the session as changed, which costs a write: look first.
         let flash = session.get(KEY).await.ok().flatten()?;
         if let Err(error) = session.remove_value(KEY).await {
-            tracing::warn!(%error, "a message will be shown again");
+            tracing::warn!(%error, "failed to delete a flash message");
         }
         flash
     }

@@ -59,7 +59,7 @@ fn run(log: &File, mut waiting: mpsc::UnboundedReceiver<Waiting>) {
     while waiting.blocking_recv_many(&mut group, usize::MAX) > 0 {
         let synced = log.sync_data().map_err(Arc::new);
         if let Err(error) = &synced {
-            tracing::error!(%error, "write-ahead log could not be synced");
+            tracing::error!(%error, "failed to sync the write-ahead log");
         }
         for waiting in group.drain(..) {
             let _ = waiting.send(synced.clone());

@@ -120,7 +120,7 @@ impl Guest {
                 ([(header::RETRY_AFTER, seconds)], page).into_response()
             }
             InviteError::Unavailable(error) => {
-                tracing::error!(%error, "nobody can join");
+                tracing::error!(%error, "failed to accept an invite");
                 let text = "Joining is not possible just now, and your link stays as it is. Try again in a moment.";
                 page(StatusCode::SERVICE_UNAVAILABLE, "Not available just now", text.to_owned())
             }

@@ -95,7 +95,7 @@ pub async fn sign_in(
             ([(header::RETRY_AFTER, seconds)], page).into_response()
         }
         Err(SignInError::Unavailable(error)) => {
-            tracing::error!(%error, "nobody can sign in");
+            tracing::error!(%error, "failed to check a sign-in");
             let error = "Signing in is not possible just now. Try again in a moment.".to_owned();
             guest.answer(
                 &ui,

@@ -101,7 +101,8 @@ impl List {
                 let ids: Vec<_> = page.webhooks.iter().map(|webhook| webhook.id.clone()).collect();
                 // The list is worth showing without its charts.
                 let hours = visit.ui.store.webhook_activity(&ids, Activity::start(now)).await;
-                let hours = hours.inspect_err(|error| tracing::warn!(%error, "no charts in the list"));
+                let hours =
+                    hours.inspect_err(|error| tracing::warn!(%error, "failed to load webhook activity"));
                 for hour in hours.unwrap_or_default() {
                     activity
                         .entry(hour.webhook_id.clone())
@@ -113,10 +114,10 @@ impl List {
                 let paused: Vec<_> = paused.map(|webhook| webhook.id.clone()).collect();
                 let counted = visit.ui.store.held_deliveries(&paused).await;
                 let counted =
-                    counted.inspect_err(|error| tracing::warn!(%error, "no numbers held in the list"));
+                    counted.inspect_err(|error| tracing::warn!(%error, "failed to count held deliveries"));
                 held.extend(counted.unwrap_or_default());
             }
-            Err(error) => tracing::error!(%error, "the list of webhooks cannot be loaded"),
+            Err(error) => tracing::error!(%error, "failed to load the webhook list"),
         }
         let fresh = visit.flash.as_ref().and_then(|flash| flash.webhook.clone());
         Self {
