@@ -25,7 +25,7 @@ use password::NewPassword;
 
 use crate::{
     domain::{AccountId, Actor, ApiKeyId, Clock, Email, Role, SessionId, User, UserId},
-    store::{Act, ApiKey, Memory, SessionOwner, SessionUser, Stale, Store, StoreError, UserSession},
+    store::{ApiKey, AuditContext, Memory, SessionOwner, SessionUser, Stale, Store, StoreError, UserSession},
 };
 
 /// Signs people in and out, and recognises them and the machines that act for them. Cheap to clone.
@@ -234,12 +234,12 @@ impl Auth {
     /// Ends all sessions of a user but this one, and answers how many.
     pub async fn end_other_sessions(
         &self,
-        act: &Act,
+        context: &AuditContext,
         user: &User,
         session: &Session,
     ) -> Result<u64, StoreError> {
         match hash_of(session) {
-            Some(keep) => self.store.end_other_sessions(act, &user.id, &keep).await,
+            Some(keep) => self.store.end_other_sessions(context, &user.id, &keep).await,
             None => Ok(0),
         }
     }
@@ -248,7 +248,7 @@ impl Auth {
     pub async fn change_password(
         &self,
         session: &Session,
-        act: &Act,
+        context: &AuditContext,
         user: &User,
         old: &str,
         new: &NewPassword,
@@ -263,7 +263,7 @@ impl Auth {
         session.save().await.map_err(unavailable)?;
         let keep = hash_of(session);
         self.store
-            .set_password(act, &user.id, &password_hash, keep.as_ref())
+            .set_password(context, &user.id, &password_hash, keep.as_ref())
             .await?;
         Ok(())
     }
@@ -331,21 +331,21 @@ impl Auth {
         role: Role,
         password: &str,
     ) -> Result<User, StoreError> {
-        let act = self.operator(account_id.clone());
+        let context = self.operator(account_id.clone());
         let user = User {
-            id: UserId::generate(act.at),
+            id: UserId::generate(context.at),
             account_id,
             email: email.to_string(),
             role,
         };
         let hash = password::hash(password.to_owned()).await;
-        self.store.insert_user(&act, &user, &hash).await?;
+        self.store.insert_user(&context, &user, &hash).await?;
         Ok(user)
     }
 
     /// What whoever runs the program does, without being a user.
-    pub fn operator(&self, account_id: AccountId) -> Act {
-        Act {
+    pub fn operator(&self, account_id: AccountId) -> AuditContext {
+        AuditContext {
             actor: Actor::operator(account_id),
             at: self.clock.now(),
         }

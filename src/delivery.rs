@@ -4,7 +4,7 @@
 //! |---|---|
 //! | many publishers share a commit | [`intake`] |
 //! | what is due is claimed under a lease, fairly | [`scheduler`], [`slots`] |
-//! | one attempt, from the gate to the recorder | `courier` |
+//! | one attempt, from the gate to the recorder | `attempt_runner` |
 //! | may this webhook be called now? | [`gate`] |
 //! | HMAC-SHA256 as Standard Webhooks has it | [`signer`] |
 //! | one guarded request with one deadline | [`sender`], [`guard`] |
@@ -14,11 +14,11 @@
 //!
 //! No database connection is held while a request is under way, and nothing here knows of axum, Leptos or SQL.
 
+mod attempt_runner;
+mod batcher;
 pub mod cluster;
-mod courier;
 pub mod fence;
 pub mod gate;
-mod gather;
 pub mod guard;
 pub mod intake;
 mod kill_point;
@@ -43,8 +43,8 @@ use crate::{
     domain::{Clock, RetrySchedule},
     store::{Member, Memory, Store},
 };
+use attempt_runner::AttemptRunner;
 use cluster::{Cluster, JoinError};
-use courier::Courier;
 use fence::Fence;
 use gate::Gate;
 use intake::Intake;
@@ -99,7 +99,7 @@ pub struct Engine {
     /// Keep this process among the others.
     membership: JoinSet<()>,
     stop: CancellationToken,
-    courier: Courier,
+    attempt_runner: AttemptRunner,
     scheduler: Option<JoinHandle<()>>,
     recoverer: Option<JoinHandle<()>>,
     intake_task: JoinHandle<()>,
@@ -151,7 +151,7 @@ impl Engine {
             fence.clone(),
             Arc::clone(&clock),
         );
-        let courier = Courier::new(courier::Parts {
+        let attempt_runner = AttemptRunner::new(attempt_runner::Deps {
             store: Arc::clone(&store),
             gate,
             sender,
@@ -161,10 +161,10 @@ impl Engine {
             schedule,
             metrics: metrics.clone(),
         });
-        let (intake, intake_task) = Intake::start(intake::Parts {
+        let (intake, intake_task) = Intake::start(intake::Deps {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
-            courier: courier.clone(),
+            attempt_runner: attempt_runner.clone(),
             slots: slots.clone(),
             wake: Arc::clone(&wake),
             cluster: cluster.clone(),
@@ -181,7 +181,7 @@ impl Engine {
         let recoverer = delivers.then(|| tokio::spawn(recoverer.run(stop.clone())));
         let scheduler = Scheduler {
             store,
-            courier: courier.clone(),
+            attempt_runner: attempt_runner.clone(),
             slots: slots.clone(),
             clock,
             wake,
@@ -196,7 +196,7 @@ impl Engine {
             tester,
             membership,
             stop,
-            courier,
+            attempt_runner,
             scheduler,
             recoverer,
             intake_task,
@@ -214,7 +214,7 @@ impl Engine {
             tester: _,
             mut membership,
             stop,
-            courier,
+            attempt_runner,
             scheduler,
             recoverer,
             intake_task,
@@ -228,7 +228,7 @@ impl Engine {
         }
         // Short: what is left to do is to commit. Bounded all the same, lest a full disk keeps the process alive.
         let _ = tokio::time::timeout(LAST_COMMITS, intake_task).await;
-        courier.finish(grace).await;
+        attempt_runner.finish(grace).await;
         let _ = tokio::time::timeout(LAST_COMMITS, recorder_task).await;
         membership.shutdown().await;
         let _ = tokio::time::timeout(LAST_COMMITS, cluster.leave()).await;

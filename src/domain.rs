@@ -10,8 +10,8 @@ pub mod delivery;
 pub mod detail;
 pub mod error;
 pub mod event;
+pub mod event_outcome;
 pub mod failing;
-pub mod fate;
 pub mod id;
 pub mod latency;
 pub mod place;
@@ -30,7 +30,7 @@ pub use delivery::{Attempt, Delivery, DeliveryStatus, FailureReason, Outcome};
 pub use detail::{AttemptDetail, TlsTrouble};
 pub use error::{Field, FieldErrors};
 pub use event::{EventType, EventTypes};
-pub use fate::{Fate, NotSent, ReceivedEvent};
+pub use event_outcome::{EventOutcome, NotSent, ReceivedEvent};
 #[cfg(feature = "ssr")]
 pub use id::random_uuid;
 pub use id::{

@@ -33,7 +33,7 @@ use crate::{
     },
     domain::{Clock, ProcessId},
     store::{self, Member, Store, StoreError},
-    ui::{Terms, Ui},
+    ui::{DeliveryPolicy, Ui},
     webhooks::Webhooks,
 };
 pub use config::{Config, Role};
@@ -184,7 +184,7 @@ impl Server {
             clock: Arc::clone(&clock),
             transport: config.transport(),
             site: Arc::clone(&site.names),
-            terms: Arc::new(Terms {
+            terms: Arc::new(DeliveryPolicy {
                 schedule: config.retry_schedule.clone(),
                 timeout: config.delivery_timeout,
             }),

@@ -45,7 +45,7 @@ use event_keys::EventKeys;
 use points::Points;
 
 pub use api_keys::{ApiKey, ApiKeyRow, KeyState, NewApiKey};
-pub use audit::{AuditChoices, AuditFilter, AuditPage, Deed};
+pub use audit::{AuditChoices, AuditEvent, AuditFilter, AuditPage};
 pub use cluster::{Invalidated, Invalidation, Joined, LifeSign, Member, Memory, Renewal, Signal, Stale};
 pub use copy::{CopyError, CopyProgress, copy};
 pub use delivery_log::{DeliveryDetail, DeliveryFilter, DeliveryPage, Resent};
@@ -53,7 +53,7 @@ pub use error::{Source, StoreError, Unique};
 pub use event_log::{EventDetail, EventFilter, EventPage};
 pub use invites::{Invite, InviteToken, Invited, NewInvite, OpenInvite};
 pub use keys::{ProcessRow, Replaced, Resealed, SealedOtherwise};
-pub use people::{Act, Changed, LoginFailures, Person};
+pub use people::{AuditContext, Changed, LoginFailures, Person};
 pub use points::Observer;
 pub use recovery::{Advanced, Recoverable, RecoveryPreview, RecoveryRange, Started};
 pub use sealed::{Sealed, SealedSecrets};

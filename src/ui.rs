@@ -39,5 +39,5 @@ pub use self::{
     paths::{INVITES, invite_link},
     request::access::Access,
     routes::{Route, router, routes},
-    state::{Site, Terms, Ui},
+    state::{DeliveryPolicy, Site, Ui},
 };

@@ -20,7 +20,8 @@ use crate::{
         WebhookName, WebhookSettings,
     },
     store::{
-        Change, Deed, Deleted, Held, NewWebhook, Removed, Store, StoreError, Unique, UpdateWebhook, Updated,
+        AuditEvent, Change, Deleted, Held, NewWebhook, Removed, Store, StoreError, Unique, UpdateWebhook,
+        Updated,
     },
     vault::Vault,
 };
@@ -230,8 +231,8 @@ impl Webhooks {
             .sealed_secrets(&actor.account_id, id)
             .await?
             .ok_or(WebhookError::NotFound)?;
-        let deed = Deed::new(actor, AuditAction::SecretRevealed, id.as_str(), self.now());
-        self.store.record_deed(&deed).await?;
+        let audit_event = AuditEvent::new(actor, AuditAction::SecretRevealed, id.as_str(), self.now());
+        self.store.record_audit_event(&audit_event).await?;
         Ok(self.vault.open(id, &sealed.current)?)
     }
 

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::{Auth, Client, SignInError, WINDOW, password::NewPassword};
 use crate::{
     domain::{Email, InviteId, Role, User, UserId},
-    store::{Act, Invite, InviteToken, Invited, NewInvite, OpenInvite, StoreError},
+    store::{AuditContext, Invite, InviteToken, Invited, NewInvite, OpenInvite, StoreError},
 };
 
 /// For so long a link can be used.
@@ -35,18 +35,18 @@ impl Auth {
     /// Makes an invite, and answers its token, which is nowhere else; or why there is none.
     pub async fn invite(
         &self,
-        act: &Act,
+        context: &AuditContext,
         email: Email,
         role: Role,
     ) -> Result<Result<Zeroizing<String>, Invited>, StoreError> {
         let text = generate();
         let invite = NewInvite {
-            id: InviteId::generate(act.at),
+            id: InviteId::generate(context.at),
             email,
             role,
-            token: kept(&text, act),
+            token: kept(&text, context),
         };
-        Ok(match self.store.insert_invite(act, &invite).await? {
+        Ok(match self.store.insert_invite(context, &invite).await? {
             Invited::Done => Ok(text),
             refused => Err(refused),
         })
@@ -55,11 +55,11 @@ impl Auth {
     /// Another link for the same person; the one before leads nowhere from now on.
     pub async fn renew_invite(
         &self,
-        act: &Act,
+        context: &AuditContext,
         id: &InviteId,
     ) -> Result<Option<(Invite, Zeroizing<String>)>, StoreError> {
         let text = generate();
-        let invite = self.store.renew_invite(act, id, kept(&text, act)).await?;
+        let invite = self.store.renew_invite(context, id, kept(&text, context)).await?;
         Ok(invite.map(|invite| (invite, text)))
     }
 
@@ -116,10 +116,10 @@ fn generate() -> Zeroizing<String> {
     Zeroizing::new(URL_SAFE_NO_PAD.encode(random.as_slice()))
 }
 
-fn kept(token: &str, act: &Act) -> InviteToken {
+fn kept(token: &str, context: &AuditContext) -> InviteToken {
     InviteToken {
         hash: hash(token),
-        expires_at: act.at.plus(VALID),
+        expires_at: context.at.plus(VALID),
     }
 }
 

@@ -147,8 +147,8 @@ async fn execute(args: UserArgs) -> Result<String, String> {
                 .ensure_account(&account, SystemClock.now())
                 .await
                 .map_err(|error| error.to_string())?;
-            let act = auth.operator(account);
-            let invited = auth.invite(&act, email.clone(), role).await;
+            let context = auth.operator(account);
+            let invited = auth.invite(&context, email.clone(), role).await;
             match invited.map_err(|error| error.to_string())? {
                 Ok(token) => Ok(invite_link(&public_url(configured.as_deref(), listen), &token)),
                 Err(Invited::Disabled) => Err(format!("{email} is disabled: enable them instead")),
@@ -165,29 +165,29 @@ async fn execute(args: UserArgs) -> Result<String, String> {
             let password = read_password()?;
             let Person { user, .. } = known(&store, &email).await?;
             let hash = password::hash(password.to_string()).await;
-            let act = auth.operator(user.account_id.clone());
+            let context = auth.operator(user.account_id.clone());
             store
-                .set_password(&act, &user.id, &hash, None)
+                .set_password(&context, &user.id, &hash, None)
                 .await
                 .map_err(|error| error.to_string())?;
             Ok(format!("{} has a new password.", user.email))
         }
         Command::SetRole { email, role } => {
             let Person { user, .. } = known(&store, &email).await?;
-            let act = auth.operator(user.account_id.clone());
-            done(store.change_role(&act, &user.id, role).await, &user.email)?;
+            let context = auth.operator(user.account_id.clone());
+            done(store.change_role(&context, &user.id, role).await, &user.email)?;
             Ok(format!("{} is {role} now.", user.email))
         }
         Command::Disable { email } => {
             let Person { user, .. } = known(&store, &email).await?;
-            let act = auth.operator(user.account_id.clone());
-            done(store.disable_user(&act, &user.id).await, &user.email)?;
+            let context = auth.operator(user.account_id.clone());
+            done(store.disable_user(&context, &user.id).await, &user.email)?;
             Ok(format!("{} cannot sign in any more.", user.email))
         }
         Command::Enable { email } => {
             let Person { user, .. } = known(&store, &email).await?;
-            let act = auth.operator(user.account_id.clone());
-            done(store.enable_user(&act, &user.id).await, &user.email)?;
+            let context = auth.operator(user.account_id.clone());
+            done(store.enable_user(&context, &user.id).await, &user.email)?;
             Ok(format!("{} may sign in again.", user.email))
         }
     }

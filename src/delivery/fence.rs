@@ -66,7 +66,7 @@ pub struct Permit {
 }
 
 impl Permit {
-    pub fn holds(&self) -> bool {
+    pub fn is_valid(&self) -> bool {
         let state = self.fence.0.read().unwrap_or_else(PoisonError::into_inner);
         state.epoch == self.epoch && state.is_open()
     }
@@ -101,7 +101,7 @@ impl Body for FencedBody {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Fenced>>> {
         let frame = match self.bytes.take() {
-            Some(_) if !self.permit.holds() => Some(Err(Fenced)),
+            Some(_) if !self.permit.is_valid() => Some(Err(Fenced)),
             bytes => bytes.map(|bytes| Ok(Frame::data(bytes))),
         };
         Poll::Ready(frame)
@@ -126,11 +126,11 @@ mod tests {
     fn it_is_open_until_the_moment_at_which_it_closes() {
         let fence = Fence::default();
         let permit = fence.permit();
-        assert!(permit.holds());
+        assert!(permit.is_valid());
         fence.close_at(Instant::now() + Duration::from_secs(3600));
-        assert!(permit.holds());
+        assert!(permit.is_valid());
         fence.close_at(Instant::now());
-        assert!(!fence.is_open() && !permit.holds());
+        assert!(!fence.is_open() && !permit.is_valid());
     }
 
     #[test]
@@ -138,7 +138,7 @@ mod tests {
         let fence = Fence::default();
         let before = fence.permit();
         fence.revoke();
-        assert!(fence.is_open() && !before.holds());
-        assert!(fence.permit().holds());
+        assert!(fence.is_open() && !before.is_valid());
+        assert!(fence.permit().is_valid());
     }
 }

@@ -1,7 +1,7 @@
-//! Events coming in: gathered while the disk is busy, committed together.
+//! Accepts events: they queue up while the disk is busy, and are committed together.
 //!
-//! Whoever publishes waits for the commit that holds the event and its deliveries. While one commit is under way, the
-//! others queue up; the next takes all of them. So one publisher waits for one commit, and a thousand share a few.
+//! A publisher waits for the commit of the event and its deliveries. Events that arrive during a commit are all part of
+//! the next one. So a single publisher waits for one commit, and a thousand publishers share a few.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,40 +11,41 @@ use tokio::{
 };
 
 use super::{
-    Wake, cluster::Cluster, courier::Courier, fence::Fence, gather::Gather, kill_point::KillPoint,
-    metrics::Metrics, slots::Slots,
+    Wake, attempt_runner::AttemptRunner, batcher::Batcher, cluster::Cluster, fence::Fence,
+    kill_point::KillPoint, metrics::Metrics, slots::Slots,
 };
 use crate::{
     domain::Clock,
     store::{AcceptedEvent, ConflictingEvent, Leasing, Store, StoreError, Submission},
 };
 
-/// Submissions that may wait for the disk; beyond that, publishers are asked to come back later.
-const QUEUE: usize = 1_024;
+/// Maximum number of submissions that wait for the disk. Further ones are refused with 429.
+const QUEUE_CAPACITY: usize = 1_024;
 
-/// Bytes of all events that may wait, for a submission may be as large as a batch.
-const QUEUED_BYTES: usize = 64 * 1024 * 1024;
+/// Maximum size of all waiting events, because a submission may be as large as a batch.
+const MAX_QUEUED_BYTES: usize = 64 * 1024 * 1024;
 
-/// Submissions in one commit.
-const BATCH: usize = 256;
+/// Maximum number of submissions in one commit.
+const MAX_BATCH: usize = 256;
 
-/// What a publisher among many waits for the others: about as long as the disk takes for a commit.
-const PATIENCE: Duration = Duration::from_millis(1);
+/// How long a publisher waits for others: about as long as the disk takes for a commit.
+const MAX_WAIT: Duration = Duration::from_millis(1);
 
-/// Takes events. Cheap to clone; the intake ends when the last clone is dropped and everything waiting is answered.
+/// Accepts events. Cheap to clone: the task behind it ends after the last clone, when all waiting publishers have their
+/// answers.
 #[derive(Clone)]
 pub struct Intake {
     queue: mpsc::Sender<Waiting>,
     bytes: Arc<Semaphore>,
 }
 
-/// Why events were not accepted. Nothing of the submission is stored then.
+/// Why a submission was not accepted. None of its events is stored.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// The id or idempotency key already stands for another event.
+    /// Another event has the same id or idempotency key.
     #[error("event {} already exists with other content", .0.id)]
     Conflict(ConflictingEvent),
-    /// More is coming in than the disk takes: try again in a moment.
+    /// The queue is full.
     #[error("too many events are waiting to be stored")]
     Busy,
     #[error(transparent)]
@@ -56,19 +57,19 @@ type Answer = Result<Vec<AcceptedEvent>, PublishError>;
 struct Waiting {
     submission: Submission,
     answer: oneshot::Sender<Answer>,
-    /// Its share of [`QUEUED_BYTES`], until it is answered.
+    /// Permits of [`MAX_QUEUED_BYTES`], held until the answer.
     bytes: OwnedSemaphorePermit,
 }
 
 impl Intake {
-    /// Starts the task that commits, and answers the way to it.
-    pub(super) fn start(parts: Parts) -> (Self, JoinHandle<()>) {
-        let (queue, waiting) = mpsc::channel(QUEUE);
-        let bytes = Arc::new(Semaphore::new(QUEUED_BYTES));
-        (Self { queue, bytes }, tokio::spawn(parts.run(waiting)))
+    /// Starts the task that commits, and returns a handle to it.
+    pub(super) fn start(deps: Deps) -> (Self, JoinHandle<()>) {
+        let (queue, waiting) = mpsc::channel(QUEUE_CAPACITY);
+        let bytes = Arc::new(Semaphore::new(MAX_QUEUED_BYTES));
+        (Self { queue, bytes }, tokio::spawn(deps.run(waiting)))
     }
 
-    /// Returns when the events and their deliveries are durable.
+    /// Returns when the events and their deliveries are on the disk.
     pub async fn publish(&self, submission: Submission) -> Answer {
         let (answer, answered) = oneshot::channel();
         let size: usize = submission.events.iter().map(|event| event.payload.len()).sum();
@@ -86,25 +87,25 @@ impl Intake {
     }
 }
 
-/// What the task works with.
-pub(super) struct Parts {
+/// Dependencies of the task.
+pub(super) struct Deps {
     pub store: Arc<Store>,
     pub clock: Arc<dyn Clock>,
-    pub courier: Courier,
+    pub attempt_runner: AttemptRunner,
     pub slots: Slots,
     pub wake: Arc<Wake>,
     pub cluster: Cluster,
     pub fence: Fence,
     pub delivers: bool,
-    /// Of a delivery that is handed to the courier by the commit that stores it.
+    /// Duration of the lease of a delivery that goes to the attempt runner when it is stored.
     pub lease: Duration,
     pub metrics: Metrics,
 }
 
-impl Parts {
+impl Deps {
     async fn run(self, waiting: mpsc::Receiver<Waiting>) {
-        let mut waiting = Gather::new(waiting, BATCH, PATIENCE);
-        let mut batch = Vec::with_capacity(BATCH);
+        let mut waiting = Batcher::new(waiting, MAX_BATCH, MAX_WAIT);
+        let mut batch = Vec::with_capacity(MAX_BATCH);
         while waiting.next(&mut batch).await {
             let (submissions, answers): (Vec<_>, Vec<_>) = batch
                 .drain(..)
@@ -113,7 +114,7 @@ impl Parts {
             match self.accept(&submissions).await {
                 Ok(accepted) => {
                     for ((answer, _bytes), accepted) in answers.into_iter().zip(accepted) {
-                        // Who has hung up does not need the answer; the event is stored all the same.
+                        // Fails if the publisher has hung up. The event is stored all the same.
                         let _ = answer.send(accepted.map_err(PublishError::Conflict));
                     }
                 }
@@ -128,7 +129,7 @@ impl Parts {
         }
     }
 
-    /// Stores them, and has sent at once what finds a slot.
+    /// Stores the events, and dispatches the deliveries that have a slot.
     async fn accept(
         &self,
         submissions: &[Submission],
@@ -151,7 +152,7 @@ impl Parts {
         }
         let slots = self.slots.take_for_stored(&accepted.claimed, &accepted.behind);
         for (delivery, slot) in accepted.claimed.into_iter().zip(slots) {
-            self.courier.dispatch(delivery, slot);
+            self.attempt_runner.dispatch(delivery, slot);
         }
         if !accepted.behind.is_empty() {
             self.wake.ring();

@@ -1,25 +1,25 @@
-//! The outcomes of attempts, written down together: as many as have come in while the last commit was under way.
+//! Records the outcomes of attempts: all that ended during a commit are part of the next one.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::mpsc, task::JoinHandle};
 
-use super::{Wake, gate::Gate, gather::Gather, kill_point::KillPoint};
+use super::{Wake, batcher::Batcher, gate::Gate, kill_point::KillPoint};
 use crate::store::{Next, RecordedAttempt, Store};
 
-/// Outcomes that may wait for the disk; then attempts wait too, instead of memory growing.
-const QUEUE: usize = 1_024;
+/// Maximum number of outcomes that wait for the disk. Then attempts wait as well, so that memory stays bounded.
+const QUEUE_CAPACITY: usize = 1_024;
 
-/// Outcomes in one commit.
-const BATCH: usize = 256;
+/// Maximum number of outcomes in one commit.
+const MAX_BATCH: usize = 256;
 
-/// What an outcome among many waits for others: nobody waits for it, and each commit saved leaves the disk to publishers.
-const PATIENCE: Duration = Duration::from_millis(5);
+/// How long an outcome waits for others. Nothing waits for it, and fewer commits leave the disk to publishers.
+const MAX_WAIT: Duration = Duration::from_millis(5);
 
-/// Between tries while the database does not take them: nothing that was sent is forgotten because the disk is full.
-const PAUSE: Duration = Duration::from_millis(500);
+/// Delay between tries while the database is unavailable: no outcome is lost because the disk is full.
+const RETRY_DELAY: Duration = Duration::from_millis(500);
 
-/// Takes outcomes. It ends when the last clone is dropped and everything is written.
+/// Records outcomes. The task behind it ends after the last clone, when everything is recorded.
 #[derive(Clone)]
 pub struct Recorder {
     queue: mpsc::Sender<RecordedAttempt>,
@@ -27,26 +27,26 @@ pub struct Recorder {
 
 impl Recorder {
     pub fn start(store: Arc<Store>, gate: Arc<Gate>, wake: Arc<Wake>) -> (Self, JoinHandle<()>) {
-        let (queue, waiting) = mpsc::channel(QUEUE);
+        let (queue, waiting) = mpsc::channel(QUEUE_CAPACITY);
         (Self { queue }, tokio::spawn(run(waiting, store, gate, wake)))
     }
 
     pub async fn record(&self, attempt: RecordedAttempt) {
-        // It can only fail once the task is gone, with the runtime; then the lease lapses and the attempt is repeated.
+        // Fails only when the runtime stops. Then the lease expires, and the attempt is repeated.
         let _ = self.queue.send(attempt).await;
     }
 }
 
 async fn run(waiting: mpsc::Receiver<RecordedAttempt>, store: Arc<Store>, gate: Arc<Gate>, wake: Arc<Wake>) {
-    let mut waiting = Gather::new(waiting, BATCH, PATIENCE);
-    let mut batch = Vec::with_capacity(BATCH);
+    let mut waiting = Batcher::new(waiting, MAX_BATCH, MAX_WAIT);
+    let mut batch = Vec::with_capacity(MAX_BATCH);
     while waiting.next(&mut batch).await {
         let disabled = loop {
             match store.record_attempts(&batch).await {
                 Ok(disabled) => break disabled,
                 Err(error) => {
                     tracing::error!(%error, attempts = batch.len(), "failed to record attempts, retrying");
-                    tokio::time::sleep(PAUSE).await;
+                    tokio::time::sleep(RETRY_DELAY).await;
                 }
             }
         };
@@ -58,7 +58,7 @@ async fn run(waiting: mpsc::Receiver<RecordedAttempt>, store: Arc<Store>, gate: 
             .drain(..)
             .any(|recorded| matches!(recorded.next, Next::RetryAt(_)));
         if retries {
-            // It may be due before whatever the scheduler sleeps for.
+            // It may be due before the scheduler wakes up.
             wake.ring();
         }
     }

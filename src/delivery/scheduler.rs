@@ -1,6 +1,6 @@
 //! Claims what is due, webhook after webhook in turn, and no more than there are slots for.
 //!
-//! What is new goes past it, from the intake straight to the courier, as long as there are slots: here come retries,
+//! What is new goes past it, from the intake straight to the attempt runner, as long as there are slots: here come retries,
 //! backlogs, and what others have left behind.
 
 use std::{sync::Arc, time::Duration};
@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Wake, courier::Courier, fence::Fence, slots::Slots};
+use super::{Wake, attempt_runner::AttemptRunner, fence::Fence, slots::Slots};
 use crate::{
     domain::{Clock, WebhookId},
     store::{Claim, Store, StoreError},
@@ -29,7 +29,7 @@ struct Turn {
 
 pub(super) struct Scheduler {
     pub store: Arc<Store>,
-    pub courier: Courier,
+    pub attempt_runner: AttemptRunner,
     pub slots: Slots,
     pub clock: Arc<dyn Clock>,
     pub wake: Arc<Wake>,
@@ -92,7 +92,7 @@ impl Scheduler {
             until: claimed.until,
         };
         for (delivery, slot) in claimed.deliveries.into_iter().zip(slots) {
-            self.courier.dispatch(delivery, slot);
+            self.attempt_runner.dispatch(delivery, slot);
         }
         Ok(Some(turn))
     }

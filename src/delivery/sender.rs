@@ -86,7 +86,7 @@ impl Sender {
         now: Timestamp,
         permit: Permit,
     ) -> Result<Exchange, Fenced> {
-        if !permit.holds() {
+        if !permit.is_valid() {
             return Err(Fenced);
         }
         // The client resolves names with the guard, but connects to addresses that stand in the URL without asking.

@@ -10,7 +10,7 @@ use governor::{DefaultKeyedRateLimiter, Quota};
 use serde_json::value::RawValue;
 
 use super::{
-    courier::{headers, readable},
+    attempt_runner::{headers, readable},
     fence::Fence,
     gate::{Admission, Gate, GateError},
     sender::{Probe, Sender},

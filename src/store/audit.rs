@@ -6,7 +6,7 @@ use crate::domain::{Actor, AuditAction, AuditEntry, AuditPlace, EventType, Princ
 
 /// Something that was done, to be written down.
 #[derive(Debug, Clone)]
-pub struct Deed {
+pub struct AuditEvent {
     pub actor: Actor,
     pub action: AuditAction,
     /// The id of what it was done to, or a name if it has none.
@@ -16,7 +16,7 @@ pub struct Deed {
     pub at: Timestamp,
 }
 
-impl Deed {
+impl AuditEvent {
     pub fn new(actor: &Actor, action: AuditAction, subject: impl Into<String>, at: Timestamp) -> Self {
         Self {
             actor: actor.clone(),

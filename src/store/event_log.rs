@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::domain::{EventType, Fate, Place, ReceivedEvent, Timestamp};
+use crate::domain::{EventOutcome, EventType, Place, ReceivedEvent, Timestamp};
 
 #[derive(Debug, Clone, Default)]
 pub struct EventFilter {
@@ -30,5 +30,5 @@ pub struct EventDetail {
     pub event: ReceivedEvent,
     pub payload: Bytes,
     /// Of each webhook that there was or that there is now; deliveries first.
-    pub fates: Vec<Fate>,
+    pub outcomes: Vec<EventOutcome>,
 }

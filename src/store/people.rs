@@ -4,12 +4,12 @@ use crate::domain::{Actor, Origin, Timestamp, User};
 
 /// Who does something to people, and when.
 #[derive(Debug, Clone)]
-pub struct Act {
+pub struct AuditContext {
     pub actor: Actor,
     pub at: Timestamp,
 }
 
-impl Act {
+impl AuditContext {
     /// What somebody does to themselves.
     pub(super) fn of(user: &User, origin: Origin, at: Timestamp) -> Self {
         Self {

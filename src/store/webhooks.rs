@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use super::{Deed, Invalidated, Sealed, SealedSecrets, Stale};
+use super::{AuditEvent, Invalidated, Sealed, SealedSecrets, Stale};
 use crate::domain::{
     AccountId, Actor, AuditAction, EndpointUrl, EventType, Origin, Principal, Timestamp, Webhook, WebhookId,
     WebhookSettings, WebhookStatus,
@@ -59,13 +59,13 @@ impl Change {
     }
 
     /// What it is to the audit log.
-    pub(super) fn deed(&self, action: AuditAction) -> Deed {
+    pub(super) fn audit_event(&self, action: AuditAction) -> AuditEvent {
         let actor = Actor {
             account_id: self.account_id.clone(),
             principal: self.by.clone(),
             origin: self.from,
         };
-        Deed::new(&actor, action, self.webhook_id.as_str(), self.at)
+        AuditEvent::new(&actor, action, self.webhook_id.as_str(), self.at)
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Ui {
     pub clock: Arc<dyn Clock>,
     pub transport: Transport,
     pub site: Arc<Site>,
-    pub terms: Arc<Terms>,
+    pub terms: Arc<DeliveryPolicy>,
     /// Without a slash at its end.
     pub public_url: Arc<str>,
     /// What the API says of itself.
@@ -37,7 +37,7 @@ pub struct Ui {
 
 /// What receivers can go by, as it is configured.
 #[derive(Debug)]
-pub struct Terms {
+pub struct DeliveryPolicy {
     pub schedule: RetrySchedule,
     /// For one whole exchange.
     pub timeout: Duration,

@@ -9,7 +9,7 @@ use crate::{
         tester::{Test, TestError},
     },
     domain::{AuditAction, EventType, WebhookId},
-    store::Deed,
+    store::AuditEvent,
 };
 
 impl Webhooks {
@@ -25,8 +25,9 @@ impl Webhooks {
         webhook.ok_or(TestError::NotFound)?;
         // Before anything is sent: a test that nobody hears the end of was one all the same.
         let details = json!({ "type": event_type.as_str() });
-        let deed = Deed::new(actor, AuditAction::WebhookTested, id.as_str(), self.now()).with(details);
-        let recorded = self.store.record_deed(&deed).await;
+        let audit_event =
+            AuditEvent::new(actor, AuditAction::WebhookTested, id.as_str(), self.now()).with(details);
+        let recorded = self.store.record_audit_event(&audit_event).await;
         recorded.map_err(GateError::from)?;
         self.tester.test(&actor.account_id, id, event_type).await
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use caleida::{
     domain::{Actor, AuditAction, Origin, Role, Timestamp},
-    store::Deed,
+    store::AuditEvent,
 };
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
@@ -141,8 +141,8 @@ async fn fill(app: &TestApp, each: usize) {
         let origin = Origin::Address("2001:db8::7".parse().unwrap());
         let actor = Actor::user(app.account.clone(), &email, origin);
         let at = Timestamp::from_millis(1_795_428_000_000 + i64::try_from(number).unwrap() * 1_000);
-        let deed = Deed::new(&actor, AuditAction::RoleChanged, format!("usr_{number}"), at);
-        app.server().store.record_deed(&deed).await.unwrap();
+        let audit_event = AuditEvent::new(&actor, AuditAction::RoleChanged, format!("usr_{number}"), at);
+        app.server().store.record_audit_event(&audit_event).await.unwrap();
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
         },
     },
     auth::api_key::WEBHOOKS_READ,
-    domain::{EventId, EventType, Fate, NotSent, Place, ReceivedEvent, WebhookId},
+    domain::{EventId, EventOutcome, EventType, NotSent, Place, ReceivedEvent, WebhookId},
     store::EventFilter,
 };
 
@@ -141,10 +141,10 @@ pub(crate) async fn show(
     let detail = api.store.event(&caller.account_id, &id).await?;
     let detail = detail.ok_or_else(Problem::unknown::<EventPath>)?;
     let (mut delivery_log, mut not_sent) = (Vec::new(), Vec::new());
-    for fate in detail.fates {
-        match fate {
-            Fate::Delivery(delivery) => delivery_log.push(DeliveryView::from(*delivery)),
-            Fate::NotSent {
+    for event_outcome in detail.outcomes {
+        match event_outcome {
+            EventOutcome::Delivery(delivery) => delivery_log.push(DeliveryView::from(*delivery)),
+            EventOutcome::NotSent {
                 webhook_id, reason, ..
             } => not_sent.push(NotSentView {
                 webhook_id,

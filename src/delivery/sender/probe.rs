@@ -116,7 +116,7 @@ impl Sender {
         deadline: Instant,
         seen: &mut Seen,
     ) -> Result<Exchange, Stop> {
-        if !permit.holds() {
+        if !permit.is_valid() {
             return Err(Stop::Fenced);
         }
         let (host, port) = address_of(url);

@@ -4,7 +4,7 @@ use super::{audit, cluster::enqueue_invalidations, locks::lock_account};
 use crate::{
     domain::{AccountId, Actor, ApiKeyId, AuditAction, Timestamp},
     store::{
-        ApiKey, ApiKeyRow, Deed, NewApiKey, Stale, Store, StoreError, Unique,
+        ApiKey, ApiKeyRow, AuditEvent, NewApiKey, Stale, Store, StoreError, Unique,
         database::{Connection, FromRow, Row, query},
     },
 };
@@ -71,8 +71,8 @@ impl Store {
         .bind(&by.principal)
         .execute(&mut tx)
         .await?;
-        let deed = Deed::new(by, AuditAction::ApiKeyCreated, key.id.as_str(), *at);
-        audit::write(&mut tx, &deed.with(json!({ "after": shown(key) }))).await?;
+        let audit_event = AuditEvent::new(by, AuditAction::ApiKeyCreated, key.id.as_str(), *at);
+        audit::write(&mut tx, &audit_event.with(json!({ "after": shown(key) }))).await?;
         tx.commit().await
     }
 
@@ -121,8 +121,8 @@ impl Store {
         }
         let row = find(&mut tx, &actor.account_id, id).await?;
         let row = row.ok_or(StoreError::Corrupt("API key"))?;
-        let deed = Deed::new(actor, AuditAction::ApiKeyRevoked, id.as_str(), at);
-        audit::write(&mut tx, &deed.with(json!({ "before": shown(&row.key) }))).await?;
+        let audit_event = AuditEvent::new(actor, AuditAction::ApiKeyRevoked, id.as_str(), at);
+        audit::write(&mut tx, &audit_event.with(json!({ "before": shown(&row.key) }))).await?;
         enqueue_invalidations(&mut tx, self, &Stale::ApiKey(id.clone())).await?;
         tx.commit().await?;
         Ok(Some(row))

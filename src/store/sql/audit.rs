@@ -8,7 +8,7 @@ use crate::{
         WebhookId,
     },
     store::{
-        Act, AuditChoices, AuditFilter, AuditPage, Deed, Store, StoreError,
+        AuditChoices, AuditContext, AuditEvent, AuditFilter, AuditPage, Store, StoreError,
         database::{Bind, Connection, Field, FromRow, Kind, Query, Row, Rows, query},
         pagination::{SCANNED, page_of},
     },
@@ -32,9 +32,9 @@ impl FromRow for AuditEntry {
 /// What changes something is recorded by the transaction that changes it; this is for the rest, and for reading.
 impl Store {
     /// Records what happens without changing anything else: a sign-in, a reveal, a test.
-    pub async fn record_deed(&self, deed: &Deed) -> Result<(), StoreError> {
+    pub async fn record_audit_event(&self, audit_event: &AuditEvent) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        write(&mut tx, deed).await?;
+        write(&mut tx, audit_event).await?;
         tx.commit().await
     }
 
@@ -216,14 +216,14 @@ fn push_condition(query: &mut Query, (column, value): &Condition<'_>) {
 }
 
 /// Puts it on record, in the transaction of what is done.
-pub(super) async fn write(connection: &mut Connection, deed: &Deed) -> Result<(), StoreError> {
-    let Deed {
+pub(super) async fn write(connection: &mut Connection, audit_event: &AuditEvent) -> Result<(), StoreError> {
+    let AuditEvent {
         actor,
         action,
         subject,
         details,
         at,
-    } = deed;
+    } = audit_event;
     query(
         "insert into audit_log (id, account_id, actor, action, subject, at, address, details)
          values ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -242,11 +242,15 @@ pub(super) async fn write(connection: &mut Connection, deed: &Deed) -> Result<()
 }
 
 /// Appends an act without details.
-pub(super) async fn write_act(
+pub(super) async fn write_with_context(
     connection: &mut Connection,
-    act: &Act,
+    context: &AuditContext,
     action: AuditAction,
     subject: &str,
 ) -> Result<(), StoreError> {
-    write(connection, &Deed::new(&act.actor, action, subject, act.at)).await
+    write(
+        connection,
+        &AuditEvent::new(&context.actor, action, subject, context.at),
+    )
+    .await
 }

@@ -8,7 +8,7 @@ use crate::{
         WebhookId,
     },
     store::{
-        Change, Deed, DeliveryDetail, DeliveryFilter, DeliveryPage, DestinationState, Resent, Store,
+        AuditEvent, Change, DeliveryDetail, DeliveryFilter, DeliveryPage, DestinationState, Resent, Store,
         StoreError,
         database::{Connection, Query, query},
         pagination::{SCANNED, page_of},
@@ -136,8 +136,8 @@ impl Store {
             return Ok(Some(Resent::UnderWay));
         }
         let details = json!({ "webhook": webhook, "event": event, "status": status });
-        let deed = Deed::new(actor, AuditAction::DeliveryResent, id.as_str(), at).with(details);
-        audit::write(&mut tx, &deed).await?;
+        let audit_event = AuditEvent::new(actor, AuditAction::DeliveryResent, id.as_str(), at).with(details);
+        audit::write(&mut tx, &audit_event).await?;
         tx.commit().await?;
         Ok(Some(resent))
     }

@@ -1,7 +1,7 @@
 use crate::{
     domain::{
-        AccountId, Delivery, EventId, EventType, EventTypes, Fate, NotSent, Place, ReceivedEvent, Timestamp,
-        WebhookId,
+        AccountId, Delivery, EventId, EventOutcome, EventType, EventTypes, NotSent, Place, ReceivedEvent,
+        Timestamp, WebhookId,
     },
     store::{
         EventDetail, EventFilter, EventPage, Store, StoreError,
@@ -99,12 +99,12 @@ impl Store {
             .bind(key)
             .fetch_one(&mut tx)
             .await?;
-        let mut fates = deliveries(&mut tx, key).await?;
-        fates.extend(not_sent(&mut tx, account, key, &event).await?);
+        let mut outcomes = deliveries(&mut tx, key).await?;
+        outcomes.extend(not_sent(&mut tx, account, key, &event).await?);
         Ok(Some(EventDetail {
             event,
             payload: payload.into(),
-            fates,
+            outcomes,
         }))
     }
 }
@@ -127,15 +127,15 @@ fn push_range(query: &mut Query, account: &AccountId, filter: &EventFilter, floo
     }
 }
 
-async fn deliveries(reader: &mut Connection, event_key: i64) -> Result<Vec<Fate>, StoreError> {
+async fn deliveries(reader: &mut Connection, event_key: i64) -> Result<Vec<EventOutcome>, StoreError> {
     let sql = format!(
         "select {DELIVERY}
          from deliveries d join events e on e.key = d.event_key join webhooks w on w.id = d.webhook_id
          where d.event_key = $1 order by w.name, d.id"
     );
     let rows: Vec<DeliveryRow> = query(sql).bind(event_key).fetch_all(reader).await?;
-    let fate = |row| Ok(Fate::Delivery(Box::new(Delivery::try_from(row)?)));
-    rows.into_iter().map(fate).collect()
+    let event_outcome = |row| Ok(EventOutcome::Delivery(Box::new(Delivery::try_from(row)?)));
+    rows.into_iter().map(event_outcome).collect()
 }
 
 /// The webhooks that got nothing: those that there were when it was received, and those that were added later.
@@ -144,7 +144,7 @@ async fn not_sent(
     account: &AccountId,
     event_key: i64,
     event: &ReceivedEvent,
-) -> Result<Vec<Fate>, StoreError> {
+) -> Result<Vec<EventOutcome>, StoreError> {
     type Row = (
         WebhookId,
         String,
@@ -173,15 +173,15 @@ async fn not_sent(
     .bind(event_key)
     .fetch_all(reader)
     .await?;
-    let fates = rows.into_iter().map(
-        |(webhook_id, webhook_name, created_at, deleted_at, state, events)| Fate::NotSent {
+    let outcomes = rows.into_iter().map(
+        |(webhook_id, webhook_name, created_at, deleted_at, state, events)| EventOutcome::NotSent {
             webhook_id,
             webhook_name,
             webhook_deleted: deleted_at.is_some(),
             reason: reason(event.event_type, created_at, state.as_deref(), events),
         },
     );
-    Ok(fates.collect())
+    Ok(outcomes.collect())
 }
 
 fn reason(

@@ -2,7 +2,7 @@ use super::audit;
 use crate::{
     domain::{AccountId, AuditAction, InviteId, Origin, Role, Timestamp, User, UserId},
     store::{
-        Act, Invite, InviteToken, Invited, NewInvite, OpenInvite, Store, StoreError,
+        AuditContext, Invite, InviteToken, Invited, NewInvite, OpenInvite, Store, StoreError,
         database::{FromRow, Row, query},
     },
 };
@@ -10,11 +10,15 @@ use crate::{
 /// Invites, each found by the SHA-256 of its token. What happens to them is written to the audit log in the same
 /// transaction, under their email: that says more than the id of what is gone.
 impl Store {
-    pub async fn insert_invite(&self, act: &Act, invite: &NewInvite) -> Result<Invited, StoreError> {
+    pub async fn insert_invite(
+        &self,
+        context: &AuditContext,
+        invite: &NewInvite,
+    ) -> Result<Invited, StoreError> {
         let mut tx = self.begin().await?;
         let member: Option<Option<Timestamp>> =
             query("select disabled_at from users where account_id = $1 and email = $2")
-                .bind(&act.actor.account_id)
+                .bind(&context.actor.account_id)
                 .bind(invite.email.as_str())
                 .fetch_optional(&mut tx)
                 .await?;
@@ -28,19 +32,19 @@ impl Store {
              values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (account_id, email) do nothing",
         )
         .bind(&invite.id)
-        .bind(&act.actor.account_id)
+        .bind(&context.actor.account_id)
         .bind(invite.email.as_str())
         .bind(invite.role)
         .bind(invite.token.hash)
-        .bind(act.at)
-        .bind(&act.actor.principal)
+        .bind(context.at)
+        .bind(&context.actor.principal)
         .bind(invite.token.expires_at)
         .execute(&mut tx)
         .await?;
         if result == 0 {
             return Ok(Invited::Already);
         }
-        audit::write_act(&mut tx, act, AuditAction::UserInvited, invite.email.as_str()).await?;
+        audit::write_with_context(&mut tx, context, AuditAction::UserInvited, invite.email.as_str()).await?;
         tx.commit().await?;
         Ok(Invited::Done)
     }
@@ -59,7 +63,7 @@ impl Store {
     /// Gives it another token, and the one before leads nowhere. `None`: there is no such invite.
     pub async fn renew_invite(
         &self,
-        act: &Act,
+        context: &AuditContext,
         id: &InviteId,
         token: InviteToken,
     ) -> Result<Option<Invite>, StoreError> {
@@ -68,31 +72,35 @@ impl Store {
             "update invites set token_hash = $3, expires_at = $4 where account_id = $1 and id = $2
              returning id, email, role, created_at, created_by, expires_at",
         )
-        .bind(&act.actor.account_id)
+        .bind(&context.actor.account_id)
         .bind(id)
         .bind(token.hash)
         .bind(token.expires_at)
         .fetch_optional(&mut tx)
         .await?;
         let Some(invite) = invite else { return Ok(None) };
-        audit::write_act(&mut tx, act, AuditAction::InviteRenewed, &invite.email).await?;
+        audit::write_with_context(&mut tx, context, AuditAction::InviteRenewed, &invite.email).await?;
         tx.commit().await?;
         Ok(Some(invite))
     }
 
     /// `None`: there is no such invite.
-    pub async fn revoke_invite(&self, act: &Act, id: &InviteId) -> Result<Option<Invite>, StoreError> {
+    pub async fn revoke_invite(
+        &self,
+        context: &AuditContext,
+        id: &InviteId,
+    ) -> Result<Option<Invite>, StoreError> {
         let mut tx = self.begin().await?;
         let invite: Option<Invite> = query(
             "delete from invites where account_id = $1 and id = $2
              returning id, email, role, created_at, created_by, expires_at",
         )
-        .bind(&act.actor.account_id)
+        .bind(&context.actor.account_id)
         .bind(id)
         .fetch_optional(&mut tx)
         .await?;
         let Some(invite) = invite else { return Ok(None) };
-        audit::write_act(&mut tx, act, AuditAction::InviteRevoked, &invite.email).await?;
+        audit::write_with_context(&mut tx, context, AuditAction::InviteRevoked, &invite.email).await?;
         tx.commit().await?;
         Ok(Some(invite))
     }
@@ -156,8 +164,8 @@ impl Store {
         if result == 0 {
             return Ok(None);
         }
-        let act = Act::of(&user, origin, now);
-        audit::write_act(&mut tx, &act, AuditAction::UserJoined, id.as_str()).await?;
+        let context = AuditContext::of(&user, origin, now);
+        audit::write_with_context(&mut tx, &context, AuditAction::UserJoined, id.as_str()).await?;
         tx.commit().await?;
         Ok(Some(user))
     }

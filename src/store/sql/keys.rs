@@ -74,7 +74,7 @@ impl Store {
             .execute(&mut tx)
             .await?;
             if replaced > 0 {
-                audit::write(&mut tx, &change.deed(AuditAction::SecretResealed)).await?;
+                audit::write(&mut tx, &change.audit_event(AuditAction::SecretResealed)).await?;
                 count += 1;
             }
         }

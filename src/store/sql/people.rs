@@ -4,7 +4,7 @@ use super::{audit, locks::lock_account, sessions::end_sessions};
 use crate::{
     domain::{AccountId, Actor, AuditAction, Origin, Role, Timestamp, User, UserId},
     store::{
-        Act, Changed, Deed, LoginFailures, Person, Store, StoreError,
+        AuditContext, AuditEvent, Changed, LoginFailures, Person, Store, StoreError,
         database::{Bind as _, Connection, FromRow, Kind, Query, Row, Rows, query},
         migrations,
         rows::UserRow,
@@ -51,7 +51,12 @@ impl Store {
     }
 
     /// [`StoreError::Conflict`] if the email is taken.
-    pub async fn insert_user(&self, act: &Act, user: &User, password_hash: &str) -> Result<(), StoreError> {
+    pub async fn insert_user(
+        &self,
+        context: &AuditContext,
+        user: &User,
+        password_hash: &str,
+    ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         query(
             "insert into users (id, account_id, email, password_hash, role, created_at)
@@ -62,10 +67,10 @@ impl Store {
         .bind(&user.email)
         .bind(password_hash)
         .bind(user.role)
-        .bind(act.at)
+        .bind(context.at)
         .execute(&mut tx)
         .await?;
-        audit::write_act(&mut tx, act, AuditAction::UserAdded, user.id.as_str()).await?;
+        audit::write_with_context(&mut tx, context, AuditAction::UserAdded, user.id.as_str()).await?;
         tx.commit().await
     }
 
@@ -110,9 +115,14 @@ impl Store {
         Ok(row.map(|PasswordRow { user, password_hash }| (user, password_hash)))
     }
 
-    pub async fn change_role(&self, act: &Act, id: &UserId, role: Role) -> Result<Changed, StoreError> {
+    pub async fn change_role(
+        &self,
+        context: &AuditContext,
+        id: &UserId,
+        role: Role,
+    ) -> Result<Changed, StoreError> {
         let mut tx = self.begin().await?;
-        let Some(standing) = Standing::of(&mut tx, &act.actor.account_id, id).await? else {
+        let Some(standing) = Standing::of(&mut tx, &context.actor.account_id, id).await? else {
             return Ok(Changed::NotFound);
         };
         if standing.role == role {
@@ -130,16 +140,16 @@ impl Store {
             "before": { "role": standing.role.as_str() },
             "after": { "role": role.as_str() },
         });
-        let deed = Deed::new(&act.actor, AuditAction::RoleChanged, id.as_str(), act.at);
-        audit::write(&mut tx, &deed.with(roles)).await?;
+        let audit_event = AuditEvent::new(&context.actor, AuditAction::RoleChanged, id.as_str(), context.at);
+        audit::write(&mut tx, &audit_event.with(roles)).await?;
         tx.commit().await?;
         Ok(Changed::Done)
     }
 
     /// Also ends their sessions.
-    pub async fn disable_user(&self, act: &Act, id: &UserId) -> Result<Changed, StoreError> {
+    pub async fn disable_user(&self, context: &AuditContext, id: &UserId) -> Result<Changed, StoreError> {
         let mut tx = self.begin().await?;
-        let Some(standing) = Standing::of(&mut tx, &act.actor.account_id, id).await? else {
+        let Some(standing) = Standing::of(&mut tx, &context.actor.account_id, id).await? else {
             return Ok(Changed::NotFound);
         };
         if standing.is_last_admin {
@@ -148,19 +158,19 @@ impl Store {
         if standing.is_active {
             query("update users set disabled_at = $2 where id = $1")
                 .bind(id)
-                .bind(act.at)
+                .bind(context.at)
                 .execute(&mut tx)
                 .await?;
             end_sessions(&mut tx, id, None).await?;
-            audit::write_act(&mut tx, act, AuditAction::UserDisabled, id.as_str()).await?;
+            audit::write_with_context(&mut tx, context, AuditAction::UserDisabled, id.as_str()).await?;
             tx.commit().await?;
         }
         Ok(Changed::Done)
     }
 
-    pub async fn enable_user(&self, act: &Act, id: &UserId) -> Result<Changed, StoreError> {
+    pub async fn enable_user(&self, context: &AuditContext, id: &UserId) -> Result<Changed, StoreError> {
         let mut tx = self.begin().await?;
-        let Some(standing) = Standing::of(&mut tx, &act.actor.account_id, id).await? else {
+        let Some(standing) = Standing::of(&mut tx, &context.actor.account_id, id).await? else {
             return Ok(Changed::NotFound);
         };
         if !standing.is_active {
@@ -168,7 +178,7 @@ impl Store {
                 .bind(id)
                 .execute(&mut tx)
                 .await?;
-            audit::write_act(&mut tx, act, AuditAction::UserEnabled, id.as_str()).await?;
+            audit::write_with_context(&mut tx, context, AuditAction::UserEnabled, id.as_str()).await?;
             tx.commit().await?;
         }
         Ok(Changed::Done)
@@ -177,14 +187,14 @@ impl Store {
     /// Also ends their sessions, except the one to `keep`. False if there is no such user.
     pub async fn set_password(
         &self,
-        act: &Act,
+        context: &AuditContext,
         id: &UserId,
         password_hash: &str,
         keep: Option<&[u8; 32]>,
     ) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
         let result = query("update users set password_hash = $3 where account_id = $1 and id = $2")
-            .bind(&act.actor.account_id)
+            .bind(&context.actor.account_id)
             .bind(id)
             .bind(password_hash)
             .execute(&mut tx)
@@ -193,7 +203,7 @@ impl Store {
             return Ok(false);
         }
         end_sessions(&mut tx, id, keep).await?;
-        audit::write_act(&mut tx, act, AuditAction::PasswordChanged, id.as_str()).await?;
+        audit::write_with_context(&mut tx, context, AuditAction::PasswordChanged, id.as_str()).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -234,11 +244,11 @@ impl Store {
             .fetch_optional(&mut tx)
             .await?;
         if let Some((user, account)) = known {
-            let act = Act {
+            let context = AuditContext {
                 actor: Actor::user(account, email, origin),
                 at: now,
             };
-            audit::write_act(&mut tx, &act, AuditAction::SignInRefused, user.as_str()).await?;
+            audit::write_with_context(&mut tx, &context, AuditAction::SignInRefused, user.as_str()).await?;
         }
         tx.commit().await
     }

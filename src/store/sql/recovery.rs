@@ -186,8 +186,8 @@ impl Store {
             "since": wanted.since.rfc3339(),
             "until": wanted.until.rfc3339(),
         });
-        let deed = change.deed(AuditAction::RecoveryStarted).with(details);
-        audit::write(&mut tx, &deed).await?;
+        let audit_event = change.audit_event(AuditAction::RecoveryStarted).with(details);
+        audit::write(&mut tx, &audit_event).await?;
         tx.commit().await?;
         Ok(Started::Running)
     }
@@ -239,8 +239,8 @@ impl Store {
         if cancelled == 0 {
             return Ok(false);
         }
-        let deed = change.deed(AuditAction::RecoveryCancelled);
-        audit::write(&mut tx, &deed.with(json!({ "recovery": id }))).await?;
+        let audit_event = change.audit_event(AuditAction::RecoveryCancelled);
+        audit::write(&mut tx, &audit_event.with(json!({ "recovery": id }))).await?;
         tx.commit().await?;
         Ok(true)
     }

@@ -1,7 +1,7 @@
 use crate::{
     domain::{AuditAction, Origin, SessionId, Timestamp, User, UserId},
     store::{
-        Act, SessionOwner, SessionRow, SessionUser, Store, StoreError, UserSession,
+        AuditContext, SessionOwner, SessionRow, SessionUser, Store, StoreError, UserSession,
         database::{Connection, FromRow, Row, query},
         rows::UserRow,
         sql::audit,
@@ -102,8 +102,8 @@ impl Store {
         if result == 0 {
             return Ok(false);
         }
-        let act = Act::of(user, origin, now);
-        audit::write_act(&mut tx, &act, AuditAction::UserSignedIn, user.id.as_str()).await?;
+        let context = AuditContext::of(user, origin, now);
+        audit::write_with_context(&mut tx, &context, AuditAction::UserSignedIn, user.id.as_str()).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -154,7 +154,12 @@ impl Store {
     }
 
     /// False if this user has no such session.
-    pub async fn end_session(&self, act: &Act, user: &UserId, id: &SessionId) -> Result<bool, StoreError> {
+    pub async fn end_session(
+        &self,
+        context: &AuditContext,
+        user: &UserId,
+        id: &SessionId,
+    ) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
         let result = query("delete from sessions where user_id = $1 and id = $2")
             .bind(user)
@@ -164,7 +169,7 @@ impl Store {
         if result == 0 {
             return Ok(false);
         }
-        audit::write_act(&mut tx, act, AuditAction::SessionEnded, id.as_str()).await?;
+        audit::write_with_context(&mut tx, context, AuditAction::SessionEnded, id.as_str()).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -172,14 +177,14 @@ impl Store {
     /// Ends all of this user but one, and answers how many.
     pub async fn end_other_sessions(
         &self,
-        act: &Act,
+        context: &AuditContext,
         user: &UserId,
         keep: &[u8; 32],
     ) -> Result<u64, StoreError> {
         let mut tx = self.begin().await?;
         let ended = end_sessions(&mut tx, user, Some(keep)).await?;
         for session in &ended {
-            audit::write_act(&mut tx, act, AuditAction::SessionEnded, session.as_str()).await?;
+            audit::write_with_context(&mut tx, context, AuditAction::SessionEnded, session.as_str()).await?;
         }
         tx.commit().await?;
         Ok(ended.len() as u64)

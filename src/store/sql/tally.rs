@@ -11,7 +11,7 @@ use crate::{
         WebhookId, failing,
     },
     store::{
-        Deed, Next, RecordedAttempt, StoreError,
+        AuditEvent, Next, RecordedAttempt, StoreError,
         database::{Bind as _, Connection, Kind, Rows, query},
         rows::outcome_columns,
     },
@@ -143,9 +143,9 @@ async fn disable_webhook(
     };
     remember(connection, webhook, at).await?;
     let actor = Actor::itself(account);
-    let deed = Deed::new(&actor, AuditAction::WebhookDisabled, webhook.as_str(), at);
+    let audit_event = AuditEvent::new(&actor, AuditAction::WebhookDisabled, webhook.as_str(), at);
     let details = json!({ "after": { "status": "disabled" }, "reason": reason.as_str() });
-    audit::write(connection, &deed.with(details)).await?;
+    audit::write(connection, &audit_event.with(details)).await?;
     // What is being sent right now keeps its lease and its outcome; it is only not retried.
     query(
         "update deliveries set status = 'cancelled', updated_at = $2
@@ -233,10 +233,10 @@ impl<'a> Tally<'a> {
                 70..90 => AuditAction::WebhookFailing70,
                 90.. => AuditAction::WebhookFailing90,
             };
-            let deed = Deed::new(&actor, action, webhook.as_str(), now);
+            let audit_event = AuditEvent::new(&actor, action, webhook.as_str(), now);
             audit::write(
                 connection,
-                &deed.with(json!({ "failing_since": since.rfc3339() })),
+                &audit_event.with(json!({ "failing_since": since.rfc3339() })),
             )
             .await?;
         }

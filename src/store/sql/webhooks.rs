@@ -55,7 +55,11 @@ impl Store {
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         let webhook = webhook.ok_or(StoreError::Corrupt("webhook"))?;
         let details = json!({ "after": settings_of(&webhook) });
-        audit::write(&mut tx, &change.deed(AuditAction::WebhookCreated).with(details)).await?;
+        audit::write(
+            &mut tx,
+            &change.audit_event(AuditAction::WebhookCreated).with(details),
+        )
+        .await?;
         tx.commit().await?;
         Ok(webhook)
     }
@@ -144,7 +148,7 @@ impl Store {
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         let webhook = webhook.ok_or(StoreError::Corrupt("webhook"))?;
         let details = difference(settings_of(&current), settings_of(&webhook));
-        audit::write(&mut tx, &change.deed(action).with(details)).await?;
+        audit::write(&mut tx, &change.audit_event(action).with(details)).await?;
         tx.commit().await?;
         Ok(Updated::Saved(Box::new(webhook)))
     }
@@ -167,7 +171,11 @@ impl Store {
         .await?;
         remember(&mut tx, &change.webhook_id, change.at).await?;
         let details = json!({ "before": { "status": before }, "after": { "status": "paused" } });
-        audit::write(&mut tx, &change.deed(AuditAction::WebhookPaused).with(details)).await?;
+        audit::write(
+            &mut tx,
+            &change.audit_event(AuditAction::WebhookPaused).with(details),
+        )
+        .await?;
         enqueue_invalidations(&mut tx, self, &change.stale(Invalidated::Edited)).await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         tx.commit().await?;
@@ -197,7 +205,11 @@ impl Store {
         remember(&mut tx, &change.webhook_id, change.at).await?;
         let details =
             json!({ "before": { "status": before }, "after": { "status": "active" }, "held": held });
-        audit::write(&mut tx, &change.deed(AuditAction::WebhookResumed).with(details)).await?;
+        audit::write(
+            &mut tx,
+            &change.audit_event(AuditAction::WebhookResumed).with(details),
+        )
+        .await?;
         enqueue_invalidations(&mut tx, self, &change.stale(Invalidated::Resumed)).await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         tx.commit().await?;
@@ -230,7 +242,11 @@ impl Store {
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         if webhook.is_some() {
             let details = json!({ "previous_signs_until": previous_until.rfc3339() });
-            audit::write(&mut tx, &change.deed(AuditAction::SecretRotated).with(details)).await?;
+            audit::write(
+                &mut tx,
+                &change.audit_event(AuditAction::SecretRotated).with(details),
+            )
+            .await?;
             enqueue_invalidations(&mut tx, self, &change.stale(Invalidated::Edited)).await?;
         }
         tx.commit().await?;
@@ -273,7 +289,11 @@ impl Store {
         .await?;
         remember(&mut tx, &change.webhook_id, change.at).await?;
         let details = json!({ "before": settings_of(&webhook), "cancelled_deliveries": cancelled });
-        audit::write(&mut tx, &change.deed(AuditAction::WebhookDeleted).with(details)).await?;
+        audit::write(
+            &mut tx,
+            &change.audit_event(AuditAction::WebhookDeleted).with(details),
+        )
+        .await?;
         enqueue_invalidations(&mut tx, self, &change.stale(Invalidated::Deleted)).await?;
         tx.commit().await?;
         Ok(Removed::Done(Deleted {

@@ -36,9 +36,16 @@ pub struct AccountForm {
 pub async fn change_password(form: Form<AccountForm>) -> Result<Outcome, Refusal> {
     let (visit, form) = (visit(), form.value);
     let new = NewPassword::parse(&form.new).map_err(|error| Refusal::field("new", error.to_string()))?;
-    let (auth, act) = (&visit.ui.auth, visit.act());
+    let (auth, context) = (&visit.ui.auth, visit.context());
     let changed = auth
-        .change_password(&visit.session, &act, &visit.user, &form.old, &new, &visit.client)
+        .change_password(
+            &visit.session,
+            &context,
+            &visit.user,
+            &form.old,
+            &new,
+            &visit.client,
+        )
         .await;
     match changed {
         Ok(()) => {
@@ -63,7 +70,7 @@ pub async fn end_session(form: Form<AccountForm>) -> Result<Outcome, Refusal> {
     let ended = visit
         .ui
         .store
-        .end_session(&visit.act(), &visit.user.id, &id)
+        .end_session(&visit.context(), &visit.user.id, &id)
         .await?;
     if !ended {
         return Err(Refusal::not_found());
@@ -78,7 +85,7 @@ pub async fn end_other_sessions(form: Form<AccountForm>) -> Result<Outcome, Refu
     let (visit, _) = (visit(), form);
     let auth = &visit.ui.auth;
     let message = match auth
-        .end_other_sessions(&visit.act(), &visit.user, &visit.session)
+        .end_other_sessions(&visit.context(), &visit.user, &visit.session)
         .await?
     {
         0 => "There was no other session.".to_owned(),

@@ -57,7 +57,7 @@ pub async fn invite_user(form: Form<InviteForm>) -> Result<Outcome, Refusal> {
     let invited = visit
         .ui
         .auth
-        .invite(&visit.act(), email.clone(), form.role())
+        .invite(&visit.context(), email.clone(), form.role())
         .await?;
     let token = invited.map_err(|why| {
         let error = match why {
@@ -77,7 +77,7 @@ pub async fn renew_invite(form: Form<InviteForm>) -> Result<Outcome, Refusal> {
     let renewed = visit
         .ui
         .auth
-        .renew_invite(&visit.act(), &form.value.invite()?)
+        .renew_invite(&visit.context(), &form.value.invite()?)
         .await?;
     let (invite, token) = renewed.ok_or_else(Refusal::not_found)?;
     Ok(shown_link(&visit, invite.email, &token))
@@ -90,7 +90,7 @@ pub async fn revoke_invite(form: Form<InviteForm>) -> Result<Outcome, Refusal> {
     let revoked = visit
         .ui
         .store
-        .revoke_invite(&visit.act(), &form.value.invite()?)
+        .revoke_invite(&visit.context(), &form.value.invite()?)
         .await?;
     let invite = revoked.ok_or_else(Refusal::not_found)?;
     let flash = Flash::plain(format!("The invite for {} was revoked.", invite.email));
@@ -106,7 +106,7 @@ pub async fn change_role(form: Form<UserForm>) -> Result<Outcome, Refusal> {
     let changed = visit
         .ui
         .store
-        .change_role(&visit.act(), &person.user.id, role)
+        .change_role(&visit.context(), &person.user.id, role)
         .await?;
     changed_or_refused(changed, &person)?;
     let flash = Flash::plain(format!("{} is {} now.", person.user.email, with_article(role)));
@@ -121,7 +121,11 @@ pub async fn change_role(form: Form<UserForm>) -> Result<Outcome, Refusal> {
 pub async fn disable_user(form: Form<UserForm>) -> Result<Outcome, Refusal> {
     let visit = visit();
     let person = form.value.person(&visit).await?;
-    let disabled = visit.ui.store.disable_user(&visit.act(), &person.user.id).await?;
+    let disabled = visit
+        .ui
+        .store
+        .disable_user(&visit.context(), &person.user.id)
+        .await?;
     changed_or_refused(disabled, &person)?;
     if person.user.id == visit.user.id {
         // They have just signed themselves out.
@@ -136,7 +140,11 @@ pub async fn disable_user(form: Form<UserForm>) -> Result<Outcome, Refusal> {
 pub async fn enable_user(form: Form<UserForm>) -> Result<Outcome, Refusal> {
     let visit = visit();
     let person = form.value.person(&visit).await?;
-    visit.ui.store.enable_user(&visit.act(), &person.user.id).await?;
+    visit
+        .ui
+        .store
+        .enable_user(&visit.context(), &person.user.id)
+        .await?;
     let flash = Flash::plain(format!("{} may sign in again.", person.user.email));
     Ok(visit.done(flash, paths::USERS).await)
 }

@@ -11,7 +11,7 @@ use super::{access::sign_in, flash::Flash, preferences::Preferences, query::List
 use crate::{
     auth::{Client, SignedIn},
     domain::{Role, Timestamp, User, Webhook, WebhookId},
-    store::Act,
+    store::AuditContext,
     ui::{PageError, Ui},
     webhooks::Actor,
 };
@@ -49,8 +49,8 @@ impl Visit {
     }
 
     /// What they do to people, themselves included.
-    pub fn act(&self) -> Act {
-        Act {
+    pub fn context(&self) -> AuditContext {
+        AuditContext {
             actor: self.actor(),
             at: self.now,
         }

@@ -192,7 +192,7 @@ fn submission(account: &AccountId, size: usize) -> Submission {
 
 /// Where a delivery may be between the publish and the first byte of its request.
 const BETWEEN: [Point; 6] = [
-    // Handed off by the insert, on its way to the courier.
+    // Handed off by the insert, on its way to the attempt runner.
     "accept_events: committed",
     // A row that is about to be claimed, and one that just was.
     "claim_due",

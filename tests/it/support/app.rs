@@ -265,8 +265,8 @@ impl TestApp {
 
     pub async fn disable(&self, email: &str) {
         let person = self.person(email).await;
-        let act = self.server().auth.operator(person.user.account_id);
-        let disabled = self.server().store.disable_user(&act, &person.user.id).await;
+        let context = self.server().auth.operator(person.user.account_id);
+        let disabled = self.server().store.disable_user(&context, &person.user.id).await;
         assert_eq!(disabled.unwrap(), Changed::Done);
     }
 

@@ -22,7 +22,7 @@ use crate::{
         layout::{document::Page, shell::Section},
         paths,
         request::visit::Visit,
-        state::Terms,
+        state::DeliveryPolicy,
     },
 };
 
@@ -36,7 +36,7 @@ pub async fn show(visit: Visit) -> Response {
 }
 
 #[component]
-fn Guide<'a>(language: Language, terms: &'a Terms) -> impl IntoView + use<> {
+fn Guide<'a>(language: Language, terms: &'a DeliveryPolicy) -> impl IntoView + use<> {
     let timeout = in_full(terms.timeout);
     view! {
         <div class="heading">

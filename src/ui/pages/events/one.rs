@@ -4,7 +4,7 @@ use axum::{extract::Path, response::Response};
 use leptos::prelude::*;
 
 use crate::{
-    domain::{Delivery, DeliveryStatus, EventId, Fate, NotSent, ReceivedEvent, Timestamp, WebhookId},
+    domain::{Delivery, DeliveryStatus, EventId, EventOutcome, NotSent, ReceivedEvent, Timestamp, WebhookId},
     store::EventDetail,
     ui::{
         PageError,
@@ -38,10 +38,11 @@ fn EventScreen(detail: EventDetail, now: Timestamp) -> impl IntoView {
     let EventDetail {
         event,
         payload,
-        fates,
+        outcomes,
     } = detail;
-    let verdict = verdict(&event, &fates);
-    let fates = (!fates.is_empty()).then(|| view! { <Fates fates event=event.clone() now/> });
+    let verdict = verdict(&event, &outcomes);
+    let outcomes =
+        (!outcomes.is_empty()).then(|| view! { <EventOutcomes outcomes event=event.clone() now/> });
     view! {
         <div class="heading">
             <div>
@@ -60,7 +61,7 @@ fn EventScreen(detail: EventDetail, now: Timestamp) -> impl IntoView {
         <section aria-labelledby="webhooks">
             <h2 id="webhooks">"What became of it"</h2>
             <p>{verdict}</p>
-            {fates}
+            {outcomes}
         </section>
         <section aria-labelledby="body">
             <h2 id="body">"Body"</h2>
@@ -71,20 +72,20 @@ fn EventScreen(detail: EventDetail, now: Timestamp) -> impl IntoView {
 }
 
 /// The whole of it in a sentence.
-fn verdict(event: &ReceivedEvent, fates: &[Fate]) -> String {
-    let statuses: Vec<_> = fates
+fn verdict(event: &ReceivedEvent, outcomes: &[EventOutcome]) -> String {
+    let statuses: Vec<_> = outcomes
         .iter()
-        .filter_map(|fate| match fate {
-            Fate::Delivery(delivery) => Some(delivery.status),
-            Fate::NotSent { .. } => None,
+        .filter_map(|event_outcome| match event_outcome {
+            EventOutcome::Delivery(delivery) => Some(delivery.status),
+            EventOutcome::NotSent { .. } => None,
         })
         .collect();
     let count = |wanted: DeliveryStatus| statuses.iter().filter(|status| **status == wanted).count();
     let event_type = event.event_type;
-    let then = fates.iter().filter(|fate| {
+    let then = outcomes.iter().filter(|event_outcome| {
         !matches!(
-            fate,
-            Fate::NotSent {
+            event_outcome,
+            EventOutcome::NotSent {
                 reason: NotSent::AddedLater(_),
                 ..
             }
@@ -110,10 +111,10 @@ fn verdict(event: &ReceivedEvent, fates: &[Fate]) -> String {
 }
 
 #[component]
-fn Fates(fates: Vec<Fate>, event: ReceivedEvent, now: Timestamp) -> impl IntoView {
-    let rows = fates.into_iter().map(|fate| match fate {
-        Fate::Delivery(delivery) => view! { <Sent delivery=*delivery now/> }.into_any(),
-        Fate::NotSent {
+fn EventOutcomes(outcomes: Vec<EventOutcome>, event: ReceivedEvent, now: Timestamp) -> impl IntoView {
+    let rows = outcomes.into_iter().map(|event_outcome| match event_outcome {
+        EventOutcome::Delivery(delivery) => view! { <Sent delivery=*delivery now/> }.into_any(),
+        EventOutcome::NotSent {
             webhook_id,
             webhook_name,
             webhook_deleted,

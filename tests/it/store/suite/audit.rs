@@ -1,5 +1,5 @@
 use caleida::domain::AuditAction;
-use caleida::store::{AuditChoices, AuditFilter, AuditPage, Deed};
+use caleida::store::{AuditChoices, AuditEvent, AuditFilter, AuditPage};
 use serde_json::json;
 
 use super::*;
@@ -7,8 +7,9 @@ use super::*;
 impl Fixture {
     async fn write_down(&self, by: &str, action: AuditAction, subject: &str, at: Timestamp) {
         let actor = Actor::user(self.account.clone(), by, Origin::CommandLine);
-        let deed = Deed::new(&actor, action, subject, at).with(json!({ "after": { "name": "x" } }));
-        self.store.record_deed(&deed).await.unwrap();
+        let audit_event =
+            AuditEvent::new(&actor, action, subject, at).with(json!({ "after": { "name": "x" } }));
+        self.store.record_audit_event(&audit_event).await.unwrap();
     }
 
     async fn audit(&self, filter: AuditFilter) -> AuditPage {
@@ -70,13 +71,13 @@ async fn the_audit_log_answers_who_what_to_what_and_when() {
         .write_down("bob", AuditAction::UserDisabled, "usr_1", later(3))
         .await;
     let elsewhere = fixture.store.ensure_account("another", NOW).await.unwrap();
-    let deed = Deed::new(
+    let audit_event = AuditEvent::new(
         &Actor::operator(elsewhere),
         AuditAction::RoleChanged,
         "usr_1",
         later(1),
     );
-    fixture.store.record_deed(&deed).await.unwrap();
+    fixture.store.record_audit_event(&audit_event).await.unwrap();
 
     for (filter, expected) in [
         (only(None, None, None), vec![3, 2, 1, 0]),

@@ -1,7 +1,7 @@
 //! What happened to events and deliveries, and sending again.
 
 use caleida::{
-    domain::{Delivery, Fate, NotSent},
+    domain::{Delivery, EventOutcome, NotSent},
     store::{DeliveryPage, EventFilter, EventPage, Resent},
 };
 
@@ -39,16 +39,19 @@ impl Fixture {
     }
 
     /// Of each webhook by its name: the delivery's status, or why there is none.
-    async fn fates(&self, event: &str) -> Vec<(String, Result<DeliveryStatus, NotSent>)> {
+    async fn outcomes(&self, event: &str) -> Vec<(String, Result<DeliveryStatus, NotSent>)> {
         let id = event.parse().unwrap();
         let detail = self.store.event(&self.account, &id).await.unwrap().unwrap();
-        let fates = detail.fates.into_iter().map(|fate| match fate {
-            Fate::Delivery(delivery) => (delivery.webhook_name, Ok(delivery.status)),
-            Fate::NotSent {
-                webhook_name, reason, ..
-            } => (webhook_name, Err(reason)),
-        });
-        fates.collect()
+        let outcomes = detail
+            .outcomes
+            .into_iter()
+            .map(|event_outcome| match event_outcome {
+                EventOutcome::Delivery(delivery) => (delivery.webhook_name, Ok(delivery.status)),
+                EventOutcome::NotSent {
+                    webhook_name, reason, ..
+                } => (webhook_name, Err(reason)),
+            });
+        outcomes.collect()
     }
 }
 
@@ -418,7 +421,7 @@ async fn an_event_tells_what_became_of_it_at_each_webhook_and_why_nothing_was_se
         .unwrap();
 
     assert_eq!(
-        fixture.fates("e1").await,
+        fixture.outcomes("e1").await,
         [
             ("got it".to_owned(), Ok(DeliveryStatus::Pending)),
             ("disabled".to_owned(), Err(NotSent::Disabled)),

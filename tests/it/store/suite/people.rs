@@ -2,7 +2,7 @@
 
 use caleida::{
     domain::{Actor, Email, InviteId, Origin, Role, SessionId, User, UserId},
-    store::{Act, Changed, InviteToken, Invited, NewInvite, SessionOwner, SessionRow, UserSession},
+    store::{AuditContext, Changed, InviteToken, Invited, NewInvite, SessionOwner, SessionRow, UserSession},
 };
 
 use super::*;
@@ -14,8 +14,8 @@ fn after(seconds: u64) -> Timestamp {
 }
 
 impl Fixture {
-    fn act(&self, at: Timestamp) -> Act {
-        Act {
+    fn context(&self, at: Timestamp) -> AuditContext {
+        AuditContext {
             actor: Actor::user(self.account.clone(), "root@example.com", Origin::Inside),
             at,
         }
@@ -29,7 +29,7 @@ impl Fixture {
             role,
         };
         self.store
-            .insert_user(&self.act(NOW), &user, "hash")
+            .insert_user(&self.context(NOW), &user, "hash")
             .await
             .unwrap();
         user
@@ -73,7 +73,11 @@ impl Fixture {
                 expires_at: NOW.plus(WEEK),
             },
         };
-        let invited = self.store.insert_invite(&self.act(NOW), &invite).await.unwrap();
+        let invited = self
+            .store
+            .insert_invite(&self.context(NOW), &invite)
+            .await
+            .unwrap();
         (invite.id, invited)
     }
 
@@ -95,7 +99,7 @@ impl Fixture {
 #[tokio::test]
 async fn an_account_keeps_its_last_active_admin() {
     let fixture = Fixture::new().await;
-    let (store, act) = (&fixture.store, fixture.act(NOW));
+    let (store, context) = (&fixture.store, fixture.context(NOW));
     let ada = fixture.user("ada@example.com", Role::Admin).await;
     let bob = fixture.user("bob@example.com", Role::Admin).await;
     let another = store.ensure_account("another", NOW).await.unwrap();
@@ -105,38 +109,41 @@ async fn an_account_keeps_its_last_active_admin() {
         email: "eve@example.com".to_owned(),
         role: Role::Admin,
     };
-    let theirs = Act {
+    let theirs = AuditContext {
         actor: Actor::operator(another),
-        ..act.clone()
+        ..context.clone()
     };
     store.insert_user(&theirs, &elsewhere, "hash").await.unwrap();
 
-    assert_eq!(store.disable_user(&act, &bob.id).await.unwrap(), Changed::Done);
+    assert_eq!(
+        store.disable_user(&context, &bob.id).await.unwrap(),
+        Changed::Done
+    );
     // Neither a disabled admin nor one of another account can help.
     assert_eq!(
-        store.disable_user(&act, &ada.id).await.unwrap(),
+        store.disable_user(&context, &ada.id).await.unwrap(),
         Changed::LastAdmin
     );
-    let demoted = store.change_role(&act, &ada.id, Role::Member).await.unwrap();
+    let demoted = store.change_role(&context, &ada.id, Role::Member).await.unwrap();
     assert_eq!(demoted, Changed::LastAdmin);
-    let same = store.change_role(&act, &ada.id, Role::Admin).await.unwrap();
+    let same = store.change_role(&context, &ada.id, Role::Admin).await.unwrap();
     assert_eq!(same, Changed::Done);
     assert_eq!(
-        store.disable_user(&act, &elsewhere.id).await.unwrap(),
+        store.disable_user(&context, &elsewhere.id).await.unwrap(),
         Changed::NotFound
     );
     let foreign = store
-        .change_role(&act, &elsewhere.id, Role::Viewer)
+        .change_role(&context, &elsewhere.id, Role::Viewer)
         .await
         .unwrap();
     assert_eq!(foreign, Changed::NotFound);
     assert_eq!(
-        store.enable_user(&act, &elsewhere.id).await.unwrap(),
+        store.enable_user(&context, &elsewhere.id).await.unwrap(),
         Changed::NotFound
     );
 
-    assert_eq!(store.enable_user(&act, &bob.id).await.unwrap(), Changed::Done);
-    let demoted = store.change_role(&act, &ada.id, Role::Member).await.unwrap();
+    assert_eq!(store.enable_user(&context, &bob.id).await.unwrap(), Changed::Done);
+    let demoted = store.change_role(&context, &ada.id, Role::Member).await.unwrap();
     assert_eq!(demoted, Changed::Done);
     let people = store.people(&fixture.account).await.unwrap();
     let roles: Vec<_> = people
@@ -153,19 +160,19 @@ async fn an_account_keeps_its_last_active_admin() {
 #[tokio::test]
 async fn of_two_admins_who_disable_each_other_at_once_one_stays() {
     let fixture = Fixture::new().await;
-    let act = fixture.act(NOW);
+    let context = fixture.context(NOW);
     let ada = fixture.user("ada@example.com", Role::Admin).await;
     let bob = fixture.user("bob@example.com", Role::Admin).await;
     for _ in 0..10 {
         let (first, second) = tokio::join!(
-            fixture.store.disable_user(&act, &ada.id),
-            fixture.store.disable_user(&act, &bob.id)
+            fixture.store.disable_user(&context, &ada.id),
+            fixture.store.disable_user(&context, &bob.id)
         );
         let mut results = [first.unwrap(), second.unwrap()];
         results.sort_by_key(|changed| *changed == Changed::LastAdmin);
         assert_eq!(results, [Changed::Done, Changed::LastAdmin]);
         for user in [&ada, &bob] {
-            fixture.store.enable_user(&act, &user.id).await.unwrap();
+            fixture.store.enable_user(&context, &user.id).await.unwrap();
         }
     }
 }
@@ -173,7 +180,7 @@ async fn of_two_admins_who_disable_each_other_at_once_one_stays() {
 #[tokio::test]
 async fn a_session_shows_its_owner_as_they_are_now() {
     let fixture = Fixture::new().await;
-    let (store, act) = (&fixture.store, fixture.act(NOW));
+    let (store, context) = (&fixture.store, fixture.context(NOW));
     fixture.user("root@example.com", Role::Admin).await;
     let ada = fixture.user("ada@example.com", Role::Admin).await;
     let owner = fixture.session(&ada, 1).await;
@@ -181,7 +188,7 @@ async fn a_session_shows_its_owner_as_they_are_now() {
     assert_eq!(fixture.user_of(2, NOW).await, None);
     assert_eq!(fixture.user_of(1, after(86_400)).await, None, "it has expired");
 
-    store.change_role(&act, &ada.id, Role::Viewer).await.unwrap();
+    store.change_role(&context, &ada.id, Role::Viewer).await.unwrap();
     let seen = fixture.user_of(1, NOW).await.unwrap();
     assert_eq!(seen.role, Role::Viewer);
 
@@ -205,15 +212,31 @@ async fn a_session_shows_its_owner_as_they_are_now() {
 #[tokio::test]
 async fn a_session_that_was_ended_does_not_come_back() {
     let fixture = Fixture::new().await;
-    let act = fixture.act(NOW);
+    let context = fixture.context(NOW);
     let ada = fixture.user("ada@example.com", Role::Admin).await;
     let bob = fixture.user("bob@example.com", Role::Admin).await;
     let owner = fixture.session(&ada, 1).await;
     let row = fixture.store.session(&[1; 32], NOW).await.unwrap().unwrap();
-    let ended = fixture.store.end_session(&act, &bob.id, &owner.id).await.unwrap();
+    let ended = fixture
+        .store
+        .end_session(&context, &bob.id, &owner.id)
+        .await
+        .unwrap();
     assert!(!ended, "it is not his");
-    assert!(fixture.store.end_session(&act, &ada.id, &owner.id).await.unwrap());
-    assert!(!fixture.store.end_session(&act, &ada.id, &owner.id).await.unwrap());
+    assert!(
+        fixture
+            .store
+            .end_session(&context, &ada.id, &owner.id)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !fixture
+            .store
+            .end_session(&context, &ada.id, &owner.id)
+            .await
+            .unwrap()
+    );
     // A request that was under way saves it.
     fixture.store.save_session(&row).await.unwrap();
     assert_eq!(fixture.store.session(&[1; 32], NOW).await.unwrap(), None);
@@ -223,7 +246,7 @@ async fn a_session_that_was_ended_does_not_come_back() {
 #[tokio::test]
 async fn a_new_password_and_disabling_end_the_sessions_of_that_user_alone() {
     let fixture = Fixture::new().await;
-    let (store, act) = (&fixture.store, fixture.act(NOW));
+    let (store, context) = (&fixture.store, fixture.context(NOW));
     let ada = fixture.user("ada@example.com", Role::Admin).await;
     let bob = fixture.user("bob@example.com", Role::Admin).await;
     for hash in [1, 2, 3] {
@@ -232,7 +255,7 @@ async fn a_new_password_and_disabling_end_the_sessions_of_that_user_alone() {
     fixture.session(&bob, 4).await;
     assert!(
         store
-            .set_password(&act, &ada.id, "new", Some(&[2; 32]))
+            .set_password(&context, &ada.id, "new", Some(&[2; 32]))
             .await
             .unwrap()
     );
@@ -248,15 +271,24 @@ async fn a_new_password_and_disabling_end_the_sessions_of_that_user_alone() {
 
     fixture.session(&ada, 5).await;
     assert_eq!(
-        store.end_other_sessions(&act, &ada.id, &[5; 32]).await.unwrap(),
+        store
+            .end_other_sessions(&context, &ada.id, &[5; 32])
+            .await
+            .unwrap(),
         1
     );
     assert_eq!(
-        store.end_other_sessions(&act, &ada.id, &[5; 32]).await.unwrap(),
+        store
+            .end_other_sessions(&context, &ada.id, &[5; 32])
+            .await
+            .unwrap(),
         0
     );
-    assert_eq!(store.disable_user(&act, &ada.id).await.unwrap(), Changed::Done);
-    assert_eq!(store.enable_user(&act, &ada.id).await.unwrap(), Changed::Done);
+    assert_eq!(
+        store.disable_user(&context, &ada.id).await.unwrap(),
+        Changed::Done
+    );
+    assert_eq!(store.enable_user(&context, &ada.id).await.unwrap(), Changed::Done);
     assert_eq!(
         fixture.user_of(5, NOW).await,
         None,
@@ -268,7 +300,7 @@ async fn a_new_password_and_disabling_end_the_sessions_of_that_user_alone() {
 #[tokio::test]
 async fn who_was_disabled_or_got_another_password_meanwhile_does_not_sign_in() {
     let fixture = Fixture::new().await;
-    let (store, act) = (&fixture.store, fixture.act(NOW));
+    let (store, context) = (&fixture.store, fixture.context(NOW));
     fixture.user("root@example.com", Role::Admin).await;
     let ada = fixture.user("ada@example.com", Role::Viewer).await;
     assert!(
@@ -283,7 +315,7 @@ async fn who_was_disabled_or_got_another_password_meanwhile_does_not_sign_in() {
             .await
             .unwrap()
     );
-    store.disable_user(&act, &ada.id).await.unwrap();
+    store.disable_user(&context, &ada.id).await.unwrap();
     assert!(
         !store
             .record_sign_in(&ada, "hash", Origin::Inside, after(3))
@@ -319,7 +351,7 @@ async fn an_invite_makes_one_user() {
 #[tokio::test]
 async fn an_invite_that_expired_was_revoked_or_made_anew_leads_nowhere() {
     let fixture = Fixture::new().await;
-    let (store, act) = (&fixture.store, fixture.act(NOW));
+    let (store, context) = (&fixture.store, fixture.context(NOW));
     let last = NOW.plus(WEEK);
     let expires = fixture.invite("ada@example.com", 1).await;
     assert!(
@@ -336,31 +368,35 @@ async fn an_invite_that_expired_was_revoked_or_made_anew_leads_nowhere() {
         hash: [2; 32],
         expires_at: last.plus(WEEK),
     };
-    let renewed = store.renew_invite(&act, &expires, token).await.unwrap().unwrap();
+    let renewed = store
+        .renew_invite(&context, &expires, token)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(renewed.expires_at, last.plus(WEEK));
     assert_eq!(store.open_invite(&[1; 32], NOW).await.unwrap(), None);
     assert!(store.open_invite(&[2; 32], last).await.unwrap().is_some());
 
     let another = store.ensure_account("another", NOW).await.unwrap();
-    let theirs = Act {
+    let theirs = AuditContext {
         actor: Actor::operator(another),
-        ..act.clone()
+        ..context.clone()
     };
     assert_eq!(store.revoke_invite(&theirs, &expires).await.unwrap(), None);
     assert_eq!(store.renew_invite(&theirs, &expires, token).await.unwrap(), None);
-    assert!(store.revoke_invite(&act, &expires).await.unwrap().is_some());
+    assert!(store.revoke_invite(&context, &expires).await.unwrap().is_some());
     assert_eq!(fixture.accept(2, NOW).await, None);
-    assert_eq!(store.revoke_invite(&act, &expires).await.unwrap(), None);
+    assert_eq!(store.revoke_invite(&context, &expires).await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn nobody_is_invited_twice_and_nobody_who_is_there() {
     let fixture = Fixture::new().await;
-    let act = fixture.act(NOW);
+    let context = fixture.context(NOW);
     fixture.user("root@example.com", Role::Admin).await;
     let ada = fixture.user("ada@example.com", Role::Viewer).await;
     assert_eq!(fixture.try_invite("ada@example.com", 1).await.1, Invited::Member);
-    fixture.store.disable_user(&act, &ada.id).await.unwrap();
+    fixture.store.disable_user(&context, &ada.id).await.unwrap();
     assert_eq!(
         fixture.try_invite("ada@example.com", 1).await.1,
         Invited::Disabled

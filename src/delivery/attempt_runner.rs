@@ -1,4 +1,4 @@
-//! One attempt: in at the gate, signed, sent, and to the recorder with what follows from it.
+//! Runs attempts: each passes the gate, is signed and sent, and goes to the recorder with the next state of its delivery.
 
 use std::{
     sync::Arc,
@@ -28,18 +28,18 @@ use crate::{
     trace,
 };
 
-/// When a delivery is looked at again that could not be attempted for a reason of ours.
-const OUR_TROUBLE: Duration = Duration::from_secs(10);
+/// Delay before the next try of a delivery that could not be attempted because of an internal error.
+const INTERNAL_RETRY_DELAY: Duration = Duration::from_secs(10);
 
-/// Takes deliveries that are leased and have their slot. Cheap to clone; the clones share their tasks.
+/// Runs the attempts of deliveries that are leased and have a slot. Cheap to clone: the clones share their tasks.
 #[derive(Clone)]
-pub(super) struct Courier {
-    parts: Arc<Parts>,
+pub(super) struct AttemptRunner {
+    deps: Arc<Deps>,
     tasks: TaskTracker,
     abort: CancellationToken,
 }
 
-pub(super) struct Parts {
+pub(super) struct Deps {
     pub store: Arc<Store>,
     pub gate: Arc<Gate>,
     pub sender: Arc<Sender>,
@@ -50,25 +50,25 @@ pub(super) struct Parts {
     pub metrics: Metrics,
 }
 
-impl Courier {
-    pub(super) fn new(parts: Parts) -> Self {
+impl AttemptRunner {
+    pub(super) fn new(deps: Deps) -> Self {
         Self {
-            parts: Arc::new(parts),
+            deps: Arc::new(deps),
             tasks: TaskTracker::new(),
             abort: CancellationToken::new(),
         }
     }
 
-    /// Makes the attempt in a task of its own, and frees the slot when it is on its way to the recorder.
+    /// Runs the attempt in its own task. Frees the slot when the outcome is queued for the recorder.
     pub(super) fn dispatch(&self, delivery: ClaimedDelivery, slot: Slot) {
-        let (parts, abort) = (Arc::clone(&self.parts), self.abort.clone());
-        // In a box of its own: a task is moved a few times before it runs, and an attempt is large.
-        let attempt = Box::pin(async move { parts.attempt(delivery, &slot, &abort).await });
+        let (deps, abort) = (Arc::clone(&self.deps), self.abort.clone());
+        // Boxed: a task is moved several times before it runs, and an attempt is large.
+        let attempt = Box::pin(async move { deps.attempt(delivery, &slot, &abort).await });
         self.tasks.spawn(attempt);
     }
 
-    /// Lets what is under way end within `grace`; cuts short what does not, and gives its lease back. To call when
-    /// nobody dispatches any more.
+    /// Waits up to `grace` for the attempts in flight, then aborts the others and releases their leases. Must be called
+    /// after the last dispatch.
     pub(super) async fn finish(self, grace: Duration) {
         self.tasks.close();
         if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
@@ -78,17 +78,17 @@ impl Courier {
     }
 }
 
-impl Parts {
+impl Deps {
     async fn attempt(&self, delivery: ClaimedDelivery, slot: &Slot, abort: &CancellationToken) {
         let permit = self.fence.permit();
         let pass = match self.gate.enter(&delivery.webhook_id).await {
             Ok(Admission::Open(pass)) => pass,
-            Ok(Admission::Stopped) => return self.give_back(&delivery, self.clock.now()).await,
+            Ok(Admission::Stopped) => return self.release(&delivery, self.clock.now()).await,
             Ok(Admission::Gone) => return,
             Err(error) => {
                 tracing::error!(%error, delivery = %delivery.id, webhook = %delivery.webhook_id, "failed to prepare an attempt");
                 return self
-                    .give_back(&delivery, self.clock.now().plus(OUR_TROUBLE))
+                    .release(&delivery, self.clock.now().plus(INTERNAL_RETRY_DELAY))
                     .await;
             }
         };
@@ -99,11 +99,11 @@ impl Parts {
         KillPoint::BeforeSending.reached();
         let exchange = tokio::select! {
             biased;
-            () = pass.cancelled() => cut_short(),
-            () = abort.cancelled() => return self.give_back(&delivery, self.clock.now()).await,
+            () = pass.cancelled() => cancelled(),
+            () = abort.cancelled() => return self.release(&delivery, self.clock.now()).await,
             sent = self.sender.send(&pass.target.url, headers.clone(), delivery.payload.clone(), started_at, permit) => match sent {
                 Ok(exchange) => exchange,
-                Err(Fenced) => return self.give_back(&delivery, self.clock.now()).await,
+                Err(Fenced) => return self.release(&delivery, self.clock.now()).await,
             },
         };
         KillPoint::AfterSending.reached();
@@ -120,11 +120,11 @@ impl Parts {
             response_body: exchange.response_body,
             response_truncated: exchange.response_truncated,
         };
-        // The request is over: whoever waits for the webhook to be silent need not wait for the disk too.
+        // The request is over. A deletion that waits for the webhook to be silent need not wait for the disk.
         drop(pass);
         self.metrics.attempted(&delivery.id, &attempt);
         let next = self.next(&attempt, delivery.earlier_attempts);
-        tell(&delivery, &attempt, &span);
+        log_attempt(&delivery, &attempt, &span);
         drop(span);
         let ClaimedDelivery {
             id,
@@ -149,7 +149,7 @@ impl Parts {
             return Next::Cancelled;
         }
         let random = match attempt.outcome.succeeded() {
-            // Nobody asks for it.
+            // Not used.
             true => 0.0,
             false => f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / f64::from(u32::MAX),
         };
@@ -162,17 +162,17 @@ impl Parts {
         }
     }
 
-    async fn give_back(&self, delivery: &ClaimedDelivery, at: Timestamp) {
+    async fn release(&self, delivery: &ClaimedDelivery, at: Timestamp) {
         let lease = [(delivery.id.clone(), delivery.lease.clone())];
         if let Err(error) = self.store.release(&lease, at).await {
-            // It lapses by itself.
+            // The lease expires by itself.
             tracing::warn!(%error, delivery = %delivery.id, "failed to release a lease");
         }
     }
 }
 
-/// One line, without anything that was sent or answered, and without the URL, which may hold a token.
-fn tell(delivery: &ClaimedDelivery, attempt: &Attempt, span: &Span) {
+/// Logs one line, without headers, bodies and the URL, which may contain a token.
+fn log_attempt(delivery: &ClaimedDelivery, attempt: &Attempt, span: &Span) {
     let (status, failure) = match attempt.outcome {
         Outcome::Answered { status, .. } => (Some(status), None),
         Outcome::Failed(reason) => (None, Some(reason.as_str())),
@@ -208,7 +208,7 @@ fn tell(delivery: &ClaimedDelivery, attempt: &Attempt, span: &Span) {
     );
 }
 
-/// What a receiver gets with the body.
+/// Headers of the request to a receiver.
 pub(super) fn headers(event: &EventId, payload: &[u8], pass: &Pass, now: Timestamp) -> HeaderMap {
     let id = event.as_str();
     let signature = signer::sign_with(id, now.as_secs(), payload, pass.target.keys(now));
@@ -222,7 +222,7 @@ pub(super) fn headers(event: &EventId, payload: &[u8], pass: &Pass, now: Timesta
     ])
 }
 
-/// As the log shows them.
+/// Headers as the delivery log shows them.
 pub(super) fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
     headers
         .iter()
@@ -235,7 +235,7 @@ pub(super) fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
         .collect()
 }
 
-fn cut_short() -> Exchange {
+fn cancelled() -> Exchange {
     Exchange {
         outcome: Outcome::Failed(FailureReason::Cancelled),
         detail: None,

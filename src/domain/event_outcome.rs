@@ -16,7 +16,7 @@ pub struct ReceivedEvent {
 
 /// What became of one event at one webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum EventOutcome {
     /// It was sent, or is to be.
     Delivery(Box<Delivery>),
     NotSent {
