@@ -130,7 +130,7 @@ fn managing() -> OpenApiRouter<Api> {
 }
 
 async fn unknown_call() -> Problem {
-    Problem::not_found("There is no such call: see /api/docs for those that there are.")
+    Problem::not_found("Unknown endpoint. See /api/docs.")
 }
 
 /// What a path takes instead is in `Allow`, which axum adds; asking for just that is no mistake.

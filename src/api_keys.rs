@@ -112,7 +112,7 @@ impl ApiKeys {
             // Also after an error: nobody knows whether it was committed.
             this.auth.forget_key(&id);
             let revoked = revoked?;
-            cluster::revocation_obeyed(&this.store, &id).await?;
+            cluster::wait_until_revoked(&this.store, &id).await?;
             Ok(revoked)
         })
         .await

@@ -25,7 +25,7 @@ use password::NewPassword;
 
 use crate::{
     domain::{AccountId, Actor, ApiKeyId, Clock, Email, Role, SessionId, User, UserId},
-    store::{ApiKey, AuditContext, Memory, SessionOwner, SessionUser, Stale, Store, StoreError, UserSession},
+    store::{ApiKey, AuditContext, Cache, SessionOwner, SessionUser, Stale, Store, StoreError, UserSession},
 };
 
 /// Signs people in and out, and recognises them and the machines that act for them. Cheap to clone.
@@ -301,13 +301,13 @@ impl Auth {
     }
 
     /// What this process remembers of API keys: it has to hear of those that others revoke.
-    pub fn memory(&self) -> Arc<dyn Memory> {
+    pub fn cache(&self) -> Arc<dyn Cache> {
         Arc::clone(&self.keys) as _
     }
 
     /// Looks for the key in the database again, whoever sends it.
     pub fn forget_key(&self, id: &ApiKeyId) {
-        self.keys.forget(&Stale::ApiKey(id.clone()));
+        self.keys.invalidate(&Stale::ApiKey(id.clone()));
     }
 
     /// Writes down when each key was last used; to call now and then, and at the end.

@@ -41,7 +41,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     domain::{Clock, RetrySchedule},
-    store::{Member, Memory, Store},
+    store::{Cache, Member, Store},
 };
 use attempt_runner::AttemptRunner;
 use cluster::{Cluster, JoinError};
@@ -84,7 +84,7 @@ pub struct Parts {
     /// As the other processes know it, if there are any.
     pub member: Member,
     /// What else of this process has to hear of the others' changes.
-    pub memories: Vec<Arc<dyn Memory>>,
+    pub caches: Vec<Arc<dyn Cache>>,
     /// Otherwise it only takes events, and leaves them to other processes.
     pub delivers: bool,
     pub metrics: Metrics,
@@ -118,7 +118,7 @@ impl Engine {
             schedule,
             timeout,
             member,
-            memories,
+            caches,
             delivers,
             metrics,
         } = parts;
@@ -138,7 +138,7 @@ impl Engine {
             wake: Arc::clone(&wake),
             clock: Arc::clone(&clock),
             fence: fence.clone(),
-            memories,
+            caches,
             member,
         })
         .await?;

@@ -140,7 +140,7 @@ impl Server {
                 master_key_id: vault.key_id().to_owned(),
                 opens: vault.opens().map(str::to_owned).collect(),
             },
-            memories: vec![auth.memory()],
+            caches: vec![auth.cache()],
             delivers: config.role.delivers(),
             metrics: exposition.engine.clone(),
         })

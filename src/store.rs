@@ -46,7 +46,7 @@ use points::Points;
 
 pub use api_keys::{ApiKey, ApiKeyRow, KeyState, NewApiKey};
 pub use audit::{AuditChoices, AuditEvent, AuditFilter, AuditPage};
-pub use cluster::{Invalidated, Invalidation, Joined, LifeSign, Member, Memory, Renewal, Signal, Stale};
+pub use cluster::{Cache, Heartbeat, Invalidated, Invalidation, Joined, Member, Renewal, Signal, Stale};
 pub use copy::{CopyError, CopyProgress, copy};
 pub use delivery_log::{DeliveryDetail, DeliveryFilter, DeliveryPage, Resent};
 pub use error::{Source, StoreError, Unique};

@@ -163,7 +163,7 @@ impl Webhooks {
         let updated = to_the_end(async move {
             let updated = this.store.update_webhook(update).await;
             this.gate.refresh(&id);
-            this.obeyed(&id, updated).await
+            this.after_propagation(&id, updated).await
         });
         match updated.await? {
             Updated::Saved(webhook) => Ok(*webhook),
@@ -179,7 +179,7 @@ impl Webhooks {
         let paused = to_the_end(async move {
             let paused = this.store.pause_webhook(&change).await;
             this.gate.refresh(&change.webhook_id);
-            this.obeyed(&change.webhook_id, paused).await
+            this.after_propagation(&change.webhook_id, paused).await
         });
         paused.await?.ok_or(WebhookError::NotFound)
     }
@@ -197,7 +197,7 @@ impl Webhooks {
             let resumed = this.store.resume_webhook(&change, held).await;
             this.gate.refresh(&change.webhook_id);
             this.wake.ring();
-            this.obeyed(&change.webhook_id, resumed).await
+            this.after_propagation(&change.webhook_id, resumed).await
         });
         resumed.await?.ok_or(WebhookError::NotFound)
     }
@@ -216,7 +216,7 @@ impl Webhooks {
         let rotated = to_the_end(async move {
             let rotated = this.store.rotate_secret(&change, sealed, until).await;
             this.gate.refresh(&change.webhook_id);
-            this.obeyed(&change.webhook_id, rotated).await
+            this.after_propagation(&change.webhook_id, rotated).await
         });
         rotated
             .await?
@@ -250,7 +250,7 @@ impl Webhooks {
                 this.gate.close(&change.webhook_id).await;
                 this.slots.forget(&change.webhook_id);
             }
-            this.obeyed(&change.webhook_id, Ok(removed)).await
+            this.after_propagation(&change.webhook_id, Ok(removed)).await
         });
         match removed.await? {
             Removed::Done(deleted) => Ok(deleted),
@@ -260,9 +260,13 @@ impl Webhooks {
     }
 
     /// What was done, once every process goes by it.
-    async fn obeyed<T>(&self, id: &WebhookId, done: Result<T, StoreError>) -> Result<T, StoreError> {
+    async fn after_propagation<T>(
+        &self,
+        id: &WebhookId,
+        done: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let done = done?;
-        self.cluster.obeyed(id).await?;
+        self.cluster.wait_until_propagated(id).await?;
         Ok(done)
     }
 

@@ -48,7 +48,7 @@ test("an event says what became of it, and why nothing was sent", async ({ webho
   await page.goto(`${EVENTS}/order-7`);
   await expect(page.getByText("Delivered to 1 webhook.")).toBeVisible();
   await expect(row("Orders")).toContainText("Delivered");
-  await expect(row("Insights")).toContainText("It did not want chat when the event was received.");
+  await expect(row("Insights")).toContainText("Not subscribed to chat at that time.");
   await expect(page.getByRole("region", { name: "Body of the event" })).toHaveText(receiver.calls[0]!.body);
   await row("Orders").getByRole("link", { name: "Delivery" }).click();
   await expect(page.getByRole("heading", { name: "Timeline" })).toBeVisible();

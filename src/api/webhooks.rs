@@ -164,7 +164,7 @@ pub(super) struct WebhookChange {
     secret: Option<Zeroizing<String>>,
     #[schema(schema_with = wanted_events)]
     events: Option<Vec<String>>,
-    /// The version that this change is based on: the same as `If-Match`, for who would rather have it here.
+    /// The version that this change is based on. Alternative to the `If-Match` header.
     #[serde(default, deserialize_with = "whole")]
     #[schema(examples(1))]
     version: Option<i64>,

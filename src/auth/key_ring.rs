@@ -14,7 +14,7 @@ use std::{
 
 use crate::{
     domain::{ApiKeyId, Timestamp},
-    store::{ApiKey, Memory, Stale},
+    store::{ApiKey, Cache, Stale},
 };
 
 /// For so long a key works at most after a command has revoked it in a database that the server has for itself: nothing
@@ -114,8 +114,8 @@ impl KeyRing {
     }
 }
 
-impl Memory for KeyRing {
-    fn forget(&self, what: &Stale) {
+impl Cache for KeyRing {
+    fn invalidate(&self, what: &Stale) {
         if let Stale::ApiKey(id) = what {
             let mut known = self.known();
             known.generation += 1;
@@ -123,13 +123,13 @@ impl Memory for KeyRing {
         }
     }
 
-    fn forget_all(&self) {
+    fn invalidate_all(&self) {
         let mut known = self.known();
         known.generation += 1;
         known.keys.clear();
     }
 
-    fn trust_until(&self, moment: Instant) {
+    fn valid_until(&self, moment: Instant) {
         self.known().trusted_until = Some(moment);
     }
 }
@@ -188,7 +188,7 @@ mod tests {
         let key = key();
         let ring = ring_with(&key);
         let lookup = ring.look_up();
-        ring.forget(&Stale::ApiKey(key.id.clone()));
+        ring.invalidate(&Stale::ApiKey(key.id.clone()));
         assert_eq!(ring.find(&HASH, NOW), None);
         ring.remember(HASH, key, NOW, lookup);
         assert_eq!(ring.find(&HASH, NOW), None, "it was read before the revocation");
@@ -198,13 +198,13 @@ mod tests {
     fn a_process_that_is_not_heard_of_goes_by_nothing_that_it_remembers() {
         let key = key();
         let ring = ring_with(&key);
-        ring.trust_until(Instant::now() + Duration::from_secs(3_600));
+        ring.valid_until(Instant::now() + Duration::from_secs(3_600));
         assert_eq!(ring.find(&HASH, NOW), Some(Arc::clone(&key)));
-        ring.trust_until(Instant::now());
+        ring.valid_until(Instant::now());
         assert_eq!(ring.find(&HASH, NOW), None);
         // One of them again, it has everything to learn anew.
-        ring.forget_all();
-        ring.trust_until(Instant::now() + Duration::from_secs(3_600));
+        ring.invalidate_all();
+        ring.valid_until(Instant::now() + Duration::from_secs(3_600));
         assert_eq!(ring.find(&HASH, NOW), None);
     }
 
@@ -219,7 +219,7 @@ mod tests {
         ring.put_back(&used);
         assert_eq!(ring.take_uses(), used);
         ring.find(&HASH, later(9)).unwrap();
-        ring.forget(&Stale::ApiKey(key.id.clone()));
+        ring.invalidate(&Stale::ApiKey(key.id.clone()));
         assert_eq!(
             ring.take_uses(),
             [(key.id.clone(), later(9))],

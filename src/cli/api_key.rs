@@ -28,7 +28,7 @@ enum Command {
         #[arg(long, value_delimiter = ',', default_values = api_key::USUAL_SCOPES)]
         #[arg(value_parser = PossibleValuesParser::new(api_key::SCOPES))]
         scope: Vec<String>,
-        /// From when on it opens nothing, such as 90d or 12h; without it, it is good until it is revoked
+        /// Expires after this long, such as 90d or 12h; without it, the key does not expire
         #[arg(long, value_parser = humantime::parse_duration)]
         expires_in: Option<Duration>,
         #[command(flatten)]

@@ -1,14 +1,14 @@
-//! The processes that deliver from one database, seen from one of them.
+//! Membership and cache invalidation among the processes that share a database.
 //!
 //! | question | answer |
 //! |---|---|
-//! | who is there? | each process renews its row every second; the others watch that it does |
-//! | what have they changed? | word of it lies in the database until this process has acted upon it |
-//! | when is a change obeyed by all? | when no word of it is left: acted upon, or its process evicted |
-//! | what if a process is frozen or cut off? | it stops sending by itself, and only later is it evicted |
-//! | what time is it? | what the database says: clocks of machines differ |
+//! | Which processes are alive? | Each process sends a heartbeat to its row every second. The others watch it. |
+//! | What have the others changed? | A change enqueues an invalidation for each process, until that process has applied it. |
+//! | When has a change propagated? | When every invalidation is acknowledged or its process evicted. |
+//! | What if a process is frozen or cut off? | It stops sending by itself, and is evicted only after that. |
+//! | What time is it? | The time of the database server, because the clocks of machines differ. |
 //!
-//! Notifications only make it quick. Every second each process looks for itself.
+//! Notifications only make it fast: every process also polls once per second.
 
 use std::{
     collections::HashMap,
@@ -21,27 +21,27 @@ use tokio::{sync::Notify, task::JoinSet, time::sleep};
 use super::{Wake, fence::Fence, gate::Gate, slots::Slots};
 use crate::{
     domain::{ApiKeyId, Clock, ProcessId, WebhookId},
-    store::{Invalidated, Invalidation, Joined, LifeSign, Member, Memory, Signal, Stale, Store, StoreError},
+    store::{Cache, Heartbeat, Invalidated, Invalidation, Joined, Member, Signal, Stale, Store, StoreError},
 };
 
-/// Between two signs of life.
-const RENEW: Duration = Duration::from_secs(1);
+/// Interval between heartbeats.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// So long after the last sign of life that it could give, a process ceases to send.
-const CLOSE: Duration = Duration::from_secs(4);
+/// A process stops sending this long after its last successful heartbeat.
+const FENCE_AFTER: Duration = Duration::from_secs(4);
 
-/// So long after the last sign of life that they saw, the others cease to wait for it. Longer than [`CLOSE`] by far more
-/// than two monotonic clocks can drift apart meanwhile.
-const EVICT: Duration = Duration::from_secs(6);
+/// Other processes evict a process this long after the last heartbeat that they saw. The difference to [`FENCE_AFTER`] is
+/// far larger than the drift of two monotonic clocks in that time.
+const EVICT_AFTER: Duration = Duration::from_secs(6);
 
-/// How long a change waits for the others at most: twice what it takes to find out that one of them is dead.
-const OBEDIENCE: Duration = Duration::from_secs(12);
+/// Maximum time that a change waits for other processes: twice the time it takes to evict a dead one.
+const PROPAGATION_TIMEOUT: Duration = Duration::from_secs(12);
 
-/// Between two calls to the others: meanwhile they come and fetch.
-const CALLS: Duration = Duration::from_millis(20);
+/// Minimum interval between notifications of the other processes.
+const MIN_NOTIFY_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Between two tries to hear something while the database is away.
-const DEAF: Duration = Duration::from_millis(500);
+/// Delay between attempts to reconnect while the database is away.
+const RECONNECT_DELAY: Duration = Duration::from_millis(500);
 
 pub struct Parts {
     pub store: Arc<Store>,
@@ -50,22 +50,22 @@ pub struct Parts {
     pub wake: Arc<Wake>,
     pub clock: Arc<dyn Clock>,
     pub fence: Fence,
-    /// What else of this process has to hear of changes.
-    pub memories: Vec<Arc<dyn Memory>>,
+    /// Caches that are invalidated by changes of other processes.
+    pub caches: Vec<Arc<dyn Cache>>,
     pub member: Member,
 }
 
-/// This process's place among the others. Cheap to clone.
+/// Membership of this process. Cheap to clone.
 #[derive(Clone)]
 pub struct Cluster {
     parts: Arc<Parts>,
     call: Arc<Notify>,
 }
 
-/// Why this process may not be one of them.
+/// Why a process cannot join.
 #[derive(Debug, thiserror::Error)]
 pub enum JoinError {
-    /// What one seals, the others could not open.
+    /// The other processes could not decrypt what this one encrypts.
     #[error(
         "the processes that use this database have another master key: give all of them the same CALEIDA_MASTER_KEY, \
          or a copy of the same file; while it is rotated, give all of them the new one as \
@@ -77,7 +77,7 @@ pub enum JoinError {
 }
 
 impl Cluster {
-    /// Joins the others; the tasks keep it among them until they are dropped.
+    /// Joins. The process remains a member until the tasks are dropped.
     pub async fn join(parts: Parts) -> Result<(Self, JoinSet<()>), JoinError> {
         let cluster = Self {
             parts: Arc::new(parts),
@@ -86,28 +86,28 @@ impl Cluster {
         let mut tasks = JoinSet::new();
         if cluster.parts.store.is_shared() {
             let mut watch = Watch::default();
-            cluster.become_one_of_them(&mut watch).await?;
+            cluster.join_cluster(&mut watch).await?;
             tasks.spawn(cluster.clone().live(watch));
             tasks.spawn(cluster.clone().listen());
-            tasks.spawn(cluster.clone().call_when_asked());
+            tasks.spawn(cluster.clone().notify_when_asked());
         } else {
             cluster.parts.store.join(&cluster.parts.member).await?;
         }
         Ok((cluster, tasks))
     }
 
-    /// Returns when every process goes by the last change of that webhook.
-    pub async fn obeyed(&self, webhook: &WebhookId) -> Result<(), StoreError> {
+    /// Returns when every process has applied the last change of the webhook.
+    pub async fn wait_until_propagated(&self, webhook: &WebhookId) -> Result<(), StoreError> {
         let what = Stale::Webhook(webhook.clone(), Invalidated::Edited);
-        until_obeyed(|| self.parts.store.has_propagated(&what)).await
+        until_propagated(|| self.parts.store.has_propagated(&what)).await
     }
 
-    /// Lets the others know that there is more to send than this process can.
-    pub fn call_others(&self) {
+    /// Notifies the other processes that deliveries are due that this process has no slots for.
+    pub fn notify_others(&self) {
         self.call.notify_one();
     }
 
-    /// To call when nothing is sent any more: the others need not wait.
+    /// Leaves. Must be called when nothing is sent any more.
     pub async fn leave(&self) {
         if let Err(error) = self.parts.store.leave(&self.parts.member.id).await {
             tracing::warn!(%error, "failed to leave the cluster, other processes will evict this one");
@@ -116,7 +116,7 @@ impl Cluster {
 
     async fn live(self, mut watch: Watch) {
         loop {
-            sleep(RENEW).await;
+            sleep(HEARTBEAT_INTERVAL).await;
             if let Err(error) = self.renew(&mut watch).await {
                 tracing::warn!(%error, "heartbeat failed");
             }
@@ -129,56 +129,56 @@ impl Cluster {
             member,
             clock,
             fence,
-            memories,
+            caches,
             ..
         } = &*self.parts;
         let asked = Instant::now();
         let Some(renewal) = store.renew(&member.id).await? else {
             tracing::warn!("evicted after missed heartbeats, rejoining");
-            return self.become_one_of_them(watch).await;
+            return self.join_cluster(watch).await;
         };
-        // Since it asked: when exactly the database heard of it, it cannot know.
-        fence.close_at(asked + CLOSE);
-        for memory in memories {
-            memory.trust_until(asked + CLOSE);
+        // From before the request: when exactly the database received it is not known.
+        fence.close_at(asked + FENCE_AFTER);
+        for cache in caches {
+            cache.valid_until(asked + FENCE_AFTER);
         }
         let round_trip = asked.elapsed();
         clock.adjust(renewal.now.plus(round_trip / 2), round_trip / 2);
         for dead in watch.observe(renewal.others) {
             self.evict(&dead).await?;
         }
-        self.obey().await?;
+        self.apply_invalidations().await?;
         Ok(())
     }
 
-    /// Also after an eviction: whatever it remembers may be wrong.
-    async fn become_one_of_them(&self, watch: &mut Watch) -> Result<(), JoinError> {
+    /// Joins, at the start or after an eviction. Everything cached may be stale by then.
+    async fn join_cluster(&self, watch: &mut Watch) -> Result<(), JoinError> {
         let Parts {
             store,
             gate,
             fence,
-            memories,
+            caches,
             member,
             ..
         } = &*self.parts;
         let asked = Instant::now();
-        // One that has just died with another key must not be in the way for good.
+        // A dead process with another key must not block this one forever.
         while let Joined::OtherKey(others) = store.join(member).await? {
-            if asked.elapsed() > 2 * EVICT {
+            if asked.elapsed() > 2 * EVICT_AFTER {
                 return Err(JoinError::OtherKey);
             }
             for dead in watch.observe(others) {
                 self.evict(&dead).await?;
             }
-            sleep(RENEW).await;
+            sleep(HEARTBEAT_INTERVAL).await;
         }
         fence.revoke();
         gate.refresh_all();
-        memories.iter().for_each(|memory| memory.forget_all());
+        caches.iter().for_each(|cache| cache.invalidate_all());
         Box::pin(self.renew(watch)).await
     }
 
-    async fn evict(&self, dead: &LifeSign) -> Result<(), StoreError> {
+    async fn evict(&self, dead: &Heartbeat) -> Result<(), StoreError> {
         if self.parts.store.evict(dead).await? {
             tracing::warn!(process = %dead.process, "process evicted after missed heartbeats");
         }
@@ -189,47 +189,47 @@ impl Cluster {
         loop {
             match self.parts.store.next_signal().await {
                 Ok(Signal::Due) => self.parts.wake.ring(),
-                Ok(Signal::Changed) => self.obey_or_warn().await,
+                Ok(Signal::Changed) => self.apply_or_warn().await,
                 Ok(Signal::Missed) => {
-                    self.obey_or_warn().await;
+                    self.apply_or_warn().await;
                     self.parts.wake.ring();
                 }
                 Err(error) => {
                     tracing::warn!(%error, "listen connection lost, reconnecting");
-                    sleep(DEAF).await;
+                    sleep(RECONNECT_DELAY).await;
                 }
             }
         }
     }
 
-    async fn obey_or_warn(&self) {
-        if let Err(error) = self.obey().await {
+    async fn apply_or_warn(&self) {
+        if let Err(error) = self.apply_invalidations().await {
             tracing::warn!(%error, "failed to read invalidations");
         }
     }
 
-    /// Acts upon what others have changed, and says so.
-    async fn obey(&self) -> Result<(), StoreError> {
+    /// Applies the pending invalidations of this process, and acknowledges them.
+    async fn apply_invalidations(&self) -> Result<(), StoreError> {
         let Parts { store, member, .. } = &*self.parts;
         let changes = store.invalidations(&member.id).await?;
         if changes.is_empty() {
             return Ok(());
         }
         for change in &changes {
-            self.act_upon(change).await;
+            self.apply(change).await;
         }
         store.acknowledge(&changes).await
     }
 
-    async fn act_upon(&self, Invalidation { what, .. }: &Invalidation) {
+    async fn apply(&self, Invalidation { what, .. }: &Invalidation) {
         let Parts {
             gate,
             slots,
             wake,
-            memories,
+            caches,
             ..
         } = &*self.parts;
-        memories.iter().for_each(|memory| memory.forget(what));
+        caches.iter().for_each(|cache| cache.invalidate(what));
         let Stale::Webhook(webhook_id, change) = what else {
             return;
         };
@@ -247,25 +247,25 @@ impl Cluster {
         }
     }
 
-    async fn call_when_asked(self) {
+    async fn notify_when_asked(self) {
         loop {
             self.call.notified().await;
-            // They also look by themselves, if not as soon.
-            if let Err(error) = self.parts.store.call_others().await {
+            // They also poll.
+            if let Err(error) = self.parts.store.notify_others().await {
                 tracing::debug!(%error, "failed to notify other processes");
             }
-            sleep(CALLS).await;
+            sleep(MIN_NOTIFY_INTERVAL).await;
         }
     }
 }
 
-/// Returns when no process takes that key any more.
-pub async fn revocation_obeyed(store: &Store, key: &ApiKeyId) -> Result<(), StoreError> {
+/// Returns when no process accepts the key any more.
+pub async fn wait_until_revoked(store: &Store, key: &ApiKeyId) -> Result<(), StoreError> {
     let what = Stale::ApiKey(key.clone());
-    until_obeyed(|| store.has_propagated(&what)).await
+    until_propagated(|| store.has_propagated(&what)).await
 }
 
-async fn until_obeyed<F>(known: impl Fn() -> F) -> Result<(), StoreError>
+async fn until_propagated<F>(known: impl Fn() -> F) -> Result<(), StoreError>
 where
     F: Future<Output = Result<bool, StoreError>>,
 {
@@ -274,36 +274,37 @@ where
     loop {
         match known().await {
             Ok(true) => return Ok(()),
-            Err(error) if asked.elapsed() > OBEDIENCE => {
+            Err(error) if asked.elapsed() > PROPAGATION_TIMEOUT => {
                 tracing::error!(%error, "failed to read pending invalidations");
                 return Err(StoreError::Unconfirmed);
             }
-            Ok(false) if asked.elapsed() > OBEDIENCE => return Err(StoreError::Unconfirmed),
+            Ok(false) if asked.elapsed() > PROPAGATION_TIMEOUT => return Err(StoreError::Unconfirmed),
             _ => sleep(pause).await,
         }
         pause = (pause * 2).min(Duration::from_millis(100));
     }
 }
 
-/// Since when each process has not been heard of.
+/// The last heartbeat of each process, and when it was first seen.
 #[derive(Default)]
 struct Watch(HashMap<ProcessId, (i64, Instant)>);
 
 impl Watch {
-    /// Takes note of the last signs of life; answers those that are too old. A sign is as old as it is known here, so
-    /// nobody's clock is compared with anybody else's.
-    fn observe(&mut self, signs: Vec<LifeSign>) -> Vec<LifeSign> {
+    /// Remembers the heartbeats, and returns the expired ones. The age of a heartbeat is measured by the local clock since it
+    /// was first seen, so clocks of different machines are never compared.
+    fn observe(&mut self, heartbeats: Vec<Heartbeat>) -> Vec<Heartbeat> {
         let now = Instant::now();
         let mut known = std::mem::take(&mut self.0);
         let mut dead = Vec::new();
-        for sign in signs {
-            let since = match known.remove(&sign.process) {
-                Some((renewals, since)) if renewals == sign.renewals => since,
+        for heartbeat in heartbeats {
+            let since = match known.remove(&heartbeat.process) {
+                Some((renewals, since)) if renewals == heartbeat.renewals => since,
                 _ => now,
             };
-            self.0.insert(sign.process.clone(), (sign.renewals, since));
-            if now.duration_since(since) >= EVICT {
-                dead.push(sign);
+            self.0
+                .insert(heartbeat.process.clone(), (heartbeat.renewals, since));
+            if now.duration_since(since) >= EVICT_AFTER {
+                dead.push(heartbeat);
             }
         }
         dead
@@ -315,10 +316,13 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_change_that_nobody_confirms_in_time_is_made_all_the_same() {
-        let silent = until_obeyed(|| async { Ok(false) }).await;
+    async fn unconfirmed_change_is_reported_as_such() {
+        let silent = until_propagated(|| async { Ok(false) }).await;
         assert!(matches!(silent, Err(StoreError::Unconfirmed)));
         let away = || async { Err(StoreError::unavailable("gone")) };
-        assert!(matches!(until_obeyed(away).await, Err(StoreError::Unconfirmed)));
+        assert!(matches!(
+            until_propagated(away).await,
+            Err(StoreError::Unconfirmed)
+        ));
     }
 }

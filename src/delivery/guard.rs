@@ -125,7 +125,7 @@ fn explain(refusal: &Refusal) -> String {
         Refusal::Blocked(ip) => {
             format!("This leads to {ip}, which is not a public address: calls will be refused.")
         }
-        Refusal::LookupFailed(name) => format!("{name} could not be looked up just now."),
+        Refusal::LookupFailed(name) => format!("{name} could not be resolved. Try again in a moment."),
     }
 }
 

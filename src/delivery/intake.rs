@@ -156,7 +156,7 @@ impl Deps {
         }
         if !accepted.behind.is_empty() {
             self.wake.ring();
-            self.cluster.call_others();
+            self.cluster.notify_others();
         }
         Ok(accepted.answers)
     }

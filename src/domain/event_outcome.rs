@@ -30,7 +30,7 @@ pub enum EventOutcome {
 /// Why a webhook did not get an event. What counts is what the webhook was when the event was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotSent {
-    /// It did not want this type.
+    /// It was not subscribed to this type.
     NotSubscribed,
     Disabled,
     /// It did not exist yet.

@@ -102,7 +102,7 @@ impl Default for RetrySchedule {
 
 /// A retry schedule that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no pause: write pauses like 5s,5m,2h, at most 30 of them and each at most 7d")]
+#[error("invalid delay {0:?}: use values such as 5s,5m,2h; at most 30 delays, each at most 7d")]
 pub struct InvalidSchedule(String);
 
 impl FromStr for RetrySchedule {

@@ -73,7 +73,7 @@ impl Role {
 }
 
 fn unknown_role(text: &str) -> String {
-    format!("{text:?} is no role: use admin, member or viewer")
+    format!("{text:?} is not a role: use admin, member or viewer")
 }
 
 #[cfg(test)]

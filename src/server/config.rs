@@ -353,7 +353,7 @@ fn networks(text: &str) -> Result<Networks, String> {
         .filter(|text| !text.is_empty())
         .map(|text| {
             text.parse()
-                .map_err(|_| format!("{text:?} is no network: write CIDRs like 10.0.0.0/8"))
+                .map_err(|_| format!("{text:?} is not a network: use CIDR notation such as 10.0.0.0/8"))
         })
         .collect()
 }

@@ -142,7 +142,7 @@ fn parse(text: &str) -> Option<MasterKey> {
 
 fn wrong(origin: &str) -> StartError {
     StartError::Config(format!(
-        "{origin} is no master key: use 32 random bytes in base64 (openssl rand -base64 32)"
+        "{origin} is not a master key: use 32 random bytes in base64 (openssl rand -base64 32)"
     ))
 }
 

@@ -66,7 +66,7 @@ pub fn find(configured: Option<&Path>) -> Result<SiteFolder, StartError> {
     let Manifest { script, style } = manifest.unwrap_or_else(plain);
     if !root.join(format!("pkg/{style}.css")).is_file() {
         return Err(StartError::Config(format!(
-            "{} is no site folder: run `make build`",
+            "{} is not a site folder: run `make build`",
             root.display()
         )));
     }

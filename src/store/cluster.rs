@@ -1,4 +1,4 @@
-//! The processes that share one database: which of them live, and what each has yet to hear of.
+//! Members, heartbeats and invalidations of the processes that share a database.
 
 use std::time::Instant;
 
@@ -6,39 +6,39 @@ use strum::{EnumString, IntoStaticStr};
 
 use crate::domain::{ApiKeyId, ProcessId, Timestamp, WebhookId};
 
-/// A process as the others know it.
+/// A process, as it registers itself.
 #[derive(Debug, Clone)]
 pub struct Member {
     pub id: ProcessId,
     pub role: &'static str,
-    /// With which it seals.
+    /// Id of the master key that it encrypts with.
     pub master_key_id: String,
-    /// Those that it can open, that one included.
+    /// Ids of all master keys that it can decrypt with.
     pub opens: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Joined {
     Yes,
-    /// No: these processes seal what this one could not open, or the other way round.
-    OtherKey(Vec<LifeSign>),
+    /// Rejected: these processes use a master key that this one does not have, or the reverse.
+    OtherKey(Vec<Heartbeat>),
 }
 
-/// The same one again means that the process has not renewed.
+/// Heartbeat counter of a process. Unchanged between two reads: the process missed its heartbeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LifeSign {
+pub struct Heartbeat {
     pub process: ProcessId,
     pub renewals: i64,
 }
 
 #[derive(Debug, Clone)]
 pub struct Renewal {
-    /// What the database's clock says, by which all its processes go.
+    /// Time of the database server.
     pub now: Timestamp,
-    pub others: Vec<LifeSign>,
+    pub others: Vec<Heartbeat>,
 }
 
-/// Something in a process's memory that is no longer so.
+/// A cache entry of one process that is stale.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invalidation {
     pub id: i64,
@@ -52,26 +52,26 @@ pub enum Stale {
     ApiKey(ApiKeyId),
 }
 
-/// A part of this process that remembers what the database says.
-pub trait Memory: Send + Sync {
-    /// That is no longer so.
-    fn forget(&self, what: &Stale);
-    /// Perhaps nothing is: this process was not among the others for a while.
-    fn forget_all(&self);
-    /// From that moment on the others need not have waited for this process; until then, whatever they changed and it
-    /// was not told of is not answered yet.
-    fn trust_until(&self, moment: Instant);
+/// A cache of data from the database.
+pub trait Cache: Send + Sync {
+    /// Removes an entry that is stale.
+    fn invalidate(&self, what: &Stale);
+    /// Removes all entries: the process missed invalidations.
+    fn invalidate_all(&self);
+    /// All entries are valid until then, unless an invalidation arrives: until this process can be evicted, other processes
+    /// wait for it before they report a change as done.
+    fn valid_until(&self, moment: Instant);
 }
 
-/// What was done to a webhook, as far as a process has to act differently.
+/// How a process reacts to the change of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub enum Invalidated {
-    /// Read it again before the next attempt.
+    /// Read the webhook again before the next attempt.
     Edited,
-    /// The same, and begin with one attempt.
+    /// The same, and probe its receiver with one attempt.
     Resumed,
-    /// Cut short what is under way.
+    /// Abort the attempts in flight.
     Deleted,
 }
 
@@ -87,6 +87,6 @@ pub enum Signal {
     Changed,
     /// There may be something to send.
     Due,
-    /// Both may have been said unheard: this is the first word, or the first after a loss of the connection.
+    /// Signals may have been missed: the connection is new.
     Missed,
 }

@@ -53,11 +53,11 @@ impl PageError {
         match self {
             Self::NotFound => "Not found",
             Self::Forbidden { .. } => "Not allowed",
-            Self::FromElsewhere => "Not sent from here",
+            Self::FromElsewhere => "Cross-site request blocked",
             Self::TooLarge => "Too much for a form",
             Self::Unreadable => "This form could not be read",
             Self::WrongMethod => "Nothing to show here",
-            Self::Unavailable => "Not available just now",
+            Self::Unavailable => "Temporarily unavailable",
             Self::Unconfirmed => "Not confirmed yet",
             Self::Unknown => "Saved or not",
             Self::Broken => "Something went wrong",
@@ -66,7 +66,7 @@ impl PageError {
 
     pub fn explanation(self) -> String {
         match self {
-            Self::NotFound => "This address leads nowhere: what was here may have been deleted.".into(),
+            Self::NotFound => "This page does not exist. It may have been deleted.".into(),
             Self::Forbidden {
                 needs: Role::Admin,
                 what,
@@ -77,7 +77,7 @@ impl PageError {
             }
             Self::TooLarge => "Go back, shorten what you typed and send it again. Nothing was changed.".into(),
             Self::Unreadable => "Go back, reload the page and fill it in again. Nothing was changed.".into(),
-            Self::WrongMethod => "This address only takes a form that was sent to it.".into(),
+            Self::WrongMethod => "This page only accepts form submissions.".into(),
             Self::Unavailable => "The data cannot be read at the moment. Nothing is lost.".into(),
             Self::Unknown => {
                 "The connection to the database was lost while it saved this: it may be saved, or not. Look before you repeat \

@@ -13,7 +13,7 @@ impl Webhooks {
         let resent = self.store.resend_delivery(actor, id, self.now()).await?;
         if resent == Some(Resent::Due) {
             self.wake.ring();
-            self.cluster.call_others();
+            self.cluster.notify_others();
         }
         Ok(resent)
     }

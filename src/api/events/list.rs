@@ -68,7 +68,7 @@ pub(crate) struct EventDetailView {
 #[schema(as = NotSent)]
 struct NotSentView {
     webhook_id: WebhookId,
-    /// `not_subscribed`: it did not want events of this type. `disabled`: it was disabled. `added_later`: it was added
+    /// `not_subscribed`: it was not subscribed to events of this type. `disabled`: it was disabled. `added_later`: it was added
     /// after the event.
     #[schema(examples("not_subscribed"))]
     reason: &'static str,

@@ -59,7 +59,7 @@ pub(crate) fn whole<'de, T: TryFrom<i64>, D: Deserializer<'de>>(
     let text = number.to_string();
     let digits = text.strip_suffix(".0").unwrap_or(&text);
     let whole = digits.parse().ok().and_then(|whole: i64| T::try_from(whole).ok());
-    let refused = || D::Error::custom(format!("{number} is no whole number that can be here"));
+    let refused = || D::Error::custom(format!("expected a whole number in range, got {number}"));
     whole.map(Some).ok_or_else(refused)
 }
 

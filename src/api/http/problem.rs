@@ -148,7 +148,7 @@ impl Problem {
         tracing::error!(%error, "failed to read back a stored change");
         Self::later(
             &kind::UNCONFIRMED,
-            "It is done, but what it has become cannot be read just now.",
+            "The change is stored, but its new state cannot be read at the moment.",
             2,
         )
     }
@@ -225,7 +225,7 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Unavailable(_) | StoreError::Open(_) => Self::later(
                 &kind::UNAVAILABLE,
-                "The database does not take this just now. Nothing was stored.",
+                "The database is not available. Nothing was stored.",
                 2,
             ),
             StoreError::Unconfirmed => Self::later(
@@ -263,7 +263,7 @@ impl From<PublishError> for Problem {
             PublishError::Store(error) => match &*error {
                 StoreError::Unavailable(_) => Self::later(
                     &kind::UNAVAILABLE,
-                    "The database does not take events just now. Nothing of this request is stored.",
+                    "The database is not available. No event of this request is stored.",
                     2,
                 ),
                 StoreError::CommitUnknown(_) => Self::later(
@@ -286,7 +286,7 @@ impl From<TestError> for Problem {
             TestError::Gate(GateError::Store(error)) => error.into(),
             TestError::Gate(GateError::Vault(_)) | TestError::Fenced => {
                 tracing::error!(%error, "failed to send a test event");
-                Self::later(&kind::UNAVAILABLE, "Nothing can be sent just now.", 2)
+                Self::later(&kind::UNAVAILABLE, "No test event can be sent at the moment.", 2)
             }
         }
     }

@@ -67,7 +67,7 @@ pub(crate) async fn show(
 
 /// Replace a webhook’s secret
 ///
-/// By one that is made. The one before signs too for a while, so that the receiver can change over without losing a call.
+/// Replaces it with a generated one. The previous secret also signs for a while, so that the receiver can switch without losing a call.
 #[utoipa::path(
     post, path = "/webhooks/{id}/rotate-secret", operation_id = "rotateSecret", tag = WEBHOOKS,
     security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath), request_body = Option<Rotation>,

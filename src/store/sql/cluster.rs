@@ -7,7 +7,7 @@ use std::future;
 use crate::{
     domain::{ProcessId, Timestamp},
     store::{
-        Invalidation, Joined, LifeSign, Member, Renewal, Signal, Stale, Store, StoreError,
+        Heartbeat, Invalidation, Joined, Member, Renewal, Signal, Stale, Store, StoreError,
         database::{Bind as _, Connection, FromRow, Kind, Row, Rows, query},
     },
 };
@@ -126,7 +126,7 @@ impl Store {
     }
 
     /// Waits no longer for a process, unless it has sent a heartbeat since that one. False if it has.
-    pub async fn evict(&self, last: &LifeSign) -> Result<bool, StoreError> {
+    pub async fn evict(&self, last: &Heartbeat) -> Result<bool, StoreError> {
         let Some(shared) = self.database.shared() else {
             return Ok(true);
         };
@@ -148,7 +148,7 @@ impl Store {
     }
 
     /// Notifies the others that there is more to send than this process can.
-    pub async fn call_others(&self) -> Result<(), StoreError> {
+    pub async fn notify_others(&self) -> Result<(), StoreError> {
         // By itself and not in the transaction that stores events: those that notify commit one after the other.
         match self.database.shared() {
             Some(shared) => notify(&mut shared.control().await?, DUE).await,
@@ -170,7 +170,7 @@ impl Store {
 }
 
 /// The processes that seal what this one could not open, or the other way round.
-async fn strangers(connection: &mut Connection, member: &Member) -> Result<Vec<LifeSign>, StoreError> {
+async fn strangers(connection: &mut Connection, member: &Member) -> Result<Vec<Heartbeat>, StoreError> {
     let mut others = query("select id as process, renewals from processes where not (master_key_id in (");
     others.push_list(&member.opens);
     // A process of an earlier version opens only what it seals.
@@ -221,7 +221,7 @@ async fn notify(connection: &mut Connection, payload: &str) -> Result<(), StoreE
     Ok(())
 }
 
-impl FromRow for LifeSign {
+impl FromRow for Heartbeat {
     fn from_row(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
             process: row.get("process")?,

@@ -179,7 +179,7 @@ mod server {
                 Self::TooLarge => "This is more than a form may hold. Shorten it and try again.",
                 Self::RateLimited => "Too many attempts. Try again in a moment.",
                 Self::Unavailable => {
-                    "This could not be done just now. Everything is still here: try again in a moment."
+                    "This is not possible at the moment. Nothing you typed is lost: try again soon."
                 }
                 Self::Unknown => {
                     "The connection to the database was lost while it saved this: it may be saved, or not. Reload the page to \

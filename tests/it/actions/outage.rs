@@ -48,7 +48,7 @@ async fn a_change_that_cannot_be_stored_is_503_and_keeps_the_form() {
 
     let answer = call(&mut browser, ADD, &ORDERS).await;
     let json = assert_refused(&answer, StatusCode::SERVICE_UNAVAILABLE, "unavailable");
-    let message = "This could not be done just now. Everything is still here: try again in a moment.";
+    let message = "This is not possible at the moment. Nothing you typed is lost: try again soon.";
     assert_eq!(json["message"], message);
     let page = browser.post(NEW, &ORDERS).await;
     assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -83,7 +83,7 @@ async fn a_function_is_503_in_json_while_the_database_is_away() {
     let page = browser.post(NEW, &ORDERS).await;
     assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(page.headers.contains_key("retry-after"));
-    assert!(page.body.contains("Not available just now"), "{}", page.body);
+    assert!(page.body.contains("Temporarily unavailable"), "{}", page.body);
     for answer in [answer, page] {
         for (name, value) in ORDERS.iter().take(3) {
             assert_no_header_has(&answer, name, value);

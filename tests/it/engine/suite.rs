@@ -87,7 +87,7 @@ impl Bench {
                 master_key_id: vault.key_id().to_owned(),
                 opens: vault.opens().map(str::to_owned).collect(),
             },
-            memories: Vec::new(),
+            caches: Vec::new(),
             delivers: true,
             metrics: Metrics::default(),
         };

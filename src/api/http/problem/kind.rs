@@ -36,7 +36,7 @@ pub(super) const MALFORMED: Kind = Kind {
     name: "malformed",
     status: StatusCode::BAD_REQUEST,
     title: "Malformed request",
-    what_to_do: "The body is no JSON, or lacks a field, or has one that is not known or of another type. Correct it; repeating it is no use.",
+    what_to_do: "The body is not valid JSON, or a field is missing, unknown or of the wrong type. Retrying it unchanged fails again.",
 };
 
 pub(super) const KEY: Kind = Kind {
@@ -57,7 +57,7 @@ pub(super) const NOT_FOUND: Kind = Kind {
     name: "not-found",
     status: StatusCode::NOT_FOUND,
     title: "Not found",
-    what_to_do: "Nothing has this id in your account, or not any more; or there is no such call.",
+    what_to_do: "Nothing in your account has this id, or it was deleted; or the endpoint is unknown.",
 };
 
 pub(super) const METHOD: Kind = Kind {
@@ -71,7 +71,7 @@ pub(super) const CONFLICT: Kind = Kind {
     name: "conflict",
     status: StatusCode::CONFLICT,
     title: "Conflict",
-    what_to_do: "What is there already does not go with it: choose another name or id, or do first what `detail` says.",
+    what_to_do: "The request conflicts with existing data: choose another name or id, or do first what `detail` says.",
 };
 
 pub(super) const FULL: Kind = Kind {
@@ -126,7 +126,7 @@ pub(super) const INTERNAL: Kind = Kind {
 pub(super) const UNAVAILABLE: Kind = Kind {
     name: "unavailable",
     status: StatusCode::SERVICE_UNAVAILABLE,
-    title: "Not available just now",
+    title: "Temporarily unavailable",
     what_to_do: "The database does not answer, and nothing was stored. Wait as `Retry-After` says, then repeat the call as \
                  it was.",
 };

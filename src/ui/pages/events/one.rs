@@ -192,7 +192,7 @@ fn explain(reason: NotSent, event: &ReceivedEvent, now: Timestamp) -> AnyView {
     let event_type = event.event_type.as_str();
     match reason {
         NotSent::NotSubscribed => {
-            view! { "It did not want "<code>{event_type}</code>" when the event was received." }.into_any()
+            view! { "Not subscribed to "<code>{event_type}</code>" at that time." }.into_any()
         }
         NotSent::Disabled => "It was disabled when the event was received.".into_any(),
         NotSent::AddedLater(at) => view! { "It was added later: "<Moment at now/>"." }.into_any(),

@@ -121,8 +121,8 @@ impl Guest {
             }
             InviteError::Unavailable(error) => {
                 tracing::error!(%error, "failed to accept an invite");
-                let text = "Joining is not possible just now, and your link stays as it is. Try again in a moment.";
-                page(StatusCode::SERVICE_UNAVAILABLE, "Not available just now", text.to_owned())
+                let text = "Joining is not possible at the moment. Your link remains valid: try again soon.";
+                page(StatusCode::SERVICE_UNAVAILABLE, "Temporarily unavailable", text.to_owned())
             }
         }
     }

@@ -96,7 +96,7 @@ pub async fn sign_in(
         }
         Err(SignInError::Unavailable(error)) => {
             tracing::error!(%error, "failed to check a sign-in");
-            let error = "Signing in is not possible just now. Try again in a moment.".to_owned();
+            let error = "Signing in is not possible at the moment. Try again soon.".to_owned();
             guest.answer(
                 &ui,
                 StatusCode::SERVICE_UNAVAILABLE,

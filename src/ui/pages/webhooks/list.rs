@@ -181,7 +181,7 @@ fn Contents(list: List) -> impl IntoView {
     match page {
         Err(_) => view! {
             <EmptyState
-                title="The webhooks cannot be shown just now"
+                title="The webhooks cannot be loaded"
                 text="The database does not answer. Nothing is lost, and what is due will still be sent."
             >
                 <a class="button button--primary" href=query.on(paths::LIST) data-soft>"Try again"</a>
