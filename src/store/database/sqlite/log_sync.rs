@@ -19,7 +19,12 @@ type Waiting = oneshot::Sender<Result<(), Arc<io::Error>>>;
 impl LogSync {
     /// Opens the log at this path. SQLite keeps the file for as long as the database is open.
     pub(super) fn open(log: &Path) -> io::Result<Self> {
-        Self::start(File::open(log)?)
+        let file = File::open(log)?;
+        // The log may have just been created. To sync a file does not sync its entry in the directory everywhere.
+        if let Some(directory) = log.parent() {
+            File::open(directory)?.sync_all()?;
+        }
+        Self::start(file)
     }
 
     pub(super) fn start(log: File) -> io::Result<Self> {
