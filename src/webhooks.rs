@@ -259,7 +259,7 @@ impl Webhooks {
         }
     }
 
-    /// What was done, once every process goes by it.
+    /// Returns the result of a change once every process has applied it.
     async fn after_propagation<T>(
         &self,
         id: &WebhookId,

@@ -1,7 +1,7 @@
-//! Claims what is due, webhook after webhook in turn, and no more than there are slots for.
+//! Claims due deliveries, webhook by webhook in turn, as long as there are free slots.
 //!
-//! What is new goes past it, from the intake straight to the attempt runner, as long as there are slots: here come retries,
-//! backlogs, and what others have left behind.
+//! New deliveries do not pass here while there are slots: the intake leases and dispatches them. The scheduler handles
+//! retries, backlogs and the deliveries of dead processes.
 
 use std::{sync::Arc, time::Duration};
 

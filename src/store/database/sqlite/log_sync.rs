@@ -36,7 +36,7 @@ impl LogSync {
     }
 
     /// Fails after a failed sync. The operating system may have dropped the pages that it could not write, and reports
-    /// that only once, so a later sync could succeed without them. After a restart, SQLite reads what the file really has.
+    /// that only once: a later sync would succeed without them, and commits after the gap would be lost with it.
     pub(super) fn require_working(&self) -> Result<(), StoreError> {
         if self.0.is_closed() {
             return Err(StoreError::unavailable(
