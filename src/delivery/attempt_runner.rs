@@ -10,12 +10,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Span;
 
 use super::{
-    fence::{Fence, Fenced},
+    fence::Fence,
     gate::{Admission, Gate, Pass},
     kill_point::KillPoint,
     metrics::Metrics,
     recorder::Recorder,
-    sender::{Exchange, Sender, USER_AGENT},
+    sender::{Exchange, Interrupted, Sender, USER_AGENT},
     signer,
     slots::Slot,
 };
@@ -99,11 +99,11 @@ impl Deps {
         KillPoint::BeforeSending.reached();
         let exchange = tokio::select! {
             biased;
-            () = pass.cancelled() => cancelled(),
             () = abort.cancelled() => return self.release(&delivery, self.clock.now()).await,
-            sent = self.sender.send(&pass.target.url, headers.clone(), delivery.payload.clone(), started_at, permit) => match sent {
+            sent = self.sender.send(&pass, permit, headers.clone(), delivery.payload.clone(), started_at) => match sent {
                 Ok(exchange) => exchange,
-                Err(Fenced) => return self.release(&delivery, self.clock.now()).await,
+                Err(Interrupted::Cancelled) => cancelled(),
+                Err(Interrupted::Fenced) => return self.release(&delivery, self.clock.now()).await,
             },
         };
         KillPoint::AfterSending.reached();

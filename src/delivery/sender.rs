@@ -21,7 +21,8 @@ pub use self::{
     probe::{Certificate, Probe, Timings},
 };
 use super::{
-    fence::{Fenced, FencedBody, Permit},
+    fence::{FencedBody, Permit},
+    gate::Pass,
     guard::Guard,
 };
 use crate::domain::{AttemptDetail, EndpointUrl, FailureReason, Outcome, Timestamp};
@@ -46,6 +47,15 @@ pub struct Exchange {
     pub response_body: Vec<u8>,
     /// Whether there is, or was to be, more of the body.
     pub response_truncated: bool,
+}
+
+/// Why an exchange ended early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interrupted {
+    /// The webhook was deleted. The receiver may have read the request.
+    Cancelled,
+    /// This process may no longer send. The receiver got no complete request.
+    Fenced,
 }
 
 impl Sender {
@@ -77,17 +87,34 @@ impl Sender {
     /// | no HTTP, or a connection that breaks before the headers | protocol |
     /// | the headers of an answer | answered, whatever becomes of the body |
     ///
-    /// [`Fenced`]: nothing was sent, and nothing is to be learnt from it.
+    /// # Errors
+    ///
+    /// [`Interrupted`] if the gate cancels the pass, or if the permit is no longer valid.
     pub async fn send(
         &self,
-        url: &EndpointUrl,
+        pass: &Pass,
+        permit: Permit,
         headers: HeaderMap,
         body: Bytes,
         now: Timestamp,
+    ) -> Result<Exchange, Interrupted> {
+        tokio::select! {
+            biased;
+            () = pass.cancelled() => Err(Interrupted::Cancelled),
+            sent = self.exchange(&pass.target.url, permit, headers, body, now) => sent,
+        }
+    }
+
+    async fn exchange(
+        &self,
+        url: &EndpointUrl,
         permit: Permit,
-    ) -> Result<Exchange, Fenced> {
+        headers: HeaderMap,
+        body: Bytes,
+        now: Timestamp,
+    ) -> Result<Exchange, Interrupted> {
         if !permit.is_valid() {
-            return Err(Fenced);
+            return Err(Interrupted::Fenced);
         }
         // The client resolves names with the guard, but connects to addresses that stand in the URL without asking.
         if let Err(refusal) = self.guard.judge_literal(url) {
@@ -99,7 +126,7 @@ impl Sender {
         let request = self.client.post(url.as_url().clone()).headers(headers).body(body);
         Ok(match timeout_at(deadline, request.send()).await {
             Ok(Ok(response)) => answer::read(response, deadline, || now.plus(started.elapsed())).await,
-            Ok(Err(error)) if failure::is_fenced(&error) => return Err(Fenced),
+            Ok(Err(error)) if failure::is_fenced(&error) => return Err(Interrupted::Fenced),
             Ok(Err(error)) => {
                 let (reason, detail) = failure::explain(&error, url, self.timeout);
                 Exchange::failed(reason, detail)

@@ -13,7 +13,7 @@ use super::{
     attempt_runner::{headers, readable},
     fence::Fence,
     gate::{Admission, Gate, GateError},
-    sender::{Probe, Sender},
+    sender::{Interrupted, Probe, Sender},
 };
 use crate::domain::{AccountId, Clock, EventId, EventType, Timestamp, WebhookId, event::envelope};
 
@@ -92,17 +92,16 @@ impl Tester {
         let body = Bytes::from(envelope(event_type, at, example));
         let headers = headers(&id, &body, &pass, at);
         let request_headers = readable(&headers);
-        let probe = tokio::select! {
-            biased;
-            () = pass.cancelled() => return Err(TestError::NotFound),
-            probe = parts.sender.probe(&pass.target.url, headers, body.clone(), at, permit) => probe,
-        };
+        let probe = parts.sender.probe(&pass, permit, headers, body.clone(), at).await;
         Ok(Test {
             at,
             url: pass.target.url.to_string(),
             request_headers,
             body,
-            probe: probe.map_err(|_| TestError::Fenced)?,
+            probe: probe.map_err(|interrupted| match interrupted {
+                Interrupted::Cancelled => TestError::NotFound,
+                Interrupted::Fenced => TestError::Fenced,
+            })?,
         })
     }
 }

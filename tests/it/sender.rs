@@ -10,14 +10,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use caleida::{
     delivery::{
-        fence::{Fence, Fenced},
+        fence::Fence,
         guard::{Guard, Lookup, LookupError},
-        sender::{BODY_KEPT, Exchange, HEADERS_KEPT, Probe, Sender},
+        sender::{BODY_KEPT, Exchange, HEADERS_KEPT, Interrupted, Probe, Sender},
     },
-    domain::{
-        AttemptDetail, EndpointUrl, FailureReason, Outcome, Timestamp, TlsTrouble, Transport,
-        remedy::explanation,
-    },
+    domain::{AttemptDetail, FailureReason, Outcome, Timestamp, TlsTrouble, remedy::explanation},
 };
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use rustls::pki_types::CertificateDer;
@@ -25,6 +22,7 @@ use tokio::net::TcpListener;
 
 use crate::support::{
     certificate::{Certificate, Identity},
+    pass::pass,
     receiver::{Answer, Gate, Receiver},
 };
 
@@ -62,17 +60,17 @@ fn headers() -> HeaderMap {
 }
 
 async fn post(sender: &Sender, url: &str) -> Exchange {
-    let url = EndpointUrl::parse(url, Transport::HttpAllowed).unwrap();
     let permit = Fence::default().permit();
-    let sent = sender.send(&url, headers(), BODY, NOON, permit).await;
+    let sent = sender.send(&pass(url).await, permit, headers(), BODY, NOON).await;
     sent.unwrap()
 }
 
 /// The same step by step.
 async fn probe(sender: &Sender, url: &str) -> Probe {
-    let url = EndpointUrl::parse(url, Transport::HttpAllowed).unwrap();
     let permit = Fence::default().permit();
-    let probed = sender.probe(&url, headers(), BODY, NOON, permit).await;
+    let probed = sender
+        .probe(&pass(url).await, permit, headers(), BODY, NOON)
+        .await;
     probed.unwrap()
 }
 
@@ -447,15 +445,9 @@ async fn what_may_not_be_sent_any_more_when_it_is_connected_is_not_sent() {
         let roots = receiver.authority().into_iter().collect();
         let sender = Sender::new(Arc::new(guard), LONG, roots).unwrap();
         let url = receiver.url("/").replace("127.0.0.1", "receiver.test");
-        let url = EndpointUrl::parse(&url, Transport::HttpAllowed).unwrap();
-        let send = async || {
-            let body = Bytes::from_static(b"{}");
-            sender
-                .send(&url, HeaderMap::new(), body, NOON, fence.permit())
-                .await
-        };
-        let refused: Result<_, Fenced> = send().await;
-        assert!(refused.is_err());
+        let (pass, permit) = (pass(&url).await, fence.permit());
+        let refused = sender.send(&pass, permit, HeaderMap::new(), BODY, NOON).await;
+        assert_eq!(refused, Err(Interrupted::Fenced));
         tokio::time::sleep(Duration::from_millis(100)).await;
         assert!(receiver.received().is_empty());
     }

@@ -5,6 +5,7 @@ pub mod browser;
 pub mod certificate;
 pub mod clock;
 pub mod held;
+pub mod pass;
 pub mod postgres;
 pub mod program;
 pub mod publishers;

@@ -21,9 +21,12 @@ use tokio_util::task::AbortOnDropHandle;
 use url::{Host, Position};
 use x509_parser::{certificate::X509Certificate, prelude::FromDer as _};
 
-use super::{Exchange, Sender, answer, failure};
+use super::{Exchange, Interrupted, Sender, answer, failure};
 use crate::{
-    delivery::fence::{Fenced, FencedBody, Permit},
+    delivery::{
+        fence::{FencedBody, Permit},
+        gate::Pass,
+    },
     domain::{AttemptDetail, EndpointUrl, FailureReason, Timestamp},
 };
 
@@ -73,22 +76,41 @@ pub(super) fn connector(mut config: ClientConfig) -> TlsConnector {
 }
 
 impl Sender {
-    /// As [`Sender::send`], on a connection of its own.
+    /// Like [`Sender::send`], on a connection of its own, with the duration of each step.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Sender::send`].
     pub async fn probe(
         &self,
-        url: &EndpointUrl,
+        pass: &Pass,
+        permit: Permit,
         headers: HeaderMap,
         body: Bytes,
         now: Timestamp,
+    ) -> Result<Probe, Interrupted> {
+        tokio::select! {
+            biased;
+            () = pass.cancelled() => Err(Interrupted::Cancelled),
+            probe = self.measure(&pass.target.url, permit, headers, body, now) => probe,
+        }
+    }
+
+    async fn measure(
+        &self,
+        url: &EndpointUrl,
         permit: Permit,
-    ) -> Result<Probe, Fenced> {
+        headers: HeaderMap,
+        body: Bytes,
+        now: Timestamp,
+    ) -> Result<Probe, Interrupted> {
         let started = Instant::now();
         let mut seen = Seen::default();
         let deadline = started + self.timeout;
         let steps = self.steps(url, headers, body, now, permit, deadline, &mut seen);
         let exchange = match timeout_at(deadline, steps).await {
             Ok(Ok(exchange)) => exchange,
-            Ok(Err(Stop::Fenced)) => return Err(Fenced),
+            Ok(Err(Stop::Fenced)) => return Err(Interrupted::Fenced),
             Ok(Err(Stop::Failed(reason, detail))) => Exchange::failed(reason, detail),
             Err(_) => Exchange::failed(FailureReason::Timeout, failure::too_late(self.timeout)),
         };
