@@ -30,7 +30,7 @@ use axum::{
 use tower::Service;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{auth::Auth, delivery::intake::Intake, domain::Clock, store::Store, webhooks::Webhooks};
+use crate::{auth::Auth, delivery::intake::Intake, domain::Clock, store::Accounts, webhooks::Webhooks};
 
 use http::limits;
 
@@ -41,7 +41,7 @@ pub use openapi::Document;
 #[derive(Clone)]
 pub struct Api {
     pub auth: Auth,
-    pub store: Arc<Store>,
+    pub accounts: Accounts,
     pub intake: Intake,
     pub webhooks: Webhooks,
     pub clock: Arc<dyn Clock>,

@@ -56,11 +56,11 @@ pub enum CreateError {
 
 impl ApiKeys {
     pub async fn list(&self, account: &AccountId) -> Result<Vec<ApiKeyRow>, StoreError> {
-        self.store.api_keys(account).await
+        self.store.of(account).api_keys().await
     }
 
     pub async fn find(&self, account: &AccountId, id: &ApiKeyId) -> Result<Option<ApiKeyRow>, StoreError> {
-        self.store.api_key(account, id).await
+        self.store.of(account).api_key(id).await
     }
 
     /// Makes a key. Its text is in the answer, and nowhere else.

@@ -221,7 +221,11 @@ impl Auth {
         session: &Session,
     ) -> Result<Vec<(UserSession, bool)>, StoreError> {
         let current = hash_of(session);
-        let sessions = self.store.user_sessions(&user.id, self.clock.now()).await?;
+        let sessions = self
+            .store
+            .of(&user.account_id)
+            .user_sessions(&user.id, self.clock.now())
+            .await?;
         let marked = sessions.into_iter().map(|session| {
             let is_current = Some(session.id_hash) == current;
             (session, is_current)
@@ -229,6 +233,16 @@ impl Auth {
         let mut marked: Vec<_> = marked.collect();
         marked.sort_by_key(|(_, is_current)| !is_current);
         Ok(marked)
+    }
+
+    /// Ends a session of a user. Returns `false` if the user has no such session.
+    pub async fn end_session(
+        &self,
+        context: &AuditContext,
+        user: &User,
+        session: &SessionId,
+    ) -> Result<bool, StoreError> {
+        self.store.end_session(context, &user.id, session).await
     }
 
     /// Ends all sessions of a user but this one, and answers how many.

@@ -25,6 +25,8 @@ pub mod delivery;
 #[cfg(feature = "ssr")]
 pub mod auth;
 #[cfg(feature = "ssr")]
+pub mod people;
+#[cfg(feature = "ssr")]
 pub mod webhooks;
 
 #[cfg(feature = "ssr")]

@@ -32,7 +32,8 @@ use crate::{
         sender::{ClientError, Sender},
     },
     domain::{Clock, ProcessId},
-    store::{self, Member, Store, StoreError},
+    people::People,
+    store::{self, Accounts, Member, Store, StoreError},
     ui::{DeliveryPolicy, Ui},
     webhooks::Webhooks,
 };
@@ -163,7 +164,7 @@ impl Server {
         let document = Arc::new(Document::new(&public_url));
         let api = Api {
             auth: auth.clone(),
-            store: Arc::clone(&store),
+            accounts: Accounts::new(Arc::clone(&store)),
             intake: engine.intake.clone(),
             webhooks: webhooks.clone(),
             clock: Arc::clone(&clock),
@@ -172,7 +173,8 @@ impl Server {
         };
         let stop = CancellationToken::new();
         let ui = Ui {
-            store: Arc::clone(&store),
+            accounts: Accounts::new(Arc::clone(&store)),
+            people: People::new(Arc::clone(&store)),
             api_keys: ApiKeys {
                 store: Arc::clone(&store),
                 auth: auth.clone(),

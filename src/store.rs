@@ -126,6 +126,34 @@ impl Store {
     }
 }
 
+/// The data of all accounts, one account at a time. The UI and the API hold this instead of a [`Store`], so that no
+/// request reads what belongs to another account. Changes name the account by their [`Actor`](crate::domain::Actor).
+#[derive(Clone)]
+pub struct Accounts(Arc<Store>);
+
+/// The data of one account.
+#[derive(Clone, Copy)]
+pub struct AccountStore<'a> {
+    store: &'a Store,
+    account: &'a AccountId,
+}
+
+impl Accounts {
+    pub fn new(store: Arc<Store>) -> Self {
+        Self(store)
+    }
+
+    pub fn of<'a>(&'a self, account: &'a AccountId) -> AccountStore<'a> {
+        self.0.of(account)
+    }
+}
+
+impl Store {
+    pub fn of<'a>(&'a self, account: &'a AccountId) -> AccountStore<'a> {
+        AccountStore { store: self, account }
+    }
+}
+
 /// Whether `url` names a PostgreSQL database, which other processes may share.
 pub fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres://") || url.starts_with("postgresql://")

@@ -188,7 +188,7 @@ impl Webhooks {
     /// well.
     pub async fn resume(&self, actor: &Actor, id: &WebhookId, held: Held) -> Result<Webhook, WebhookError> {
         let (this, change) = (self.clone(), self.change(actor, id.clone()));
-        if self.store.webhook(&actor.account_id, id).await?.is_none() {
+        if self.store.of(&actor.account_id).webhook(id).await?.is_none() {
             return Err(WebhookError::NotFound);
         }
         let resumed = to_the_end(async move {
@@ -228,7 +228,8 @@ impl Webhooks {
     pub async fn reveal(&self, actor: &Actor, id: &WebhookId) -> Result<Secret, WebhookError> {
         let sealed = self
             .store
-            .sealed_secrets(&actor.account_id, id)
+            .of(&actor.account_id)
+            .sealed_secrets(id)
             .await?
             .ok_or(WebhookError::NotFound)?;
         let audit_event = AuditEvent::new(actor, AuditAction::SecretRevealed, id.as_str(), self.now());

@@ -10,8 +10,8 @@ use super::{
     http::{
         Problem,
         caller::{Audit, Caller},
-        moment::Moment,
-        problem::{AnyTime, BadFields},
+        rfc3339::Rfc3339,
+        problem::{CommonErrors, InvalidFields},
         query::{Cursor, Limit, Query},
     },
 };
@@ -27,7 +27,7 @@ use crate::{
 struct AuditEntryView {
     #[schema(examples("aud_01a20ae72a8b7ddd9c57d49eb0a2ff81"))]
     id: String,
-    at: Moment,
+    at: Rfc3339,
     /// An email, or the name of an API key.
     #[schema(examples("ada@example.com"))]
     actor: String,
@@ -72,9 +72,9 @@ pub(super) struct ListQuery {
     /// Only what was done to this id.
     subject: Option<String>,
     /// Only what was done then or later.
-    since: Option<Moment>,
+    since: Option<Rfc3339>,
     /// Only what was done earlier.
-    until: Option<Moment>,
+    until: Option<Rfc3339>,
     /// The `next_cursor` of the page before.
     #[param(value_type = Option<String>)]
     cursor: Option<Cursor<AuditPlace>>,
@@ -90,7 +90,7 @@ pub(super) struct ListQuery {
 #[utoipa::path(
     get, path = "/audit-log", operation_id = "listAuditLog", tag = AUDIT_LOG,
     security(("bearer" = [AUDIT_READ])), params(ListQuery),
-    responses((status = 200, description = "A page of it.", body = AuditLog), BadFields, AnyTime)
+    responses((status = 200, description = "A page of it.", body = AuditLog), InvalidFields, CommonErrors)
 )]
 pub(super) async fn list(
     State(api): State<Api>,
@@ -106,7 +106,7 @@ pub(super) async fn list(
         before: query.cursor.map(|cursor| cursor.0),
         limit: query.limit.unwrap_or_default().0,
     };
-    let page = api.store.audit_log(&caller.account_id, &filter).await?;
+    let page = api.accounts.of(&caller.account_id).audit_log(&filter).await?;
     Ok(Json(AuditLog {
         entries: page.entries.into_iter().map(AuditEntryView::from).collect(),
         next_cursor: page.next.map(|place| place.to_string()),

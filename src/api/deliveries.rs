@@ -10,10 +10,10 @@ use super::{
     http::{
         Problem,
         caller::{Caller, Read, Write},
-        moment::Moment,
+        rfc3339::Rfc3339,
         path::Path,
         path_params::DeliveryPath,
-        problem::{AnyTime, BadFields, Conflicting, Unknown},
+        problem::{CommonErrors, InvalidFields, Conflict, NotFound},
         query::{Limit, Query},
     },
 };
@@ -38,10 +38,10 @@ pub(super) struct DeliveryView {
     /// How many attempts have ended.
     #[schema(examples(1))]
     attempts: u32,
-    created_at: Moment,
-    updated_at: Moment,
+    created_at: Rfc3339,
+    updated_at: Rfc3339,
     /// When the next attempt is due, while there is one to come and none is under way.
-    next_attempt_at: Option<Moment>,
+    next_attempt_at: Option<Rfc3339>,
     /// The end of the newest attempt: the receiver’s status, or in a few words why there was no answer.
     #[schema(examples("200"))]
     last_result: Option<String>,
@@ -77,7 +77,7 @@ struct AttemptView {
     /// 1 for the first.
     #[schema(examples(1))]
     number: u32,
-    started_at: Moment,
+    started_at: Rfc3339,
     #[schema(examples(87))]
     duration_ms: u64,
     /// The receiver’s status, or in a few words why there was no answer.
@@ -112,9 +112,9 @@ pub(super) struct ListQuery {
     /// Only those of this event.
     event: Option<EventId>,
     /// Only those made then or later.
-    since: Option<Moment>,
+    since: Option<Rfc3339>,
     /// Only those made earlier.
-    until: Option<Moment>,
+    until: Option<Rfc3339>,
     /// The `next_cursor` of the page before.
     cursor: Option<DeliveryId>,
     /// How many to answer at most.
@@ -129,7 +129,7 @@ pub(super) struct ListQuery {
 #[utoipa::path(
     get, path = "/deliveries", operation_id = "listDeliveries", tag = DELIVERIES,
     security(("bearer" = [WEBHOOKS_READ])), params(ListQuery),
-    responses((status = 200, description = "A page of them.", body = DeliveryList), BadFields, AnyTime)
+    responses((status = 200, description = "A page of them.", body = DeliveryList), InvalidFields, CommonErrors)
 )]
 pub(super) async fn list(
     State(api): State<Api>,
@@ -146,7 +146,11 @@ pub(super) async fn list(
         before: query.cursor,
         limit: query.limit.unwrap_or_default().0,
     };
-    let page = api.store.list_deliveries(&caller.account_id, &filter).await?;
+    let page = api
+        .accounts
+        .of(&caller.account_id)
+        .list_deliveries(&filter)
+        .await?;
     let deliveries = page.deliveries.into_iter().map(DeliveryView::from).collect();
     Ok(Json(DeliveryList {
         deliveries,
@@ -160,15 +164,15 @@ pub(super) async fn list(
 #[utoipa::path(
     get, path = "/deliveries/{id}", operation_id = "showDelivery", tag = DELIVERIES,
     security(("bearer" = [WEBHOOKS_READ])), params(DeliveryPath),
-    responses((status = 200, description = "The delivery.", body = DeliveryDetailView), Unknown, AnyTime)
+    responses((status = 200, description = "The delivery.", body = DeliveryDetailView), NotFound, CommonErrors)
 )]
 pub(super) async fn show(
     State(api): State<Api>,
     caller: Caller<Read>,
     Path(DeliveryPath { id }): Path<DeliveryPath>,
 ) -> Result<Json<DeliveryDetailView>, Problem> {
-    let detail = api.store.delivery(&caller.account_id, &id).await?;
-    let detail = detail.ok_or_else(Problem::unknown::<DeliveryPath>)?;
+    let detail = api.accounts.of(&caller.account_id).delivery(&id).await?;
+    let detail = detail.ok_or_else(Problem::unknown_id::<DeliveryPath>)?;
     Ok(Json(DeliveryDetailView {
         delivery: detail.delivery.into(),
         body: serde_json::from_slice(&detail.payload).ok(),
@@ -185,7 +189,7 @@ pub(super) async fn show(
     security(("bearer" = [WEBHOOKS_WRITE])), params(DeliveryPath),
     responses(
         (status = 202, description = "The delivery as it is now: `pending`, or `held`.", body = DeliveryView),
-        Unknown, Conflicting, AnyTime,
+        NotFound, Conflict, CommonErrors,
     )
 )]
 pub(super) async fn resend(
@@ -194,14 +198,14 @@ pub(super) async fn resend(
     Path(DeliveryPath { id }): Path<DeliveryPath>,
 ) -> Result<(StatusCode, Json<DeliveryView>), Problem> {
     let resent = api.webhooks.resend(&caller.actor(), &id).await?;
-    match resent.ok_or_else(Problem::unknown::<DeliveryPath>)? {
+    match resent.ok_or_else(Problem::unknown_id::<DeliveryPath>)? {
         Resent::Due | Resent::UnderWay | Resent::Held => {}
         Resent::Disabled => return Err(Problem::conflict("The webhook is disabled: resume it first.")),
         Resent::Deleted => return Err(Problem::conflict("The webhook was deleted.")),
     }
-    let detail = api.store.delivery(&caller.account_id, &id).await;
-    let detail = detail.map_err(|error| Problem::unread(&error))?;
-    let delivery = detail.ok_or_else(Problem::unknown::<DeliveryPath>)?.delivery;
+    let detail = api.accounts.of(&caller.account_id).delivery(&id).await;
+    let detail = detail.map_err(|error| Problem::stored_but_unreadable(&error))?;
+    let delivery = detail.ok_or_else(Problem::unknown_id::<DeliveryPath>)?.delivery;
     Ok((StatusCode::ACCEPTED, Json(DeliveryView::from(delivery))))
 }
 
@@ -216,7 +220,7 @@ impl From<Delivery> for DeliveryView {
             attempts: delivery.attempts,
             created_at: delivery.created_at.into(),
             updated_at: delivery.updated_at.into(),
-            next_attempt_at: delivery.next_attempt_at.map(Moment),
+            next_attempt_at: delivery.next_attempt_at.map(Rfc3339),
             last_result: delivery.last_outcome.map(|outcome| outcome.to_string()),
         }
     }

@@ -43,7 +43,7 @@ pub(super) struct EventTypeList {
 #[utoipa::path(
     get, path = "/event-types", operation_id = "listEventTypes", tag = EVENTS,
     security(("bearer" = [WEBHOOKS_READ])),
-    responses((status = 200, description = "All of them.", body = EventTypeList), AnyTime)
+    responses((status = 200, description = "All of them.", body = EventTypeList), CommonErrors)
 )]
 pub(super) async fn list(_: Caller<Read>) -> Json<EventTypeList> {
     let event_types = EventType::VARIANTS.iter().map(|&event_type| EventTypeView {

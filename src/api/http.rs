@@ -3,7 +3,7 @@
 pub(super) mod body;
 pub(super) mod caller;
 pub(super) mod limits;
-pub(super) mod moment;
+pub(super) mod rfc3339;
 pub(super) mod path;
 pub(super) mod path_params;
 pub(super) mod problem;

@@ -23,10 +23,10 @@ use super::{
         Problem,
         body::{Parsed, whole},
         caller::{Caller, Read, Write},
-        moment::Moment,
+        rfc3339::Rfc3339,
         path::Path,
         path_params::WebhookPath,
-        problem::{AnyTime, BadBody, BadFields, Conflicting, Full, Stale, Unknown},
+        problem::{CommonErrors, InvalidBody, InvalidFields, Conflict, ConflictOrLimit, PreconditionFailed, NotFound},
         query::{Limit, Query},
         schema::wanted_events,
     },
@@ -57,16 +57,16 @@ pub(super) struct WebhookView {
     /// Since when no attempt has succeeded, while that is so.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    failing_since: Option<Moment>,
+    failing_since: Option<Rfc3339>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     last_attempt: Option<LastAttemptView>,
     /// Until when the secret before the last rotation signs too.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    previous_secret_until: Option<Moment>,
-    created_at: Moment,
-    updated_at: Moment,
+    previous_secret_until: Option<Rfc3339>,
+    created_at: Rfc3339,
+    updated_at: Rfc3339,
     /// The email of who saved it last, or the name of the API key.
     #[schema(examples("API key “deploy”"))]
     updated_by: String,
@@ -83,7 +83,7 @@ pub(super) struct WebhookView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = LastAttempt)]
 struct LastAttemptView {
-    at: Moment,
+    at: Rfc3339,
     /// The receiver’s status, or in a few words why there was no answer.
     #[schema(examples("200"))]
     result: String,
@@ -174,7 +174,7 @@ pub(super) struct WebhookChange {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes what `if_match` reads")]
-pub(super) struct BasedOn {
+pub(super) struct IfMatchHeader {
     /// The `ETag` of the webhook as you know it. If somebody has saved it since, nothing is changed, and the answer is 412.
     #[param(
         rename = "If-Match",
@@ -190,7 +190,7 @@ pub(super) struct BasedOn {
 #[utoipa::path(
     get, path = "/webhooks", operation_id = "listWebhooks", tag = WEBHOOKS,
     security(("bearer" = [WEBHOOKS_READ])), params(ListQuery),
-    responses((status = 200, description = "A page of them.", body = WebhookList), BadFields, AnyTime)
+    responses((status = 200, description = "A page of them.", body = WebhookList), InvalidFields, CommonErrors)
 )]
 pub(super) async fn list(
     State(api): State<Api>,
@@ -207,7 +207,7 @@ pub(super) async fn list(
         // One more, to see whether there is another page.
         limit: limit + 1,
     };
-    let mut found = api.store.list_webhooks(&caller.account_id, &filter).await?;
+    let mut found = api.accounts.of(&caller.account_id).list_webhooks(&filter).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = found.webhooks.len() > limit;
     found.webhooks.truncate(limit);
@@ -237,7 +237,7 @@ pub(super) async fn list(
             ("Location" = String, description = "Its path."),
             ("ETag" = String, description = "Its version."),
         )),
-        BadBody, BadFields, Full, AnyTime,
+        InvalidBody, InvalidFields, ConflictOrLimit, CommonErrors,
     )
 )]
 pub(super) async fn create(
@@ -265,7 +265,7 @@ pub(super) async fn create(
         (status = 200, description = "The webhook.", body = WebhookView, headers(
             ("ETag" = String, description = "Its version, for `If-Match`."),
         )),
-        Unknown, AnyTime,
+        NotFound, CommonErrors,
     )
 )]
 pub(super) async fn show(
@@ -273,8 +273,8 @@ pub(super) async fn show(
     caller: Caller<Read>,
     Path(WebhookPath { id }): Path<WebhookPath>,
 ) -> Result<Response, Problem> {
-    let webhook = api.store.webhook(&caller.account_id, &id).await?;
-    Ok(answer(webhook.ok_or_else(Problem::unknown::<WebhookPath>)?, None))
+    let webhook = api.accounts.of(&caller.account_id).webhook(&id).await?;
+    Ok(answer(webhook.ok_or_else(Problem::unknown_id::<WebhookPath>)?, None))
 }
 
 /// Change a webhook
@@ -283,12 +283,12 @@ pub(super) async fn show(
 /// without either, what comes last stays. When this is answered, every process goes by it.
 #[utoipa::path(
     patch, path = "/webhooks/{id}", operation_id = "changeWebhook", tag = WEBHOOKS,
-    security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath, BasedOn), request_body = WebhookChange,
+    security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath, IfMatchHeader), request_body = WebhookChange,
     responses(
         (status = 200, description = "The webhook as it is now.", body = WebhookView, headers(
             ("ETag" = String, description = "Its new version."),
         )),
-        BadBody, BadFields, Unknown, Conflicting, Stale, AnyTime,
+        InvalidBody, InvalidFields, NotFound, Conflict, PreconditionFailed, CommonErrors,
     )
 )]
 pub(super) async fn update(
@@ -311,8 +311,8 @@ pub(super) async fn update(
     let mut tries = 0;
     loop {
         tries += 1;
-        let current = api.store.webhook(&caller.account_id, &id).await?;
-        let current = current.ok_or_else(Problem::unknown::<WebhookPath>)?;
+        let current = api.accounts.of(&caller.account_id).webhook(&id).await?;
+        let current = current.ok_or_else(Problem::unknown_id::<WebhookPath>)?;
         let draft = Draft {
             url: change.url.clone().unwrap_or_else(|| current.url.to_string()),
             name: change.name.clone().unwrap_or_else(|| current.name.to_string()),
@@ -336,8 +336,8 @@ pub(super) async fn update(
 /// calls its URL for it any more. With `If-Match`, only if nobody has saved it since.
 #[utoipa::path(
     delete, path = "/webhooks/{id}", operation_id = "deleteWebhook", tag = WEBHOOKS,
-    security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath, BasedOn),
-    responses((status = 204, description = "It is deleted."), BadFields, Unknown, Stale, AnyTime)
+    security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath, IfMatchHeader),
+    responses((status = 204, description = "It is deleted."), InvalidFields, NotFound, PreconditionFailed, CommonErrors)
 )]
 pub(super) async fn delete(
     State(api): State<Api>,
@@ -384,9 +384,9 @@ impl WebhookView {
             events: webhook.events.iter().collect(),
             status: webhook.status,
             disabled_reason: webhook.disabled_reason,
-            failing_since: webhook.failing_since.map(Moment),
+            failing_since: webhook.failing_since.map(Rfc3339),
             last_attempt: webhook.last_attempt.map(LastAttemptView::from),
-            previous_secret_until: webhook.previous_secret_until.map(Moment),
+            previous_secret_until: webhook.previous_secret_until.map(Rfc3339),
             created_at: webhook.created_at.into(),
             updated_at: webhook.updated_at.into(),
             updated_by: webhook.updated_by.to_string(),

@@ -298,11 +298,11 @@ impl Watch {
         let mut dead = Vec::new();
         for heartbeat in heartbeats {
             let since = match known.remove(&heartbeat.process) {
-                Some((renewals, since)) if renewals == heartbeat.renewals => since,
+                Some((heartbeats, since)) if heartbeats == heartbeat.heartbeats => since,
                 _ => now,
             };
             self.0
-                .insert(heartbeat.process.clone(), (heartbeat.renewals, since));
+                .insert(heartbeat.process.clone(), (heartbeat.heartbeats, since));
             if now.duration_since(since) >= EVICT_AFTER {
                 dead.push(heartbeat);
             }

@@ -149,7 +149,7 @@ const PAGES: Failures = Failures {
 
 const CALLS: Failures = Failures {
     panicked: call_panicked,
-    late: || Problem::late().into_response(),
+    late: || Problem::timed_out().into_response(),
 };
 
 fn wrapped(router: Router, headers: Headers, failures: &'static Failures, patience: Duration) -> Router {

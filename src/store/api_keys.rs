@@ -35,8 +35,7 @@ pub struct NewApiKey {
 pub struct ApiKeyRow {
     pub key: ApiKey,
     pub created_at: Timestamp,
-    /// Nobody knows of the oldest ones.
-    pub created_by: Option<Principal>,
+    pub created_by: Principal,
     /// To the minute.
     pub last_used_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,

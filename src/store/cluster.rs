@@ -28,7 +28,7 @@ pub enum Joined {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heartbeat {
     pub process: ProcessId,
-    pub renewals: i64,
+    pub heartbeats: i64,
 }
 
 #[derive(Debug, Clone)]

@@ -11,16 +11,18 @@ use crate::{
     auth::Auth,
     delivery::guard::Guard,
     domain::{Clock, RetrySchedule, Transport},
-    store::Store,
+    people::People,
+    store::Accounts,
     webhooks::Webhooks,
 };
 
 /// The state of the dashboard's routes. Cheap to clone.
 #[derive(Clone)]
 pub struct Ui {
-    pub store: Arc<Store>,
+    pub accounts: Accounts,
     pub webhooks: Webhooks,
     pub api_keys: ApiKeys,
+    pub people: People,
     pub auth: Auth,
     pub guard: Arc<Guard>,
     pub clock: Arc<dyn Clock>,

@@ -13,7 +13,10 @@ impl Webhooks {
         id: &WebhookId,
         wanted: RecoveryRange,
     ) -> Result<RecoveryPreview, StoreError> {
-        self.store.preview_recovery(&actor.account_id, id, wanted).await
+        self.store
+            .of(&actor.account_id)
+            .preview_recovery(id, wanted)
+            .await
     }
 
     /// Begins to make it due, in the background. Also answers the id under which that runs, if it does.

@@ -20,7 +20,7 @@ impl Webhooks {
         id: &WebhookId,
         event_type: EventType,
     ) -> Result<Test, TestError> {
-        let webhook = self.store.webhook(&actor.account_id, id).await;
+        let webhook = self.store.of(&actor.account_id).webhook(id).await;
         let webhook = webhook.map_err(GateError::from)?;
         webhook.ok_or(TestError::NotFound)?;
         // Before anything is sent: a test that nobody hears the end of was one all the same.

@@ -56,7 +56,7 @@ async fn fill_once(
     let page = browser.post("/settings/users", &form).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.body);
     let store = &app.server().store;
-    let invites = store.invites(&app.account).await.unwrap();
+    let invites = store.of(&app.account).invites().await.unwrap();
     let invite = invites
         .into_iter()
         .find(|invite| invite.email == invited)
@@ -64,7 +64,7 @@ async fn fill_once(
     let key = [("name", name), ("scopes", "events:write"), ("expiry", "never")];
     let made = browser.post("/settings/api-keys/new", &key).await;
     assert_eq!(made.status, StatusCode::OK, "{}", made.body);
-    let keys = store.api_keys(&app.account).await.unwrap();
+    let keys = store.of(&app.account).api_keys().await.unwrap();
     let key = keys.into_iter().find(|row| row.key.name == name).unwrap();
     BTreeMap::from([
         ("wh_", webhook),

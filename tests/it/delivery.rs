@@ -464,7 +464,7 @@ async fn stopping_waits_for_the_attempts_under_way() {
         limit: 1,
         ..Default::default()
     };
-    let page = store.list_deliveries(&account, &filter).await.unwrap();
+    let page = store.of(&account).list_deliveries(&filter).await.unwrap();
     assert_eq!(
         page.deliveries[0].status,
         caleida::domain::DeliveryStatus::Delivered

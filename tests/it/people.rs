@@ -316,12 +316,13 @@ async fn sessions_are_listed_and_ended() {
     let mut third = app.signed_in(ADMIN).await;
     clock.advance(Duration::from_secs(59));
     here.get(LIST).await;
-    let user = app.person(ADMIN).await.user.id;
+    let user = app.person(ADMIN).await.user;
     let seen = async || {
         let sessions = app
             .server()
             .store
-            .user_sessions(&user, TestClock::START)
+            .of(&user.account_id)
+            .user_sessions(&user.id, TestClock::START)
             .await
             .unwrap();
         sessions[0].last_seen_at

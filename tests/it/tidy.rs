@@ -9,24 +9,28 @@ use std::{
 };
 
 /// Which modules each may use: only those further up.
-const DIRECTIONS: [(&str, &[&str]); 12] = [
+const DIRECTIONS: [(&str, &[&str]); 13] = [
     ("domain", &[]),
     ("trace", &[]),
     ("store", &["domain"]),
     ("vault", &["domain", "store"]),
     ("delivery", &["domain", "trace", "store", "vault"]),
     ("auth", &["domain", "store"]),
+    ("people", &["domain", "store"]),
     ("webhooks", &["domain", "store", "vault", "delivery"]),
     ("api_keys", &["domain", "store", "delivery", "auth", "webhooks"]),
     ("api", &["domain", "store", "delivery", "auth", "webhooks"]),
     (
         "ui",
-        &["domain", "store", "delivery", "auth", "webhooks", "api_keys"],
+        &[
+            "domain", "store", "delivery", "auth", "people", "webhooks", "api_keys",
+        ],
     ),
     (
         "server",
         &[
-            "domain", "trace", "store", "vault", "delivery", "auth", "webhooks", "api_keys", "api", "ui",
+            "domain", "trace", "store", "vault", "delivery", "auth", "people", "webhooks", "api_keys", "api",
+            "ui",
         ],
     ),
     (
@@ -51,13 +55,14 @@ const STRANGERS: [(&str, &[&str]); 6] = [
 ];
 
 /// Root files of the modules whose files must not import each other in a cycle.
-const WITHOUT_CYCLES: [&str; 14] = [
+const WITHOUT_CYCLES: [&str; 15] = [
     "src/domain.rs",
     "src/trace.rs",
     "src/store.rs",
     "src/vault.rs",
     "src/delivery.rs",
     "src/auth.rs",
+    "src/people.rs",
     "src/webhooks.rs",
     "src/api_keys.rs",
     "src/api.rs",
@@ -241,10 +246,6 @@ fn the_audit_log_is_only_appended_to() {
     sources.extend(migrations("postgres"));
     for source in sources {
         let text = source.text.to_lowercase();
-        // One migration rewrites every row of every table.
-        if source.path.ends_with("0015_shorten_keys.sql") {
-            continue;
-        }
         for statement in [
             "update audit_log",
             "delete from audit_log",

@@ -13,22 +13,22 @@ if (string.IsNullOrEmpty(secret))
     Console.Error.WriteLine("Set WEBHOOK_SECRET to the webhook's secret.");
     return 1;
 }
-// whsec_ is followed by the base64 of the key; any other text is the key itself.
+// whsec_ is followed by the key in base64. Any other secret is itself the key.
 byte[] key = secret.StartsWith("whsec_", StringComparison.Ordinal)
     ? Convert.FromBase64String(secret.Substring(6))
     : Encoding.UTF8.GetBytes(secret);
 
-// In production keep the ids where a restart keeps them, e.g. in a unique column.
+// In production, store the ids in a database, in a unique column.
 var seen = new ConcurrentDictionary<string, bool>();
 
-// Returns why the call does not verify, or null.
+// Returns the reason why the call is invalid, or null.
 string? Verify(byte[] body, IHeaderDictionary headers)
 {
     string id = headers["webhook-id"].ToString();
     string timestamp = headers["webhook-timestamp"].ToString();
     string signatures = headers["webhook-signature"].ToString();
     if (id == "" || timestamp == "" || signatures == "") return "a webhook header is missing";
-    // A recorded call keeps its good signature: only its age tells that it is replayed.
+    // Rejects replays: a recorded call has a valid signature, but an old timestamp.
     long now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
     if (!long.TryParse(timestamp, NumberStyles.None, CultureInfo.InvariantCulture, out long sent)
         || Math.Abs(now - sent) > Tolerance)
@@ -37,8 +37,8 @@ string? Verify(byte[] body, IHeaderDictionary headers)
     mac.AppendData(Encoding.UTF8.GetBytes($"{id}.{timestamp}."));
     mac.AppendData(body);
     byte[] expected = Encoding.UTF8.GetBytes("v1," + Convert.ToBase64String(mac.GetHashAndReset()));
-    // While a secret is rotated there are two signatures, and one good one is enough.
-    // FixedTimeEquals takes constant time: how long it takes tells nothing about the right signature.
+    // During a rotation there are two signatures, and one match is enough.
+    // FixedTimeEquals takes constant time, so timing reveals nothing about the expected signature.
     bool good = signatures.Split(' ')
         .Any(given => CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(given), expected));
     return good ? null : "no signature matches";
@@ -51,7 +51,7 @@ var app = builder.Build();
 
 app.MapPost("/{**path}", async (HttpRequest request) =>
 {
-    using var buffer = new MemoryStream(); // the raw bytes: parsed and written again they would differ
+    using var buffer = new MemoryStream(); // the raw bytes: re-serialized JSON would not match the signature
     try { await request.Body.CopyToAsync(buffer); }
     catch (BadHttpRequestException error) { return Results.StatusCode(error.StatusCode); } // 413: too large
     byte[] body = buffer.ToArray();
@@ -67,7 +67,7 @@ app.MapPost("/{**path}", async (HttpRequest request) =>
     catch (JsonException) { return Results.Text("the body is not a JSON object", statusCode: 400); }
     string id = request.Headers["webhook-id"].ToString();
     string again = seen.TryAdd(id, true) ? "" : " again";
-    // If it is new, hand it to a queue here: the work must not delay the answer.
+    // Put new events into a queue here: processing must not delay the response.
     Console.WriteLine($"{type} {id}{again}");
     return Results.NoContent();
 });

@@ -19,7 +19,7 @@ const maxBody = 1 << 20
 
 var (
 	webhook *standardwebhooks.Webhook
-	seen    sync.Map // In production keep the ids where a restart keeps them, e.g. in a unique column.
+	seen    sync.Map // In production, store the ids in a database, in a unique column.
 )
 
 func receive(w http.ResponseWriter, r *http.Request) {
@@ -27,13 +27,13 @@ func receive(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "send a POST", http.StatusMethodNotAllowed)
 		return
 	}
-	// The raw bytes: parsed and written again they would differ.
+	// The raw bytes: re-serialized JSON would not match the signature.
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		http.Error(w, "the body is too large, or was cut off", http.StatusRequestEntityTooLarge)
 		return
 	}
-	// Checks the signatures in constant time, and the timestamp against replays.
+	// Checks the signatures in constant time and rejects old timestamps.
 	if err := webhook.Verify(body, r.Header); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -47,7 +47,7 @@ func receive(w http.ResponseWriter, r *http.Request) {
 	if _, again := seen.LoadOrStore(id, true); again {
 		fmt.Println(event.Type, id, "again")
 	} else {
-		// Hand it to a queue here: the work must not delay the answer.
+		// Put the event into a queue here: processing must not delay the response.
 		fmt.Println(event.Type, id)
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -56,7 +56,7 @@ func receive(w http.ResponseWriter, r *http.Request) {
 func main() {
 	secret := os.Getenv("WEBHOOK_SECRET")
 	if !strings.HasPrefix(secret, "whsec_") {
-		// Libraries take only this form. For a secret of your own the dashboard shows the equivalent.
+		// Libraries accept only this form. For any other secret, the dashboard shows the equivalent.
 		log.Fatal("Set WEBHOOK_SECRET to the webhook's secret, in its whsec_ form.")
 	}
 	var err error

@@ -25,7 +25,7 @@ const (
 
 var (
 	key  []byte
-	seen sync.Map // In production keep the ids where a restart keeps them, e.g. in a unique column.
+	seen sync.Map // In production, store the ids in a database, in a unique column.
 )
 
 func verify(body []byte, header http.Header) error {
@@ -33,7 +33,7 @@ func verify(body []byte, header http.Header) error {
 	if id == "" || timestamp == "" || signatures == "" {
 		return errors.New("a webhook header is missing")
 	}
-	// A recorded call keeps its good signature: only its age tells that it is replayed.
+	// Rejects replays: a recorded call has a valid signature, but an old timestamp.
 	sent, err := strconv.ParseUint(timestamp, 10, 63)
 	if err != nil || time.Since(time.Unix(int64(sent), 0)).Abs() > tolerance {
 		return errors.New("webhook-timestamp is not within 5 minutes of now")
@@ -42,9 +42,9 @@ func verify(body []byte, header http.Header) error {
 	fmt.Fprintf(mac, "%s.%s.", id, timestamp)
 	mac.Write(body)
 	expected := "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
-	// While a secret is rotated there are two signatures, and one good one is enough.
+	// During a rotation there are two signatures, and one match is enough.
 	for _, given := range strings.Split(signatures, " ") {
-		// hmac.Equal takes constant time: how long it takes tells nothing about the right signature.
+		// hmac.Equal takes constant time, so timing reveals nothing about the expected signature.
 		if hmac.Equal([]byte(given), []byte(expected)) {
 			return nil
 		}
@@ -57,7 +57,7 @@ func receive(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "send a POST", http.StatusMethodNotAllowed)
 		return
 	}
-	// The raw bytes: parsed and written again they would differ.
+	// The raw bytes: re-serialized JSON would not match the signature.
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		http.Error(w, "the body is too large, or was cut off", http.StatusRequestEntityTooLarge)
@@ -76,7 +76,7 @@ func receive(w http.ResponseWriter, r *http.Request) {
 	if _, again := seen.LoadOrStore(id, true); again {
 		fmt.Println(event.Type, id, "again")
 	} else {
-		// Hand it to a queue here: the work must not delay the answer.
+		// Put the event into a queue here: processing must not delay the response.
 		fmt.Println(event.Type, id)
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -87,7 +87,7 @@ func main() {
 	if secret == "" {
 		log.Fatal("Set WEBHOOK_SECRET to the webhook's secret.")
 	}
-	// whsec_ is followed by the base64 of the key; any other text is the key itself.
+	// whsec_ is followed by the key in base64. Any other secret is itself the key.
 	key = []byte(secret)
 	if strings.HasPrefix(secret, "whsec_") {
 		decoded, err := base64.StdEncoding.DecodeString(secret[len("whsec_"):])

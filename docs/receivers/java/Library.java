@@ -16,7 +16,7 @@ import java.util.concurrent.Executors;
 public class Library {
     static final int MAX_BODY = 1024 * 1024;
     static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
-    // In production keep the ids where a restart keeps them, e.g. in a unique column.
+    // In production, store the ids in a database, in a unique column.
     static final Set<String> SEEN = ConcurrentHashMap.newKeySet();
     static Webhook webhook;
 
@@ -25,7 +25,7 @@ public class Library {
             answer(exchange, 405, "send a POST");
             return;
         }
-        // The raw bytes: parsed and written again they would differ.
+        // The raw bytes: re-serialized JSON would not match the signature.
         byte[] body = exchange.getRequestBody().readNBytes(MAX_BODY + 1);
         if (body.length > MAX_BODY) {
             answer(exchange, 413, "the body is too large");
@@ -33,7 +33,7 @@ public class Library {
         }
         JsonNode event;
         try {
-            // Checks the signatures in constant time, and the timestamp against replays.
+            // Checks the signatures in constant time and rejects old timestamps.
             HttpHeaders headers = HttpHeaders.of(exchange.getRequestHeaders(), (name, value) -> true);
             webhook.verify(new String(body, StandardCharsets.UTF_8), headers);
             event = JSON.readTree(body);
@@ -47,7 +47,7 @@ public class Library {
         }
         String id = exchange.getRequestHeaders().getFirst("webhook-id");
         String again = SEEN.add(id) ? "" : " again";
-        // If it is new, hand it to a queue here: the work must not delay the answer.
+        // Put new events into a queue here: processing must not delay the response.
         System.out.println(event.path("type").asText("unknown") + " " + id + again);
         answer(exchange, 204, "");
     }
@@ -62,7 +62,7 @@ public class Library {
     public static void main(String[] args) throws Exception {
         String secret = System.getenv().getOrDefault("WEBHOOK_SECRET", "");
         if (!secret.startsWith("whsec_")) {
-            // Libraries take only this form. For a secret of your own the dashboard shows the equivalent.
+            // Libraries accept only this form. For any other secret, the dashboard shows the equivalent.
             System.err.println("Set WEBHOOK_SECRET to the webhook's secret, in its whsec_ form.");
             System.exit(1);
         }

@@ -21,7 +21,7 @@ public class Plain {
     static final int MAX_BODY = 1024 * 1024;
     static final int TOLERANCE = 5 * 60; // seconds
     static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
-    // In production keep the ids where a restart keeps them, e.g. in a unique column.
+    // In production, store the ids in a database, in a unique column.
     static final Set<String> SEEN = ConcurrentHashMap.newKeySet();
     static byte[] key;
 
@@ -32,7 +32,7 @@ public class Plain {
         if (id == null || timestamp == null || signatures == null || id.isEmpty()) {
             throw new GeneralSecurityException("a webhook header is missing");
         }
-        // A recorded call keeps its good signature: only its age tells that it is replayed.
+        // Rejects replays: a recorded call has a valid signature, but an old timestamp.
         long now = Instant.now().getEpochSecond();
         if (!timestamp.matches("[0-9]{1,12}") || Math.abs(now - Long.parseLong(timestamp)) > TOLERANCE) {
             throw new GeneralSecurityException("webhook-timestamp is not within 5 minutes of now");
@@ -42,9 +42,9 @@ public class Plain {
         mac.update((id + "." + timestamp + ".").getBytes(StandardCharsets.UTF_8));
         String signature = "v1," + Base64.getEncoder().encodeToString(mac.doFinal(body));
         byte[] expected = signature.getBytes(StandardCharsets.UTF_8);
-        // While a secret is rotated there are two signatures, and one good one is enough.
+        // During a rotation there are two signatures, and one match is enough.
         for (String given : signatures.split(" ")) {
-            // isEqual takes constant time: how long it takes tells nothing about the right signature.
+            // isEqual takes constant time, so timing reveals nothing about the expected signature.
             if (MessageDigest.isEqual(given.getBytes(StandardCharsets.UTF_8), expected)) {
                 return;
             }
@@ -57,7 +57,7 @@ public class Plain {
             answer(exchange, 405, "send a POST");
             return;
         }
-        // The raw bytes: parsed and written again they would differ.
+        // The raw bytes: re-serialized JSON would not match the signature.
         byte[] body = exchange.getRequestBody().readNBytes(MAX_BODY + 1);
         if (body.length > MAX_BODY) {
             answer(exchange, 413, "the body is too large");
@@ -77,7 +77,7 @@ public class Plain {
         }
         String id = exchange.getRequestHeaders().getFirst("webhook-id");
         String again = SEEN.add(id) ? "" : " again";
-        // If it is new, hand it to a queue here: the work must not delay the answer.
+        // Put new events into a queue here: processing must not delay the response.
         System.out.println(event.path("type").asText("unknown") + " " + id + again);
         answer(exchange, 204, "");
     }
@@ -95,7 +95,7 @@ public class Plain {
             System.err.println("Set WEBHOOK_SECRET to the webhook's secret.");
             System.exit(1);
         }
-        // whsec_ is followed by the base64 of the key; any other text is the key itself.
+        // whsec_ is followed by the key in base64. Any other secret is itself the key.
         key = secret.startsWith("whsec_")
                 ? Base64.getDecoder().decode(secret.substring(6))
                 : secret.getBytes(StandardCharsets.UTF_8);

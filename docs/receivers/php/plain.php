@@ -15,14 +15,14 @@ function verify(string $body, string $id, string $timestamp, string $signatures,
     if ($id === '' || $timestamp === '' || $signatures === '') {
         answer(400, 'a webhook header is missing');
     }
-    // A recorded call keeps its good signature: only its age tells that it is replayed.
+    // Rejects replays: a recorded call has a valid signature, but an old timestamp.
     if (!preg_match('/^[0-9]{1,12}$/D', $timestamp) || abs(time() - (int) $timestamp) > TOLERANCE) {
         answer(400, 'webhook-timestamp is not within 5 minutes of now');
     }
     $expected = 'v1,' . base64_encode(hash_hmac('sha256', "$id.$timestamp.$body", $key, true));
-    // While a secret is rotated there are two signatures, and one good one is enough.
+    // During a rotation there are two signatures, and one match is enough.
     foreach (explode(' ', $signatures) as $given) {
-        // hash_equals takes constant time: how long it takes tells nothing about the right signature.
+        // hash_equals takes constant time, so timing reveals nothing about the expected signature.
         if (hash_equals($expected, $given)) {
             return;
         }
@@ -31,7 +31,7 @@ function verify(string $body, string $id, string $timestamp, string $signatures,
 }
 
 $secret = (string) getenv('WEBHOOK_SECRET');
-// whsec_ is followed by the base64 of the key; any other text is the key itself.
+// whsec_ is followed by the key in base64. Any other secret is itself the key.
 $key = str_starts_with($secret, 'whsec_') ? base64_decode(substr($secret, 6), true) : $secret;
 if ($key === '' || $key === false) {
     error_log("Set WEBHOOK_SECRET to the webhook's secret.");
@@ -40,7 +40,7 @@ if ($key === '' || $key === false) {
 if ($_SERVER['REQUEST_METHOD'] !== 'POST') {
     answer(405, 'send a POST');
 }
-// The raw bytes: parsed and written again they would differ.
+// The raw bytes: re-serialized JSON would not match the signature.
 $body = (string) file_get_contents('php://input', false, null, 0, MAX_BODY + 1);
 if (strlen($body) > MAX_BODY) {
     answer(413, 'the body is too large');
@@ -52,9 +52,9 @@ if (!is_array($event)) {
     answer(400, 'the body is not a JSON object');
 }
 
-// PHP forgets everything between requests: a file, made only if it is not there yet, remembers the id.
-// In production insert the id into a unique column instead.
+// PHP keeps nothing between requests, so a file marks the id as seen.
+// In production, insert the id into a unique column instead.
 $new = @fopen(sys_get_temp_dir() . '/webhook-' . hash('sha256', $id), 'x') !== false;
-// If it is new, hand it to a queue here: the work must not delay the answer.
+// Put new events into a queue here: processing must not delay the response.
 file_put_contents('php://stdout', ($event['type'] ?? 'unknown') . " $id" . ($new ? '' : ' again') . "\n");
 answer(204);

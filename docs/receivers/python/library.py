@@ -11,17 +11,17 @@ MAX_BODY = 1024 * 1024
 
 secret = os.environ.get("WEBHOOK_SECRET", "")
 if not secret.startswith("whsec_"):
-    # Libraries take only this form. For a secret of your own the dashboard shows the equivalent.
+    # Libraries accept only this form. For any other secret, the dashboard shows the equivalent.
     sys.exit("Set WEBHOOK_SECRET to the webhook's secret, in its whsec_ form.")
 webhook = Webhook(secret)
 
-# In production keep the ids where a restart keeps them, e.g. in a unique column.
+# In production, store the ids in a database, in a unique column.
 seen = set()
 lock = threading.Lock()
 
 
 class Receiver(BaseHTTPRequestHandler):
-    timeout = 10  # a caller that stalls holds its thread no longer
+    timeout = 10  # frees the thread of a caller that stalls
 
     def do_POST(self):
         length = self.headers.get("content-length", "")
@@ -29,12 +29,12 @@ class Receiver(BaseHTTPRequestHandler):
             return self.answer(411, "content-length is missing")
         if int(length) > MAX_BODY:
             return self.answer(413, "the body is too large")
-        body = self.rfile.read(int(length))  # the raw bytes: parsed and written again they would differ
+        body = self.rfile.read(int(length))  # the raw bytes: re-serialized JSON would not match the signature
         try:
-            # The library also takes 123.5 for 123.
+            # The library also accepts 123.5.
             if re.search("[^0-9]", self.headers.get("webhook-timestamp", "")):
                 raise ValueError("webhook-timestamp is not whole seconds")
-            # Checks the signatures in constant time, and the timestamp against replays.
+            # Checks the signatures in constant time and rejects old timestamps.
             webhook.verify(body, dict(self.headers), json_parse=False)
             event = json.loads(body)
             if not isinstance(event, dict):
@@ -45,7 +45,7 @@ class Receiver(BaseHTTPRequestHandler):
         with lock:
             again = " again" if msg_id in seen else ""
             seen.add(msg_id)
-            # If it is new, hand it to a queue here: the work must not delay the answer.
+            # Put new events into a queue here: processing must not delay the response.
             print(f"{event.get('type', 'unknown')} {msg_id}{again}", flush=True)
         self.answer(204)
 
@@ -55,7 +55,7 @@ class Receiver(BaseHTTPRequestHandler):
         self.wfile.write(reason.encode())
 
 
-ThreadingHTTPServer.request_queue_size = 128  # the default, 5, turns callers away when several come at once
+ThreadingHTTPServer.request_queue_size = 128  # the default of 5 refuses connections when many arrive at once
 server = ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("PORT", "4040"))), Receiver)
 print("listening", flush=True)
 server.serve_forever()

@@ -13,10 +13,10 @@ MAX_BODY = 1024 * 1024
 TOLERANCE = 5 * 60  # seconds
 
 secret = os.environ.get("WEBHOOK_SECRET") or sys.exit("Set WEBHOOK_SECRET to the webhook's secret.")
-# whsec_ is followed by the base64 of the key; any other text is the key itself.
+# whsec_ is followed by the key in base64. Any other secret is itself the key.
 key = base64.b64decode(secret[6:], validate=True) if secret.startswith("whsec_") else secret.encode()
 
-# In production keep the ids where a restart keeps them, e.g. in a unique column.
+# In production, store the ids in a database, in a unique column.
 seen = set()
 lock = threading.Lock()
 
@@ -26,19 +26,19 @@ def verify(body, headers):
     msg_id, timestamp, signatures = (headers.get(name, "") for name in names)
     if not (msg_id and timestamp and signatures):
         raise ValueError("a webhook header is missing")
-    # A recorded call keeps its good signature: only its age tells that it is replayed.
+    # Rejects replays: a recorded call has a valid signature, but an old timestamp.
     if not re.fullmatch("[0-9]{1,12}", timestamp) or abs(int(time.time()) - int(timestamp)) > TOLERANCE:
         raise ValueError("webhook-timestamp is not within 5 minutes of now")
     mac = hmac.new(key, f"{msg_id}.{timestamp}.".encode() + body, hashlib.sha256)
     expected = b"v1," + base64.b64encode(mac.digest())
-    # While a secret is rotated there are two signatures, and one good one is enough.
-    # compare_digest takes constant time: how long it takes tells nothing about the right signature.
+    # During a rotation there are two signatures, and one match is enough.
+    # compare_digest takes constant time, so timing reveals nothing about the expected signature.
     if not any(hmac.compare_digest(expected, given.encode()) for given in signatures.split(" ")):
         raise ValueError("no signature matches")
 
 
 class Receiver(BaseHTTPRequestHandler):
-    timeout = 10  # a caller that stalls holds its thread no longer
+    timeout = 10  # frees the thread of a caller that stalls
 
     def do_POST(self):
         length = self.headers.get("content-length", "")
@@ -46,7 +46,7 @@ class Receiver(BaseHTTPRequestHandler):
             return self.answer(411, "content-length is missing")
         if int(length) > MAX_BODY:
             return self.answer(413, "the body is too large")
-        body = self.rfile.read(int(length))  # the raw bytes: parsed and written again they would differ
+        body = self.rfile.read(int(length))  # the raw bytes: re-serialized JSON would not match the signature
         try:
             verify(body, self.headers)
             event = json.loads(body)
@@ -58,7 +58,7 @@ class Receiver(BaseHTTPRequestHandler):
         with lock:
             again = " again" if msg_id in seen else ""
             seen.add(msg_id)
-            # If it is new, hand it to a queue here: the work must not delay the answer.
+            # Put new events into a queue here: processing must not delay the response.
             print(f"{event.get('type', 'unknown')} {msg_id}{again}", flush=True)
         self.answer(204)
 
@@ -68,7 +68,7 @@ class Receiver(BaseHTTPRequestHandler):
         self.wfile.write(reason.encode())
 
 
-ThreadingHTTPServer.request_queue_size = 128  # the default, 5, turns callers away when several come at once
+ThreadingHTTPServer.request_queue_size = 128  # the default of 5 refuses connections when many arrive at once
 server = ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("PORT", "4040"))), Receiver)
 print("listening", flush=True)
 server.serve_forever()

@@ -5,19 +5,19 @@ require "webrick"
 MAX_BODY = 1024 * 1024
 
 secret = ENV.fetch("WEBHOOK_SECRET", "")
-# Libraries take only this form. For a secret of your own the dashboard shows the equivalent.
+# Libraries accept only this form. For any other secret, the dashboard shows the equivalent.
 abort "Set WEBHOOK_SECRET to the webhook's secret, in its whsec_ form." unless secret.start_with?("whsec_")
 WEBHOOK = StandardWebhooks::Webhook.new(secret)
 
-# In production keep the ids where a restart keeps them, e.g. in a unique column.
+# In production, store the ids in a database, in a unique column.
 SEEN = {}
 LOCK = Mutex.new
 
-# Checks the signatures in constant time, and the timestamp against replays; then parses the JSON.
+# Checks the signatures in constant time and rejects old timestamps, then parses the JSON.
 def verify(body, headers)
   event = WEBHOOK.verify(body, headers)
   event.is_a?(Hash) ? event : nil
-rescue StandardError => error # also what malformed headers and bodies make the library raise
+rescue StandardError => error # malformed headers and bodies raise other errors
   warn "#{error.class}: #{error.message}"
   nil
 end
@@ -30,7 +30,7 @@ server = WEBrick::HTTPServer.new(
 server.mount_proc "/" do |request, response|
   raise WEBrick::HTTPStatus::MethodNotAllowed, "send a POST" unless request.request_method == "POST"
 
-  body = "".b # the raw bytes: parsed and written again they would differ
+  body = "".b # the raw bytes: re-serialized JSON would not match the signature
   request.body do |chunk|
     body << chunk
     raise WEBrick::HTTPStatus::RequestEntityTooLarge, "the body is too large" if body.bytesize > MAX_BODY
@@ -45,7 +45,7 @@ server.mount_proc "/" do |request, response|
   LOCK.synchronize do
     again = SEEN.key?(id) ? " again" : ""
     SEEN[id] = true
-    # If it is new, hand it to a queue here: the work must not delay the answer.
+    # Put new events into a queue here: processing must not delay the response.
     puts "#{event.fetch("type", "unknown")} #{id}#{again}"
   end
   response.status = 204

@@ -7,10 +7,10 @@ TOLERANCE = 5 * 60 # seconds
 
 secret = ENV.fetch("WEBHOOK_SECRET", "")
 abort "Set WEBHOOK_SECRET to the webhook's secret." if secret.empty?
-# whsec_ is followed by the base64 of the key; any other text is the key itself.
+# whsec_ is followed by the key in base64. Any other secret is itself the key.
 KEY = secret.start_with?("whsec_") ? secret.delete_prefix("whsec_").unpack1("m0") : secret
 
-# In production keep the ids where a restart keeps them, e.g. in a unique column.
+# In production, store the ids in a database, in a unique column.
 SEEN = {}
 LOCK = Mutex.new
 
@@ -18,14 +18,14 @@ class Refused < StandardError; end
 
 def verify(body, id, timestamp, signatures)
   raise Refused, "a webhook header is missing" if [id, timestamp, signatures].any?(&:empty?)
-  # A recorded call keeps its good signature: only its age tells that it is replayed.
+  # Rejects replays: a recorded call has a valid signature, but an old timestamp.
   unless timestamp.match?(/\A\d{1,12}\z/) && (Time.now.to_i - timestamp.to_i).abs <= TOLERANCE
     raise Refused, "webhook-timestamp is not within 5 minutes of now"
   end
   mac = OpenSSL::HMAC.digest("SHA256", KEY, "#{id}.#{timestamp}.".b + body)
   expected = "v1,#{[mac].pack("m0")}"
-  # While a secret is rotated there are two signatures, and one good one is enough.
-  # secure_compare takes constant time: how long it takes tells nothing about the right signature.
+  # During a rotation there are two signatures, and one match is enough.
+  # secure_compare takes constant time, so timing reveals nothing about the expected signature.
   good = signatures.split(" ").any? { |given| OpenSSL.secure_compare(given, expected) }
   raise Refused, "no signature matches" unless good
 end
@@ -38,7 +38,7 @@ server = WEBrick::HTTPServer.new(
 server.mount_proc "/" do |request, response|
   raise WEBrick::HTTPStatus::MethodNotAllowed, "send a POST" unless request.request_method == "POST"
 
-  body = "".b # the raw bytes: parsed and written again they would differ
+  body = "".b # the raw bytes: re-serialized JSON would not match the signature
   request.body do |chunk|
     body << chunk
     raise WEBrick::HTTPStatus::RequestEntityTooLarge, "the body is too large" if body.bytesize > MAX_BODY
@@ -51,7 +51,7 @@ server.mount_proc "/" do |request, response|
   LOCK.synchronize do
     again = SEEN.key?(id) ? " again" : ""
     SEEN[id] = true
-    # If it is new, hand it to a queue here: the work must not delay the answer.
+    # Put new events into a queue here: processing must not delay the response.
     puts "#{event.fetch("type", "unknown")} #{id}#{again}"
   end
   response.status = 204

@@ -15,17 +15,17 @@ const MAX_BODY: usize = 1024 * 1024;
 
 struct Receiver {
     webhook: Webhook,
-    /// In production keep the ids where a restart keeps them, e.g. in a unique column.
+    /// In production, store the ids in a database, in a unique column.
     seen: Mutex<HashSet<String>>,
 }
 
-// `Bytes` are the raw bytes of the body: parsed and written again they would differ.
+// `Bytes` is the raw body: re-serialized JSON would not match the signature.
 async fn receive(
     State(receiver): State<Arc<Receiver>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> (StatusCode, String) {
-    // The library computes with any i64, and the extremes overflow.
+    // Extreme timestamps overflow in the library.
     if headers
         .get("webhook-timestamp")
         .is_some_and(|sent| sent.len() > 12)
@@ -35,7 +35,7 @@ async fn receive(
             "webhook-timestamp is not within 5 minutes of now".into(),
         );
     }
-    // Checks the signatures in constant time, and the timestamp against replays.
+    // Checks the signatures in constant time and rejects old timestamps.
     if let Err(error) = receiver.webhook.verify(&body, &headers) {
         return (StatusCode::BAD_REQUEST, error.to_string());
     }
@@ -49,7 +49,7 @@ async fn receive(
     } else {
         " again"
     };
-    // If it is new, hand it to a queue here: the work must not delay the answer.
+    // Put new events into a queue here: processing must not delay the response.
     println!("{event_type} {id}{again}");
     (StatusCode::NO_CONTENT, String::new())
 }
@@ -58,7 +58,7 @@ async fn receive(
 async fn main() -> std::io::Result<()> {
     let secret = env::var("WEBHOOK_SECRET").unwrap_or_default();
     if !secret.starts_with("whsec_") {
-        // Libraries take only this form. For a secret of your own the dashboard shows the equivalent.
+        // Libraries accept only this form. For any other secret, the dashboard shows the equivalent.
         eprintln!("Set WEBHOOK_SECRET to the webhook's secret, in its whsec_ form.");
         exit(1);
     }

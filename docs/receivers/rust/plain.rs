@@ -19,11 +19,11 @@ const TOLERANCE: u64 = 5 * 60; // seconds
 
 struct Receiver {
     key: Vec<u8>,
-    /// In production keep the ids where a restart keeps them, e.g. in a unique column.
+    /// In production, store the ids in a database, in a unique column.
     seen: Mutex<HashSet<String>>,
 }
 
-/// The id of a call that verifies, else what is wrong with it.
+/// Returns the id of a valid call, or the reason why it is invalid.
 fn verify<'a>(key: &[u8], body: &[u8], headers: &'a HeaderMap) -> Result<&'a str, &'static str> {
     let header = |name| {
         let value = headers.get(name).and_then(|value| value.to_str().ok());
@@ -33,7 +33,7 @@ fn verify<'a>(key: &[u8], body: &[u8], headers: &'a HeaderMap) -> Result<&'a str
     };
     let id = header("webhook-id")?;
     let (timestamp, signatures) = (header("webhook-timestamp")?, header("webhook-signature")?);
-    // A recorded call keeps its good signature: only its age tells that it is replayed.
+    // Rejects replays: a recorded call has a valid signature, but an old timestamp.
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());
@@ -46,8 +46,8 @@ fn verify<'a>(key: &[u8], body: &[u8], headers: &'a HeaderMap) -> Result<&'a str
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     mac.update(format!("{id}.{timestamp}.").as_bytes());
     mac.update(body);
-    // While a secret is rotated there are two signatures, and one good one is enough.
-    // verify_slice takes constant time: how long it takes tells nothing about the right signature.
+    // During a rotation there are two signatures, and one match is enough.
+    // verify_slice takes constant time, so timing reveals nothing about the expected signature.
     signatures
         .split(' ')
         .filter_map(|given| STANDARD.decode(given.strip_prefix("v1,")?).ok())
@@ -56,7 +56,7 @@ fn verify<'a>(key: &[u8], body: &[u8], headers: &'a HeaderMap) -> Result<&'a str
         .ok_or("no signature matches")
 }
 
-// `Bytes` are the raw bytes of the body: parsed and written again they would differ.
+// `Bytes` is the raw body: re-serialized JSON would not match the signature.
 async fn receive(
     State(receiver): State<Arc<Receiver>>,
     headers: HeaderMap,
@@ -70,7 +70,7 @@ async fn receive(
         return (StatusCode::BAD_REQUEST, "the body is not a JSON object");
     };
     let new = receiver.seen.lock().unwrap().insert(id.to_owned());
-    // If it is new, hand it to a queue here: the work must not delay the answer.
+    // Put new events into a queue here: processing must not delay the response.
     let event_type = event.get("type").and_then(Value::as_str).unwrap_or("unknown");
     println!("{event_type} {id}{}", if new { "" } else { " again" });
     (StatusCode::NO_CONTENT, "")
@@ -83,7 +83,7 @@ async fn main() -> std::io::Result<()> {
         eprintln!("Set WEBHOOK_SECRET to the webhook's secret.");
         exit(1);
     }
-    // whsec_ is followed by the base64 of the key; any other text is the key itself.
+    // whsec_ is followed by the key in base64. Any other secret is itself the key.
     let key = match secret.strip_prefix("whsec_") {
         Some(encoded) => STANDARD
             .decode(encoded)

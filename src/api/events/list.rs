@@ -12,10 +12,10 @@ use crate::{
         http::{
             Problem,
             caller::{Caller, Read},
-            moment::Moment,
+            rfc3339::Rfc3339,
             path::Path,
             path_params::EventPath,
-            problem::{AnyTime, BadFields, Unknown},
+            problem::{CommonErrors, InvalidFields, NotFound},
             query::{Cursor, Limit, Query},
         },
     },
@@ -32,8 +32,8 @@ struct EventView {
     #[serde(rename = "type")]
     event_type: EventType,
     /// When it happened, as its publisher has it.
-    timestamp: Moment,
-    received_at: Moment,
+    timestamp: Rfc3339,
+    received_at: Rfc3339,
     /// To how many webhooks it went when it was received.
     #[schema(examples(1))]
     deliveries: u32,
@@ -85,9 +85,9 @@ pub(crate) struct ListQuery {
     #[serde(default)]
     unsent: bool,
     /// Only those received then or later.
-    since: Option<Moment>,
+    since: Option<Rfc3339>,
     /// Only those received earlier.
-    until: Option<Moment>,
+    until: Option<Rfc3339>,
     /// The `next_cursor` of the page before.
     #[param(value_type = Option<String>)]
     cursor: Option<Cursor<Place>>,
@@ -103,7 +103,7 @@ pub(crate) struct ListQuery {
 #[utoipa::path(
     get, path = "/events", operation_id = "listEvents", tag = EVENTS,
     security(("bearer" = [WEBHOOKS_READ])), params(ListQuery),
-    responses((status = 200, description = "A page of them.", body = EventList), BadFields, AnyTime)
+    responses((status = 200, description = "A page of them.", body = EventList), InvalidFields, CommonErrors)
 )]
 pub(crate) async fn list(
     State(api): State<Api>,
@@ -118,7 +118,7 @@ pub(crate) async fn list(
         before: query.cursor.map(|cursor| cursor.0),
         limit: query.limit.unwrap_or_default().0,
     };
-    let page = api.store.list_events(&caller.account_id, &filter).await?;
+    let page = api.accounts.of(&caller.account_id).list_events(&filter).await?;
     Ok(Json(EventList {
         events: page.events.into_iter().map(EventView::from).collect(),
         next_cursor: page.next.map(|place| place.to_string()),
@@ -131,15 +131,15 @@ pub(crate) async fn list(
 #[utoipa::path(
     get, path = "/events/{id}", operation_id = "showEvent", tag = EVENTS,
     security(("bearer" = [WEBHOOKS_READ])), params(EventPath),
-    responses((status = 200, description = "The event.", body = EventDetailView), Unknown, AnyTime)
+    responses((status = 200, description = "The event.", body = EventDetailView), NotFound, CommonErrors)
 )]
 pub(crate) async fn show(
     State(api): State<Api>,
     caller: Caller<Read>,
     Path(EventPath { id }): Path<EventPath>,
 ) -> Result<Json<EventDetailView>, Problem> {
-    let detail = api.store.event(&caller.account_id, &id).await?;
-    let detail = detail.ok_or_else(Problem::unknown::<EventPath>)?;
+    let detail = api.accounts.of(&caller.account_id).event(&id).await?;
+    let detail = detail.ok_or_else(Problem::unknown_id::<EventPath>)?;
     let (mut delivery_log, mut not_sent) = (Vec::new(), Vec::new());
     for event_outcome in detail.outcomes {
         match event_outcome {

@@ -19,9 +19,9 @@ use crate::{
         http::{
             Problem, body,
             caller::{Caller, Publish},
-            limits::{MAX_BATCH_EVENTS, Standing},
-            moment::Moment,
-            problem::{AnyTime, BadBody, BadFields, Conflicting, Overloaded},
+            limits::{MAX_BATCH_EVENTS, RateLimitStatus},
+            rfc3339::Rfc3339,
+            problem::{CommonErrors, InvalidBody, InvalidFields, Conflict, RateLimitOrBusy},
         },
     },
     auth::api_key::EVENTS_WRITE,
@@ -48,7 +48,7 @@ struct Published<'a> {
     #[schema(value_type = Option<EventId>)]
     id: Option<String>,
     /// When it happened; without it, when it was received.
-    #[schema(value_type = Option<Moment>)]
+    #[schema(value_type = Option<Rfc3339>)]
     timestamp: Option<String>,
 }
 
@@ -68,7 +68,7 @@ pub(crate) struct Receipt {
     id: EventId,
     #[serde(rename = "type")]
     event_type: EventType,
-    timestamp: Moment,
+    timestamp: Rfc3339,
     /// To how many webhooks it goes.
     #[schema(examples(1))]
     deliveries: u32,
@@ -85,7 +85,7 @@ pub(crate) struct BatchReceipt {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes what `body::idempotency_key` reads")]
-struct Repeatable {
+struct IdempotencyKeyHeader {
     /// 1 to 255 visible ASCII characters of your own choice, for events without an id: the same request again with the
     /// same key publishes nothing, and is answered with 200 as at first.
     #[param(
@@ -111,11 +111,11 @@ struct Repeatable {
 /// `RateLimit-Policy` tell what is left.
 #[utoipa::path(
     post, path = "/events", operation_id = "publishEvent", tag = EVENTS,
-    security(("bearer" = [EVENTS_WRITE])), params(Repeatable), request_body = Published<'_>,
+    security(("bearer" = [EVENTS_WRITE])), params(IdempotencyKeyHeader), request_body = Published<'_>,
     responses(
         (status = 202, description = "It is accepted.", body = Receipt),
         (status = 200, description = "It was accepted before: the first answer again.", body = Receipt),
-        BadBody, BadFields, Conflicting, AnyTime, Overloaded,
+        InvalidBody, InvalidFields, Conflict, CommonErrors, RateLimitOrBusy,
     )
 )]
 pub(crate) async fn publish(
@@ -137,7 +137,7 @@ pub(crate) async fn publish(
     let accepted = api.intake.publish(submission).await?;
     let status = status_of(&accepted);
     let receipt = accepted.into_iter().next().map(Receipt::from);
-    Ok((status, Standing::headers(standing.as_ref()), Json(receipt)))
+    Ok((status, RateLimitStatus::headers(standing.as_ref()), Json(receipt)))
 }
 
 /// Publish many events
@@ -148,11 +148,11 @@ pub(crate) async fn publish(
 /// **Limits.** 1 to 1,000 events, 8 MiB in all, and each of them as large as one alone may be.
 #[utoipa::path(
     post, path = "/events/batch", operation_id = "publishEvents", tag = EVENTS,
-    security(("bearer" = [EVENTS_WRITE])), params(Repeatable), request_body = Batch<'_>,
+    security(("bearer" = [EVENTS_WRITE])), params(IdempotencyKeyHeader), request_body = Batch<'_>,
     responses(
         (status = 202, description = "They are accepted.", body = BatchReceipt),
         (status = 200, description = "All of them were accepted before: the first answers again.", body = BatchReceipt),
-        BadBody, BadFields, Conflicting, AnyTime, Overloaded,
+        InvalidBody, InvalidFields, Conflict, CommonErrors, RateLimitOrBusy,
     )
 )]
 pub(crate) async fn publish_batch(
@@ -190,7 +190,7 @@ pub(crate) async fn publish_batch(
     let accepted = api.intake.publish(submission).await?;
     let status = status_of(&accepted);
     let events = accepted.into_iter().map(Receipt::from).collect();
-    let headers = Standing::headers(standing.as_ref());
+    let headers = RateLimitStatus::headers(standing.as_ref());
     Ok((status, headers, Json(BatchReceipt { events })))
 }
 

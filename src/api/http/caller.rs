@@ -4,7 +4,7 @@ use std::{marker::PhantomData, ops::Deref, sync::Arc};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 
-use super::{Problem, limits::Told};
+use super::{Problem, limits::RateLimitSlot};
 use crate::{
     api::Api,
     auth::api_key::{AUDIT_READ, EVENTS_WRITE, WEBHOOKS_READ, WEBHOOKS_WRITE},
@@ -71,11 +71,11 @@ impl<S: Scope> FromRequestParts<Api> for Caller<S> {
         let Ok(origin) = Origin::from_request_parts(parts, api).await;
         let key = api.auth.require_key(&parts.headers, S::NAME).await?;
         if S::COUNTS
-            && let Some(standing) = api.limits.call(&key.id)?
-            && let Some(told) = parts.extensions.get::<Told>()
+            && let Some(status) = api.limits.call(&key.id)?
+            && let Some(told) = parts.extensions.get::<RateLimitSlot>()
         {
             // A call has one caller.
-            let _ = told.0.set(standing);
+            let _ = told.0.set(status);
         }
         Ok(Self {
             key,

@@ -48,7 +48,7 @@ impl Limits {
     }
 
     /// A call with this key, other than to publish.
-    pub(crate) fn call(&self, key: &ApiKeyId) -> Result<Option<Standing>, Problem> {
+    pub(crate) fn call(&self, key: &ApiKeyId) -> Result<Option<RateLimitStatus>, Problem> {
         let taken = self
             .calls
             .as_ref()
@@ -59,7 +59,7 @@ impl Limits {
     }
 
     /// So many events for this account.
-    pub(crate) fn publish(&self, account: &AccountId, events: usize) -> Result<Option<Standing>, Problem> {
+    pub(crate) fn publish(&self, account: &AccountId, events: usize) -> Result<Option<RateLimitStatus>, Problem> {
         let Some(bucket) = &self.events else {
             return Ok(None);
         };
@@ -95,13 +95,13 @@ impl<K: Hash + Eq + Clone> Bucket<K> {
         }
     }
 
-    fn take(&self, key: &K, many: NonZeroU32) -> Result<Standing, Refused> {
+    fn take(&self, key: &K, many: NonZeroU32) -> Result<RateLimitStatus, Refused> {
         if self.limiter.len() > REMEMBERED {
             self.limiter.retain_recent();
             self.limiter.shrink_to_fit();
         }
         match self.limiter.check_key_n(key, many) {
-            Ok(Ok(left)) => Ok(self.standing(left.remaining_burst_capacity())),
+            Ok(Ok(left)) => Ok(self.status(left.remaining_burst_capacity())),
             Ok(Err(until)) => {
                 let wait = until.wait_time_from(self.limiter.clock().now());
                 // As many as come in while one waits are missing.
@@ -109,21 +109,21 @@ impl<K: Hash + Eq + Clone> Bucket<K> {
                 let missing = u32::try_from(missing.div_ceil(1_000)).unwrap_or(u32::MAX);
                 Err(Refused {
                     wait,
-                    standing: self.standing(many.get().saturating_sub(missing)),
+                    status: self.status(many.get().saturating_sub(missing)),
                 })
             }
             // More than there is ever room for: nobody gets here.
             Err(_) => Err(Refused {
                 wait: Duration::from_secs(1),
-                standing: self.standing(0),
+                status: self.status(0),
             }),
         }
     }
 
-    fn standing(&self, left: u32) -> Standing {
+    fn status(&self, left: u32) -> RateLimitStatus {
         let seconds = |many: u32| many.div_ceil(self.rate.get());
         let room = self.room.get();
-        Standing {
+        RateLimitStatus {
             policy: format!("\"{}\";q={room};w={}", self.name, seconds(room)),
             left: format!(
                 "\"{}\";r={left};t={}",
@@ -136,7 +136,7 @@ impl<K: Hash + Eq + Clone> Bucket<K> {
 
 /// How much is left, as the header fields that the IETF drafts for it have it.
 #[derive(Debug)]
-pub(crate) struct Standing {
+pub(crate) struct RateLimitStatus {
     policy: String,
     left: String,
 }
@@ -144,41 +144,41 @@ pub(crate) struct Standing {
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LEFT: HeaderName = HeaderName::from_static("ratelimit");
 
-impl Standing {
+impl RateLimitStatus {
     fn fields(&self) -> [(HeaderName, HeaderValue); 2] {
         [(POLICY, &self.policy), (LEFT, &self.left)]
             .map(|(name, text)| (name, HeaderValue::from_str(text).expect("letters and digits")))
     }
 
     /// Nothing if there is no limit.
-    pub(crate) fn headers(standing: Option<&Self>) -> HeaderMap {
-        standing.into_iter().flat_map(Self::fields).collect()
+    pub(crate) fn headers(status: Option<&Self>) -> HeaderMap {
+        status.into_iter().flat_map(Self::fields).collect()
     }
 }
 
 struct Refused {
     wait: Duration,
-    standing: Standing,
+    status: RateLimitStatus,
 }
 
 impl Refused {
     fn problem(self, text: &str) -> Problem {
         let seconds = self.wait.as_secs() + u64::from(self.wait.subsec_nanos() > 0);
-        Problem::too_many(text, seconds.max(1)).with_headers(self.standing.fields())
+        Problem::too_many(text, seconds.max(1)).with_headers(self.status.fields())
     }
 }
 
 /// Where a call leaves word of how much is left, for [`tell`].
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Told(pub(crate) Arc<OnceLock<Standing>>);
+pub(crate) struct RateLimitSlot(pub(crate) Arc<OnceLock<RateLimitStatus>>);
 
 /// The layer that tells it to the caller.
 pub(crate) async fn tell(mut request: Request, next: Next) -> Response {
-    let told = Told::default();
+    let told = RateLimitSlot::default();
     request.extensions_mut().insert(told.clone());
     let mut response = next.run(request).await;
-    if let Some(standing) = told.0.get() {
-        for (name, value) in standing.fields() {
+    if let Some(status) = told.0.get() {
+        for (name, value) in status.fields() {
             response.headers_mut().insert(name, value);
         }
     }
@@ -237,9 +237,9 @@ mod tests {
     #[test]
     fn a_bucket_tells_how_much_is_left_and_when_it_is_full_again() {
         let bucket = Bucket::new("events", rate(100).unwrap(), rate(1_000).unwrap());
-        let standing = bucket.take(&1, rate(1_000).unwrap()).ok().unwrap();
-        assert_eq!(standing.policy, r#""events";q=1000;w=10"#);
-        assert_eq!(standing.left, r#""events";r=0;t=10"#);
+        let status = bucket.take(&1, rate(1_000).unwrap()).ok().unwrap();
+        assert_eq!(status.policy, r#""events";q=1000;w=10"#);
+        assert_eq!(status.left, r#""events";r=0;t=10"#);
         let refused = bucket.take(&1, rate(1_000).unwrap()).err().unwrap();
         assert!(refused.wait > Duration::from_secs(8), "{:?}", refused.wait);
         assert!(
@@ -247,7 +247,7 @@ mod tests {
             "everybody has their own"
         );
         let refused = bucket.take(&2, rate(600).unwrap()).err().unwrap();
-        let left = &refused.standing.left;
+        let left = &refused.status.left;
         assert!(left.starts_with(r#""events";r=40"#), "about 400 are left: {left}");
     }
 
@@ -268,7 +268,7 @@ mod tests {
             assert!(
                 limits
                     .call(&ApiKeyId::generate(now))
-                    .is_ok_and(|standing| standing.is_none())
+                    .is_ok_and(|status| status.is_none())
             );
             assert!(limits.publish(&AccountId::generate(now), 1_000).is_ok());
         }

@@ -15,7 +15,7 @@ impl<S: Send + Sync, P: PathParams> FromRequestParts<S> for Path<P> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = extract::Path::from_request_parts(parts, state).await;
-        let extract::Path(params) = path.map_err(|_| Problem::unknown::<P>())?;
+        let extract::Path(params) = path.map_err(|_| Problem::unknown_id::<P>())?;
         Ok(Self(params))
     }
 }

@@ -1,6 +1,6 @@
 //! Errors as `application/problem+json` (RFC 9457), with the fields that are wrong.
 
-mod answers;
+mod responses;
 mod kind;
 
 use axum::{
@@ -19,8 +19,8 @@ use crate::{
 };
 
 use super::path_params::{PathParams, WebhookPath};
-pub(crate) use answers::{
-    AnyTime, BadBody, BadFields, Conflicting, Full, Overloaded, Stale, Unknown, header, schemas,
+pub(crate) use responses::{
+    CommonErrors, InvalidBody, InvalidFields, Conflict, ConflictOrLimit, RateLimitOrBusy, PreconditionFailed, NotFound, header, schemas,
 };
 use kind::Kind;
 
@@ -42,7 +42,7 @@ pub struct Problem {
 struct ProblemView<'a> {
     /// What programs tell problems apart by.
     #[serde(rename = "type")]
-    #[schema(schema_with = answers::kinds)]
+    #[schema(schema_with = responses::type_schema)]
     kind: String,
     /// The same for all problems of its type.
     #[schema(examples("Invalid fields"))]
@@ -104,7 +104,7 @@ impl Problem {
     }
 
     /// 404: an id in the path is unknown.
-    pub(crate) fn unknown<P: PathParams>() -> Self {
+    pub(crate) fn unknown_id<P: PathParams>() -> Self {
         Self::not_found(P::UNKNOWN)
     }
 
@@ -138,13 +138,13 @@ impl Problem {
     }
 
     /// 503: it took too long.
-    pub fn late() -> Self {
+    pub fn timed_out() -> Self {
         let text = "This took too long and was not waited for any longer. Whether it was done is not known.";
         Self::later(&kind::UNCONFIRMED, text, 5)
     }
 
     /// 503: it was done, and what came of it cannot be read.
-    pub(crate) fn unread(error: &StoreError) -> Self {
+    pub(crate) fn stored_but_unreadable(error: &StoreError) -> Self {
         tracing::error!(%error, "failed to read back a stored change");
         Self::later(
             &kind::UNCONFIRMED,
@@ -281,7 +281,7 @@ impl From<PublishError> for Problem {
 impl From<TestError> for Problem {
     fn from(error: TestError) -> Self {
         match error {
-            TestError::NotFound => Self::unknown::<WebhookPath>(),
+            TestError::NotFound => Self::unknown_id::<WebhookPath>(),
             TestError::TooMany => Self::too_many(error.to_string(), 10),
             TestError::Gate(GateError::Store(error)) => error.into(),
             TestError::Gate(GateError::Vault(_)) | TestError::Fenced => {
@@ -308,7 +308,7 @@ impl From<WebhookError> for Problem {
                     current.updated_by, current.version
                 ),
             ),
-            WebhookError::NotFound => Self::unknown::<WebhookPath>(),
+            WebhookError::NotFound => Self::unknown_id::<WebhookPath>(),
             WebhookError::Store(error) => error.into(),
             WebhookError::Vault(error) => {
                 tracing::error!(%error, "failed to decrypt a secret");
@@ -336,8 +336,8 @@ mod tests {
         let unread = StoreError::unavailable("gone");
         for done in [
             Problem::from(StoreError::Unconfirmed),
-            Problem::late(),
-            Problem::unread(&unread),
+            Problem::timed_out(),
+            Problem::stored_but_unreadable(&unread),
         ] {
             assert_eq!(done.kind.name, "unconfirmed");
             assert_eq!(done.kind.status, StatusCode::SERVICE_UNAVAILABLE);

@@ -7,7 +7,7 @@ use utoipa::openapi::{
     schema::{ArrayBuilder, Type},
 };
 
-use super::{moment::Moment, query::Limit};
+use super::{rfc3339::Rfc3339, query::Limit};
 use crate::{
     domain::{
         DeliveryId, DeliveryStatus, DisabledReason, EventId, EventType, EventTypes, RecoveryId,
@@ -53,7 +53,7 @@ schemas! {
         .min_length(Some(1))
         .max_length(Some(EventId::MAX_LENGTH))
         .examples(["evt_01a20ae72a8b7ddd9c57d49eb0a2ff81"]);
-    "Moment" Moment: text()
+    "Rfc3339" Rfc3339: text()
         .description(Some("RFC 3339. Answers are in UTC, with milliseconds."))
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
         .examples(["2026-11-23T10:00:00.000Z"]);

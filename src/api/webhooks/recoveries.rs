@@ -16,10 +16,10 @@ use crate::{
             Problem,
             body::Parsed,
             caller::{Caller, Read, Write},
-            moment::Moment,
+            rfc3339::Rfc3339,
             path::Path,
             path_params::{RecoveryPath, WebhookPath},
-            problem::{AnyTime, BadBody, BadFields, Conflicting, Unknown},
+            problem::{CommonErrors, InvalidBody, InvalidFields, Conflict, NotFound},
             query::{Limit, Query},
         },
     },
@@ -37,7 +37,7 @@ pub(crate) struct Wanted {
     /// Which of them.
     scope: RecoveryScope,
     /// Events received then or later.
-    since: Moment,
+    since: Rfc3339,
 }
 
 /// A run through what a webhook has missed.
@@ -47,9 +47,9 @@ pub(crate) struct RecoveryView {
     id: RecoveryId,
     webhook_id: WebhookId,
     scope: RecoveryScope,
-    since: Moment,
+    since: Rfc3339,
     /// Events received earlier than this.
-    until: Moment,
+    until: Rfc3339,
     state: RecoveryState,
     /// How much of the time between is behind it, in per cent.
     #[schema(maximum = 100, examples(40))]
@@ -57,7 +57,7 @@ pub(crate) struct RecoveryView {
     /// How many deliveries it has made due.
     #[schema(examples(120))]
     recovered: u64,
-    created_at: Moment,
+    created_at: Rfc3339,
     /// An email, or the name of an API key.
     #[schema(examples("API key “deploy”"))]
     created_by: String,
@@ -94,7 +94,7 @@ struct RecoverableView {
     event_id: EventId,
     #[serde(rename = "type")]
     event_type: EventType,
-    received_at: Moment,
+    received_at: Rfc3339,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -114,7 +114,7 @@ pub(crate) struct ListQuery {
 #[utoipa::path(
     get, path = "/webhooks/{id}/recover", operation_id = "previewRecovery", tag = RECOVERIES,
     security(("bearer" = [WEBHOOKS_READ])), params(WebhookPath, Wanted),
-    responses((status = 200, description = "What was found.", body = PreviewView), BadFields, Unknown, AnyTime)
+    responses((status = 200, description = "What was found.", body = PreviewView), InvalidFields, NotFound, CommonErrors)
 )]
 pub(crate) async fn preview(
     State(api): State<Api>,
@@ -122,8 +122,8 @@ pub(crate) async fn preview(
     Path(WebhookPath { id }): Path<WebhookPath>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<PreviewView>, Problem> {
-    let webhook = api.store.webhook(&caller.account_id, &id).await?;
-    webhook.ok_or_else(Problem::unknown::<WebhookPath>)?;
+    let webhook = api.accounts.of(&caller.account_id).webhook(&id).await?;
+    webhook.ok_or_else(Problem::unknown_id::<WebhookPath>)?;
     let wanted = wanted.until(api.clock.now());
     let preview = api
         .webhooks
@@ -147,7 +147,7 @@ pub(crate) async fn preview(
         (status = 202, description = "It has begun.", body = RecoveryView, headers(
             ("Location" = String, description = "Its path, to see how far it is."),
         )),
-        BadBody, Unknown, Conflicting, AnyTime,
+        InvalidBody, NotFound, Conflict, CommonErrors,
     )
 )]
 pub(crate) async fn start(
@@ -164,12 +164,12 @@ pub(crate) async fn start(
             return Err(Problem::conflict("Another recovery of this webhook still runs."));
         }
         Started::Stopped => return Err(Problem::conflict("The webhook is stopped: resume it first.")),
-        Started::NotFound => return Err(Problem::unknown::<WebhookPath>()),
+        Started::NotFound => return Err(Problem::unknown_id::<WebhookPath>()),
     }
     let location = format!("/api/v1/webhooks/{id}/recoveries/{recovery}");
-    let begun = api.store.recovery(&caller.account_id, &id, &recovery).await;
-    let begun = begun.map_err(|error| Problem::unread(&error))?;
-    let begun = begun.ok_or_else(Problem::unknown::<RecoveryPath>)?;
+    let begun = api.accounts.of(&caller.account_id).recovery(&id, &recovery).await;
+    let begun = begun.map_err(|error| Problem::stored_but_unreadable(&error))?;
+    let begun = begun.ok_or_else(Problem::unknown_id::<RecoveryPath>)?;
     let view = Json(RecoveryView::from(begun));
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], view).into_response())
 }
@@ -180,7 +180,7 @@ pub(crate) async fn start(
 #[utoipa::path(
     get, path = "/webhooks/{id}/recoveries", operation_id = "listRecoveries", tag = RECOVERIES,
     security(("bearer" = [WEBHOOKS_READ])), params(WebhookPath, ListQuery),
-    responses((status = 200, description = "A page of them.", body = RecoveryList), BadFields, Unknown, AnyTime)
+    responses((status = 200, description = "A page of them.", body = RecoveryList), InvalidFields, NotFound, CommonErrors)
 )]
 pub(crate) async fn list(
     State(api): State<Api>,
@@ -188,14 +188,15 @@ pub(crate) async fn list(
     Path(WebhookPath { id }): Path<WebhookPath>,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<RecoveryList>, Problem> {
-    let webhook = api.store.webhook(&caller.account_id, &id).await?;
-    webhook.ok_or_else(Problem::unknown::<WebhookPath>)?;
+    let webhook = api.accounts.of(&caller.account_id).webhook(&id).await?;
+    webhook.ok_or_else(Problem::unknown_id::<WebhookPath>)?;
     let limit = query.limit.unwrap_or_default().0;
     // One more, to see whether there is another page.
     let before = query.cursor.as_ref();
     let found = api
-        .store
-        .recoveries(&caller.account_id, &id, before, limit + 1)
+        .accounts
+        .of(&caller.account_id)
+        .recoveries(&id, before, limit + 1)
         .await;
     let mut recoveries = found?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -214,7 +215,7 @@ pub(crate) async fn list(
 #[utoipa::path(
     get, path = "/webhooks/{id}/recoveries/{recovery}", operation_id = "showRecovery", tag = RECOVERIES,
     security(("bearer" = [WEBHOOKS_READ])), params(RecoveryPath),
-    responses((status = 200, description = "The recovery.", body = RecoveryView), Unknown, AnyTime)
+    responses((status = 200, description = "The recovery.", body = RecoveryView), NotFound, CommonErrors)
 )]
 pub(crate) async fn show(
     State(api): State<Api>,
@@ -230,7 +231,7 @@ pub(crate) async fn show(
 #[utoipa::path(
     post, path = "/webhooks/{id}/recoveries/{recovery}/cancel", operation_id = "cancelRecovery", tag = RECOVERIES,
     security(("bearer" = [WEBHOOKS_WRITE])), params(RecoveryPath),
-    responses((status = 204, description = "It is cancelled."), Unknown, Conflicting, AnyTime)
+    responses((status = 204, description = "It is cancelled."), NotFound, Conflict, CommonErrors)
 )]
 pub(crate) async fn cancel(
     State(api): State<Api>,
@@ -251,8 +252,8 @@ pub(crate) async fn cancel(
 
 async fn find<S>(api: &Api, caller: &Caller<S>, path: &RecoveryPath) -> Result<Recovery, Problem> {
     let RecoveryPath { id, recovery } = path;
-    let found = api.store.recovery(&caller.account_id, id, recovery).await?;
-    found.ok_or_else(Problem::unknown::<RecoveryPath>)
+    let found = api.accounts.of(&caller.account_id).recovery(id, recovery).await?;
+    found.ok_or_else(Problem::unknown_id::<RecoveryPath>)
 }
 
 impl Wanted {

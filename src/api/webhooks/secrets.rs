@@ -21,7 +21,7 @@ use crate::{
             caller::{Caller, Write},
             path::Path,
             path_params::WebhookPath,
-            problem::{AnyTime, BadBody, BadFields, Unknown},
+            problem::{CommonErrors, InvalidBody, InvalidFields, NotFound},
         },
     },
     auth::api_key::WEBHOOKS_WRITE,
@@ -51,7 +51,7 @@ pub(crate) struct Rotation {
 #[utoipa::path(
     get, path = "/webhooks/{id}/secret", operation_id = "showSecret", tag = WEBHOOKS,
     security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath),
-    responses((status = 200, description = "The secret.", body = SecretView), Unknown, AnyTime)
+    responses((status = 200, description = "The secret.", body = SecretView), NotFound, CommonErrors)
 )]
 pub(crate) async fn show(
     State(api): State<Api>,
@@ -75,7 +75,7 @@ pub(crate) async fn show(
         (status = 200, description = "The webhook with its new secret.", body = WebhookView, headers(
             ("ETag" = String, description = "Its new version."),
         )),
-        BadBody, BadFields, Unknown, AnyTime,
+        InvalidBody, InvalidFields, NotFound, CommonErrors,
     )
 )]
 pub(crate) async fn rotate(

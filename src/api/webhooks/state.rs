@@ -14,7 +14,7 @@ use crate::{
             caller::{Caller, Write},
             path::Path,
             path_params::WebhookPath,
-            problem::{AnyTime, BadBody, Unknown},
+            problem::{CommonErrors, InvalidBody, NotFound},
         },
     },
     auth::api_key::WEBHOOKS_WRITE,
@@ -39,7 +39,7 @@ pub(crate) struct Resumption {
         (status = 200, description = "The webhook as it is now.", body = WebhookView, headers(
             ("ETag" = String, description = "Its version."),
         )),
-        Unknown, AnyTime,
+        NotFound, CommonErrors,
     )
 )]
 pub(crate) async fn pause(
@@ -60,7 +60,7 @@ pub(crate) async fn pause(
         (status = 200, description = "The webhook as it is now.", body = WebhookView, headers(
             ("ETag" = String, description = "Its version."),
         )),
-        BadBody, Unknown, AnyTime,
+        InvalidBody, NotFound, CommonErrors,
     )
 )]
 pub(crate) async fn resume(

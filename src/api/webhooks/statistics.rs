@@ -15,10 +15,10 @@ use crate::{
         http::{
             Problem,
             caller::{Caller, Read},
-            moment::Moment,
+            rfc3339::Rfc3339,
             path::Path,
             path_params::WebhookPath,
-            problem::{AnyTime, BadFields, Unknown},
+            problem::{CommonErrors, InvalidFields, NotFound},
             query::Query,
             schema::schemas,
         },
@@ -37,7 +37,7 @@ const MOST: u32 = 30 * 24;
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Statistics {
     /// The beginning of the first hour that is counted.
-    since: Moment,
+    since: Rfc3339,
     #[schema(examples(99))]
     succeeded: u64,
     #[schema(examples(1))]
@@ -63,7 +63,7 @@ pub(crate) struct Statistics {
 #[schema(as = Hour)]
 struct HourView {
     /// Its beginning.
-    hour: Moment,
+    hour: Rfc3339,
     #[schema(examples(99))]
     succeeded: u32,
     #[schema(examples(1))]
@@ -113,7 +113,7 @@ impl TryFrom<String> for Hours {
 #[utoipa::path(
     get, path = "/webhooks/{id}/statistics", operation_id = "showStatistics", tag = WEBHOOKS,
     security(("bearer" = [WEBHOOKS_READ])), params(WebhookPath, Wanted),
-    responses((status = 200, description = "The figures.", body = Statistics), BadFields, Unknown, AnyTime)
+    responses((status = 200, description = "The figures.", body = Statistics), InvalidFields, NotFound, CommonErrors)
 )]
 pub(crate) async fn show(
     State(api): State<Api>,
@@ -121,14 +121,14 @@ pub(crate) async fn show(
     Path(WebhookPath { id }): Path<WebhookPath>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Statistics>, Problem> {
-    let store = &api.store;
-    let webhook = store.webhook(&caller.account_id, &id).await?;
-    webhook.ok_or_else(Problem::unknown::<WebhookPath>)?;
+    let account = api.accounts.of(&caller.account_id);
+    let webhook = account.webhook(&id).await?;
+    webhook.ok_or_else(Problem::unknown_id::<WebhookPath>)?;
     let hours = wanted.hours.map_or(Hours::USUAL, |hours| hours.0);
     let since = full_hour(api.clock.now()).minus(HOUR * (hours - 1));
-    let activity = store.webhook_activity(std::slice::from_ref(&id), since).await?;
-    let latencies = store.webhook_latencies(&id, since).await?;
-    let open = store.open_deliveries(&caller.account_id, &id).await?;
+    let activity = account.webhook_activity(std::slice::from_ref(&id), since).await?;
+    let latencies = account.webhook_latencies(&id, since).await?;
+    let open = account.open_deliveries(&id).await?;
     Ok(Json(Statistics::new(since, activity, &latencies, open)))
 }
 

@@ -13,10 +13,10 @@ use crate::{
             Problem,
             body::Parsed,
             caller::{Caller, Write},
-            moment::Moment,
+            rfc3339::Rfc3339,
             path::Path,
             path_params::WebhookPath,
-            problem::{AnyTime, BadBody, Unknown},
+            problem::{CommonErrors, InvalidBody, NotFound},
         },
     },
     auth::api_key::WEBHOOKS_WRITE,
@@ -96,8 +96,8 @@ struct CertificateView {
     #[schema(examples(json!(["example.com"])))]
     names: Vec<String>,
     issuer: String,
-    not_before: Moment,
-    not_after: Moment,
+    not_before: Rfc3339,
+    not_after: Rfc3339,
     #[schema(examples("TLSv1.3"))]
     protocol: String,
 }
@@ -114,7 +114,7 @@ struct CertificateView {
     security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath), request_body = Option<Wanted>,
     responses(
         (status = 200, description = "All that was seen, whether it succeeded or not.", body = TestView),
-        BadBody, Unknown, AnyTime,
+        InvalidBody, NotFound, CommonErrors,
     )
 )]
 pub(crate) async fn send(

@@ -11,7 +11,7 @@ use crate::{
             Problem,
             body::Parsed,
             caller::{Caller, Write},
-            problem::{AnyTime, BadBody, BadFields},
+            problem::{CommonErrors, InvalidBody, InvalidFields},
         },
     },
     auth::api_key::WEBHOOKS_WRITE,
@@ -43,7 +43,7 @@ pub(crate) struct AdviceView {
     security(("bearer" = [WEBHOOKS_WRITE])), request_body = Candidate,
     responses(
         (status = 200, description = "A webhook may have it.", body = AdviceView),
-        BadBody, BadFields, AnyTime,
+        InvalidBody, InvalidFields, CommonErrors,
     )
 )]
 pub(crate) async fn judge(

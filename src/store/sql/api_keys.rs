@@ -4,7 +4,7 @@ use super::{audit, cluster::enqueue_invalidations, locks::lock_account};
 use crate::{
     domain::{AccountId, Actor, ApiKeyId, AuditAction, Timestamp},
     store::{
-        ApiKey, ApiKeyRow, AuditEvent, NewApiKey, Stale, Store, StoreError, Unique,
+        AccountStore, ApiKey, ApiKeyRow, AuditEvent, NewApiKey, Stale, Store, StoreError, Unique,
         database::{Connection, FromRow, Row, query},
     },
 };
@@ -86,20 +86,6 @@ impl Store {
         Ok(row.map(|row| row.key))
     }
 
-    /// Newest first, those that were revoked after all others; five hundred at most.
-    pub async fn api_keys(&self, account: &AccountId) -> Result<Vec<ApiKeyRow>, StoreError> {
-        let sql = format!(
-            "select {KEY} from api_keys where account_id = $1
-             order by case when revoked_at is null then 0 else 1 end, id desc limit 500"
-        );
-        query(sql).bind(account).fetch_all(&mut self.read().await?).await
-    }
-
-    pub async fn api_key(&self, account: &AccountId, id: &ApiKeyId) -> Result<Option<ApiKeyRow>, StoreError> {
-        let mut reader = self.read().await?;
-        find(&mut reader, account, id).await
-    }
-
     /// Leaves word of it for every other process. `None`: there is no such key, or it was revoked already.
     pub async fn revoke_api_key(
         &self,
@@ -142,6 +128,25 @@ impl Store {
             .await?;
         }
         tx.commit().await
+    }
+}
+
+impl AccountStore<'_> {
+    /// Newest first, those that were revoked after all others; five hundred at most.
+    pub async fn api_keys(&self) -> Result<Vec<ApiKeyRow>, StoreError> {
+        let sql = format!(
+            "select {KEY} from api_keys where account_id = $1
+             order by case when revoked_at is null then 0 else 1 end, id desc limit 500"
+        );
+        query(sql)
+            .bind(self.account)
+            .fetch_all(&mut self.store.read().await?)
+            .await
+    }
+
+    pub async fn api_key(&self, id: &ApiKeyId) -> Result<Option<ApiKeyRow>, StoreError> {
+        let mut reader = self.store.read().await?;
+        find(&mut reader, self.account, id).await
     }
 }
 

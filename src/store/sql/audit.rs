@@ -8,7 +8,7 @@ use crate::{
         WebhookId,
     },
     store::{
-        AuditChoices, AuditContext, AuditEvent, AuditFilter, AuditPage, Store, StoreError,
+        AccountStore, AuditChoices, AuditContext, AuditEvent, AuditFilter, AuditPage, Store, StoreError,
         database::{Bind, Connection, Field, FromRow, Kind, Query, Row, Rows, query},
         pagination::{SCANNED, page_of},
     },
@@ -37,21 +37,19 @@ impl Store {
         write(&mut tx, audit_event).await?;
         tx.commit().await
     }
+}
 
+impl AccountStore<'_> {
     /// Newest first. A page costs the same however long the history is.
-    pub async fn audit_log(
-        &self,
-        account: &AccountId,
-        filter: &AuditFilter,
-    ) -> Result<AuditPage, StoreError> {
-        let mut reader = self.read().await?;
+    pub async fn audit_log(&self, filter: &AuditFilter) -> Result<AuditPage, StoreError> {
+        let mut reader = self.store.read().await?;
         let conditions = Conditions::of(filter);
         // What one index finds is all wanted; of what else there is, so much is looked through.
         let floor: Option<(Timestamp, AuditId)> = if conditions.others.is_empty() {
             None
         } else {
             let mut scan = query("select at, id from audit_log");
-            push_range(&mut scan, account, filter, conditions.first.as_ref(), None);
+            push_range(&mut scan, self.account, filter, conditions.first.as_ref(), None);
             scan.push(" order by at desc, id desc limit 1 offset ")
                 .push_bind(SCANNED - 1);
             scan.fetch_optional(&mut reader).await?
@@ -60,7 +58,7 @@ impl Store {
         let mut listing = query("select id, actor, action, subject, address, details, at from audit_log");
         push_range(
             &mut listing,
-            account,
+            self.account,
             filter,
             conditions.first.as_ref(),
             floor.as_ref(),
@@ -73,7 +71,7 @@ impl Store {
             .push_bind(i64::from(filter.limit) + 1);
         let rows: Vec<AuditEntry> = listing.fetch_all(&mut reader).await?;
         let (mut entries, has_more) = page_of(rows, filter.limit);
-        name_subjects(&mut reader, account, &mut entries).await?;
+        name_subjects(&mut reader, self.account, &mut entries).await?;
         let next = if has_more {
             entries.last().map(AuditEntry::place)
         } else {
@@ -83,11 +81,11 @@ impl Store {
     }
 
     /// What there is to filter by.
-    pub async fn audit_choices(&self, account: &AccountId) -> Result<AuditChoices, StoreError> {
-        let mut reader = self.read().await?;
+    pub async fn audit_choices(&self) -> Result<AuditChoices, StoreError> {
+        let mut reader = self.store.read().await?;
         Ok(AuditChoices {
-            actors: values_of::<Principal>(&mut reader, account, "actor").await?,
-            actions: values_of(&mut reader, account, "action").await?,
+            actors: values_of::<Principal>(&mut reader, self.account, "actor").await?,
+            actions: values_of(&mut reader, self.account, "action").await?,
         })
     }
 }

@@ -49,8 +49,8 @@ impl Store {
             tx
         };
         query(
-            "insert into processes (id, role, master_key_id, opens, renewals) values ($1, $2, $3, $4, 0)
-             on conflict (id) do update set renewals = processes.renewals + 1",
+            "insert into processes (id, role, master_key_id, opens, heartbeats) values ($1, $2, $3, $4, 0)
+             on conflict (id) do update set heartbeats = processes.heartbeats + 1",
         )
         .bind(&member.id)
         .bind(member.role)
@@ -72,14 +72,14 @@ impl Store {
         let mut control = shared.control().await?;
         // The one statement that asks the database for the time: it is the clock that all its processes go by.
         let now: Option<Timestamp> = query(
-            "update processes set renewals = renewals + 1 where id = $1
+            "update processes set heartbeats = heartbeats + 1 where id = $1
              returning (extract(epoch from clock_timestamp()) * 1000)::bigint",
         )
         .bind(id)
         .fetch_optional(&mut control)
         .await?;
         let Some(now) = now else { return Ok(None) };
-        let others = query("select id as process, renewals from processes where id <> $1")
+        let others = query("select id as process, heartbeats from processes where id <> $1")
             .bind(id)
             .fetch_all(&mut control)
             .await?;
@@ -130,9 +130,9 @@ impl Store {
         let Some(shared) = self.database.shared() else {
             return Ok(true);
         };
-        let evicted = query("delete from processes where id = $1 and renewals = $2")
+        let evicted = query("delete from processes where id = $1 and heartbeats = $2")
             .bind(&last.process)
-            .bind(last.renewals)
+            .bind(last.heartbeats)
             .execute(&mut shared.control().await?)
             .await?;
         Ok(evicted == 1)
@@ -171,14 +171,10 @@ impl Store {
 
 /// The processes that seal what this one could not open, or the other way round.
 async fn strangers(connection: &mut Connection, member: &Member) -> Result<Vec<Heartbeat>, StoreError> {
-    let mut others = query("select id as process, renewals from processes where not (master_key_id in (");
+    let mut others = query("select id as process, heartbeats from processes where not (master_key_id in (");
     others.push_list(&member.opens);
-    // A process of an earlier version opens only what it seals.
-    others
-        .push(") and (master_key_id = ")
-        .push_bind(&member.master_key_id);
-    others.push(" or ").push_bind(&member.master_key_id);
-    others.push(" = any(string_to_array(opens, ','))))");
+    others.push(") and ").push_bind(&member.master_key_id);
+    others.push(" = any(string_to_array(opens, ',')))");
     others.fetch_all(connection).await
 }
 
@@ -225,7 +221,7 @@ impl FromRow for Heartbeat {
     fn from_row(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
             process: row.get("process")?,
-            renewals: row.get("renewals")?,
+            heartbeats: row.get("heartbeats")?,
         })
     }
 }

@@ -8,8 +8,8 @@ use crate::{
         WebhookId,
     },
     store::{
-        AuditEvent, Change, DeliveryDetail, DeliveryFilter, DeliveryPage, DestinationState, Resent, Store,
-        StoreError,
+        AccountStore, AuditEvent, Change, DeliveryDetail, DeliveryFilter, DeliveryPage, DestinationState,
+        Resent, Store, StoreError,
         database::{Connection, Query, query},
         pagination::{SCANNED, page_of},
         rows::{ATTEMPT, AttemptRow, DELIVERY, DeliveryRow, NEW},
@@ -19,83 +19,6 @@ use crate::{
 /// Every list here costs the same however long the history is: it reads a page by an index, or looks through so many
 /// rows at most and says how far it came.
 impl Store {
-    /// Newest first.
-    pub async fn list_deliveries(
-        &self,
-        account: &AccountId,
-        filter: &DeliveryFilter,
-    ) -> Result<DeliveryPage, StoreError> {
-        let mut reader = self.read().await?;
-        let floor = if filter.event_type.is_some() && filter.event_id.is_none() {
-            let of_any_type = DeliveryFilter {
-                event_type: None,
-                ..filter.clone()
-            };
-            let mut scan = query("select id from (");
-            push_ranges(&mut scan, "id", account, &of_any_type, None, SCANNED);
-            scan.push(") scanned order by id desc limit 1 offset ")
-                .push_bind(SCANNED - 1);
-            scan.fetch_optional(&mut reader).await?
-        } else {
-            None
-        };
-        let limit = i64::from(filter.limit) + 1;
-        let mut listing = query(format!("select {DELIVERY} from ("));
-        push_ranges(&mut listing, "*", account, filter, floor.as_ref(), limit);
-        listing
-            .push(
-                ") d join events e on e.key = d.event_key join webhooks w on w.id = d.webhook_id
-                 order by d.id desc limit ",
-            )
-            .push_bind(limit);
-        let rows: Vec<DeliveryRow> = listing.fetch_all(&mut reader).await?;
-        let (rows, has_more) = page_of(rows, filter.limit);
-        let deliveries: Vec<Delivery> = rows
-            .into_iter()
-            .map(Delivery::try_from)
-            .collect::<Result<_, _>>()?;
-        let next = if has_more {
-            deliveries.last().map(|last| last.id.clone())
-        } else {
-            floor
-        };
-        Ok(DeliveryPage { deliveries, next })
-    }
-
-    pub async fn delivery(
-        &self,
-        account: &AccountId,
-        id: &DeliveryId,
-    ) -> Result<Option<DeliveryDetail>, StoreError> {
-        // One transaction, so that the attempts are those that the delivery's state tells of.
-        let mut tx = self.snapshot().await?;
-        let sql = format!(
-            "select {DELIVERY}
-             from deliveries d join events e on e.key = d.event_key join webhooks w on w.id = d.webhook_id
-             where d.account_id = $1 and d.id = $2"
-        );
-        let row: Option<DeliveryRow> = query(sql).bind(account).bind(id).fetch_optional(&mut tx).await?;
-        let Some(delivery) = row.map(Delivery::try_from).transpose()? else {
-            return Ok(None);
-        };
-        let payload: Vec<u8> = query("select payload from events where account_id = $1 and id = $2")
-            .bind(account)
-            .bind(&delivery.event_id)
-            .fetch_one(&mut tx)
-            .await?;
-        let sql = format!("select {ATTEMPT} from attempts where delivery_id = $1 order by id");
-        let rows: Vec<AttemptRow> = query(sql).bind(id).fetch_all(&mut tx).await?;
-        let attempts = rows
-            .into_iter()
-            .map(Attempt::try_from)
-            .collect::<Result<_, _>>()?;
-        Ok(Some(DeliveryDetail {
-            delivery,
-            payload: payload.into(),
-            attempts,
-        }))
-    }
-
     /// Makes it due at once, with all attempts of the schedule before it. `None`: there is no such delivery.
     pub async fn resend_delivery(
         &self,
@@ -140,6 +63,81 @@ impl Store {
         audit::write(&mut tx, &audit_event).await?;
         tx.commit().await?;
         Ok(Some(resent))
+    }
+}
+
+impl AccountStore<'_> {
+    /// Newest first.
+    pub async fn list_deliveries(&self, filter: &DeliveryFilter) -> Result<DeliveryPage, StoreError> {
+        let mut reader = self.store.read().await?;
+        let floor = if filter.event_type.is_some() && filter.event_id.is_none() {
+            let of_any_type = DeliveryFilter {
+                event_type: None,
+                ..filter.clone()
+            };
+            let mut scan = query("select id from (");
+            push_ranges(&mut scan, "id", self.account, &of_any_type, None, SCANNED);
+            scan.push(") scanned order by id desc limit 1 offset ")
+                .push_bind(SCANNED - 1);
+            scan.fetch_optional(&mut reader).await?
+        } else {
+            None
+        };
+        let limit = i64::from(filter.limit) + 1;
+        let mut listing = query(format!("select {DELIVERY} from ("));
+        push_ranges(&mut listing, "*", self.account, filter, floor.as_ref(), limit);
+        listing
+            .push(
+                ") d join events e on e.key = d.event_key join webhooks w on w.id = d.webhook_id
+                 order by d.id desc limit ",
+            )
+            .push_bind(limit);
+        let rows: Vec<DeliveryRow> = listing.fetch_all(&mut reader).await?;
+        let (rows, has_more) = page_of(rows, filter.limit);
+        let deliveries: Vec<Delivery> = rows
+            .into_iter()
+            .map(Delivery::try_from)
+            .collect::<Result<_, _>>()?;
+        let next = if has_more {
+            deliveries.last().map(|last| last.id.clone())
+        } else {
+            floor
+        };
+        Ok(DeliveryPage { deliveries, next })
+    }
+
+    pub async fn delivery(&self, id: &DeliveryId) -> Result<Option<DeliveryDetail>, StoreError> {
+        // One transaction, so that the attempts are those that the delivery's state tells of.
+        let mut tx = self.store.snapshot().await?;
+        let sql = format!(
+            "select {DELIVERY}
+             from deliveries d join events e on e.key = d.event_key join webhooks w on w.id = d.webhook_id
+             where d.account_id = $1 and d.id = $2"
+        );
+        let row: Option<DeliveryRow> = query(sql)
+            .bind(self.account)
+            .bind(id)
+            .fetch_optional(&mut tx)
+            .await?;
+        let Some(delivery) = row.map(Delivery::try_from).transpose()? else {
+            return Ok(None);
+        };
+        let payload: Vec<u8> = query("select payload from events where account_id = $1 and id = $2")
+            .bind(self.account)
+            .bind(&delivery.event_id)
+            .fetch_one(&mut tx)
+            .await?;
+        let sql = format!("select {ATTEMPT} from attempts where delivery_id = $1 order by id");
+        let rows: Vec<AttemptRow> = query(sql).bind(id).fetch_all(&mut tx).await?;
+        let attempts = rows
+            .into_iter()
+            .map(Attempt::try_from)
+            .collect::<Result<_, _>>()?;
+        Ok(Some(DeliveryDetail {
+            delivery,
+            payload: payload.into(),
+            attempts,
+        }))
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{
         Timestamp, WebhookId,
     },
     store::{
-        EventDetail, EventFilter, EventPage, Store, StoreError,
+        AccountStore, EventDetail, EventFilter, EventPage, StoreError,
         database::{Connection, Query, query},
         pagination::{SCANNED, page_of},
         rows::{DELIVERY, DeliveryRow},
@@ -48,17 +48,13 @@ impl From<EventRow> for ReceivedEvent {
 
 /// The list costs the same however long the history is: it reads a page by an index, or looks through so many
 /// rows at most and says how far it came.
-impl Store {
+impl AccountStore<'_> {
     /// Newest first.
-    pub async fn list_events(
-        &self,
-        account: &AccountId,
-        filter: &EventFilter,
-    ) -> Result<EventPage, StoreError> {
-        let mut reader = self.read().await?;
+    pub async fn list_events(&self, filter: &EventFilter) -> Result<EventPage, StoreError> {
+        let mut reader = self.store.read().await?;
         let floor: Option<(Timestamp, i64)> = if filter.event_type.is_some() || filter.unsent {
             let mut scan = query("select received_at, key from events");
-            push_range(&mut scan, account, filter, None);
+            push_range(&mut scan, self.account, filter, None);
             scan.push(" order by received_at desc, key desc limit 1 offset ")
                 .push_bind(SCANNED - 1);
             scan.fetch_optional(&mut reader).await?
@@ -67,7 +63,7 @@ impl Store {
         };
         let floor = floor.map(|(received_at, key)| Place { received_at, key });
         let mut listing = query(format!("select {EVENT} from events"));
-        push_range(&mut listing, account, filter, floor.as_ref());
+        push_range(&mut listing, self.account, filter, floor.as_ref());
         if let Some(event_type) = filter.event_type {
             listing.push(" and event_type = ").push_bind(event_type);
         }
@@ -88,10 +84,14 @@ impl Store {
         Ok(EventPage { events, next })
     }
 
-    pub async fn event(&self, account: &AccountId, id: &EventId) -> Result<Option<EventDetail>, StoreError> {
-        let mut tx = self.snapshot().await?;
+    pub async fn event(&self, id: &EventId) -> Result<Option<EventDetail>, StoreError> {
+        let mut tx = self.store.snapshot().await?;
         let sql = format!("select {EVENT} from events where account_id = $1 and id = $2");
-        let row: Option<EventRow> = query(sql).bind(account).bind(id).fetch_optional(&mut tx).await?;
+        let row: Option<EventRow> = query(sql)
+            .bind(self.account)
+            .bind(id)
+            .fetch_optional(&mut tx)
+            .await?;
         let Some(row) = row else { return Ok(None) };
         let key = row.key;
         let event = ReceivedEvent::from(row);
@@ -100,7 +100,7 @@ impl Store {
             .fetch_one(&mut tx)
             .await?;
         let mut outcomes = deliveries(&mut tx, key).await?;
-        outcomes.extend(not_sent(&mut tx, account, key, &event).await?);
+        outcomes.extend(not_sent(&mut tx, self.account, key, &event).await?);
         Ok(Some(EventDetail {
             event,
             payload: payload.into(),

@@ -2,7 +2,7 @@ use super::audit;
 use crate::{
     domain::{AccountId, AuditAction, InviteId, Origin, Role, Timestamp, User, UserId},
     store::{
-        AuditContext, Invite, InviteToken, Invited, NewInvite, OpenInvite, Store, StoreError,
+        AccountStore, AuditContext, Invite, InviteToken, Invited, NewInvite, OpenInvite, Store, StoreError,
         database::{FromRow, Row, query},
     },
 };
@@ -47,17 +47,6 @@ impl Store {
         audit::write_with_context(&mut tx, context, AuditAction::UserInvited, invite.email.as_str()).await?;
         tx.commit().await?;
         Ok(Invited::Done)
-    }
-
-    /// By email; also those that have expired.
-    pub async fn invites(&self, account: &AccountId) -> Result<Vec<Invite>, StoreError> {
-        query(
-            "select id, email, role, created_at, created_by, expires_at from invites where account_id = $1
-             order by email",
-        )
-        .bind(account)
-        .fetch_all(&mut self.read().await?)
-        .await
     }
 
     /// Gives it another token, and the one before leads nowhere. `None`: there is no such invite.
@@ -168,6 +157,19 @@ impl Store {
         audit::write_with_context(&mut tx, &context, AuditAction::UserJoined, id.as_str()).await?;
         tx.commit().await?;
         Ok(Some(user))
+    }
+}
+
+impl AccountStore<'_> {
+    /// By email; also those that have expired.
+    pub async fn invites(&self) -> Result<Vec<Invite>, StoreError> {
+        query(
+            "select id, email, role, created_at, created_by, expires_at from invites where account_id = $1
+             order by email",
+        )
+        .bind(self.account)
+        .fetch_all(&mut self.store.read().await?)
+        .await
     }
 }
 

@@ -42,6 +42,7 @@ pub(super) async fn count_of(
 /// Of each that holds any. A page of the list has few that do.
 pub(super) async fn held(
     connection: &mut Connection,
+    account: &AccountId,
     ids: &[WebhookId],
 ) -> Result<Vec<(WebhookId, u64)>, StoreError> {
     if ids.is_empty() {
@@ -54,11 +55,13 @@ pub(super) async fn held(
         }
         counts.push("select ").push_bind(id).push(
             " as id, (select count(*) from (
-                 select 1 as one from deliveries where webhook_id = ",
+                 select 1 as one from deliveries
+                 where webhook_id = (select id from webhooks where id = ",
         );
+        counts.push_bind(id).push(" and account_id = ");
         counts
-            .push_bind(id)
-            .push(" and status = 'held' and status in ('new', 'pending', 'held') limit ");
+            .push_bind(account)
+            .push(") and status = 'held' and status in ('new', 'pending', 'held') limit ");
         counts.push_bind(LIMIT).push(") holding) as held");
     }
     counts.push(") counted where held > 0");

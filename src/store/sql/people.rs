@@ -4,7 +4,7 @@ use super::{audit, locks::lock_account, sessions::end_sessions};
 use crate::{
     domain::{AccountId, Actor, AuditAction, Origin, Role, Timestamp, User, UserId},
     store::{
-        AuditContext, AuditEvent, Changed, LoginFailures, Person, Store, StoreError,
+        AccountStore, AuditContext, AuditEvent, Changed, LoginFailures, Person, Store, StoreError,
         database::{Bind as _, Connection, FromRow, Kind, Query, Row, Rows, query},
         migrations,
         rows::UserRow,
@@ -78,22 +78,6 @@ impl Store {
     pub async fn users(&self) -> Result<Vec<Person>, StoreError> {
         people_where("true order by a.name, u.email")
             .fetch_all(&mut self.read().await?)
-            .await
-    }
-
-    /// By email.
-    pub async fn people(&self, account: &AccountId) -> Result<Vec<Person>, StoreError> {
-        people_where("u.account_id = $1 order by u.email")
-            .bind(account)
-            .fetch_all(&mut self.read().await?)
-            .await
-    }
-
-    pub async fn person(&self, account: &AccountId, id: &UserId) -> Result<Option<Person>, StoreError> {
-        people_where("u.account_id = $1 and u.id = $2")
-            .bind(account)
-            .bind(id)
-            .fetch_optional(&mut self.read().await?)
             .await
     }
 
@@ -259,6 +243,24 @@ impl Store {
             .execute_in(&self.database)
             .await?;
         Ok(())
+    }
+}
+
+impl AccountStore<'_> {
+    /// By email.
+    pub async fn people(&self) -> Result<Vec<Person>, StoreError> {
+        people_where("u.account_id = $1 order by u.email")
+            .bind(self.account)
+            .fetch_all(&mut self.store.read().await?)
+            .await
+    }
+
+    pub async fn person(&self, id: &UserId) -> Result<Option<Person>, StoreError> {
+        people_where("u.account_id = $1 and u.id = $2")
+            .bind(self.account)
+            .bind(id)
+            .fetch_optional(&mut self.store.read().await?)
+            .await
     }
 }
 

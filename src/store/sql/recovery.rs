@@ -7,8 +7,8 @@ use crate::{
         Principal, Recovery, RecoveryId, RecoveryScope, RecoveryState, Timestamp, WebhookId,
     },
     store::{
-        Advanced, Change, DestinationState, Recoverable, RecoveryPreview, RecoveryRange, Started, Store,
-        StoreError,
+        AccountStore, Advanced, Change, DestinationState, Recoverable, RecoveryPreview, RecoveryRange,
+        Started, Store, StoreError,
         database::{Bind as _, Connection, Kind, Query, Rows, query},
     },
 };
@@ -105,43 +105,6 @@ impl Candidate {
 }
 
 impl Store {
-    /// What a recovery would find first, and how much of it there is as far as it was counted.
-    pub async fn preview_recovery(
-        &self,
-        account: &AccountId,
-        webhook: &WebhookId,
-        wanted: RecoveryRange,
-    ) -> Result<RecoveryPreview, StoreError> {
-        let mut reader = self.read().await?;
-        let Some((_, events)) = webhook_of(&mut reader, account, webhook).await? else {
-            return Ok(RecoveryPreview::default());
-        };
-        let from = Place {
-            received_at: wanted.since,
-            key: i64::MIN,
-        };
-        let candidates = next(&mut reader, account, webhook, from, wanted.until, LOOKED_AT).await?;
-        let more = candidates.len() == usize::try_from(LOOKED_AT).unwrap_or(usize::MAX);
-        let mut preview = RecoveryPreview {
-            more,
-            ..RecoveryPreview::default()
-        };
-        for candidate in candidates {
-            if !candidate.is_wanted(wanted.scope, &events) {
-                continue;
-            }
-            preview.count += 1;
-            if preview.first.len() < SHOWN {
-                preview.first.push(Recoverable {
-                    event_id: candidate.id,
-                    event_type: candidate.event_type,
-                    received_at: candidate.received_at,
-                });
-            }
-        }
-        Ok(preview)
-    }
-
     pub async fn start_recovery(
         &self,
         id: &RecoveryId,
@@ -190,38 +153,6 @@ impl Store {
         audit::write(&mut tx, &audit_event).await?;
         tx.commit().await?;
         Ok(Started::Running)
-    }
-
-    /// Of a webhook, newest first: at most `limit`, and only those older than `before`.
-    pub async fn recoveries(
-        &self,
-        account: &AccountId,
-        webhook: &WebhookId,
-        before: Option<&RecoveryId>,
-        limit: u32,
-    ) -> Result<Vec<Recovery>, StoreError> {
-        let mut listing = of_webhook(account, webhook);
-        if let Some(before) = before {
-            listing.push(" and id < ").push_bind(before);
-        }
-        listing
-            .push(" order by id desc limit ")
-            .push_bind(i64::from(limit));
-        let rows: Vec<RecoveryRow> = listing.fetch_all(&mut self.read().await?).await?;
-        Ok(rows.into_iter().map(Recovery::from).collect())
-    }
-
-    /// `None`: there is none of that id, or it is none of this webhook.
-    pub async fn recovery(
-        &self,
-        account: &AccountId,
-        webhook: &WebhookId,
-        id: &RecoveryId,
-    ) -> Result<Option<Recovery>, StoreError> {
-        let mut listing = of_webhook(account, webhook);
-        listing.push(" and id = ").push_bind(id);
-        let row: Option<RecoveryRow> = listing.fetch_optional(&mut self.read().await?).await?;
-        Ok(row.map(Recovery::from))
     }
 
     /// False if it does not run, or is none of this webhook.
@@ -319,6 +250,74 @@ impl Store {
         }
         tx.commit().await?;
         Ok(if last { Advanced::Ended } else { Advanced::More })
+    }
+}
+
+impl AccountStore<'_> {
+    /// What a recovery would find first, and how much of it there is as far as it was counted.
+    pub async fn preview_recovery(
+        &self,
+        webhook: &WebhookId,
+        wanted: RecoveryRange,
+    ) -> Result<RecoveryPreview, StoreError> {
+        let mut reader = self.store.read().await?;
+        let Some((_, events)) = webhook_of(&mut reader, self.account, webhook).await? else {
+            return Ok(RecoveryPreview::default());
+        };
+        let from = Place {
+            received_at: wanted.since,
+            key: i64::MIN,
+        };
+        let candidates = next(&mut reader, self.account, webhook, from, wanted.until, LOOKED_AT).await?;
+        let more = candidates.len() == usize::try_from(LOOKED_AT).unwrap_or(usize::MAX);
+        let mut preview = RecoveryPreview {
+            more,
+            ..RecoveryPreview::default()
+        };
+        for candidate in candidates {
+            if !candidate.is_wanted(wanted.scope, &events) {
+                continue;
+            }
+            preview.count += 1;
+            if preview.first.len() < SHOWN {
+                preview.first.push(Recoverable {
+                    event_id: candidate.id,
+                    event_type: candidate.event_type,
+                    received_at: candidate.received_at,
+                });
+            }
+        }
+        Ok(preview)
+    }
+
+    /// Of a webhook, newest first: at most `limit`, and only those older than `before`.
+    pub async fn recoveries(
+        &self,
+        webhook: &WebhookId,
+        before: Option<&RecoveryId>,
+        limit: u32,
+    ) -> Result<Vec<Recovery>, StoreError> {
+        let mut listing = of_webhook(self.account, webhook);
+        if let Some(before) = before {
+            listing.push(" and id < ").push_bind(before);
+        }
+        listing
+            .push(" order by id desc limit ")
+            .push_bind(i64::from(limit));
+        let rows: Vec<RecoveryRow> = listing.fetch_all(&mut self.store.read().await?).await?;
+        Ok(rows.into_iter().map(Recovery::from).collect())
+    }
+
+    /// `None`: there is none of that id, or it is none of this webhook.
+    pub async fn recovery(
+        &self,
+        webhook: &WebhookId,
+        id: &RecoveryId,
+    ) -> Result<Option<Recovery>, StoreError> {
+        let mut listing = of_webhook(self.account, webhook);
+        listing.push(" and id = ").push_bind(id);
+        let row: Option<RecoveryRow> = listing.fetch_optional(&mut self.store.read().await?).await?;
+        Ok(row.map(Recovery::from))
     }
 }
 

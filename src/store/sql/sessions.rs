@@ -1,7 +1,7 @@
 use crate::{
     domain::{AuditAction, Origin, SessionId, Timestamp, User, UserId},
     store::{
-        AuditContext, SessionOwner, SessionRow, SessionUser, Store, StoreError, UserSession,
+        AccountStore, AuditContext, SessionOwner, SessionRow, SessionUser, Store, StoreError, UserSession,
         database::{Connection, FromRow, Row, query},
         rows::UserRow,
         sql::audit,
@@ -141,18 +141,6 @@ impl Store {
         Ok(())
     }
 
-    /// Those that have not expired, last seen first.
-    pub async fn user_sessions(&self, user: &UserId, now: Timestamp) -> Result<Vec<UserSession>, StoreError> {
-        query(
-            "select id, id_hash, created_at, last_seen_at, address, user_agent from sessions
-             where user_id = $1 and expires_at > $2 order by last_seen_at desc, id desc",
-        )
-        .bind(user)
-        .bind(now)
-        .fetch_all(&mut self.read().await?)
-        .await
-    }
-
     /// False if this user has no such session.
     pub async fn end_session(
         &self,
@@ -188,6 +176,22 @@ impl Store {
         }
         tx.commit().await?;
         Ok(ended.len() as u64)
+    }
+}
+
+impl AccountStore<'_> {
+    /// Those that have not expired, last seen first.
+    pub async fn user_sessions(&self, user: &UserId, now: Timestamp) -> Result<Vec<UserSession>, StoreError> {
+        query(
+            "select id, id_hash, created_at, last_seen_at, address, user_agent from sessions
+             where user_id in (select id from users where id = $1 and account_id = $2) and expires_at > $3
+             order by last_seen_at desc, id desc",
+        )
+        .bind(user)
+        .bind(self.account)
+        .bind(now)
+        .fetch_all(&mut self.store.read().await?)
+        .await
     }
 }
 

@@ -114,9 +114,9 @@ async fn save_latencies(connection: &mut Connection, tallies: &Tallies<'_>) -> R
             ]
         })
     });
-    let insert = "insert {or_fail} into webhook_latencies (webhook_id, hour, power, answers) {rows}
-         on conflict (webhook_id, hour, power) do update set
-             answers = webhook_latencies.answers + excluded.answers";
+    let insert = "insert {or_fail} into webhook_latencies (webhook_id, hour, bucket, responses) {rows}
+         on conflict (webhook_id, hour, bucket) do update set
+             responses = webhook_latencies.responses + excluded.responses";
     Rows::new([Bytes, Integer, Integer, Integer], rows)
         .execute(insert, connection)
         .await

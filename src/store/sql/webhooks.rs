@@ -10,8 +10,9 @@ use super::{
 use crate::{
     domain::{AccountId, AuditAction, Latencies, Timestamp, Webhook, WebhookId, WebhookStatus},
     store::{
-        Change, Deleted, Destination, Held, HourOfActivity, Invalidated, NewWebhook, OpenDeliveries, Removed,
-        Sealed, SealedSecrets, Store, StoreError, Unique, UpdateWebhook, Updated, WebhookFilter, WebhookPage,
+        AccountStore, Change, Deleted, Destination, Held, HourOfActivity, Invalidated, NewWebhook,
+        OpenDeliveries, Removed, Sealed, SealedSecrets, Store, StoreError, Unique, UpdateWebhook, Updated,
+        WebhookFilter, WebhookPage,
         audit::{difference, settings_of},
         database::{Connection, FromRow, Row, query},
         rows::{SECRETS, SecretsRow, WEBHOOK, WebhookRow, event_types_text},
@@ -62,46 +63,6 @@ impl Store {
         .await?;
         tx.commit().await?;
         Ok(webhook)
-    }
-
-    pub async fn webhook(&self, account: &AccountId, id: &WebhookId) -> Result<Option<Webhook>, StoreError> {
-        let mut reader = self.read().await?;
-        find(&mut reader, account, id).await
-    }
-
-    /// Newest first.
-    pub async fn list_webhooks(
-        &self,
-        account: &AccountId,
-        filter: &WebhookFilter,
-    ) -> Result<WebhookPage, StoreError> {
-        let mut reader = self.read().await?;
-        let total: u64 = number_of(&mut reader, account).await?;
-
-        let mut counting = query("select count(*) from webhooks");
-        push_filter(&mut counting, account, filter);
-        let matching = counting.fetch_one(&mut reader).await?;
-
-        let mut listing = query(format!("select {WEBHOOK} from webhooks"));
-        push_filter(&mut listing, account, filter);
-        if let Some(before) = &filter.before {
-            listing.push(" and id < ").push_bind(before);
-        }
-        listing
-            .push(" order by id desc limit ")
-            .push_bind(i64::from(filter.limit))
-            .push(" offset ")
-            .push_bind(i64::from(filter.page) * i64::from(filter.limit));
-        let rows: Vec<WebhookRow> = listing.fetch_all(&mut reader).await?;
-        let webhooks = rows
-            .into_iter()
-            .map(Webhook::try_from)
-            .collect::<Result<_, _>>()?;
-        Ok(WebhookPage {
-            webhooks,
-            matching,
-            total,
-        })
     }
 
     pub async fn update_webhook(&self, update: UpdateWebhook) -> Result<Updated, StoreError> {
@@ -302,25 +263,6 @@ impl Store {
         }))
     }
 
-    pub async fn sealed_secrets(
-        &self,
-        account: &AccountId,
-        id: &WebhookId,
-    ) -> Result<Option<SealedSecrets>, StoreError> {
-        let sql = format!(
-            "select {SECRETS} from webhooks where id = $1 and account_id = $2 and deleted_at is null"
-        );
-        let row: Option<SecretsRow> = query(sql)
-            .bind(id)
-            .bind(account)
-            .fetch_optional(&mut self.read().await?)
-            .await?;
-        Ok(row
-            .map(Destination::try_from)
-            .transpose()?
-            .map(|destination| destination.secrets))
-    }
-
     /// What an attempt needs to know, as of now. `None` once deleted.
     pub async fn destination(&self, id: &WebhookId) -> Result<Option<Destination>, StoreError> {
         self.points.reached("destination").await;
@@ -331,39 +273,6 @@ impl Store {
             .await?;
         self.points.reached("destination: read").await;
         row.map(Destination::try_from).transpose()
-    }
-
-    /// Attempts by hour since then, for each of these webhooks.
-    pub async fn webhook_activity(
-        &self,
-        ids: &[WebhookId],
-        since: Timestamp,
-    ) -> Result<Vec<HourOfActivity>, StoreError> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut activity =
-            query("select webhook_id, hour, succeeded, failed from webhook_hours where hour >= ");
-        activity.push_bind(since).push(" and webhook_id in (");
-        activity.push_list(ids).push(") order by webhook_id, hour");
-        activity.fetch_all(&mut self.read().await?).await
-    }
-
-    /// How long receivers took to answer since then, all together.
-    pub async fn webhook_latencies(&self, id: &WebhookId, since: Timestamp) -> Result<Latencies, StoreError> {
-        let rows: Vec<(i64, u64)> = query(
-            "select power, cast(sum(answers) as bigint) from webhook_latencies
-             where webhook_id = $1 and hour >= $2 group by power",
-        )
-        .bind(id)
-        .bind(since)
-        .fetch_all(&mut self.read().await?)
-        .await?;
-        let mut latencies = Latencies::default();
-        for (power, answers) in rows {
-            latencies.add(power, answers);
-        }
-        Ok(latencies)
     }
 
     /// Forgets what was counted by the hour before then.
@@ -386,32 +295,118 @@ impl Store {
         .fetch_all(&mut self.read().await?)
         .await
     }
+}
+
+impl AccountStore<'_> {
+    pub async fn webhook(&self, id: &WebhookId) -> Result<Option<Webhook>, StoreError> {
+        let mut reader = self.store.read().await?;
+        find(&mut reader, self.account, id).await
+    }
+
+    /// Newest first.
+    pub async fn list_webhooks(&self, filter: &WebhookFilter) -> Result<WebhookPage, StoreError> {
+        let mut reader = self.store.read().await?;
+        let total: u64 = number_of(&mut reader, self.account).await?;
+
+        let mut counting = query("select count(*) from webhooks");
+        push_filter(&mut counting, self.account, filter);
+        let matching = counting.fetch_one(&mut reader).await?;
+
+        let mut listing = query(format!("select {WEBHOOK} from webhooks"));
+        push_filter(&mut listing, self.account, filter);
+        if let Some(before) = &filter.before {
+            listing.push(" and id < ").push_bind(before);
+        }
+        listing
+            .push(" order by id desc limit ")
+            .push_bind(i64::from(filter.limit))
+            .push(" offset ")
+            .push_bind(i64::from(filter.page) * i64::from(filter.limit));
+        let rows: Vec<WebhookRow> = listing.fetch_all(&mut reader).await?;
+        let webhooks = rows
+            .into_iter()
+            .map(Webhook::try_from)
+            .collect::<Result<_, _>>()?;
+        Ok(WebhookPage {
+            webhooks,
+            matching,
+            total,
+        })
+    }
+
+    pub async fn sealed_secrets(&self, id: &WebhookId) -> Result<Option<SealedSecrets>, StoreError> {
+        let sql = format!(
+            "select {SECRETS} from webhooks where id = $1 and account_id = $2 and deleted_at is null"
+        );
+        let row: Option<SecretsRow> = query(sql)
+            .bind(id)
+            .bind(self.account)
+            .fetch_optional(&mut self.store.read().await?)
+            .await?;
+        Ok(row
+            .map(Destination::try_from)
+            .transpose()?
+            .map(|destination| destination.secrets))
+    }
+
+    /// Attempts by hour since then, for each of these webhooks.
+    pub async fn webhook_activity(
+        &self,
+        ids: &[WebhookId],
+        since: Timestamp,
+    ) -> Result<Vec<HourOfActivity>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut activity =
+            query("select webhook_id, hour, succeeded, failed from webhook_hours where hour >= ");
+        activity.push_bind(since);
+        activity.push(" and webhook_id in (select id from webhooks where account_id = ");
+        activity.push_bind(self.account).push(" and id in (");
+        activity.push_list(ids).push(")) order by webhook_id, hour");
+        activity.fetch_all(&mut self.store.read().await?).await
+    }
+
+    /// How long receivers took to answer since then, all together.
+    pub async fn webhook_latencies(&self, id: &WebhookId, since: Timestamp) -> Result<Latencies, StoreError> {
+        let rows: Vec<(i64, u64)> = query(
+            "select bucket, cast(sum(responses) as bigint) from webhook_latencies
+             where webhook_id in (select id from webhooks where id = $1 and account_id = $2) and hour >= $3
+             group by bucket",
+        )
+        .bind(id)
+        .bind(self.account)
+        .bind(since)
+        .fetch_all(&mut self.store.read().await?)
+        .await?;
+        let mut latencies = Latencies::default();
+        for (power, answers) in rows {
+            latencies.add(power, answers);
+        }
+        Ok(latencies)
+    }
 
     /// By name. The oldest thousand of an account that has more.
-    pub async fn webhook_names(&self, account: &AccountId) -> Result<Vec<(WebhookId, String)>, StoreError> {
+    pub async fn webhook_names(&self) -> Result<Vec<(WebhookId, String)>, StoreError> {
         query(
             "select id, name from (
                  select id, name from webhooks where account_id = $1 and deleted_at is null order by id limit 1000) named
              order by lower(name), id",
         )
-        .bind(account)
-        .fetch_all(&mut self.read().await?)
+        .bind(self.account)
+        .fetch_all(&mut self.store.read().await?)
         .await
     }
 
     /// How many deliveries are pending or held.
-    pub async fn open_deliveries(
-        &self,
-        account: &AccountId,
-        id: &WebhookId,
-    ) -> Result<OpenDeliveries, StoreError> {
-        open::count_of(&mut self.read().await?, account, id).await
+    pub async fn open_deliveries(&self, id: &WebhookId) -> Result<OpenDeliveries, StoreError> {
+        open::count_of(&mut self.store.read().await?, self.account, id).await
     }
 
     /// How many each of these webhooks holds, no further than one beyond [`OpenDeliveries::COUNTED`]; those that hold
     /// none are left out.
     pub async fn held_deliveries(&self, ids: &[WebhookId]) -> Result<Vec<(WebhookId, u64)>, StoreError> {
-        open::held(&mut self.read().await?, ids).await
+        open::held(&mut self.store.read().await?, self.account, ids).await
     }
 }
 

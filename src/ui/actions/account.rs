@@ -69,8 +69,8 @@ pub async fn end_session(form: Form<AccountForm>) -> Result<Outcome, Refusal> {
     let id: SessionId = form.value.session.parse().map_err(|_| Refusal::not_found())?;
     let ended = visit
         .ui
-        .store
-        .end_session(&visit.context(), &visit.user.id, &id)
+        .auth
+        .end_session(&visit.context(), &visit.user, &id)
         .await?;
     if !ended {
         return Err(Refusal::not_found());

@@ -89,7 +89,7 @@ pub async fn revoke_invite(form: Form<InviteForm>) -> Result<Outcome, Refusal> {
     let visit = visit();
     let revoked = visit
         .ui
-        .store
+        .people
         .revoke_invite(&visit.context(), &form.value.invite()?)
         .await?;
     let invite = revoked.ok_or_else(Refusal::not_found)?;
@@ -105,7 +105,7 @@ pub async fn change_role(form: Form<UserForm>) -> Result<Outcome, Refusal> {
     let role: Role = form.role.parse().unwrap_or(person.user.role);
     let changed = visit
         .ui
-        .store
+        .people
         .change_role(&visit.context(), &person.user.id, role)
         .await?;
     changed_or_refused(changed, &person)?;
@@ -121,11 +121,7 @@ pub async fn change_role(form: Form<UserForm>) -> Result<Outcome, Refusal> {
 pub async fn disable_user(form: Form<UserForm>) -> Result<Outcome, Refusal> {
     let visit = visit();
     let person = form.value.person(&visit).await?;
-    let disabled = visit
-        .ui
-        .store
-        .disable_user(&visit.context(), &person.user.id)
-        .await?;
+    let disabled = visit.ui.people.disable(&visit.context(), &person.user.id).await?;
     changed_or_refused(disabled, &person)?;
     if person.user.id == visit.user.id {
         // They have just signed themselves out.
@@ -140,11 +136,7 @@ pub async fn disable_user(form: Form<UserForm>) -> Result<Outcome, Refusal> {
 pub async fn enable_user(form: Form<UserForm>) -> Result<Outcome, Refusal> {
     let visit = visit();
     let person = form.value.person(&visit).await?;
-    visit
-        .ui
-        .store
-        .enable_user(&visit.context(), &person.user.id)
-        .await?;
+    visit.ui.people.enable(&visit.context(), &person.user.id).await?;
     let flash = Flash::plain(format!("{} may sign in again.", person.user.email));
     Ok(visit.done(flash, paths::USERS).await)
 }
@@ -195,7 +187,7 @@ impl InviteForm {
 impl UserForm {
     async fn person(&self, visit: &Visit) -> Result<Person, Refusal> {
         let id: UserId = self.id.parse().map_err(|_| Refusal::not_found())?;
-        let person = visit.ui.store.person(&visit.user.account_id, &id).await?;
+        let person = visit.account().person(&id).await?;
         person.ok_or_else(Refusal::not_found)
     }
 }

@@ -179,7 +179,7 @@ pub async fn check_name(webhook: Form<WebhookForm>) -> Result<Advice, Refusal> {
     let error = match WebhookName::parse(&form.name) {
         Err(error) => Some(error.to_string()),
         Ok(name) => {
-            let names = visit.ui.store.webhook_names(&visit.user.account_id).await?;
+            let names = visit.account().webhook_names().await?;
             let taken = names
                 .iter()
                 .any(|(id, other)| *other == name.to_string() && id.as_str() != form.id);

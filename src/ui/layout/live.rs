@@ -81,7 +81,7 @@ impl FromRequestParts<Ui> for Watcher {
 impl Watcher {
     /// Nobody waits for what is not there.
     pub async fn require_webhook(&self, id: &WebhookId) -> Result<(), PageError> {
-        let webhook = self.ui.store.webhook(&self.account, id).await?;
+        let webhook = self.ui.accounts.of(&self.account).webhook(id).await?;
         webhook.map(drop).ok_or(PageError::NotFound)
     }
 

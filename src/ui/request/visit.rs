@@ -11,7 +11,7 @@ use super::{access::sign_in, flash::Flash, preferences::Preferences, query::List
 use crate::{
     auth::{Client, SignedIn},
     domain::{Role, Timestamp, User, Webhook, WebhookId},
-    store::AuditContext,
+    store::{AccountStore, AuditContext},
     ui::{PageError, Ui},
     webhooks::Actor,
 };
@@ -56,9 +56,14 @@ impl Visit {
         }
     }
 
+    /// Returns the data of the user's account.
+    pub fn account(&self) -> AccountStore<'_> {
+        self.ui.accounts.of(&self.user.account_id)
+    }
+
     /// A webhook of the account.
     pub async fn webhook(&self, id: &WebhookId) -> Result<Webhook, PageError> {
-        let webhook = self.ui.store.webhook(&self.user.account_id, id).await?;
+        let webhook = self.account().webhook(id).await?;
         webhook.ok_or(PageError::NotFound)
     }
 

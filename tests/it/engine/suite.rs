@@ -151,7 +151,8 @@ impl Bench {
         };
         let page = self
             .store
-            .list_deliveries(&self.actor.account_id, &filter)
+            .of(&self.actor.account_id)
+            .list_deliveries(&filter)
             .await
             .unwrap();
         let calls = self.receiver.received();
@@ -333,7 +334,12 @@ async fn who_is_enabled_again_is_tried_with_one_delivery_first() {
     bench.receiver.wait_for(1).await;
     let (webhooks, id) = (&bench.webhooks, &bench.webhook.id);
     crate::support::app::eventually(|| async {
-        let webhook = bench.store.webhook(&bench.actor.account_id, id).await.unwrap()?;
+        let webhook = bench
+            .store
+            .of(&bench.actor.account_id)
+            .webhook(id)
+            .await
+            .unwrap()?;
         webhook.disabled_reason.is_some().then_some(())
     })
     .await
@@ -364,7 +370,7 @@ async fn what_outlasts_the_grace_is_given_back_and_is_no_attempt() {
         limit: 1,
         ..DeliveryFilter::default()
     };
-    let page = store.list_deliveries(&account, &filter).await.unwrap();
+    let page = store.of(&account).list_deliveries(&filter).await.unwrap();
     let delivery = &page.deliveries[0];
     assert_eq!((delivery.status, delivery.attempts), (DeliveryStatus::Pending, 0));
     // Shown only of what nobody has a lease on: the next process finds it due.

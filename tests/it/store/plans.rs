@@ -246,9 +246,9 @@ async fn look(store: &Store, account: &AccountId, webhook: &WebhookId) {
         },
         delivered,
     ] {
-        let page = store.list_deliveries(account, &filter).await.unwrap();
+        let page = store.of(account).list_deliveries(&filter).await.unwrap();
         let newest = page.deliveries[0].id.clone();
-        store.delivery(account, &newest).await.unwrap().unwrap();
+        store.of(account).delivery(&newest).await.unwrap().unwrap();
     }
     let rare = EventFilter {
         event_type: Some(EventType::Message),
@@ -256,23 +256,25 @@ async fn look(store: &Store, account: &AccountId, webhook: &WebhookId) {
         ..EventFilter::default()
     };
     let events = store
-        .list_events(
-            account,
-            &EventFilter {
-                limit: 50,
-                ..EventFilter::default()
-            },
-        )
+        .of(account)
+        .list_events(&EventFilter {
+            limit: 50,
+            ..EventFilter::default()
+        })
         .await;
-    store.list_events(account, &rare).await.unwrap();
-    store.event(account, &events.unwrap().events[0].id).await.unwrap();
+    store.of(account).list_events(&rare).await.unwrap();
+    store
+        .of(account)
+        .event(&events.unwrap().events[0].id)
+        .await
+        .unwrap();
     let missed = RecoveryRange {
         scope: RecoveryScope::Missed,
         since: SystemClock.now().minus(Duration::from_secs(9_000)),
         until: SystemClock.now(),
     };
-    store.preview_recovery(account, webhook, missed).await.unwrap();
-    store.open_deliveries(account, webhook).await.unwrap();
+    store.of(account).preview_recovery(webhook, missed).await.unwrap();
+    store.of(account).open_deliveries(webhook).await.unwrap();
     let change = Change {
         account_id: account.clone(),
         webhook_id: webhook.clone(),
@@ -325,15 +327,15 @@ async fn look_at_audit_log(store: &Store, account: &AccountId) {
             ..all.clone()
         },
     ] {
-        let page = store.audit_log(account, &filter).await.unwrap();
+        let page = store.of(account).audit_log(&filter).await.unwrap();
         if let Some(next) = page.next {
             let older = AuditFilter {
                 before: Some(next),
                 ..filter
             };
-            store.audit_log(account, &older).await.unwrap();
+            store.of(account).audit_log(&older).await.unwrap();
         }
     }
-    let choices = store.audit_choices(account).await.unwrap();
+    let choices = store.of(account).audit_choices().await.unwrap();
     assert!(choices.actors.contains(&bob), "{choices:?}");
 }

@@ -108,7 +108,7 @@ async fn concurrent_writes_succeed_or_fail_alone() {
         );
     }
     let account = &store.accounts().await.unwrap()[0];
-    let names = store.webhook_names(account).await.unwrap();
+    let names = store.of(account).webhook_names().await.unwrap();
     assert_eq!(names.len(), 51);
     assert!(is_unlocked(&database.url).await);
 }
@@ -133,7 +133,7 @@ async fn a_write_that_is_dropped_leaves_nothing_open() {
     let unlocked = eventually(|| async { is_unlocked(&database.url).await.then_some(()) });
     unlocked.await.expect("the file is unlocked");
     let account = &store.accounts().await.unwrap()[0];
-    let names = store.webhook_names(account).await.unwrap();
+    let names = store.of(account).webhook_names().await.unwrap();
     let kept = names.iter().filter(|(_, name)| name.starts_with("kept")).count();
     assert_eq!(kept, 20);
 }

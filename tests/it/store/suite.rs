@@ -152,7 +152,12 @@ impl Fixture {
             limit: 100,
             ..DeliveryFilter::default()
         };
-        let page = self.store.list_deliveries(&self.account, &filter).await.unwrap();
+        let page = self
+            .store
+            .of(&self.account)
+            .list_deliveries(&filter)
+            .await
+            .unwrap();
         page.deliveries
             .into_iter()
             .map(|delivery| delivery.status)
@@ -160,7 +165,7 @@ impl Fixture {
     }
 
     async fn webhook(&self, id: &WebhookId) -> Webhook {
-        self.store.webhook(&self.account, id).await.unwrap().unwrap()
+        self.store.of(&self.account).webhook(id).await.unwrap().unwrap()
     }
 }
 

@@ -44,17 +44,17 @@ struct Part {
 
 impl Health {
     pub async fn load(visit: &Visit, webhook: &Webhook) -> Result<Self, StoreError> {
-        let (store, now) = (&visit.ui.store, visit.now);
+        let (account, now) = (visit.account(), visit.now);
         let zone = &visit.preferences.zone;
         let mut day = Period::of_hours(now);
         let mut month = Period::of_days(now, zone);
         let ids = std::slice::from_ref(&webhook.id);
-        for hour in store.webhook_activity(ids, month.start()).await? {
+        for hour in account.webhook_activity(ids, month.start()).await? {
             day.add(&hour);
             month.add(&hour);
         }
-        day.latencies = store.webhook_latencies(&webhook.id, day.start()).await?;
-        month.latencies = store.webhook_latencies(&webhook.id, month.start()).await?;
+        day.latencies = account.webhook_latencies(&webhook.id, day.start()).await?;
+        month.latencies = account.webhook_latencies(&webhook.id, month.start()).await?;
         let failing = webhook
             .failing_since
             .filter(|_| webhook.status == WebhookStatus::Failing);

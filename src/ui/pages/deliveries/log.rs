@@ -47,12 +47,12 @@ pub async fn of_one(
 }
 
 async fn answer(visit: &Visit, query: LogQuery, webhook: Option<Webhook>) -> Result<Response, PageError> {
-    let (store, account) = (&visit.ui.store, &visit.user.account_id);
-    let log = store.list_deliveries(account, &query.filter).await?;
+    let account = visit.account();
+    let log = account.list_deliveries(&query.filter).await?;
     let webhooks = if query.of_one {
         Vec::new()
     } else {
-        store.webhook_names(account).await?
+        account.webhook_names().await?
     };
     let health = match webhook.as_ref().filter(|_| query.filter.before.is_none()) {
         Some(webhook) => Some(Health::load(visit, webhook).await?),

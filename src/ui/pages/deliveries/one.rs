@@ -42,12 +42,7 @@ pub async fn resend(paths::Delivery { id }: paths::Delivery, visit: Visit) -> Re
 }
 
 async fn page(visit: &Visit, id: &DeliveryId, reply: Reply) -> Result<Response, PageError> {
-    let detail = visit
-        .ui
-        .store
-        .delivery(&visit.user.account_id, id)
-        .await?
-        .ok_or(PageError::NotFound)?;
+    let detail = visit.account().delivery(id).await?.ok_or(PageError::NotFound)?;
     let (now, may_resend, headers) = (visit.now, visit.may(Role::Member), reply.headers());
     let page = Page::new("Delivery", Section::Deliveries)
         .with_islands()

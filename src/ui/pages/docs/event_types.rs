@@ -22,7 +22,7 @@ const LISTED: usize = 100;
 
 pub async fn show(visit: Visit) -> Result<Response, PageError> {
     let webhooks = if visit.may(Role::Member) {
-        visit.ui.store.webhook_names(&visit.user.account_id).await?
+        visit.account().webhook_names().await?
     } else {
         Vec::new()
     };

@@ -33,11 +33,7 @@ const WORDS: Words = Words {
 
 pub async fn show(visit: Visit) -> Result<Response, PageError> {
     let query = EventsQuery::parse(&visit.query);
-    let events = visit
-        .ui
-        .store
-        .list_events(&visit.user.account_id, &query.0)
-        .await?;
+    let events = visit.account().list_events(&query.0).await?;
     let now = visit.now;
     let page = Page::new("Events", Section::Events);
     let address = query.href();

@@ -22,12 +22,7 @@ use crate::{
 
 pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
     let id: EventId = id.parse().map_err(|_| PageError::NotFound)?;
-    let detail = visit
-        .ui
-        .store
-        .event(&visit.user.account_id, &id)
-        .await?
-        .ok_or(PageError::NotFound)?;
+    let detail = visit.account().event(&id).await?.ok_or(PageError::NotFound)?;
     let now = visit.now;
     let page = Page::new("Event", Section::Events);
     Ok(visit.page(page, || view! { <EventScreen detail now/> }.into_any()))

@@ -35,9 +35,9 @@ const WORDS: Words = Words {
 
 pub async fn show(visit: Visit) -> Result<Response, PageError> {
     let query = AuditQuery::parse(&visit.query);
-    let (store, account) = (&visit.ui.store, &visit.user.account_id);
-    let log = store.audit_log(account, &query.0).await?;
-    let choices = store.audit_choices(account).await?;
+    let account = visit.account();
+    let log = account.audit_log(&query.0).await?;
+    let choices = account.audit_choices().await?;
     let now = visit.now;
     let page = Page::new("Audit log", Section::AuditLog);
     let address = query.href();

@@ -46,8 +46,8 @@ pub async fn change(visit: Visit, Form(form): Form<InviteForm>) -> Result<Respon
 }
 
 async fn page(visit: &Visit, form: InviteForm, reply: Reply) -> Result<Response, PageError> {
-    let people = visit.ui.store.people(&visit.user.account_id).await?;
-    let invites = visit.ui.store.invites(&visit.user.account_id).await?;
+    let people = visit.account().people().await?;
+    let invites = visit.account().invites().await?;
     let mut page = Page::new("Users", Section::Users).with_status(reply.status);
     if reply.part.is_some() {
         page = page.with_secrets();

@@ -51,8 +51,8 @@ pub async fn delete(
 
 async fn page(visit: &Visit, id: &WebhookId, reply: Reply) -> Result<Response, PageError> {
     let webhook = visit.webhook(id).await?;
-    let (store, account) = (&visit.ui.store, &visit.user.account_id);
-    let open = store.open_deliveries(account, id).await?;
+    let account = visit.account();
+    let open = account.open_deliveries(id).await?;
     let title = format!("Delete “{}”?", webhook.name);
     let (status, headers) = (reply.status, reply.headers());
     let page = show_under(visit, &title, status, |query| {

@@ -67,9 +67,9 @@ async fn page(
         },
     };
     let held = if webhook.status == WebhookStatus::Paused {
-        let (store, account) = (&visit.ui.store, &visit.user.account_id);
+        let account = visit.account();
         // Without the number the webhook can be resumed all the same.
-        let open = store.open_deliveries(account, id).await;
+        let open = account.open_deliveries(id).await;
         open.unwrap_or_default().held
     } else {
         0

@@ -89,18 +89,14 @@ impl Left {
 impl List {
     async fn load(visit: &Visit, query: ListQuery) -> Self {
         let now = visit.now;
-        let page = visit
-            .ui
-            .store
-            .list_webhooks(&visit.user.account_id, &query.0)
-            .await;
+        let page = visit.account().list_webhooks(&query.0).await;
         let mut activity = HashMap::<_, Activity>::new();
         let mut held = HashMap::new();
         match &page {
             Ok(page) => {
                 let ids: Vec<_> = page.webhooks.iter().map(|webhook| webhook.id.clone()).collect();
                 // The list is worth showing without its charts.
-                let hours = visit.ui.store.webhook_activity(&ids, Activity::start(now)).await;
+                let hours = visit.account().webhook_activity(&ids, Activity::start(now)).await;
                 let hours =
                     hours.inspect_err(|error| tracing::warn!(%error, "failed to load webhook activity"));
                 for hour in hours.unwrap_or_default() {
@@ -112,7 +108,7 @@ impl List {
                 let paused = page.webhooks.iter();
                 let paused = paused.filter(|webhook| webhook.status == WebhookStatus::Paused);
                 let paused: Vec<_> = paused.map(|webhook| webhook.id.clone()).collect();
-                let counted = visit.ui.store.held_deliveries(&paused).await;
+                let counted = visit.account().held_deliveries(&paused).await;
                 let counted =
                     counted.inspect_err(|error| tracing::warn!(%error, "failed to count held deliveries"));
                 held.extend(counted.unwrap_or_default());

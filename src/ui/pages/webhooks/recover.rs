@@ -96,8 +96,8 @@ async fn page(
     reply: Reply,
 ) -> Result<Response, PageError> {
     let webhook = visit.webhook(id).await?;
-    let (store, account) = (&visit.ui.store, &visit.user.account_id);
-    let recoveries = store.recoveries(account, id, None, LISTED).await?;
+    let account = visit.account();
+    let recoveries = account.recoveries(id, None, LISTED).await?;
     let now = visit.now;
     let wanted = range(&form.scope, &form.since, &visit.preferences.zone, now);
     let title = format!("Recover “{}”", webhook.name);

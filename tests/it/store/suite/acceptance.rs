@@ -161,7 +161,8 @@ async fn many_events_and_webhooks_fit_into_one_acceptance() {
     assert_eq!(
         fixture
             .store
-            .list_deliveries(&fixture.account, &filter)
+            .of(&fixture.account)
+            .list_deliveries(&filter)
             .await
             .unwrap()
             .deliveries

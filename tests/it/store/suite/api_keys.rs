@@ -39,7 +39,7 @@ impl Fixture {
             limit: 100,
             ..AuditFilter::default()
         };
-        let page = self.store.audit_log(&self.account, &filter).await.unwrap();
+        let page = self.store.of(&self.account).audit_log(&filter).await.unwrap();
         page.entries.into_iter().map(|entry| entry.action).collect()
     }
 }
@@ -63,18 +63,16 @@ async fn a_key_is_found_by_its_hash_until_it_is_revoked() {
             .unwrap(),
         None
     );
-    assert_eq!(fixture.store.api_key(&elsewhere, &key.id).await.unwrap(), None);
+    assert_eq!(fixture.store.of(&elsewhere).api_key(&key.id).await.unwrap(), None);
 
     let row = fixture
         .store
-        .api_key(&fixture.account, &key.id)
+        .of(&fixture.account)
+        .api_key(&key.id)
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(
-        row.created_by,
-        Some(Principal::User("ada@example.com".to_owned()))
-    );
+    assert_eq!(row.created_by, Principal::User("ada@example.com".to_owned()));
     assert_eq!(
         (row.state(NOW), row.state(end)),
         (KeyState::Active, KeyState::Expired)
@@ -119,7 +117,7 @@ async fn a_name_is_one_keys_as_long_as_it_lives() {
     fixture.make_key("Publisher", 3, Some(NOW)).await.unwrap();
     fixture.make_key("Publisher", 4, None).await.unwrap();
     assert!(conflict(fixture.make_key("Publisher", 5, None).await));
-    let names = fixture.store.api_keys(&fixture.account).await.unwrap();
+    let names = fixture.store.of(&fixture.account).api_keys().await.unwrap();
     assert_eq!(names.len(), 3);
     assert_eq!(names[2].key.id, first.id, "the revoked one is last");
     // Many at the same moment.
@@ -140,7 +138,7 @@ async fn the_last_use_of_a_key_never_goes_back() {
     for (at, expected) in [(NOW, NOW), (later, later), (NOW, later)] {
         let uses = [(key.id.clone(), at), (ApiKeyId::generate(NOW), at)];
         fixture.store.record_api_key_uses(&uses).await.unwrap();
-        let row = fixture.store.api_key(&fixture.account, &key.id).await.unwrap();
+        let row = fixture.store.of(&fixture.account).api_key(&key.id).await.unwrap();
         assert_eq!(row.unwrap().last_used_at, Some(expected));
     }
 }

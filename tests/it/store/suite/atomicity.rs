@@ -31,7 +31,7 @@ async fn event_is_not_stored_without_its_deliveries() {
     .await;
 
     let id = "a".parse().unwrap();
-    let stored = fixture.store.event(&fixture.account, &id).await.unwrap();
+    let stored = fixture.store.of(&fixture.account).event(&id).await.unwrap();
     assert!(stored.is_none());
     assert_eq!(fixture.statuses().await, []);
     // Stored as a new event, with its delivery.
@@ -48,7 +48,7 @@ async fn attempt_is_not_recorded_without_the_state_of_its_delivery() {
     let delivery = fixture.claim(NOW).await.remove(0);
     let attempts = [recorded(&delivery, OK, Next::Delivered)];
     let count = async || {
-        let detail = fixture.store.delivery(&fixture.account, &delivery.id).await;
+        let detail = fixture.store.of(&fixture.account).delivery(&delivery.id).await;
         detail.unwrap().unwrap().attempts.len()
     };
 

@@ -13,7 +13,7 @@ impl Fixture {
     }
 
     async fn audit(&self, filter: AuditFilter) -> AuditPage {
-        self.store.audit_log(&self.account, &filter).await.unwrap()
+        self.store.of(&self.account).audit_log(&filter).await.unwrap()
     }
 }
 
@@ -119,7 +119,7 @@ async fn the_audit_log_answers_who_what_to_what_and_when() {
     let details: serde_json::Value = serde_json::from_str(&oldest.details.unwrap()).unwrap();
     assert_eq!(details["after"]["events"], json!(["chat"]));
 
-    let choices = fixture.store.audit_choices(&fixture.account).await.unwrap();
+    let choices = fixture.store.of(&fixture.account).audit_choices().await.unwrap();
     assert_eq!(
         choices,
         AuditChoices {

@@ -61,7 +61,8 @@ async fn what_another_key_has_sealed_is_found_in_portions_and_replaced_with_what
         "it is no longer as it was read"
     );
     let secrets = store
-        .sealed_secrets(&fixture.account, &ids[1])
+        .of(&fixture.account)
+        .sealed_secrets(&ids[1])
         .await
         .unwrap()
         .unwrap();
@@ -102,7 +103,8 @@ async fn a_secret_that_changes_meanwhile_stays_as_it_was_changed() {
     );
     let secrets = fixture
         .store
-        .sealed_secrets(&fixture.account, &webhook.id)
+        .of(&fixture.account)
+        .sealed_secrets(&webhook.id)
         .await
         .unwrap()
         .unwrap();

@@ -35,10 +35,11 @@ async fn however_many_add_at_once_an_account_has_no_more_webhooks_than_it_may() 
     let filter = WebhookFilter::default();
     let ours = fixture
         .store
-        .list_webhooks(&fixture.account, &filter)
+        .of(&fixture.account)
+        .list_webhooks(&filter)
         .await
         .unwrap();
-    let theirs = fixture.store.list_webhooks(&elsewhere, &filter).await.unwrap();
+    let theirs = fixture.store.of(&elsewhere).list_webhooks(&filter).await.unwrap();
     assert_eq!((ours.total, theirs.total, refused), (5, 4, 3));
 
     // Those that are deleted do not count.
@@ -70,7 +71,8 @@ async fn webhooks_are_listed_from_where_one_stopped() {
         };
         let page = fixture
             .store
-            .list_webhooks(&fixture.account, &filter)
+            .of(&fixture.account)
+            .list_webhooks(&filter)
             .await
             .unwrap();
         assert_eq!((page.webhooks.len(), page.matching), (expected, 5));
@@ -101,18 +103,23 @@ async fn recoveries_are_found_by_their_webhook_and_listed_from_where_one_stopped
         started.push(id);
     }
     let (store, account) = (&fixture.store, &fixture.account);
-    let newest = store.recoveries(account, &webhook, None, 2).await.unwrap();
+    let newest = store.of(account).recoveries(&webhook, None, 2).await.unwrap();
     let ids: Vec<_> = newest.into_iter().map(|recovery| recovery.id).collect();
     assert_eq!(ids, [started[2].clone(), started[1].clone()]);
-    let rest = store.recoveries(account, &webhook, ids.last(), 2).await.unwrap();
+    let rest = store
+        .of(account)
+        .recoveries(&webhook, ids.last(), 2)
+        .await
+        .unwrap();
     assert_eq!(rest.len(), 1);
     assert_eq!(rest[0].id, started[0]);
 
-    let found = store.recovery(account, &webhook, &started[1]).await.unwrap();
+    let found = store.of(account).recovery(&webhook, &started[1]).await.unwrap();
     assert_eq!(found.unwrap().id, started[1]);
     assert!(
         store
-            .recovery(account, &other, &started[1])
+            .of(account)
+            .recovery(&other, &started[1])
             .await
             .unwrap()
             .is_none()
@@ -120,7 +127,8 @@ async fn recoveries_are_found_by_their_webhook_and_listed_from_where_one_stopped
     let elsewhere = store.ensure_account("another", NOW).await.unwrap();
     assert!(
         store
-            .recovery(&elsewhere, &webhook, &started[1])
+            .of(&elsewhere)
+            .recovery(&webhook, &started[1])
             .await
             .unwrap()
             .is_none()

@@ -20,12 +20,16 @@ impl Fixture {
 
     async fn log(&self, filter: DeliveryFilter) -> DeliveryPage {
         let filter = DeliveryFilter { limit: 10, ..filter };
-        self.store.list_deliveries(&self.account, &filter).await.unwrap()
+        self.store
+            .of(&self.account)
+            .list_deliveries(&filter)
+            .await
+            .unwrap()
     }
 
     async fn events(&self, filter: EventFilter) -> EventPage {
         let filter = EventFilter { limit: 10, ..filter };
-        self.store.list_events(&self.account, &filter).await.unwrap()
+        self.store.of(&self.account).list_events(&filter).await.unwrap()
     }
 
     async fn only_delivery(&self) -> Delivery {
@@ -41,7 +45,7 @@ impl Fixture {
     /// Of each webhook by its name: the delivery's status, or why there is none.
     async fn outcomes(&self, event: &str) -> Vec<(String, Result<DeliveryStatus, NotSent>)> {
         let id = event.parse().unwrap();
-        let detail = self.store.event(&self.account, &id).await.unwrap().unwrap();
+        let detail = self.store.of(&self.account).event(&id).await.unwrap().unwrap();
         let outcomes = detail
             .outcomes
             .into_iter()
@@ -86,7 +90,8 @@ async fn the_log_pages_from_new_to_old_and_never_shows_another_account() {
     loop {
         let page = fixture
             .store
-            .list_deliveries(&fixture.account, &filter)
+            .of(&fixture.account)
+            .list_deliveries(&filter)
             .await
             .unwrap();
         filter.before = page.next;
@@ -108,14 +113,16 @@ async fn the_log_pages_from_new_to_old_and_never_shows_another_account() {
     };
     let own = fixture
         .store
-        .list_deliveries(&fixture.account, &all)
+        .of(&fixture.account)
+        .list_deliveries(&all)
         .await
         .unwrap()
         .deliveries;
     assert!(
         fixture
             .store
-            .list_deliveries(&elsewhere, &all)
+            .of(&elsewhere)
+            .list_deliveries(&all)
             .await
             .unwrap()
             .deliveries
@@ -124,7 +131,8 @@ async fn the_log_pages_from_new_to_old_and_never_shows_another_account() {
     assert!(
         fixture
             .store
-            .delivery(&elsewhere, &own[0].id)
+            .of(&elsewhere)
+            .delivery(&own[0].id)
             .await
             .unwrap()
             .is_none()
@@ -132,7 +140,8 @@ async fn the_log_pages_from_new_to_old_and_never_shows_another_account() {
     assert!(
         fixture
             .store
-            .webhook(&elsewhere, &own[0].webhook_id)
+            .of(&elsewhere)
+            .webhook(&own[0].webhook_id)
             .await
             .unwrap()
             .is_none()
@@ -292,7 +301,8 @@ async fn what_is_rare_is_found_by_going_on_from_page_to_page() {
     loop {
         let page = fixture
             .store
-            .list_events(&fixture.account, &filter)
+            .of(&fixture.account)
+            .list_events(&filter)
             .await
             .unwrap();
         for event in page.events {
@@ -431,7 +441,7 @@ async fn an_event_tells_what_became_of_it_at_each_webhook_and_why_nothing_was_se
     );
     let elsewhere = fixture.store.ensure_account("another", NOW).await.unwrap();
     let id = "e1".parse().unwrap();
-    assert!(fixture.store.event(&elsewhere, &id).await.unwrap().is_none());
+    assert!(fixture.store.of(&elsewhere).event(&id).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -447,10 +457,19 @@ async fn what_a_paused_webhook_holds_is_sent_or_dropped_when_it_is_resumed() {
         fixture.store.pause_webhook(&change).await.unwrap();
         let id = [status.as_str().to_owned()];
         fixture.publish_at(at, EventType::Chat, id.into_iter()).await;
-        let open = fixture.store.open_deliveries(&fixture.account, &webhook.id).await;
+        let open = fixture
+            .store
+            .of(&fixture.account)
+            .open_deliveries(&webhook.id)
+            .await;
         assert_eq!(open.unwrap(), OpenDeliveries { pending: 0, held: 1 });
         let ids = [other.id.clone(), webhook.id.clone()];
-        let held_by = fixture.store.held_deliveries(&ids).await.unwrap();
+        let held_by = fixture
+            .store
+            .of(&fixture.account)
+            .held_deliveries(&ids)
+            .await
+            .unwrap();
         assert_eq!(held_by, [(webhook.id.clone(), 1)]);
         fixture.store.resume_webhook(&change, held).await.unwrap();
         let page = fixture.log(DeliveryFilter::default()).await;

@@ -60,7 +60,11 @@ impl Fixture {
     }
 
     async fn sessions(&self, user: &User) -> Vec<UserSession> {
-        self.store.user_sessions(&user.id, NOW).await.unwrap()
+        self.store
+            .of(&user.account_id)
+            .user_sessions(&user.id, NOW)
+            .await
+            .unwrap()
     }
 
     async fn try_invite(&self, email: &str, token: u8) -> (InviteId, Invited) {
@@ -145,7 +149,7 @@ async fn an_account_keeps_its_last_active_admin() {
     assert_eq!(store.enable_user(&context, &bob.id).await.unwrap(), Changed::Done);
     let demoted = store.change_role(&context, &ada.id, Role::Member).await.unwrap();
     assert_eq!(demoted, Changed::Done);
-    let people = store.people(&fixture.account).await.unwrap();
+    let people = store.of(&fixture.account).people().await.unwrap();
     let roles: Vec<_> = people
         .iter()
         .map(|person| (person.user.email.as_str(), person.user.role, person.disabled_at))
@@ -344,8 +348,19 @@ async fn an_invite_makes_one_user() {
         ("ada@example.com", Role::Member)
     );
     assert_eq!(fixture.store.open_invite(&[1; 32], NOW).await.unwrap(), None);
-    assert!(fixture.store.invites(&fixture.account).await.unwrap().is_empty());
-    assert_eq!(fixture.store.people(&fixture.account).await.unwrap().len(), 1);
+    assert!(
+        fixture
+            .store
+            .of(&fixture.account)
+            .invites()
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(
+        fixture.store.of(&fixture.account).people().await.unwrap().len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -406,5 +421,8 @@ async fn nobody_is_invited_twice_and_nobody_who_is_there() {
     // Added by other means before the link was used: nothing happens, and the link is still there to revoke.
     fixture.user("bob@example.com", Role::Viewer).await;
     assert_eq!(fixture.accept(1, NOW).await, None);
-    assert_eq!(fixture.store.invites(&fixture.account).await.unwrap().len(), 1);
+    assert_eq!(
+        fixture.store.of(&fixture.account).invites().await.unwrap().len(),
+        1
+    );
 }

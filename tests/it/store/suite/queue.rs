@@ -25,7 +25,8 @@ async fn a_claim_is_exclusive_until_its_lease_lapses_and_only_the_newest_may_mov
     assert_eq!(fixture.statuses().await, [DeliveryStatus::Delivered]);
     let detail = fixture
         .store
-        .delivery(&fixture.account, &first.id)
+        .of(&fixture.account)
+        .delivery(&first.id)
         .await
         .unwrap()
         .unwrap();
@@ -84,7 +85,7 @@ async fn attempt_details_are_read_back_as_stored() {
             .record_attempts(std::slice::from_ref(&failed))
             .await
             .unwrap();
-        let read = fixture.store.delivery(&fixture.account, &claimed.id).await;
+        let read = fixture.store.of(&fixture.account).delivery(&claimed.id).await;
         assert_eq!(read.unwrap().unwrap().attempts, [failed.attempt]);
     }
 }
@@ -107,13 +108,15 @@ async fn the_same_attempt_recorded_again_changes_nothing() {
     }
     let detail = fixture
         .store
-        .delivery(&fixture.account, &claimed.id)
+        .of(&fixture.account)
+        .delivery(&claimed.id)
         .await
         .unwrap()
         .unwrap();
     assert_eq!((detail.delivery.attempts, detail.attempts.len()), (1, 1));
     let hours = fixture
         .store
+        .of(&fixture.account)
         .webhook_activity(&[claimed.webhook_id], Timestamp::from_millis(0))
         .await
         .unwrap();

@@ -36,7 +36,8 @@ impl Fixture {
 
     async fn newest(&self, webhook: &WebhookId) -> Recovery {
         self.store
-            .recoveries(&self.account, webhook, None, 1)
+            .of(&self.account)
+            .recoveries(webhook, None, 1)
             .await
             .unwrap()
             .remove(0)
@@ -56,7 +57,12 @@ impl Fixture {
             limit: 2_000,
             ..DeliveryFilter::default()
         };
-        let page = self.store.list_deliveries(&self.account, &filter).await.unwrap();
+        let page = self
+            .store
+            .of(&self.account)
+            .list_deliveries(&filter)
+            .await
+            .unwrap();
         let deliveries = page.deliveries.into_iter();
         let mut log: Vec<_> = deliveries
             .map(|delivery| (delivery.event_id.to_string(), delivery.status))
@@ -145,7 +151,8 @@ async fn a_recovery_sends_what_failed_or_everything_that_was_missed() {
         };
         let preview = fixture
             .store
-            .preview_recovery(&fixture.account, &webhook.id, wanted)
+            .of(&fixture.account)
+            .preview_recovery(&webhook.id, wanted)
             .await;
         let preview = preview.unwrap();
         assert_eq!((preview.count, preview.more), (found, false));

@@ -44,7 +44,8 @@ async fn deleting_cancels_what_is_open_erases_the_secret_and_leaves_the_name_in_
     assert_eq!(
         fixture
             .store
-            .open_deliveries(&fixture.account, &webhook.id)
+            .of(&fixture.account)
+            .open_deliveries(&webhook.id)
             .await
             .unwrap(),
         OpenDeliveries { pending: 2, held: 0 }
@@ -61,7 +62,8 @@ async fn deleting_cancels_what_is_open_erases_the_secret_and_leaves_the_name_in_
     assert!(
         fixture
             .store
-            .sealed_secrets(&fixture.account, &webhook.id)
+            .of(&fixture.account)
+            .sealed_secrets(&webhook.id)
             .await
             .unwrap()
             .is_none()
@@ -74,7 +76,8 @@ async fn deleting_cancels_what_is_open_erases_the_secret_and_leaves_the_name_in_
     fixture.record(&claimed, REFUSED, Next::RetryAt(NOW)).await;
     let detail = fixture
         .store
-        .delivery(&fixture.account, &claimed.id)
+        .of(&fixture.account)
+        .delivery(&claimed.id)
         .await
         .unwrap()
         .unwrap();
@@ -212,11 +215,17 @@ async fn a_webhook_fails_since_its_first_failure_after_a_success_and_its_hours_a
 
     let yesterday = NOW.minus(Duration::from_secs(86_400));
     let ids = [webhook.id.clone()];
-    let hours = fixture.store.webhook_activity(&ids, yesterday).await.unwrap();
+    let hours = fixture
+        .store
+        .of(&fixture.account)
+        .webhook_activity(&ids, yesterday)
+        .await
+        .unwrap();
     assert_eq!(hours.len(), 1);
     assert_eq!((hours[0].succeeded, hours[0].failed), (1, 2));
     // Who did not answer took no time to do so.
-    let latencies = || fixture.store.webhook_latencies(&webhook.id, yesterday);
+    let account = fixture.store.of(&fixture.account);
+    let latencies = || account.webhook_latencies(&webhook.id, yesterday);
     let counted = latencies().await.unwrap();
     let mut expected = Latencies::default();
     expected.add(Latencies::power(Duration::from_millis(12)), 1);
@@ -238,6 +247,7 @@ async fn a_webhook_fails_since_its_first_failure_after_a_success_and_its_hours_a
     assert!(
         fixture
             .store
+            .of(&fixture.account)
             .webhook_activity(&ids, yesterday)
             .await
             .unwrap()
@@ -288,7 +298,7 @@ async fn webhooks_are_found_by_part_of_name_or_url_by_event_and_by_status() {
     let names = |filter: WebhookFilter| {
         let (store, account) = (Arc::clone(&fixture.store), fixture.account.clone());
         async move {
-            let page = store.list_webhooks(&account, &filter).await.unwrap();
+            let page = store.of(&account).list_webhooks(&filter).await.unwrap();
             assert_eq!(page.total, 2);
             assert_eq!(page.matching, u64::try_from(page.webhooks.len()).unwrap());
             // Both were added in the same moment: neither is the newer one.

@@ -34,7 +34,7 @@ impl Watched for LogQuery {
     const LEAST: Role = Role::Viewer;
 
     async fn look(&self, ui: &Ui, account: &AccountId) -> Result<DeliveryPage, StoreError> {
-        ui.store.list_deliveries(account, &self.filter).await
+        ui.accounts.of(account).list_deliveries(&self.filter).await
     }
 
     fn render(&self, log: DeliveryPage, now: Timestamp) -> AnyView {

@@ -54,7 +54,6 @@ fn Row(row: ApiKeyRow, focused: bool, now: Timestamp) -> impl IntoView {
         .scopes
         .into_iter()
         .map(|scope| view! { <code class="event">{scope}</code>" " });
-    let by = created_by.map(|by| view! { <span class="quiet key__by">"by "{by.to_string()}</span> });
     let used = match last_used_at {
         Some(at) => view! { <TimeAgo at now/> }.into_any(),
         None => view! { <span class="quiet">"Never"</span> }.into_any(),
@@ -83,7 +82,7 @@ fn Row(row: ApiKeyRow, focused: bool, now: Timestamp) -> impl IntoView {
                 <code class="key__prefix">{format!("{}…", key.prefix)}</code>
             </th>
             <td role="cell" class="key__scopes">{scopes.collect_view()}</td>
-            <td role="cell" class="key__made"><TimeAgo at=created_at now/>{by}</td>
+            <td role="cell" class="key__made"><TimeAgo at=created_at now/><span class="quiet key__by">"by "{created_by.to_string()}</span></td>
             <td role="cell" class="key__used">{used}</td>
             <td role="cell" class="key__state"><KeyBadge state/>{until}</td>
             <td role="cell" class="row__more">{revoke}</td>

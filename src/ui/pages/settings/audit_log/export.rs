@@ -1,7 +1,5 @@
 //! `/settings/audit-log/export`: all that fits the filters, as one JSON object a line.
 
-use std::sync::Arc;
-
 use axum::{
     body::{Body, Bytes},
     http::header,
@@ -13,7 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     domain::{AccountId, AuditEntry},
-    store::{AuditFilter, AuditPage, Store, StoreError},
+    store::{Accounts, AuditFilter, AuditPage, StoreError},
     ui::{
         PageError,
         request::{query::AuditQuery, visit::Visit},
@@ -40,10 +38,10 @@ pub async fn export(visit: Visit) -> Result<Response, PageError> {
     let mut filter = AuditQuery::parse(&visit.query).0;
     filter.limit = PAGE;
     // Before anything is answered: what cannot begin says so by its status.
-    let first = visit.ui.store.audit_log(&visit.user.account_id, &filter).await?;
+    let first = visit.account().audit_log(&filter).await?;
     let name = format!("caleida-audit-log-{}.jsonl", &visit.now.rfc3339()[..10]);
     let rest = Rest {
-        store: Arc::clone(&visit.ui.store),
+        accounts: visit.ui.accounts.clone(),
         account: visit.user.account_id.clone(),
         filter,
     };
@@ -59,7 +57,7 @@ pub async fn export(visit: Visit) -> Result<Response, PageError> {
 }
 
 struct Rest {
-    store: Arc<Store>,
+    accounts: Accounts,
     account: AccountId,
     filter: AuditFilter,
 }
@@ -73,7 +71,7 @@ impl Rest {
             };
             let page = match page {
                 Some(page) => page,
-                None => rest.store.audit_log(&rest.account, &rest.filter).await?,
+                None => rest.accounts.of(&rest.account).audit_log(&rest.filter).await?,
             };
             let text = lines(&page.entries);
             let state = page.next.map(|next| {

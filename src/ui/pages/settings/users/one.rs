@@ -46,7 +46,7 @@ pub async fn change(
 }
 
 async fn page(visit: &Visit, id: &UserId, chosen: Option<Role>, reply: Reply) -> Result<Response, PageError> {
-    let person = visit.ui.store.person(&visit.user.account_id, id).await?;
+    let person = visit.account().person(id).await?;
     let person = person.ok_or(PageError::NotFound)?;
     let chosen = chosen.unwrap_or(person.user.role);
     let title = person.user.email.clone();

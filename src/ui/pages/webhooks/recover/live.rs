@@ -30,7 +30,7 @@ impl Watched for RecoveriesOf {
     const LEAST: Role = Role::Member;
 
     async fn look(&self, ui: &Ui, account: &AccountId) -> Result<Vec<Recovery>, StoreError> {
-        ui.store.recoveries(account, &self.0, None, LISTED).await
+        ui.accounts.of(account).recoveries(&self.0, None, LISTED).await
     }
 
     fn render(&self, recoveries: Vec<Recovery>, now: Timestamp) -> AnyView {

@@ -17,21 +17,21 @@ use super::{
 };
 
 /// What any call with a key can come to.
-pub(crate) struct AnyTime;
+pub(crate) struct CommonErrors;
 /// A path with an id.
-pub(crate) struct Unknown;
+pub(crate) struct NotFound;
 /// A body that is read.
-pub(crate) struct BadBody;
+pub(crate) struct InvalidBody;
 /// Fields or parameters whose values can be impossible.
-pub(crate) struct BadFields;
+pub(crate) struct InvalidFields;
 /// What does not go with what is there.
-pub(crate) struct Conflicting;
+pub(crate) struct Conflict;
 /// The same, and an account with a limit.
-pub(crate) struct Full;
-/// What more can be too much for than for the caller's limit. To be named after [`AnyTime`], whose 429 it replaces.
-pub(crate) struct Overloaded;
+pub(crate) struct ConflictOrLimit;
+/// What more can be too much for than for the caller's limit. To be named after [`CommonErrors`], whose 429 it replaces.
+pub(crate) struct RateLimitOrBusy;
 /// A version that can be old.
-pub(crate) struct Stale;
+pub(crate) struct PreconditionFailed;
 
 macro_rules! answers {
     ($($answers:ident: $($kind:ident)|+;)*) => {
@@ -44,14 +44,14 @@ macro_rules! answers {
 }
 
 answers! {
-    AnyTime: KEY | SCOPE | RATE_LIMIT | INTERNAL | UNAVAILABLE | UNCONFIRMED;
-    Overloaded: RATE_LIMIT | BUSY;
-    Unknown: NOT_FOUND;
-    BadBody: MALFORMED | TOO_LARGE;
-    BadFields: INVALID;
-    Conflicting: CONFLICT;
-    Full: CONFLICT | FULL;
-    Stale: STALE;
+    CommonErrors: KEY | SCOPE | RATE_LIMIT | INTERNAL | UNAVAILABLE | UNCONFIRMED;
+    RateLimitOrBusy: RATE_LIMIT | BUSY;
+    NotFound: NOT_FOUND;
+    InvalidBody: MALFORMED | TOO_LARGE;
+    InvalidFields: INVALID;
+    Conflict: CONFLICT;
+    ConflictOrLimit: CONFLICT | FULL;
+    PreconditionFailed: STALE;
 }
 
 /// One answer for each status, which says which kinds have it.

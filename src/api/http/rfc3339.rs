@@ -7,15 +7,15 @@ use crate::domain::Timestamp;
 /// Written as `2026-11-23T10:00:00.000Z`, read from any RFC 3339 text.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "String")]
-pub(crate) struct Moment(pub(crate) Timestamp);
+pub(crate) struct Rfc3339(pub(crate) Timestamp);
 
-impl From<Timestamp> for Moment {
+impl From<Timestamp> for Rfc3339 {
     fn from(at: Timestamp) -> Self {
         Self(at)
     }
 }
 
-impl TryFrom<String> for Moment {
+impl TryFrom<String> for Rfc3339 {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
@@ -24,7 +24,7 @@ impl TryFrom<String> for Moment {
     }
 }
 
-impl Serialize for Moment {
+impl Serialize for Rfc3339 {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0.rfc3339())
     }

@@ -1,0 +1,29 @@
+-- events, deliveries and attempts have no foreign keys: each would cost a lookup per row, and event and deliveries are
+-- written in one transaction anyway.
+create table events (
+  -- Referred to by deliveries: the publisher may choose any text as id.
+  key bigint primary key,
+  account_id bytea not null,
+  -- Unique within the account.
+  id text collate "C" not null,
+  event_type text collate "C" not null,
+  -- Time of the event, as stated by the publisher.
+  occurred_at bigint not null,
+  received_at bigint not null,
+  -- The exact bytes that are signed and sent. A JSON column could reorder keys and invalidate the signature.
+  payload bytea not null,
+  -- SHA-256 of the published event, which tells a repeated request from a different event with the same id.
+  fingerprint bytea not null,
+  idempotency_key text collate "C",
+  -- Number of webhooks that the event was fanned out to.
+  delivery_count bigint not null,
+  unique (account_id, id)
+);
+
+create unique index events_by_idempotency_key on events (account_id, idempotency_key)
+where idempotency_key is not null;
+-- Pages of the event log, retention and recoveries read events by age.
+create index events_by_age on events (account_id, received_at, key);
+
+-- A process reserves blocks of 1,000 keys.
+create sequence event_keys increment by 1000;
