@@ -1,4 +1,4 @@
-# The program with its site in an image that has nothing else: no shell, no root. Its steps are those of `make build`.
+# Image with only the program and its site: no shell, no root user. Builds with `make build`.
 
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
@@ -12,7 +12,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /image/opt /opt
 COPY --from=build --chown=nonroot:nonroot /image/var/lib/caleida /var/lib/caleida
-# Without a DATABASE_URL, the database is there, and so is the master key.
+# Contains the master key and, unless DATABASE_URL is set, the database.
 WORKDIR /var/lib/caleida
 VOLUME /var/lib/caleida/data
 ENV CALEIDA_LISTEN=0.0.0.0:3000 CALEIDA_METRICS_LISTEN=0.0.0.0:9464 CALEIDA_LOG_JSON=true

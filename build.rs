@@ -1,7 +1,7 @@
-//! Compiles the migrations into the program, in the order of their numbers.
+//! Embeds the migrations in the program, in the order of their versions.
 //!
-//! It replaces `sqlx::migrate!`: the `macros` feature compiles sqlx, its drivers and SQLite a second time, for the
-//! compiler itself.
+//! Replaces `sqlx::migrate!`, whose `macros` feature compiles sqlx, its drivers and SQLite a second time, as build
+//! dependencies.
 
 use std::{
     env,
@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The `.sql` files, in order. Editors leave others beside them.
+/// Returns the `.sql` files in order. Other files, such as backups of editors, are ignored.
 fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files = fs::read_dir(folder)?
         .map(|entry| entry.map(|entry| entry.path()))
@@ -41,7 +41,7 @@ fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// `0001_create_people.sql` is number 1, "create people".
+/// Parses a file name into version and description: `0001_create_people.sql` is version 1, "create people".
 fn parse_name(file: &Path) -> Option<(i64, String)> {
     let (version, description) = file
         .file_name()?

@@ -2,24 +2,26 @@ import { existsSync } from "node:fs";
 
 import { defineConfig } from "@playwright/test";
 
+const ROUTES = "**/routes.spec.ts";
+
 const onCi = Boolean(process.env["CI"]);
 
-/** Every journey is taken twice, with JavaScript and without; those over pages without a script once. */
+/** Runs every test with and without JavaScript. Tests tagged `SCRIPTLESS` run once. */
 export default defineConfig({
   testDir: "tests",
   fullyParallel: true,
-  // Each worker has a server and a browser of its own.
+  // Each worker has its own server and browser.
   workers: 2,
   forbidOnly: onCi,
-  // A test that passes only sometimes is a failure that somebody should see.
+  // Flaky tests must fail visibly.
   retries: 0,
   timeout: 45_000,
   expect: { timeout: 7_500 },
   reporter: onCi ? [["list"], ["html", { open: "never" }]] : [["list"]],
   use: {
-    // While pages fade into each other, a click hits the fading picture.
+    // During a view transition, clicks hit its snapshot instead of the page.
     contextOptions: { reducedMotion: "reduce" },
-    // A trace of every test would double its time; `npx playwright test --trace on …` makes one of those that failed.
+    // Tracing doubles the duration. To trace a failed test, run `npx playwright test --trace on …`.
     screenshot: "only-on-failure",
     actionTimeout: 10_000,
     navigationTimeout: 15_000,
@@ -37,12 +39,14 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: "javascript", use: { javaScriptEnabled: true } },
-    { name: "no-javascript", use: { javaScriptEnabled: false }, grepInvert: /@scriptless/ },
+    { name: "javascript", use: { javaScriptEnabled: true }, testIgnore: ROUTES },
+    { name: "no-javascript", use: { javaScriptEnabled: false }, testIgnore: ROUTES, grepInvert: /@scriptless/ },
+    // Compares the routes that the other projects have visited with all routes.
+    { name: "routes", testMatch: ROUTES, dependencies: ["javascript", "no-javascript"] },
   ],
 });
 
-/** The browser without its window takes half of the processor time. Not every system has it as a package. */
+/** Prefers the headless shell, which needs half of the processor time. Not every system has a package of it. */
 function chromium(): string {
   const headless = "/usr/bin/chromium-headless-shell";
   return existsSync(headless) ? headless : "/usr/bin/chromium";

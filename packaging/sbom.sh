@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints what the program is made of, as CycloneDX 1.5: every crate that is compiled into it or takes part in that, with
-# its licence and the checksum of its source, from cargo and Cargo.lock alone.
+# Prints an SBOM in CycloneDX 1.5 format: every crate that is compiled into the program or used to build it, with its
+# license and the checksum of its source. The data is from cargo and Cargo.lock.
 #
 #   packaging/sbom.sh TARGET VERSION
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Unpacks an archive into an empty folder and uses what is in it, without anything else of this machine: start, sign in,
-# look at the page and at a file of it, stop.
+# Smoke test of a release archive: unpacks it into an empty folder, starts the program with an empty environment, signs
+# in, loads a page and its style sheet, and stops.
 set -euo pipefail
 archive=$(realpath "$1")
 folder=$(mktemp -d)
@@ -25,23 +25,23 @@ env -i CALEIDA_LISTEN=127.0.0.1:0 CALEIDA_METRICS_LISTEN=off "$program" serve >"
 server=$!
 for _ in $(seq 100); do
 	grep -q 'One-time password' "$folder/printed" && break
-	kill -0 "$server" 2>/dev/null || fail "it does not start"
+	kill -0 "$server" 2>/dev/null || fail "the program did not start"
 	sleep 0.1
 done
 url=$(sed -n 's/^Caleida runs at //p' "$folder/printed")
 password=$(sed -n 's/^One-time password, shown only now: //p' "$folder/printed")
-[ -n "$url" ] && [ -n "$password" ] || fail "it does not say where it runs"
+[ -n "$url" ] && [ -n "$password" ] || fail "the program did not print its URL and one-time password"
 
-env -i CALEIDA_LISTEN="${url#http://}" "$program" healthcheck || fail "it is not healthy"
+env -i CALEIDA_LISTEN="${url#http://}" "$program" healthcheck || fail "the health check failed"
 jar=$folder/cookies
 printf '%s' "$password" | curl -sS -o /dev/null -c "$jar" -w '%{http_code}' "$url/login" \
-	--data-urlencode email=admin@localhost --data-urlencode password@- | grep -qx 303 || fail "nobody can sign in"
+	--data-urlencode email=admin@localhost --data-urlencode password@- | grep -qx 303 || fail "sign-in failed"
 page=$(curl -sS -b "$jar" "$url/integrations/webhook")
-grep -q '<h1' <<<"$page" || fail "there is no page"
+grep -q '<h1' <<<"$page" || fail "the page has no heading"
 style=$(grep -o '/pkg/[^"]*\.css' <<<"$page" | head -1)
-curl -sSf -o /dev/null "$url$style" || fail "the page has no style"
+curl -sSf -o /dev/null "$url$style" || fail "the style sheet failed to load"
 
 kill -TERM "$server"
-wait "$server" || fail "it does not stop well"
+wait "$server" || fail "the program did not stop cleanly"
 server=
-echo "$(basename "$archive"): starts from an empty folder, signs in, shows its page, stops"
+echo "$(basename "$archive"): smoke test passed"

@@ -1,13 +1,12 @@
-//! `/api/v1`, for machines: JSON in, JSON out, errors as RFC 9457 problems. One file or folder per noun; `http` is what
-//! they share.
+//! The HTTP API under `/api/v1`: JSON requests and responses, errors as RFC 9457 problems. One file or folder per
+//! resource; `http` holds what they share.
 //!
-//! A call and its description are one: `calls` takes handlers by `routes!`, which takes none without an OpenAPI
-//! operation, and the schemas are those of the very types that are read and sent.
+//! Endpoints cannot drift from their documentation: `routes!` accepts only handlers with an OpenAPI operation, and the
+//! schemas are derived from the types that are parsed and serialized.
 
 mod audit_log;
 mod deliveries;
 mod event_types;
-/// Publishing, and what was published.
 mod events {
     pub(super) mod list;
     pub(super) mod publish;
@@ -37,7 +36,7 @@ use http::limits;
 pub use http::{Limits, Problem};
 pub use openapi::Document;
 
-/// What the handlers work with. Cheap to clone.
+/// State shared by all handlers. Cheap to clone.
 #[derive(Clone)]
 pub struct Api {
     pub auth: Auth,
@@ -49,7 +48,7 @@ pub struct Api {
     pub document: Arc<Document>,
 }
 
-/// The calls' nouns, by which the description groups them.
+// OpenAPI tags.
 const EVENTS: &str = "Events";
 const WEBHOOKS: &str = "Webhooks";
 const RECOVERIES: &str = "Recoveries";
@@ -57,10 +56,10 @@ const DELIVERIES: &str = "Deliveries";
 const AUDIT_LOG: &str = "Audit log";
 const DESCRIPTION: &str = "Description";
 
-/// Path of the hot call: `POST` publishes an event.
+/// Path of the hot endpoint: `POST` publishes an event.
 pub const PUBLISH: &str = "/api/v1/events";
 
-/// The handler of the hot call, without a router.
+/// Returns the handler of the hot endpoint as a service, without a router.
 pub fn publish(
     api: Api,
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
@@ -69,39 +68,37 @@ pub fn publish(
 }
 
 pub fn router(api: Api) -> Router {
-    let (v1, _) = calls().split_for_parts();
+    let (v1, _) = endpoints().split_for_parts();
     let v1 = v1
-        .fallback(unknown_call)
-        .method_not_allowed_fallback(other_method);
+        .fallback(unknown_endpoint)
+        .method_not_allowed_fallback(method_not_allowed);
     Router::new()
         .nest("/api/v1", v1)
-        .route("/api/{*rest}", any(unknown_call))
+        .route("/api/{*rest}", any(unknown_endpoint))
         .with_state(api)
 }
 
-/// Every call, with its description.
-fn calls() -> OpenApiRouter<Api> {
-    // The description takes no key.
+/// All endpoints with their OpenAPI operations.
+fn endpoints() -> OpenApiRouter<Api> {
+    // Needs no API key.
     let description = OpenApiRouter::default().routes(routes!(openapi::show));
-    publishing().merge(managing()).merge(description)
+    publishing().merge(management()).merge(description)
 }
 
-/// The one hot path: nothing stands around it.
+/// Endpoints that publish events. They have no middleware, because this is the hot path.
 fn publishing() -> OpenApiRouter<Api> {
-    let mut calls = OpenApiRouter::default()
+    let mut endpoints = OpenApiRouter::default()
         .routes(routes!(events::publish::publish))
         .routes(routes!(events::publish::publish_batch));
-    limits::describe(calls.get_openapi_mut(), &limits::EVENTS);
-    calls
+    limits::document_headers(endpoints.get_openapi_mut(), &limits::EVENT_LIMIT);
+    endpoints
 }
 
-fn managing() -> OpenApiRouter<Api> {
-    let mut calls = OpenApiRouter::default()
-        // What happened.
+fn management() -> OpenApiRouter<Api> {
+    let mut endpoints = OpenApiRouter::default()
         .routes(routes!(events::list::list))
         .routes(routes!(events::list::show))
         .routes(routes!(event_types::list))
-        // Who wants to know.
         .routes(routes!(webhooks::list, webhooks::create))
         .routes(routes!(webhooks::show, webhooks::update, webhooks::delete))
         .routes(routes!(webhooks::secrets::show))
@@ -110,7 +107,7 @@ fn managing() -> OpenApiRouter<Api> {
         .routes(routes!(webhooks::state::resume))
         .routes(routes!(webhooks::test_events::send))
         .routes(routes!(webhooks::statistics::show))
-        .routes(routes!(webhooks::url_advice::judge))
+        .routes(routes!(webhooks::url_advice::check))
         .routes(routes!(
             webhooks::recoveries::preview,
             webhooks::recoveries::start
@@ -118,23 +115,21 @@ fn managing() -> OpenApiRouter<Api> {
         .routes(routes!(webhooks::recoveries::list))
         .routes(routes!(webhooks::recoveries::show))
         .routes(routes!(webhooks::recoveries::cancel))
-        // What became of it.
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::show))
         .routes(routes!(deliveries::resend))
-        // Who did it.
         .routes(routes!(audit_log::list))
-        .route_layer(middleware::from_fn(limits::tell));
-    limits::describe(calls.get_openapi_mut(), &limits::CALLS);
-    calls
+        .route_layer(middleware::from_fn(limits::add_headers));
+    limits::document_headers(endpoints.get_openapi_mut(), &limits::CALL_LIMIT);
+    endpoints
 }
 
-async fn unknown_call() -> Problem {
+async fn unknown_endpoint() -> Problem {
     Problem::not_found("Unknown endpoint. See /api/docs.")
 }
 
-/// What a path takes instead is in `Allow`, which axum adds; asking for just that is no mistake.
-async fn other_method(method: Method) -> Response {
+/// Responds with 405, or with 204 to `OPTIONS`. axum adds the `Allow` header.
+async fn method_not_allowed(method: Method) -> Response {
     if method == Method::OPTIONS {
         StatusCode::NO_CONTENT.into_response()
     } else {

@@ -1,7 +1,6 @@
-//! What people do to API keys: make, look at, revoke.
+//! Operations on API keys: create, list, revoke. The dashboard and the command line share them.
 //!
-//! The dashboard and the commands both come through here. A key that is revoked opens nothing any more when that is
-//! answered, at no process.
+//! A revocation returns only once every process rejects the key.
 
 use std::sync::Arc;
 
@@ -9,16 +8,16 @@ use zeroize::Zeroizing;
 
 use crate::{
     auth::{
-        Auth, REMEMBERED,
+        Auth, KEY_CACHE_TTL,
         api_key::{self, SCOPES},
     },
     delivery::cluster,
     domain::{AccountId, Actor, ApiKeyId, Clock, Timestamp, api_key::Expiry, api_key::KeyName},
     store::{ApiKey, ApiKeyRow, Store, StoreError, Unique},
-    webhooks::to_the_end,
+    webhooks::run_detached,
 };
 
-/// The operations on keys. Cheap to clone.
+/// Operations on API keys. Cheap to clone.
 #[derive(Clone)]
 pub struct ApiKeys {
     pub store: Arc<Store>,
@@ -26,30 +25,30 @@ pub struct ApiKeys {
     pub clock: Arc<dyn Clock>,
 }
 
-/// The fields of a key as they were posted.
+/// Fields of a key as submitted, not yet validated.
 #[derive(Debug, Clone, Default)]
-pub struct Draft {
+pub struct ApiKeyDraft {
     pub name: String,
     pub scopes: Vec<String>,
-    /// One of [`Expiry::OFFERED`],
+    /// Value of one of [`Expiry::OPTIONS`].
     pub expiry: String,
-    /// and the day, if that is one.
+    /// Last day of validity, if `expiry` is [`Expiry::Date`].
     pub date: String,
 }
 
-/// What is wrong with them, each with a text for its field.
+/// Error messages for the fields of an [`ApiKeyDraft`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Refused {
+pub struct DraftErrors {
     pub name: Option<String>,
     pub scopes: Option<String>,
     pub expiry: Option<String>,
 }
 
-/// Why no key was made.
+/// Reason why no key was created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateError {
     #[error("invalid fields")]
-    Invalid(Refused),
+    Invalid(DraftErrors),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -63,31 +62,31 @@ impl ApiKeys {
         self.store.of(account).api_key(id).await
     }
 
-    /// Makes a key. Its text is in the answer, and nowhere else.
+    /// Creates a key from submitted fields and returns it with its text, which is not stored.
     pub async fn create(
         &self,
         actor: &Actor,
-        draft: &Draft,
+        draft: &ApiKeyDraft,
     ) -> Result<(ApiKey, Zeroizing<String>), CreateError> {
         let now = self.clock.now();
         let name = KeyName::parse(&draft.name);
-        let scopes = scopes(&draft.scopes);
-        let expiry = Expiry::parse(&draft.expiry).and_then(|expiry| expiry.moment(&draft.date, now));
+        let scopes = parse_scopes(&draft.scopes);
+        let expiry = Expiry::parse(&draft.expiry).and_then(|expiry| expiry.expires_at(&draft.date, now));
         let (name, scopes, expires_at) = match (name, scopes, expiry) {
             (Ok(name), Some(scopes), Ok(expires_at)) => (name, scopes, expires_at),
             (name, scopes, expiry) => {
-                return Err(CreateError::Invalid(Refused {
+                return Err(CreateError::Invalid(DraftErrors {
                     name: name.err().map(|error| error.to_string()),
                     scopes: scopes.is_none().then(|| "Choose at least one scope.".to_owned()),
                     expiry: expiry.err().map(|error| error.to_string()),
                 }));
             }
         };
-        self.create_until(actor, &name, scopes, expires_at).await
+        self.create_parsed(actor, &name, scopes, expires_at).await
     }
 
-    /// The same, until a moment.
-    pub async fn create_until(
+    /// Creates a key from validated values and returns it with its text, which is not stored.
+    pub async fn create_parsed(
         &self,
         actor: &Actor,
         name: &KeyName,
@@ -96,21 +95,21 @@ impl ApiKeys {
     ) -> Result<(ApiKey, Zeroizing<String>), CreateError> {
         let (store, now) = (&self.store, self.clock.now());
         match api_key::create(store, actor, name.as_str(), scopes, expires_at, now).await {
-            Err(StoreError::Conflict(Unique::ApiKeyName)) => Err(CreateError::Invalid(Refused {
-                name: Some(name.taken()),
-                ..Refused::default()
+            Err(StoreError::Conflict(Unique::ApiKeyName)) => Err(CreateError::Invalid(DraftErrors {
+                name: Some(name.taken_message()),
+                ..DraftErrors::default()
             })),
             created => Ok(created?),
         }
     }
 
-    /// Revokes it for good. `None`: there is no such key, or it was revoked already.
+    /// Revokes a key. Returns `None` if it does not exist or was revoked before.
     pub async fn revoke(&self, actor: &Actor, id: &ApiKeyId) -> Result<Option<ApiKeyRow>, StoreError> {
         let (this, actor, id) = (self.clone(), actor.clone(), id.clone());
-        to_the_end(async move {
+        run_detached(async move {
             let revoked = this.store.revoke_api_key(&actor, &id, this.clock.now()).await;
-            // Also after an error: nobody knows whether it was committed.
-            this.auth.forget_key(&id);
+            // Also after an error: the revocation may have been committed.
+            this.auth.invalidate_key(&id);
             let revoked = revoked?;
             cluster::wait_until_revoked(&this.store, &id).await?;
             Ok(revoked)
@@ -118,22 +117,28 @@ impl ApiKeys {
         .await
     }
 
-    /// The same by a command, beside a server that may run on this database.
-    pub async fn revoke_beside(&self, actor: &Actor, id: &ApiKeyId) -> Result<Option<ApiKeyRow>, StoreError> {
+    /// Revokes a key from the command line. Unless the database is shared, waits until a running server has evicted the
+    /// key from its cache.
+    pub async fn revoke_from_cli(
+        &self,
+        actor: &Actor,
+        id: &ApiKeyId,
+    ) -> Result<Option<ApiKeyRow>, StoreError> {
         let revoked = self.revoke(actor, id).await?;
         if revoked.is_some() && !self.store.is_shared() {
-            tokio::time::sleep(REMEMBERED).await;
+            tokio::time::sleep(KEY_CACHE_TTL).await;
         }
         Ok(revoked)
     }
 }
 
-/// Each once, in the order in which they are offered; `None` if there is none, or one that is not offered.
-fn scopes(wanted: &[String]) -> Option<Vec<String>> {
-    let known = wanted.iter().all(|scope| SCOPES.contains(&scope.as_str()));
+/// Returns the scopes in the order of [`SCOPES`], without duplicates. Returns `None` if the list is empty or contains
+/// an unknown scope.
+fn parse_scopes(names: &[String]) -> Option<Vec<String>> {
+    let all_known = names.iter().all(|name| SCOPES.contains(&name.as_str()));
     let scopes = SCOPES
         .iter()
-        .filter(|scope| wanted.iter().any(|wanted| wanted == *scope));
+        .filter(|scope| names.iter().any(|name| name == *scope));
     let scopes: Vec<_> = scopes.map(|&scope| scope.to_owned()).collect();
-    (known && !scopes.is_empty()).then_some(scopes)
+    (all_known && !scopes.is_empty()).then_some(scopes)
 }

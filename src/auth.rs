@@ -1,9 +1,9 @@
-//! Who is asking: people by session, machines by API key. The only ways to get a [`User`] or an [`ApiKey`].
+//! Authentication: users by session, API clients by key. The only source of an authenticated [`User`] or [`ApiKey`].
 
 pub mod api_key;
 mod client;
 pub mod invites;
-mod key_ring;
+mod key_cache;
 mod origin;
 pub mod password;
 pub mod session;
@@ -19,79 +19,81 @@ use tokio::sync::Mutex;
 use tower_sessions::Session;
 
 pub use client::Client;
-use key_ring::KeyRing;
-pub use key_ring::REMEMBERED;
+pub use key_cache::KEY_CACHE_TTL;
+use key_cache::KeyCache;
 use password::NewPassword;
 
 use crate::{
     domain::{AccountId, Actor, ApiKeyId, Clock, Email, Role, SessionId, User, UserId},
-    store::{ApiKey, AuditContext, Cache, SessionOwner, SessionUser, Stale, Store, StoreError, UserSession},
+    store::{
+        ApiKey, AuditContext, Cache, CacheKey, SessionOwner, SessionUser, Store, StoreError, UserSession,
+    },
 };
 
-/// Signs people in and out, and recognises them and the machines that act for them. Cheap to clone.
+/// Signs users in and out, and authenticates sessions and API keys. Cheap to clone.
 #[derive(Clone)]
 pub struct Auth {
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
-    /// One sign-in at a time: it bounds what hashing costs, and lets no burst slip past the count of failures.
-    turn: Arc<Mutex<()>>,
-    keys: Arc<KeyRing>,
+    /// Serializes sign-ins: this bounds the cost of hashing, and no burst of attempts bypasses the failure count.
+    sign_in_lock: Arc<Mutex<()>>,
+    keys: Arc<KeyCache>,
 }
 
-/// Why somebody was not signed in.
+/// Reason why a sign-in failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// The same for an unknown email and for a wrong password.
+    /// Unknown email or wrong password. Does not reveal which.
     #[error("Email or password is wrong.")]
-    Wrong,
+    WrongCredentials,
     #[error("Too many failed attempts.")]
-    TooMany { retry_after: Duration },
+    TooManyFailures { retry_after: Duration },
     #[error(transparent)]
     Unavailable(#[from] StoreError),
 }
 
-/// Why a machine is not let in.
+/// Reason why an API key was rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// No key, or one that does not exist, was revoked or has expired.
-    #[error("Send a valid API key: “Authorization: Bearer KEY”.")]
+    /// The key is missing, unknown, revoked or expired.
+    #[error("Send a valid API key in the header “Authorization: Bearer KEY”.")]
     Invalid,
-    /// The key may do other things.
+    /// The key is valid but lacks this scope.
     #[error("This API key lacks the scope {0}.")]
     MissingScope(&'static str),
     #[error(transparent)]
     Unavailable(#[from] StoreError),
 }
 
-/// Failures within [`WINDOW`] after which each further one is followed by a pause, in which nobody is let in under that
-/// account, whatever the password.
-const FAILURES_PER_ACCOUNT: u32 = 8;
+/// Number of failures within [`FAILURE_WINDOW`] after which the account is locked for a while, even for the correct
+/// password.
+const MAX_FAILURES_PER_ACCOUNT: u32 = 8;
 
-/// The same for the address they come from, which many people may share.
-const FAILURES_PER_ADDRESS: u32 = 24;
+/// Number of failures within [`FAILURE_WINDOW`] after which the client's address is locked out for a while. Higher than
+/// the limit per account, because many users may share an address.
+const MAX_FAILURES_PER_ADDRESS: u32 = 24;
 
-const WINDOW: Duration = Duration::from_secs(60 * 60);
+const FAILURE_WINDOW: Duration = Duration::from_secs(60 * 60);
 
-/// The first pause; each is twice as long as the one before,
-const FIRST_PAUSE: Duration = Duration::from_secs(30);
+/// Duration of the first lockout. Each further failure doubles it, up to [`MAX_LOCKOUT`].
+const INITIAL_LOCKOUT: Duration = Duration::from_secs(30);
 
-/// up to this.
-const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+const MAX_LOCKOUT: Duration = Duration::from_secs(15 * 60);
 
-/// A session that is in use is written down as such no more often.
-const SEEN: Duration = Duration::from_secs(60);
+/// Minimum time between two updates of a session's last use.
+const TOUCH_INTERVAL: Duration = Duration::from_secs(60);
 
 impl Auth {
     pub fn new(store: Arc<Store>, clock: Arc<dyn Clock>) -> Self {
         Self {
             store,
             clock,
-            turn: Arc::default(),
+            sign_in_lock: Arc::default(),
             keys: Arc::default(),
         }
     }
 
-    /// Checks the password, and binds the session, under a new id, to its user.
+    /// Checks the password and binds the session, under a new id, to the user.
     pub async fn sign_in(
         &self,
         session: &Session,
@@ -100,8 +102,8 @@ impl Auth {
         client: &Client,
     ) -> Result<User, SignInError> {
         let (user, password_hash) = {
-            let _turn = self.turn.lock().await;
-            self.check_password(&normal_email(email), password, client)
+            let _guard = self.sign_in_lock.lock().await;
+            self.check_password(&normalize_email(email), password, client)
                 .await?
         };
         self.begin_session(session, &user, &password_hash, client).await?;
@@ -109,7 +111,7 @@ impl Auth {
         Ok(user)
     }
 
-    /// The user with that password, and its hash.
+    /// Returns the user and the stored hash if the password is correct.
     async fn check_password(
         &self,
         email: &str,
@@ -117,15 +119,18 @@ impl Auth {
         client: &Client,
     ) -> Result<(User, String), SignInError> {
         let now = self.clock.now();
-        let since = now.minus(WINDOW);
+        let since = now.minus(FAILURE_WINDOW);
         let (account, address) = (format!("account {email}"), format!("address {}", client.address));
-        for (key, limit) in [(&account, FAILURES_PER_ACCOUNT), (&address, FAILURES_PER_ADDRESS)] {
-            if let Some(retry_after) = self.pause_after(key, limit).await? {
-                return Err(SignInError::TooMany { retry_after });
+        for (key, limit) in [
+            (&account, MAX_FAILURES_PER_ACCOUNT),
+            (&address, MAX_FAILURES_PER_ADDRESS),
+        ] {
+            if let Some(retry_after) = self.remaining_lockout(key, limit).await? {
+                return Err(SignInError::TooManyFailures { retry_after });
             }
         }
         let found = self.store.user_by_email(email).await?;
-        // An unknown email costs the same time as a known one.
+        // Also hashes for an unknown email, so that the response time does not reveal whether it exists.
         let hash = found.as_ref().map(|(_, hash)| hash.clone());
         let matches = password::verify(password.to_owned(), hash).await;
         match found.filter(|_| matches) {
@@ -138,20 +143,20 @@ impl Auth {
                 self.store
                     .record_login_failure(email, client.origin(), &[account, address], now, since)
                     .await?;
-                Err(SignInError::Wrong)
+                Err(SignInError::WrongCredentials)
             }
         }
     }
 
-    /// What is left of the pause that failures under this key have brought, if any is.
-    async fn pause_after(&self, key: &str, limit: u32) -> Result<Option<Duration>, StoreError> {
+    /// Returns how long this key is still locked out, or `None` if it is not.
+    async fn remaining_lockout(&self, key: &str, limit: u32) -> Result<Option<Duration>, StoreError> {
         let now = self.clock.now();
-        let failures = self.store.login_failures(key, now.minus(WINDOW)).await?;
-        let until = failures.newest.plus(pause(failures.count, limit));
+        let failures = self.store.login_failures(key, now.minus(FAILURE_WINDOW)).await?;
+        let until = failures.newest.plus(lockout(failures.count, limit));
         Ok((until > now).then(|| until.since(now)))
     }
 
-    /// Binds the session, under a new id, to the user who has just shown that password.
+    /// Binds the session, under a new id, to a user whose password was just checked.
     async fn begin_session(
         &self,
         session: &Session,
@@ -167,60 +172,70 @@ impl Auth {
             address: client.address.to_string(),
             user_agent: client.user_agent.clone(),
         };
-        // A session id that somebody planted before the sign-in is worth nothing after it.
+        // A new id prevents session fixation.
         session.cycle_id().await.map_err(unavailable)?;
         session
-            .insert(session::OWNER, &owner)
+            .insert(session::OWNER_KEY, &owner)
             .await
             .map_err(unavailable)?;
         session.save().await.map_err(unavailable)?;
-        // The session is there before: whoever disables the user now finds it, or is found here.
+        // The session is stored first. Either a concurrent disabling of the user ends it, or this call detects that the
+        // user is disabled.
         let signed_in = self
             .store
             .record_sign_in(user, password_hash, client.origin(), now)
             .await;
         if !matches!(signed_in, Ok(true)) {
-            self.sign_out(session).await?;
+            session.flush().await.map_err(unavailable)?;
             signed_in?;
-            return Err(SignInError::Wrong);
+            return Err(SignInError::WrongCredentials);
         }
         Ok(())
     }
 
-    /// Ends the session.
-    pub async fn sign_out(&self, session: &Session) -> Result<(), StoreError> {
+    /// Ends the session and records it, unless the session has ended already.
+    pub async fn sign_out(&self, session: &Session, client: &Client) -> Result<(), StoreError> {
+        if let (Some(hash), Some(SessionUser { user, .. })) =
+            (session_hash(session), self.session_user(session).await?)
+        {
+            let context = AuditContext {
+                actor: Actor::user(user.account_id, &user.email, client.origin()),
+                at: self.clock.now(),
+            };
+            self.store.sign_out(&context, &user.id, &hash).await?;
+        }
         session.flush().await.map_err(unavailable)
     }
 
-    /// The user whom the session is bound to, as they are now, unless they were disabled since.
+    /// Returns the session's user with their current data, or `None` if there is none or the user is disabled.
     pub async fn session_user(&self, session: &Session) -> Result<Option<SessionUser>, StoreError> {
-        match hash_of(session) {
+        match session_hash(session) {
             Some(hash) => self.store.session_user(&hash, self.clock.now()).await,
             None => Ok(None),
         }
     }
 
-    /// Writes down that the session is in use, unless that was done a moment ago; then it also lives longer.
-    async fn touch(&self, session: &Session, found: &SessionUser, client: &Client) -> Result<(), StoreError> {
+    /// Records the use of the session and extends its lifetime, at most once per [`TOUCH_INTERVAL`].
+    async fn touch(&self, session: &Session, user: &SessionUser, client: &Client) -> Result<(), StoreError> {
         let now = self.clock.now();
-        if let Some(hash) = hash_of(session)
-            && now.since(found.last_seen_at) >= SEEN
+        if let Some(hash) = session_hash(session)
+            && now.since(user.last_seen_at) >= TOUCH_INTERVAL
         {
             let address = client.address.to_string();
             self.store.touch_session(&hash, &address, now).await?;
-            // Says nothing new, but makes tower-sessions save it with its expiry, and send the cookie again.
+            // Marks the session as modified: tower-sessions saves it with a new expiry and sends the cookie again.
             session.set_expiry(session.expiry());
         }
         Ok(())
     }
 
-    /// All sessions of a user, and whether it is this one, which comes first.
+    /// Returns all sessions of a user, each with whether it is the current one. The current session comes first.
     pub async fn sessions(
         &self,
         user: &User,
         session: &Session,
     ) -> Result<Vec<(UserSession, bool)>, StoreError> {
-        let current = hash_of(session);
+        let current = session_hash(session);
         let sessions = self
             .store
             .of(&user.account_id)
@@ -245,20 +260,20 @@ impl Auth {
         self.store.end_session(context, &user.id, session).await
     }
 
-    /// Ends all sessions of a user but this one, and answers how many.
+    /// Ends all sessions of a user except this one. Returns the number of ended sessions.
     pub async fn end_other_sessions(
         &self,
         context: &AuditContext,
         user: &User,
         session: &Session,
     ) -> Result<u64, StoreError> {
-        match hash_of(session) {
+        match session_hash(session) {
             Some(keep) => self.store.end_other_sessions(context, &user.id, &keep).await,
             None => Ok(0),
         }
     }
 
-    /// Checks the old password like a sign-in does. This session goes on under a new id, all others end.
+    /// Changes the password after checking the old one. This session gets a new id; all others end.
     pub async fn change_password(
         &self,
         session: &Session,
@@ -269,20 +284,20 @@ impl Auth {
         client: &Client,
     ) -> Result<(), SignInError> {
         let password_hash = {
-            let _turn = self.turn.lock().await;
+            let _guard = self.sign_in_lock.lock().await;
             self.check_password(&user.email, old, client).await?;
             new.hash().await
         };
         session.cycle_id().await.map_err(unavailable)?;
         session.save().await.map_err(unavailable)?;
-        let keep = hash_of(session);
+        let keep = session_hash(session);
         self.store
             .set_password(context, &user.id, &password_hash, keep.as_ref())
             .await?;
         Ok(())
     }
 
-    /// The key that a request's `Authorization` header carries, if it may do what `scope` names.
+    /// Returns the API key in the `Authorization` header if it is valid and has the scope.
     pub async fn require_key(
         &self,
         headers: &axum::http::HeaderMap,
@@ -299,11 +314,11 @@ impl Auth {
         let key = match self.keys.find(&hash, now) {
             Some(key) => key,
             None => {
-                let lookup = self.keys.look_up();
+                let generation = self.keys.generation();
                 let key = self.store.api_key_by_hash(&hash).await?;
                 let key = key.filter(|key| !key.has_expired(now));
                 let key = Arc::new(key.ok_or(KeyError::Invalid)?);
-                self.keys.remember(hash, Arc::clone(&key), now, lookup);
+                self.keys.insert(hash, Arc::clone(&key), now, generation);
                 key
             }
         };
@@ -314,30 +329,30 @@ impl Auth {
         }
     }
 
-    /// What this process remembers of API keys: it has to hear of those that others revoke.
+    /// Returns the cache of API keys, which must be invalidated when another process revokes a key.
     pub fn cache(&self) -> Arc<dyn Cache> {
         Arc::clone(&self.keys) as _
     }
 
-    /// Looks for the key in the database again, whoever sends it.
-    pub fn forget_key(&self, id: &ApiKeyId) {
-        self.keys.invalidate(&Stale::ApiKey(id.clone()));
+    /// Removes a key from the cache: the next request loads it from the database.
+    pub fn invalidate_key(&self, id: &ApiKeyId) {
+        self.keys.invalidate(&CacheKey::ApiKey(id.clone()));
     }
 
-    /// Writes down when each key was last used; to call now and then, and at the end.
-    pub async fn write_key_uses(&self) -> Result<(), StoreError> {
+    /// Saves when each key was last used. Called periodically and at shutdown.
+    pub async fn flush_key_uses(&self) -> Result<(), StoreError> {
         let uses = self.keys.take_uses();
         if uses.is_empty() {
             return Ok(());
         }
-        let written = self.store.record_api_key_uses(&uses).await;
-        if written.is_err() {
-            self.keys.put_back(&uses);
+        let saved = self.store.record_api_key_uses(&uses).await;
+        if saved.is_err() {
+            self.keys.restore_uses(&uses);
         }
-        written
+        saved
     }
 
-    /// Makes a user, for whoever runs the program. [`StoreError::Conflict`] if the email is taken.
+    /// Adds a user on behalf of the operator. Returns [`StoreError::Conflict`] if the email is taken.
     pub async fn add_user(
         &self,
         account_id: AccountId,
@@ -357,7 +372,7 @@ impl Auth {
         Ok(user)
     }
 
-    /// What whoever runs the program does, without being a user.
+    /// Returns the audit context for actions of the operator, who is not a user.
     pub fn operator(&self, account_id: AccountId) -> AuditContext {
         AuditContext {
             actor: Actor::operator(account_id),
@@ -366,20 +381,22 @@ impl Auth {
     }
 }
 
-/// After so many failures, the newest included.
+/// Returns the lockout that follows this number of failures.
 ///
-/// | beyond the limit | 0 | 1 | 2 | 3 | 4 | 5 and more |
+/// | failures beyond the limit | 0 | 1 | 2 | 3 | 4 | 5 or more |
 /// |---|---|---|---|---|---|---|
-/// | pause | 30 s | 1 min | 2 min | 4 min | 8 min | 15 min |
-fn pause(failures: u32, limit: u32) -> Duration {
+/// | lockout | 30 s | 1 min | 2 min | 4 min | 8 min | 15 min |
+fn lockout(failures: u32, limit: u32) -> Duration {
     failures.checked_sub(limit).map_or(Duration::ZERO, |beyond| {
-        FIRST_PAUSE.saturating_mul(1 << beyond.min(8)).min(LONGEST_PAUSE)
+        INITIAL_LOCKOUT
+            .saturating_mul(1 << beyond.min(8))
+            .min(MAX_LOCKOUT)
     })
 }
 
-/// Emails are compared without regard to case.
-fn normal_email(email: &str) -> String {
-    // Without NUL, which no database has to store, and no email has.
+/// Normalizes an email for lookups, which ignore case.
+fn normalize_email(email: &str) -> String {
+    // PostgreSQL cannot store NUL, and no valid email contains it.
     let email = email.trim().to_lowercase().replace('\0', "\u{fffd}");
     if email.len() <= Email::MAX_LENGTH {
         email
@@ -388,8 +405,8 @@ fn normal_email(email: &str) -> String {
     }
 }
 
-/// Under which the store has the session, if the browser named one.
-fn hash_of(session: &Session) -> Option<[u8; 32]> {
+/// Returns the key of the session in the store, or `None` if the request has no session cookie.
+fn session_hash(session: &Session) -> Option<[u8; 32]> {
     session.id().map(|id| session::hash(&id))
 }
 
@@ -397,18 +414,16 @@ fn unavailable(error: tower_sessions::session::Error) -> StoreError {
     StoreError::unavailable(error)
 }
 
-/// A signed-in person, as an argument of a handler.
-///
-/// A request looks for them once: whoever asks again gets the same answer.
+/// Extractor for the signed-in user. Loads the user once per request.
 #[derive(Clone)]
 pub struct SignedIn(pub User);
 
-/// Why nobody is known to be signed in.
+/// Reason why a request has no signed-in user.
 #[derive(Debug, thiserror::Error)]
 pub enum NotSignedIn {
-    #[error("nobody is signed in")]
-    Nobody,
-    #[error("a session could not be read: {0}")]
+    #[error("not signed in")]
+    NoSession,
+    #[error("cannot load the session: {0}")]
     Unavailable(String),
 }
 
@@ -420,24 +435,24 @@ where
     type Rejection = NotSignedIn;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, NotSignedIn> {
-        if let Some(found) = parts.extensions.get::<Self>() {
-            return Ok(found.clone());
+        if let Some(signed_in) = parts.extensions.get::<Self>() {
+            return Ok(signed_in.clone());
         }
         let session = Session::from_request_parts(parts, state)
             .await
             .map_err(|(_, error)| NotSignedIn::Unavailable(error.to_owned()))?;
         let auth = Auth::from_ref(state);
         match auth.session_user(&session).await {
-            Ok(Some(found)) => {
+            Ok(Some(session_user)) => {
                 let Ok(client) = Client::from_request_parts(parts, state).await;
-                if let Err(error) = auth.touch(&session, &found, &client).await {
+                if let Err(error) = auth.touch(&session, &session_user, &client).await {
                     tracing::warn!(%error, "failed to update the last use of a session");
                 }
-                let found = Self(found.user);
-                parts.extensions.insert(found.clone());
-                Ok(found)
+                let signed_in = Self(session_user.user);
+                parts.extensions.insert(signed_in.clone());
+                Ok(signed_in)
             }
-            Ok(None) => Err(NotSignedIn::Nobody),
+            Ok(None) => Err(NotSignedIn::NoSession),
             Err(error) => {
                 tracing::error!(%error, "failed to load a session");
                 Err(NotSignedIn::Unavailable(error.to_string()))
@@ -447,10 +462,10 @@ where
 }
 
 impl IntoResponse for NotSignedIn {
-    /// For whoever has no better answer.
+    /// Default response, for handlers without an error page.
     fn into_response(self) -> Response {
         match self {
-            Self::Nobody => StatusCode::UNAUTHORIZED.into_response(),
+            Self::NoSession => StatusCode::UNAUTHORIZED.into_response(),
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         }
     }
@@ -461,8 +476,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_pause_is_twice_as_long_up_to_a_quarter_of_an_hour() {
-        let pauses = [0, 7, 8, 9, 10, 11, 12, 13, 14, u32::MAX].map(|failures| pause(failures, 8).as_secs());
-        assert_eq!(pauses, [0, 0, 30, 60, 120, 240, 480, 900, 900, 900]);
+    fn lockout_doubles_up_to_15_minutes() {
+        let lockouts =
+            [0, 7, 8, 9, 10, 11, 12, 13, 14, u32::MAX].map(|failures| lockout(failures, 8).as_secs());
+        assert_eq!(lockouts, [0, 0, 30, 60, 120, 240, 480, 900, 900, 900]);
     }
 }

@@ -1,4 +1,4 @@
-//! The command line: one file per command.
+//! The command line. One file per command; `terminal` escapes and formats their output.
 
 pub mod api_key;
 pub mod copy;
@@ -22,7 +22,7 @@ use crate::{
     server::{Config, clock::SystemClock},
 };
 
-/// Webhooks for Caleida: a dashboard, an API and a delivery engine in one program
+/// Caleida webhooks: dashboard, API and delivery engine in one program
 #[derive(Parser)]
 #[command(name = "caleida", version, propagate_version = true)]
 struct Cli {
@@ -32,60 +32,60 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run dashboard, API and delivery
+    /// Run the dashboard, the API and the delivery engine
     Serve(Box<Config>),
-    /// Apply the database's migrations and stop; serve does it too
+    /// Apply database migrations and exit; serve applies them too
     Migrate(migrate::MigrateArgs),
-    /// Copy everything into another, empty database: from SQLite to PostgreSQL, or back
+    /// Copy all data to another, empty database: from SQLite to PostgreSQL, or back
     Copy(copy::CopyArgs),
-    /// Seal every secret with another master key, while everything runs
+    /// Re-encrypt all webhook secrets with another master key, without downtime
     RotateMasterKey(rotate_master_key::RotateMasterKeyArgs),
-    /// Add, invite and list users, set a password or a role, disable, enable
+    /// Manage users: add, invite, list, disable and enable them, set passwords and roles
     User(user::UserArgs),
-    /// Ask a running server whether it is ready: exit code 0, or 1 with the reason
+    /// Check whether a running server is ready: exit code 0, or 1 with the reason
     Healthcheck(healthcheck::HealthcheckArgs),
-    /// Make keys with which machines call the API
+    /// Manage API keys
     ApiKey(api_key::ApiKeyArgs),
-    /// Receive webhooks here, verify and print them
+    /// Receive webhook calls on this machine, verify and print them
     Listen(listen::ListenArgs),
     /// Publish a sample event through the API
     Trigger(trigger::TriggerArgs),
-    /// Print the description of the API, as OpenAPI
+    /// Print the OpenAPI description of the API
     #[command(name = "openapi")]
     OpenApi(openapi::OpenApiArgs),
-    /// Verify the signature of a call, with its body on stdin
+    /// Verify the signature of a webhook call, with its body on stdin
     Verify(verify::VerifyArgs),
 }
 
-/// Reads the arguments and runs the command. Exit code 2 for arguments and configuration that cannot be used.
+/// Parses the arguments and runs the command. Returns exit code 2 for invalid arguments or configuration.
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return refuse(&error),
+        Err(error) => return usage_error(&error),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&format!("no runtime: {error}")),
+        Err(error) => return fail(&format!("cannot start the async runtime: {error}")),
     };
     runtime.block_on(async {
         match cli.command {
             Command::Serve(config) => serve::run(*config).await,
             Command::Migrate(args) => migrate::run(args).await,
-            Command::Copy(args) => ended(copy::run(args).await),
-            Command::RotateMasterKey(args) => ended(rotate_master_key::run(args).await),
-            Command::User(args) => ended(user::run(args).await),
-            Command::Healthcheck(args) => ended(healthcheck::run(args).await),
-            Command::ApiKey(args) => ended(api_key::run(args).await),
-            Command::Listen(args) => ended(listen::run(args, Arc::new(SystemClock)).await),
-            Command::Trigger(args) => ended(trigger::run(args).await),
-            Command::OpenApi(args) => ended(openapi::run(&args)),
-            Command::Verify(args) => ended(verify::run(args, SystemClock.now()).await),
+            Command::Copy(args) => exit_code(copy::run(args).await),
+            Command::RotateMasterKey(args) => exit_code(rotate_master_key::run(args).await),
+            Command::User(args) => exit_code(user::run(args).await),
+            Command::Healthcheck(args) => exit_code(healthcheck::run(args).await),
+            Command::ApiKey(args) => exit_code(api_key::run(args).await),
+            Command::Listen(args) => exit_code(listen::run(args, Arc::new(SystemClock)).await),
+            Command::Trigger(args) => exit_code(trigger::run(args).await),
+            Command::OpenApi(args) => exit_code(openapi::run(&args)),
+            Command::Verify(args) => exit_code(verify::run(args, SystemClock.now()).await),
         }
     })
 }
 
-/// Exit code 0, or 1 with the reason on stderr.
-fn ended<E: Display>(result: Result<(), E>) -> ExitCode {
+/// Returns exit code 0, or 1 after printing the error to stderr.
+fn exit_code<E: Display>(result: Result<(), E>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -95,15 +95,15 @@ fn ended<E: Display>(result: Result<(), E>) -> ExitCode {
     }
 }
 
-/// Help and version as they are; anything else as one line that says what is wrong.
-fn refuse(error: &clap::Error) -> ExitCode {
-    let asked_for = matches!(
+/// Prints help and version as clap does, and other errors as one line.
+fn usage_error(error: &clap::Error) -> ExitCode {
+    let is_help_or_version = matches!(
         error.kind(),
         ErrorKind::DisplayHelp
             | ErrorKind::DisplayVersion
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
     );
-    if asked_for {
+    if is_help_or_version {
         error.exit();
     }
     let text = error.to_string();
@@ -111,7 +111,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
     fail(line.strip_prefix("error: ").unwrap_or(line))
 }
 
-/// One line on stderr, and exit code 2: nothing was started.
+/// Prints one line to stderr and returns exit code 2, which means that nothing was started.
 fn fail(message: &str) -> ExitCode {
     eprintln!("caleida: {message}");
     ExitCode::from(2)

@@ -1,18 +1,18 @@
-//! The delivery engine: event in → stored with its deliveries → claimed → signed → sent → recorded.
+//! The delivery engine. An event is stored with its deliveries; each delivery is claimed, signed, sent and recorded.
 //!
-//! | step | where |
+//! | step | module |
 //! |---|---|
-//! | many publishers share a commit | [`intake`] |
-//! | what is due is claimed under a lease, fairly | [`scheduler`], [`slots`] |
-//! | one attempt, from the gate to the recorder | `attempt_runner` |
-//! | may this webhook be called now? | [`gate`] |
-//! | HMAC-SHA256 as Standard Webhooks has it | [`signer`] |
-//! | one guarded request with one deadline | [`sender`], [`guard`] |
-//! | many outcomes share a commit | [`recorder`] |
-//! | what an operator wants to see of it | [`metrics`] |
-//! | several processes, one database | [`cluster`], [`fence`] |
+//! | Stores events, many in one commit | [`intake`] |
+//! | Claims due deliveries under a lease, webhook by webhook | [`scheduler`], [`slots`] |
+//! | Runs one attempt, from the gate to the recorder | `attempt_runner` |
+//! | Checks that the webhook may be called now | [`gate`] |
+//! | Signs with HMAC-SHA256, as Standard Webhooks specifies | [`signer`] |
+//! | Sends one guarded request before one deadline | [`sender`], [`guard`] |
+//! | Records outcomes, many in one commit | [`recorder`] |
+//! | Counts events and attempts | [`metrics`] |
+//! | Coordinates the processes that share a database | [`cluster`], [`fence`] |
 //!
-//! No database connection is held while a request is under way, and nothing here knows of axum, Leptos or SQL.
+//! No database connection is held while a request is in flight. This module does not depend on axum, Leptos or SQL.
 
 mod attempt_runner;
 mod batcher;
@@ -50,42 +50,42 @@ use gate::Gate;
 use intake::Intake;
 use metrics::Metrics;
 use recorder::Recorder;
-use recovery::Recoverer;
+use recovery::RecoveryRunner;
 use scheduler::Scheduler;
 use sender::Sender;
 use slots::Slots;
 use tester::Tester;
 
-/// Rung whenever something may have become due, so that nobody has to poll for it.
+/// Signal that a delivery may be due, so that the scheduler does not have to poll.
 #[derive(Default)]
 pub struct Wake(Notify);
 
 impl Wake {
     /// Wakes the scheduler, or lets its next wait return at once.
-    pub fn ring(&self) {
+    pub fn notify(&self) {
         self.0.notify_one();
     }
 
-    pub(crate) async fn rung(&self) {
+    pub(crate) async fn notified(&self) {
         self.0.notified().await;
     }
 }
 
-/// What the engine works with.
-pub struct Parts {
+/// Dependencies and settings of the engine.
+pub struct Deps {
     pub store: Arc<Store>,
     pub gate: Arc<Gate>,
     pub sender: Sender,
     pub clock: Arc<dyn Clock>,
     pub wake: Arc<Wake>,
     pub schedule: RetrySchedule,
-    /// Of one exchange; the lease is made to outlive it.
+    /// Timeout of one exchange with a receiver. A lease lasts longer.
     pub timeout: Duration,
-    /// As the other processes know it, if there are any.
+    /// This process as a member of the cluster.
     pub member: Member,
-    /// What else of this process has to hear of the others' changes.
+    /// Caches that are invalidated by changes of other processes.
     pub caches: Vec<Arc<dyn Cache>>,
-    /// Otherwise it only takes events, and leaves them to other processes.
+    /// Whether this process sends. Otherwise it only stores events, and other processes deliver them.
     pub delivers: bool,
     pub metrics: Metrics,
 }
@@ -96,20 +96,20 @@ pub struct Engine {
     pub slots: Slots,
     pub cluster: Cluster,
     pub tester: Tester,
-    /// Keep this process among the others.
+    /// Background tasks that keep this process in the cluster.
     membership: JoinSet<()>,
     stop: CancellationToken,
     attempt_runner: AttemptRunner,
     scheduler: Option<JoinHandle<()>>,
-    recoverer: Option<JoinHandle<()>>,
+    recovery_runner: Option<JoinHandle<()>>,
     intake_task: JoinHandle<()>,
     recorder_task: JoinHandle<()>,
 }
 
 impl Engine {
-    /// Starts to take events and to deliver them, first of all what a process that died was about to.
-    pub async fn start(parts: Parts) -> Result<Self, JoinError> {
-        let Parts {
+    /// Starts the engine. Deliveries that were interrupted by a crash become due at once.
+    pub async fn start(deps: Deps) -> Result<Self, JoinError> {
+        let Deps {
             store,
             gate,
             sender,
@@ -121,7 +121,7 @@ impl Engine {
             caches,
             delivers,
             metrics,
-        } = parts;
+        } = deps;
         let lease = timeout + LEASE_MARGIN;
         let recovered = store.recover_leases(clock.now()).await?;
         if recovered > 0 {
@@ -130,8 +130,8 @@ impl Engine {
         let stop = CancellationToken::new();
         let slots = Slots::new(Arc::clone(&wake));
         let fence = Fence::default();
-        // Before anything is read that another process may change.
-        let (cluster, membership) = Cluster::join(cluster::Parts {
+        // Joins before anything is read, because another process may change it.
+        let (cluster, membership) = Cluster::join(cluster::Deps {
             store: Arc::clone(&store),
             gate: Arc::clone(&gate),
             slots: slots.clone(),
@@ -151,7 +151,7 @@ impl Engine {
             fence.clone(),
             Arc::clone(&clock),
         );
-        let attempt_runner = AttemptRunner::new(attempt_runner::Deps {
+        let attempt_runner = AttemptRunner::new(attempt_runner::Worker {
             store: Arc::clone(&store),
             gate,
             sender,
@@ -161,7 +161,7 @@ impl Engine {
             schedule,
             metrics: metrics.clone(),
         });
-        let (intake, intake_task) = Intake::start(intake::Deps {
+        let (intake, intake_task) = Intake::start(intake::Worker {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             attempt_runner: attempt_runner.clone(),
@@ -173,12 +173,12 @@ impl Engine {
             lease,
             metrics,
         });
-        let recoverer = Recoverer {
+        let recovery_runner = RecoveryRunner {
             store: Arc::clone(&store),
             wake: Arc::clone(&wake),
             clock: Arc::clone(&clock),
         };
-        let recoverer = delivers.then(|| tokio::spawn(recoverer.run(stop.clone())));
+        let recovery_runner = delivers.then(|| tokio::spawn(recovery_runner.run(stop.clone())));
         let scheduler = Scheduler {
             store,
             attempt_runner: attempt_runner.clone(),
@@ -198,14 +198,14 @@ impl Engine {
             stop,
             attempt_runner,
             scheduler,
-            recoverer,
+            recovery_runner,
             intake_task,
             recorder_task,
         })
     }
 
-    /// Stops claiming at once, lets what is under way finish within `grace`, gives back what did not, and writes
-    /// everything down. To call when nobody publishes any more.
+    /// Stops claiming at once, waits up to `grace` for the attempts in flight, and aborts the rest and releases their
+    /// leases. Records all outcomes. Must be called after the last event is published.
     pub async fn stop(self, grace: Duration) {
         let Self {
             intake,
@@ -216,27 +216,27 @@ impl Engine {
             stop,
             attempt_runner,
             scheduler,
-            recoverer,
+            recovery_runner,
             intake_task,
             recorder_task,
         } = self;
         slots.close();
         stop.cancel();
         drop(intake);
-        for task in [scheduler, recoverer].into_iter().flatten() {
+        for task in [scheduler, recovery_runner].into_iter().flatten() {
             let _ = task.await;
         }
-        // Short: what is left to do is to commit. Bounded all the same, lest a full disk keeps the process alive.
-        let _ = tokio::time::timeout(LAST_COMMITS, intake_task).await;
+        // Only commits are left. The timeout keeps a full disk from blocking the shutdown.
+        let _ = tokio::time::timeout(FINAL_COMMIT_TIMEOUT, intake_task).await;
         attempt_runner.finish(grace).await;
-        let _ = tokio::time::timeout(LAST_COMMITS, recorder_task).await;
+        let _ = tokio::time::timeout(FINAL_COMMIT_TIMEOUT, recorder_task).await;
         membership.shutdown().await;
-        let _ = tokio::time::timeout(LAST_COMMITS, cluster.leave()).await;
+        let _ = tokio::time::timeout(FINAL_COMMIT_TIMEOUT, cluster.leave()).await;
     }
 }
 
-/// What a lease has beyond the time of one exchange, for opening the gate before it and recording after it.
+/// Duration of a lease beyond one exchange: time to pass the gate before and to record the outcome after.
 const LEASE_MARGIN: Duration = Duration::from_secs(30);
 
-/// For the last commits of a process that stops.
-const LAST_COMMITS: Duration = Duration::from_secs(5);
+/// Timeout of each last step of a shutdown.
+const FINAL_COMMIT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,7 +1,7 @@
-//! The words of the product as types. No I/O and no clock; everything here also compiles for the browser.
+//! Domain types. They use no I/O and no clock, and also compile for the browser.
 //!
-//! Parse, don't validate: a [`EndpointUrl`], a [`WebhookName`] or a [`Secret`] cannot be wrong, because its only
-//! constructor is `parse`, and the text a person sees when it fails stands beside it.
+//! Parse, don't validate: an [`EndpointUrl`], a [`WebhookName`] or a [`Secret`] is always valid, because it is created
+//! by `parse`. The error type of each parser contains the message for users.
 
 pub mod actor;
 pub mod api_key;
@@ -10,11 +10,11 @@ pub mod delivery;
 pub mod detail;
 pub mod error;
 pub mod event;
+pub mod event_cursor;
 pub mod event_outcome;
 pub mod failing;
 pub mod id;
 pub mod latency;
-pub mod place;
 pub mod recovery;
 pub mod remedy;
 pub mod retry;
@@ -25,11 +25,12 @@ pub mod user;
 pub mod webhook;
 
 pub use actor::{Actor, Origin, Principal};
-pub use audit::{AuditAction, AuditEntry, AuditPlace};
+pub use audit::{AuditAction, AuditCursor, AuditEntry};
 pub use delivery::{Attempt, Delivery, DeliveryStatus, FailureReason, Outcome};
-pub use detail::{AttemptDetail, TlsTrouble};
+pub use detail::{AttemptDetail, TlsProblem};
 pub use error::{Field, FieldErrors};
 pub use event::{EventType, EventTypes};
+pub use event_cursor::EventCursor;
 pub use event_outcome::{EventOutcome, NotSent, ReceivedEvent};
 #[cfg(feature = "ssr")]
 pub use id::random_uuid;
@@ -38,7 +39,6 @@ pub use id::{
     UserId, WebhookId,
 };
 pub use latency::Latencies;
-pub use place::Place;
 pub use recovery::{Recovery, RecoveryScope, RecoveryState};
 pub use retry::{RetrySchedule, Verdict};
 pub use secret::Secret;

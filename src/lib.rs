@@ -1,12 +1,14 @@
-//! Caleida's webhooks, in reading order.
+//! Caleida's webhooks. The modules are in reading order.
 //!
-//! An event comes in by [`api`], is stored with a delivery for every webhook that wants it ([`store`]), claimed, signed,
-//! sent and recorded by [`delivery`], and shown by [`ui`]. [`webhooks`] is what people and machines do to webhooks,
-//! [`api_keys`] what they do to keys, [`auth`] says who they are, [`vault`] keeps secrets at rest, and [`server`] puts all of it together for [`cli`].
+//! [`api`] receives events. [`store`] stores them with a delivery for every subscribed webhook. [`delivery`] claims,
+//! signs, sends and records deliveries, and [`ui`] shows them. [`webhooks`], [`api_keys`] and [`people`] contain the
+//! operations on webhooks, API keys and users, for `ui`, `api` and [`cli`]. [`auth`] authenticates users and API keys,
+//! and [`vault`] encrypts secrets. [`server`] assembles everything.
 //!
-//! Modules depend only on those further up: the test `tidy` checks it. What only the server has is gated here, once.
+//! Modules depend only on the modules above them, which the test `tidy` checks. Modules that the browser does not need
+//! are gated here with the feature `ssr`.
 
-// A page's view is one deeply nested type.
+// The view of a page is a deeply nested type.
 #![recursion_limit = "512"]
 
 pub mod domain;

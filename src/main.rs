@@ -1,4 +1,4 @@
-//! `caleida`: arguments → configuration → run.
+//! The `caleida` program.
 
 use std::process::ExitCode;
 

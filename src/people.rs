@@ -1,14 +1,14 @@
-//! Changes of an account's users and invites by its admins. The UI makes them; the command line has the same methods
-//! of the store for all accounts.
+//! Operations on the users and invites of an account by its admins, for the UI. The command line calls the store
+//! directly, for all accounts.
 
 use std::sync::Arc;
 
 use crate::{
     domain::{InviteId, Role, UserId},
-    store::{AuditContext, Changed, Invite, Store, StoreError},
+    store::{AuditContext, Invite, Store, StoreError, UserChangeOutcome},
 };
 
-/// Cheap to clone.
+/// Operations on users and invites. Cheap to clone.
 #[derive(Clone)]
 pub struct People(Arc<Store>);
 
@@ -22,16 +22,24 @@ impl People {
         context: &AuditContext,
         user: &UserId,
         role: Role,
-    ) -> Result<Changed, StoreError> {
+    ) -> Result<UserChangeOutcome, StoreError> {
         self.0.change_role(context, user, role).await
     }
 
     /// Disables a user and ends all of their sessions.
-    pub async fn disable(&self, context: &AuditContext, user: &UserId) -> Result<Changed, StoreError> {
+    pub async fn disable(
+        &self,
+        context: &AuditContext,
+        user: &UserId,
+    ) -> Result<UserChangeOutcome, StoreError> {
         self.0.disable_user(context, user).await
     }
 
-    pub async fn enable(&self, context: &AuditContext, user: &UserId) -> Result<Changed, StoreError> {
+    pub async fn enable(
+        &self,
+        context: &AuditContext,
+        user: &UserId,
+    ) -> Result<UserChangeOutcome, StoreError> {
         self.0.enable_user(context, user).await
     }
 

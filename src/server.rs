@@ -1,4 +1,4 @@
-//! Assembly: what the parts are given, in which order the layers stand, how it starts and stops.
+//! The server: starts the dashboard, the API and the delivery engine in one process, and stops them.
 
 mod caller;
 pub mod clock;
@@ -25,7 +25,7 @@ use crate::{
     api_keys::ApiKeys,
     auth::Auth,
     delivery::{
-        Engine, Parts, Wake,
+        Deps, Engine, Wake,
         cluster::JoinError,
         gate::Gate,
         guard::Guard,
@@ -42,16 +42,16 @@ pub use first_admin::FirstAdmin;
 use http::Limits;
 use metrics::Exposition;
 
-/// Dashboard, API and delivery engine in one process.
+/// A running server.
 pub struct Server {
-    /// Where it really listens: the system chooses the port if the configuration says 0.
+    /// Address that the server listens on, with the port that the system chose if port 0 is configured.
     pub address: SocketAddr,
-    /// The same of /metrics, unless it is off.
+    /// Address of `/metrics`, unless it is off.
     pub metrics: Option<SocketAddr>,
     pub store: Arc<Store>,
     pub auth: Auth,
     pub wake: Arc<Wake>,
-    /// Made by this start, if there was nobody yet.
+    /// The admin that this start created, if there were no users.
     pub first_admin: Option<FirstAdmin>,
     engine: Engine,
     grace: Duration,
@@ -62,7 +62,7 @@ pub struct Server {
     scrapes: Option<JoinHandle<()>>,
 }
 
-/// Why it does not start: the text is the one line that the operator reads.
+/// Error at startup. Its text is the one line that the operator sees.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("{0}")]
@@ -73,14 +73,14 @@ pub enum StartError {
     Join(#[from] JoinError),
     #[error(transparent)]
     Client(#[from] ClientError),
-    #[error("{address} cannot be listened on: {source}")]
+    #[error("cannot listen on {address}: {source}")]
     Listen {
         address: SocketAddr,
         source: std::io::Error,
     },
     #[error(
-        "the metrics cannot be at {address}: {source}; if another Caleida runs on this machine, set \
-         CALEIDA_METRICS_LISTEN to another address, or to off"
+        "cannot listen on {address} for metrics: {source}; if another Caleida runs on this machine, set \
+         CALEIDA_METRICS_LISTEN to another address or to off"
     )]
     Metrics {
         address: SocketAddr,
@@ -89,13 +89,13 @@ pub enum StartError {
 }
 
 impl Server {
-    /// Opens the database, binds the address, and only then starts to deliver.
+    /// Opens the database, binds the addresses, and then starts the engine.
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let site = Arc::new(site::find(config.site_root.as_deref())?);
         let database = &config.database.database_url;
         if config.role != Role::All && !store::is_postgres(database) {
             return Err(StartError::Config(format!(
-                "--role {} takes a PostgreSQL that other processes share: set DATABASE_URL to it",
+                "--role {} requires a PostgreSQL database shared by all processes: set DATABASE_URL",
                 config.role.as_str()
             )));
         }
@@ -127,7 +127,7 @@ impl Server {
         let guard = Arc::new(Guard::new(config.allow_networks.to_vec()));
         let gate = Gate::new(Arc::clone(&store), Arc::clone(&vault));
         let wake = Arc::new(Wake::default());
-        let engine = Engine::start(Parts {
+        let engine = Engine::start(Deps {
             store: Arc::clone(&store),
             gate: Arc::clone(&gate),
             sender: Sender::new(Arc::clone(&guard), config.delivery_timeout, Vec::new())?,
@@ -139,7 +139,7 @@ impl Server {
                 id: ProcessId::generate(clock.now()),
                 role: config.role.as_str(),
                 master_key_id: vault.key_id().to_owned(),
-                opens: vault.opens().map(str::to_owned).collect(),
+                decryption_key_ids: vault.key_ids().map(str::to_owned).collect(),
             },
             caches: vec![auth.cache()],
             delivers: config.role.delivers(),
@@ -157,7 +157,7 @@ impl Server {
             wake: Arc::clone(&wake),
             clock: Arc::clone(&clock),
             transport: config.transport(),
-            at_most: config.max_webhooks,
+            max_webhooks: config.max_webhooks,
         };
 
         let public_url = config::public_url(config.public_url.as_deref(), address);
@@ -186,32 +186,32 @@ impl Server {
             clock: Arc::clone(&clock),
             transport: config.transport(),
             site: Arc::clone(&site.names),
-            terms: Arc::new(DeliveryPolicy {
+            delivery_policy: Arc::new(DeliveryPolicy {
                 schedule: config.retry_schedule.clone(),
                 timeout: config.delivery_timeout,
             }),
             public_url: public_url.into(),
             api: Arc::clone(&document.description),
-            stopping: stop.clone(),
+            shutdown: stop.clone(),
         };
         let housekeeping = tokio::spawn(housekeeping::run(
             Arc::clone(&store),
             Arc::clone(&clock),
             config.retention,
         ));
-        let key_uses = tokio::spawn(housekeeping::write_key_uses(auth.clone()));
+        let key_uses = tokio::spawn(housekeeping::flush_key_uses(auth.clone()));
         let limits = Limits::default();
         let http = if config.role.serves() {
             let app = layers::assemble(ui, api, &site, &store, &clock, &config);
             tokio::spawn(http::serve(listener, app, limits, stop.clone()))
         } else {
-            let app = layers::health_alone(&store, &config);
+            let app = layers::worker(&store, &config);
             tokio::spawn(http::serve(listener, app, limits, stop.clone()))
         };
         let scrapes = metrics_listener.map(|listener| {
             let exposition = exposition.router(Arc::clone(&store), Arc::clone(&clock), engine.slots.clone());
             let app = layers::metrics(exposition);
-            // Until the last: how stopping goes is worth watching too.
+            // Stopped last, so that the shutdown can be monitored.
             tokio::spawn(http::serve(listener, app, limits, CancellationToken::new()))
         });
         Ok(Self {
@@ -231,7 +231,7 @@ impl Server {
         })
     }
 
-    /// Stops taking requests, then delivering: what is under way may finish within the grace.
+    /// Stops accepting requests, then stops the engine. Each gets the grace period to finish what is in progress.
     pub async fn stop(self) {
         self.stop.cancel();
         if tokio::time::timeout(self.grace, self.http).await.is_err() {
@@ -239,8 +239,8 @@ impl Server {
         }
         self.housekeeping.abort();
         self.key_uses.abort();
-        // Nobody uses one any more.
-        if let Err(error) = self.auth.write_key_uses().await {
+        // No request uses an API key any more.
+        if let Err(error) = self.auth.flush_key_uses().await {
             tracing::warn!(%error, "failed to update the last use of API keys");
         }
         self.engine.stop(self.grace).await;

@@ -1,6 +1,7 @@
-//! Where everything is kept. One method is one operation is one transaction, named as a verb; time is an argument.
+//! Persistence. Each method of [`Store`] is one operation in one transaction. Time is an argument.
 //!
-//! No transaction, row or SQL crosses this border, and a [`StoreError`] never carries a database's words to a user.
+//! The public interface exposes no transactions, rows or SQL. The text of a [`StoreError`] is for operators, never for
+//! users.
 
 #[macro_use]
 mod database;
@@ -37,7 +38,7 @@ use std::{
 use bytes::Bytes;
 
 use crate::domain::{
-    AccountId, Attempt, AttemptId, DeliveryId, DisabledReason, EventId, EventType, Place, ProcessId,
+    AccountId, Attempt, AttemptId, DeliveryId, DisabledReason, EventCursor, EventId, EventType, ProcessId,
     Timestamp, WebhookId,
 };
 use database::{Connection, Database, Transaction, query};
@@ -46,34 +47,35 @@ use points::Points;
 
 pub use api_keys::{ApiKey, ApiKeyRow, KeyState, NewApiKey};
 pub use audit::{AuditChoices, AuditEvent, AuditFilter, AuditPage};
-pub use cluster::{Cache, Heartbeat, Invalidated, Invalidation, Joined, Member, Renewal, Signal, Stale};
+pub use cluster::{
+    Cache, CacheKey, Heartbeat, Invalidation, InvalidationReason, JoinOutcome, Member, Notification, Renewal,
+};
 pub use copy::{CopyError, CopyProgress, copy};
-pub use delivery_log::{DeliveryDetail, DeliveryFilter, DeliveryPage, Resent};
+pub use delivery_log::{DeliveryDetail, DeliveryFilter, DeliveryPage, ResendOutcome};
 pub use error::{Source, StoreError, Unique};
 pub use event_log::{EventDetail, EventFilter, EventPage};
-pub use invites::{Invite, InviteToken, Invited, NewInvite, OpenInvite};
-pub use keys::{ProcessRow, Replaced, Resealed, SealedOtherwise};
-pub use people::{AuditContext, Changed, LoginFailures, Person};
+pub use invites::{Invite, InviteOutcome, InviteToken, NewInvite, OpenInvite};
+pub use keys::{ProcessRow, ResealedSecrets, SealedWithOtherKey, SecretReplacement};
+pub use people::{AuditContext, LoginFailures, Person, UserChangeOutcome};
 pub use points::Observer;
-pub use recovery::{Advanced, Recoverable, RecoveryPreview, RecoveryRange, Started};
+pub use recovery::{Recoverable, RecoveryPreview, RecoveryProgress, RecoveryRange, RecoveryStart};
 pub use sealed::{Sealed, SealedSecrets};
 pub use sessions::{SessionOwner, SessionRow, SessionUser, UserSession};
 pub use webhooks::{
-    Change, Deleted, Destination, DestinationState, Held, HourOfActivity, NewWebhook, OpenDeliveries,
-    Removed, UpdateWebhook, Updated, WebhookFilter, WebhookPage,
+    Change, DeleteOutcome, DeletedWebhook, Destination, DestinationState, HeldAction, HourlyActivity,
+    NewWebhook, OpenDeliveries, UpdateOutcome, UpdateWebhook, WebhookFilter, WebhookPage,
 };
 
-/// All of it, shared by everyone who reads or writes. Its methods are in `sql/`, in a file for each subject.
+/// The database of all accounts. Its methods are in `sql/`, one file per subject.
 pub struct Store {
     database: Database,
     event_keys: EventKeys,
-    /// This one, once it has joined the others.
+    /// Id of this process after it has joined the cluster.
     process: OnceLock<ProcessId>,
     points: Points,
 }
 
-/// Opens the database that `url` names, creates it if it is an SQLite file that does not exist, and applies the
-/// migrations that it lacks.
+/// Opens the database at `url` and applies missing migrations. Creates the SQLite file if it does not exist.
 pub async fn open(url: &str) -> Result<Arc<Store>, StoreError> {
     Store::connect(url).await.map(Arc::new)
 }
@@ -88,7 +90,7 @@ impl Store {
         })
     }
 
-    /// Reports to a test what is reached from here on.
+    /// Reports fail points to a test from now on.
     pub fn observe(&self, observer: Arc<dyn Observer>) {
         self.points.observe(observer);
     }
@@ -109,8 +111,8 @@ impl Store {
         self.database.begin_unsynced().await
     }
 
-    /// A standby answers as well, but takes nothing. A disk that is read-only, or full, shows only when something is
-    /// written.
+    /// Fails if the database is a read-only standby. Does not detect a disk that is full or read-only: only a write
+    /// can.
     async fn require_writable(&self) -> Result<(), StoreError> {
         self.database.require_working()?;
         if self.is_shared() {
@@ -119,19 +121,19 @@ impl Store {
                     .fetch_one(&mut self.read().await?)
                     .await?;
             if is_read_only {
-                return Err(StoreError::unavailable("it is read-only"));
+                return Err(StoreError::unavailable("the database is read-only"));
             }
         }
         Ok(())
     }
 }
 
-/// The data of all accounts, one account at a time. The UI and the API hold this instead of a [`Store`], so that no
-/// request reads what belongs to another account. Changes name the account by their [`Actor`](crate::domain::Actor).
+/// Read access to accounts, one at a time. The UI and the API hold this instead of a [`Store`], so that no request can
+/// read the data of another account. Writes take the account from their [`Actor`](crate::domain::Actor).
 #[derive(Clone)]
 pub struct Accounts(Arc<Store>);
 
-/// The data of one account.
+/// Read access to one account.
 #[derive(Clone, Copy)]
 pub struct AccountStore<'a> {
     store: &'a Store,
@@ -154,64 +156,67 @@ impl Store {
     }
 }
 
-/// Whether `url` names a PostgreSQL database, which other processes may share.
+/// Returns whether `url` is a PostgreSQL URL. Several processes can share such a database.
 pub fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 
-/// The account of a product that has only one.
+/// Name of the account in an installation with a single account.
 pub const DEFAULT_ACCOUNT: &str = "default";
 
-/// Which events may go.
+/// A batch of expired events to delete, oldest first.
 #[derive(Debug)]
 pub struct Retention<'a> {
     pub account: &'a AccountId,
-    /// Those received earlier,
+    /// Events received earlier have expired.
     pub before: Timestamp,
-    /// later than where the last batch ended,
-    pub after: Option<Place>,
-    /// and of these so many, oldest first.
+    /// End of the previous batch.
+    pub after: Option<EventCursor>,
+    /// Maximum number of events.
     pub limit: usize,
+    /// Now, for the audit log.
+    pub at: Timestamp,
 }
 
+/// Result of deleting a batch.
 #[derive(Debug)]
-pub struct Swept {
-    /// How many events were deleted.
+pub struct DeletedBatch {
+    /// Number of deleted events.
     pub deleted: u64,
-    /// Where to go on; `None` if there are no more.
-    pub until: Option<Place>,
+    /// End of this batch, or `None` if no expired events are left.
+    pub next: Option<EventCursor>,
 }
 
-/// Which new deliveries are leased by the insert that stores them, which saves their claim. The rest stays due.
+/// Limits for the deliveries that are leased when they are stored, which saves a separate claim. All others stay due.
 #[derive(Clone, Copy)]
 pub struct Leasing<'a> {
     pub lease: Duration,
-    /// The most in all.
+    /// Maximum total.
     pub limit: usize,
-    /// The most of each webhook.
-    pub room: &'a (dyn Fn(&WebhookId) -> usize + Send + Sync),
+    /// Returns the maximum for a webhook.
+    pub capacity: &'a (dyn Fn(&WebhookId) -> usize + Send + Sync),
 }
 
 impl Leasing<'_> {
-    /// None of them.
+    /// Leases no deliveries.
     pub const NONE: Leasing<'static> = Leasing {
         lease: Duration::ZERO,
         limit: 0,
-        room: &|_| 0,
+        capacity: &|_| 0,
     };
 }
 
 #[derive(Debug)]
 pub struct Accepted {
-    /// In the order of the submissions.
-    pub answers: Vec<Result<Vec<AcceptedEvent>, ConflictingEvent>>,
-    /// The deliveries that are leased.
+    /// One result per submission, in the same order.
+    pub results: Vec<Result<Vec<AcceptedEvent>, ConflictingEvent>>,
+    /// Leased deliveries.
     pub claimed: Vec<ClaimedDelivery>,
-    /// Webhooks with deliveries that are due and not leased.
-    pub behind: BTreeSet<WebhookId>,
+    /// Webhooks with new deliveries that are due but not leased.
+    pub backlogged: BTreeSet<WebhookId>,
 }
 
-/// What one request publishes.
+/// Events that are published by one request.
 #[derive(Debug, Clone)]
 pub struct Submission {
     pub account_id: AccountId,
@@ -226,7 +231,7 @@ pub struct NewEvent {
     pub occurred_at: Timestamp,
     /// The exact bytes to sign and send.
     pub payload: Bytes,
-    /// SHA-256 of what was published, the same for a repetition.
+    /// SHA-256 of the published content. A retry has the same fingerprint.
     pub fingerprint: [u8; 32],
 }
 
@@ -235,41 +240,43 @@ pub struct AcceptedEvent {
     pub id: EventId,
     pub event_type: EventType,
     pub occurred_at: Timestamp,
-    /// How many webhooks it goes to.
+    /// Number of deliveries created.
     pub deliveries: u32,
-    /// Whether the same event was accepted before; then this is the first answer.
+    /// Whether the event had already been accepted. The other fields are those of the first time.
     pub repeated: bool,
 }
 
-/// An event whose id or idempotency key already stands for another one.
+/// An event whose id or idempotency key belongs to a different event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConflictingEvent {
-    /// Its place in the submission.
+    /// Position in the submission.
     pub index: usize,
     pub id: EventId,
 }
 
+/// A request for due deliveries.
 pub struct Claim<'a> {
     pub now: Timestamp,
     pub lease: Duration,
-    /// At most so many in all.
+    /// Maximum total.
     pub limit: usize,
-    /// At most so many of this webhook.
-    pub room: &'a (dyn Fn(&WebhookId) -> usize + Send + Sync),
-    /// Whose turn it was last: those that sort after it are next. `None` begins with the first.
+    /// Returns the maximum for a webhook.
+    pub capacity: &'a (dyn Fn(&WebhookId) -> usize + Send + Sync),
+    /// Claims from the webhooks after this one, by id. `None` starts with the first webhook.
     pub after: Option<WebhookId>,
 }
 
+/// Result of a claim.
 #[derive(Debug)]
 pub struct Claimed {
     pub deliveries: Vec<ClaimedDelivery>,
-    /// Of those whose turn it was: who may have more due, because there was no room for it.
-    pub unfinished: HashSet<WebhookId>,
-    /// Whose turn it was last. `None`: all had theirs.
-    pub until: Option<WebhookId>,
+    /// Checked webhooks that may have more due deliveries than their capacity allowed to claim.
+    pub backlogged: HashSet<WebhookId>,
+    /// The last webhook that was checked, or `None` if all webhooks after [`Claim::after`] were checked.
+    pub last_webhook: Option<WebhookId>,
 }
 
-/// Names a claim, and no other.
+/// Unique id of a claim. An attempt updates its delivery only if the delivery still has this lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease([u8; 16]);
 
@@ -289,16 +296,16 @@ pub struct ClaimedDelivery {
     pub webhook_id: WebhookId,
     pub event_id: EventId,
     pub lease: Lease,
-    /// Of the attempt to make; 1 for the first.
+    /// Number of the next attempt, starting at 1.
     pub number: u32,
-    /// How many attempts were made before it was last resent: the schedule began anew after them.
+    /// Number of attempts before the delivery was last resent. Resending restarts the retry schedule.
     pub earlier_attempts: u32,
     pub payload: Bytes,
 }
 
 #[derive(Debug, Clone)]
 pub struct RecordedAttempt {
-    /// Recording it again under the same id, because nobody knows whether the first time was the last, changes nothing.
+    /// Makes recording idempotent, so that it can be retried when the outcome of a commit is unknown.
     pub id: AttemptId,
     pub delivery_id: DeliveryId,
     pub webhook_id: WebhookId,
@@ -307,15 +314,15 @@ pub struct RecordedAttempt {
     pub next: Next,
 }
 
-/// Where an attempt leaves its delivery.
+/// State of a delivery after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     Delivered,
-    /// Held instead, if the webhook is paused by then.
+    /// Becomes held instead if the webhook is paused when the attempt is recorded.
     RetryAt(Timestamp),
     Failed,
-    /// As failed; also disables the webhook and cancels what else was open for it.
+    /// Same as failed. Also disables the webhook and cancels its other open deliveries.
     DisableWebhook(DisabledReason),
-    /// Cut short, because the webhook was deleted.
+    /// Aborted because the webhook was deleted.
     Cancelled,
 }

@@ -1,18 +1,18 @@
-//! The spans that are exported as traces. They are none of the log's, and cost next to nothing while nobody exports them.
+//! Spans that are exported as traces. They do not appear in the log, and cost almost nothing if traces are off.
 //!
-//! Names and fields are those of OpenTelemetry's semantic conventions; `otel.…` is read by the exporter.
+//! Names and fields follow OpenTelemetry's semantic conventions. The exporter reads the `otel.…` fields.
 
 use tracing::{Span, field::Empty};
 
-/// Their target, by which the log leaves them out.
+/// Target of these spans, which the log filter excludes.
 pub const TARGET: &str = "otel";
 
-/// A request that is answered here. `route` is the pattern, not the path, which may hold a token.
+/// Creates the span of an incoming request. `route` is the pattern, not the path, which can contain a token.
 pub fn request(method: &str, route: Option<&str>) -> Span {
     tracing::info_span!(
         target: TARGET,
         "request",
-        // Made only for who collects it.
+        // Formatted only if traces are exported.
         otel.name = route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}")),
         otel.kind = "server",
         otel.status_code = Empty,
@@ -22,7 +22,7 @@ pub fn request(method: &str, route: Option<&str>) -> Span {
     )
 }
 
-/// An attempt at a delivery: one call of a receiver. Of its URL only the host is told, for the same reason.
+/// Creates the span of a delivery attempt. Contains only the host of the URL, which can contain a token.
 pub fn attempt(host: Option<&str>) -> Span {
     tracing::info_span!(
         target: TARGET,
@@ -41,22 +41,22 @@ pub fn attempt(host: Option<&str>) -> Span {
     )
 }
 
-/// Says what was sent to whom, and how often before.
-pub fn delivers(span: &Span, delivery: &str, event: &str, webhook: &str, number: u32) {
+/// Records the ids of the delivery and the number of the attempt.
+pub fn record_delivery(span: &Span, delivery: &str, event: &str, webhook: &str, number: u32) {
     span.record("caleida.delivery", delivery);
     span.record("caleida.event", event);
     span.record("caleida.webhook", webhook);
     span.record("http.request.resend_count", number.saturating_sub(1));
 }
 
-/// Ends a span with why there was no answer.
-pub fn failed(span: &Span, reason: &str) {
+/// Records why there was no response.
+pub fn record_failure(span: &Span, reason: &str) {
     span.record("error.type", reason);
     span.record("otel.status_code", "ERROR");
 }
 
-/// Ends a span with what was answered.
-pub fn answered(span: &Span, status: u16, failed: bool) {
+/// Records the status of the response.
+pub fn record_status(span: &Span, status: u16, failed: bool) {
     span.record("http.response.status_code", status);
     if failed {
         span.record("otel.status_code", "ERROR");

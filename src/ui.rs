@@ -1,13 +1,12 @@
 //! The dashboard.
 //!
-//! axum is the only router, and a page is a pure function of what its handler loaded: a handler takes a
-//! [`Visit`](request::visit::Visit), loads from the store, and returns complete HTML. What people change goes through the
-//! server functions in [`actions`], with and without JavaScript. The [`islands`] make the pages smoother; they and the
-//! browser's side of the actions are all of this module that compiles for the browser.
+//! axum is the only router. A handler takes a [`RequestContext`](request::context::RequestContext), loads data from the
+//! store, and renders complete HTML. Changes go through the server functions in [`actions`], with and without JavaScript.
+//! The [`islands`] enhance the pages. Only they and the client side of the actions are compiled for the browser.
 //!
-//! In reading order: [`routes()`] is the table of the screens and functions and of who may use them; [`request`] is who
-//! asks, [`layout`] what is around every screen; [`pages`] has a folder per noun and [`components`] what pages share;
-//! [`words`] are the texts for the codes of the other modules.
+//! Start with [`routes()`], the table of pages and server functions with their access. [`request`] has the request
+//! context, [`layout`] the document and the shell around each page, [`pages`] a folder per noun, [`components`] the shared
+//! components, and [`labels`] the texts for domain values.
 
 pub mod actions;
 pub mod islands;
@@ -16,6 +15,8 @@ pub mod islands;
 mod components;
 #[cfg(feature = "ssr")]
 mod error;
+#[cfg(feature = "ssr")]
+mod labels;
 #[cfg(feature = "ssr")]
 mod layout;
 #[cfg(feature = "ssr")]
@@ -30,13 +31,11 @@ mod request;
 mod routes;
 #[cfg(feature = "ssr")]
 mod state;
-#[cfg(feature = "ssr")]
-mod words;
 
 #[cfg(feature = "ssr")]
 pub use self::{
     error::PageError,
-    paths::{INVITES, invite_link},
+    paths::{INVITE_PREFIX, invite_link},
     request::access::Access,
     routes::{Route, router, routes},
     state::{DeliveryPolicy, Site, Ui},

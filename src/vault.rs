@@ -1,4 +1,4 @@
-//! Secrets at rest: sealed with the master key, each bound to the webhook it belongs to.
+//! Encryption of secrets at rest. Each is sealed with the master key and bound to its webhook.
 
 pub mod rotation;
 
@@ -14,12 +14,12 @@ use crate::{
     store::Sealed,
 };
 
-/// Seals and opens secrets with XChaCha20-Poly1305. The webhook's id is authenticated with each secret, so that a row
+/// Seals and opens secrets with XChaCha20-Poly1305. The webhook's id is authenticated as associated data, so a row
 /// copied to another webhook does not open.
 pub struct Vault {
     key: Key,
-    /// Opens too, while the master key is rotated.
-    other: Option<Key>,
+    /// Also opens secrets while the master key is rotated. Never seals.
+    secondary: Option<Key>,
 }
 
 struct Key {
@@ -27,25 +27,25 @@ struct Key {
     cipher: XChaCha20Poly1305,
 }
 
-/// A sealed secret that does not open.
+/// Reason why a sealed secret does not open.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
-    /// The database was written with another master key: give that one back.
-    #[error("sealed with the master key {sealed_with}, but this is {ours}")]
-    OtherKey { sealed_with: String, ours: String },
-    /// It was changed, or belongs to another webhook.
+    /// The secret was sealed with another master key.
+    #[error("sealed with master key {sealed_with}, but the configured key is {ours}")]
+    UnknownKey { sealed_with: String, ours: String },
+    /// The secret was modified, or belongs to another webhook.
     #[error("the sealed secret is damaged")]
     Damaged,
 }
 
-/// The length of a master key in bytes.
+/// Length of a master key in bytes.
 pub const MASTER_KEY_LENGTH: usize = 32;
 
 const NONCE_LENGTH: usize = 24;
 
 impl Key {
     fn new(master_key: &Zeroizing<[u8; MASTER_KEY_LENGTH]>) -> Self {
-        // Names the key without telling anything of it; stored beside every secret, for the day of its rotation.
+        // Identifies the key without revealing it. Stored with every secret, for key rotation.
         let fingerprint = Sha256::new()
             .chain_update(b"caleida master key id")
             .chain_update(master_key.as_slice());
@@ -64,31 +64,31 @@ impl Vault {
     pub fn new(master_key: &Zeroizing<[u8; MASTER_KEY_LENGTH]>) -> Self {
         Self {
             key: Key::new(master_key),
-            other: None,
+            secondary: None,
         }
     }
 
-    /// Opens what this key has sealed, too.
+    /// Also opens secrets that this key has sealed.
     #[must_use]
-    pub fn with_other(self, master_key: &Zeroizing<[u8; MASTER_KEY_LENGTH]>) -> Self {
+    pub fn with_secondary_key(self, master_key: &Zeroizing<[u8; MASTER_KEY_LENGTH]>) -> Self {
         Self {
-            other: Some(Key::new(master_key)).filter(|other| other.id != self.key.id),
+            secondary: Some(Key::new(master_key)).filter(|secondary| secondary.id != self.key.id),
             ..self
         }
     }
 
-    /// Names the key that seals; it can be told to anybody.
+    /// Returns the id of the key that seals. Not a secret.
     pub fn key_id(&self) -> &str {
         &self.key.id
     }
 
-    /// Names the keys that open.
-    pub fn opens(&self) -> impl Iterator<Item = &str> {
+    /// Returns the ids of the keys that open.
+    pub fn key_ids(&self) -> impl Iterator<Item = &str> {
         self.keys().map(|key| key.id.as_str())
     }
 
     fn keys(&self) -> impl Iterator<Item = &Key> {
-        std::iter::once(&self.key).chain(&self.other)
+        std::iter::once(&self.key).chain(&self.secondary)
     }
 
     pub fn seal(&self, webhook: &WebhookId, secret: &Secret) -> Sealed {
@@ -111,7 +111,7 @@ impl Vault {
 
     pub fn open(&self, webhook: &WebhookId, sealed: &Sealed) -> Result<Secret, VaultError> {
         let Some(key) = self.keys().find(|key| key.id == sealed.key_id) else {
-            return Err(VaultError::OtherKey {
+            return Err(VaultError::UnknownKey {
                 sealed_with: sealed.key_id.clone(),
                 ours: self.key.id.clone(),
             });
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sealed_opens_for_the_same_webhook_only() {
+    fn sealed_secret_opens_only_for_its_webhook() {
         let (id, secret) = (webhook(), Secret::generate());
         let sealed = vault(1).seal(&id, &secret);
         assert_eq!(vault(1).open(&id, &sealed), Ok(secret));
@@ -155,36 +155,39 @@ mod tests {
     }
 
     #[test]
-    fn another_master_key_is_named_instead_of_tried() {
+    fn secret_sealed_with_another_key_is_rejected() {
         let id = webhook();
         let sealed = vault(1).seal(&id, &Secret::generate());
         assert!(matches!(
             vault(2).open(&id, &sealed),
-            Err(VaultError::OtherKey { .. })
+            Err(VaultError::UnknownKey { .. })
         ));
     }
 
     #[test]
-    fn while_keys_are_rotated_either_opens_and_the_first_seals() {
+    fn both_keys_open_and_the_primary_key_seals() {
         let (id, secret) = (webhook(), Secret::generate());
         let key = |byte| Zeroizing::new([byte; MASTER_KEY_LENGTH]);
-        let both = Vault::new(&key(2)).with_other(&key(1));
+        let both = Vault::new(&key(2)).with_secondary_key(&key(1));
         assert_eq!(both.open(&id, &vault(1).seal(&id, &secret)), Ok(secret.clone()));
         assert_eq!(vault(2).open(&id, &both.seal(&id, &secret)), Ok(secret));
-        assert_eq!(both.opens().count(), 2);
-        assert_eq!(Vault::new(&key(1)).with_other(&key(1)).opens().count(), 1);
+        assert_eq!(both.key_ids().count(), 2);
+        assert_eq!(
+            Vault::new(&key(1)).with_secondary_key(&key(1)).key_ids().count(),
+            1
+        );
     }
 
     #[test]
-    fn the_same_secret_never_looks_the_same_and_never_shows() {
+    fn sealing_is_not_deterministic_and_hides_the_secret() {
         let (id, secret) = (webhook(), Secret::parse("correct horse battery staple").unwrap());
-        let (one, two) = (vault(1).seal(&id, &secret), vault(1).seal(&id, &secret));
-        assert_ne!(one, two);
-        assert!(!one.ciphertext.windows(5).any(|window| window == b"horse"));
+        let (first, second) = (vault(1).seal(&id, &secret), vault(1).seal(&id, &secret));
+        assert_ne!(first, second);
+        assert!(!first.ciphertext.windows(5).any(|window| window == b"horse"));
     }
 
     #[test]
-    fn a_changed_byte_is_noticed() {
+    fn tampered_ciphertext_does_not_open() {
         let id = webhook();
         let mut sealed = vault(1).seal(&id, &Secret::generate());
         *sealed.ciphertext.last_mut().unwrap() ^= 1;

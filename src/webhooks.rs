@@ -1,7 +1,7 @@
-//! What people and machines do to webhooks: add, edit, pause, resume, rotate, reveal, delete.
+//! Operations on webhooks: add, edit, pause, resume, rotate, reveal, delete.
 //!
-//! The dashboard and the API both come through here, so that they cannot differ: the same parsing, the same messages,
-//! secrets sealed on the way in, and the delivery engine told of every change before the change is answered.
+//! The dashboard and the API share them, so both validate input alike and return the same messages. Each operation
+//! returns only after the change has propagated to the delivery engines of all processes.
 
 mod recover;
 mod resend;
@@ -20,8 +20,8 @@ use crate::{
         WebhookName, WebhookSettings,
     },
     store::{
-        AuditEvent, Change, Deleted, Held, NewWebhook, Removed, Store, StoreError, Unique, UpdateWebhook,
-        Updated,
+        AuditEvent, Change, DeleteOutcome, DeletedWebhook, HeldAction, NewWebhook, Store, StoreError, Unique,
+        UpdateOutcome, UpdateWebhook,
     },
     vault::Vault,
 };
@@ -39,22 +39,22 @@ pub struct Webhooks {
     pub wake: Arc<Wake>,
     pub clock: Arc<dyn Clock>,
     pub transport: Transport,
-    /// How many an account may have.
-    pub at_most: u32,
+    /// Maximum number of webhooks per account.
+    pub max_webhooks: u32,
 }
 
-/// The fields of a webhook as they were typed or posted.
+/// Fields of a webhook as submitted, not yet validated.
 #[derive(Clone, Default)]
-pub struct Draft {
+pub struct WebhookDraft {
     pub url: String,
     pub name: String,
-    /// Empty: generate one for a new webhook, keep the one there is when editing.
+    /// If empty, a new webhook gets a generated secret and an existing one keeps its secret.
     pub secret: Zeroizing<String>,
     pub events: Vec<String>,
 }
 
-impl fmt::Debug for Draft {
-    /// Without the secret.
+impl fmt::Debug for WebhookDraft {
+    /// Omits the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             url,
@@ -62,7 +62,7 @@ impl fmt::Debug for Draft {
             secret: _,
             events,
         } = self;
-        f.debug_struct("Draft")
+        f.debug_struct("WebhookDraft")
             .field("url", url)
             .field("name", name)
             .field("events", events)
@@ -70,36 +70,35 @@ impl fmt::Debug for Draft {
     }
 }
 
-/// Why an operation on a webhook did not happen.
+/// Reason why an operation on a webhook failed.
 #[derive(Debug, thiserror::Error)]
 pub enum WebhookError {
-    /// The fields and what is wrong with each.
+    /// Some fields are invalid.
     #[error("invalid fields")]
     Invalid(FieldErrors),
-    /// Invalid only in that another webhook has this name.
-    #[error("{}", .0.taken())]
+    /// Another webhook of the account has this name.
+    #[error("{}", .0.taken_message())]
     NameTaken(WebhookName),
-    /// The account has as many as it may have.
+    /// The account has the maximum number of webhooks.
     #[error(
-        "This account has {at_most} webhooks, as many as it may have: delete one first, or have CALEIDA_MAX_WEBHOOKS raised."
+        "This account has reached its limit of webhooks ({limit}). Delete a webhook, or raise CALEIDA_MAX_WEBHOOKS."
     )]
-    TooMany { at_most: u32 },
-    /// Somebody saved it since the version that this change was made on.
-    #[error("the webhook was changed by {} in the meantime", .0.updated_by)]
+    LimitReached { limit: u32 },
+    /// The webhook has a newer version than the one that was edited. Contains the stored webhook.
+    #[error("the webhook was changed by {}", .0.updated_by)]
     Stale(Box<Webhook>),
-    #[error("there is no such webhook")]
+    #[error("webhook not found")]
     NotFound,
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The secret does not open with this master key.
-    #[error("a secret cannot be opened: {0}")]
+    /// The secret cannot be decrypted with this master key.
+    #[error("cannot decrypt the secret: {0}")]
     Vault(#[from] crate::vault::VaultError),
 }
 
 impl Webhooks {
-    /// Adds a webhook; from then on it gets every new event that it wants. Also answers its secret, which was generated
-    /// if the draft has none.
-    pub async fn add(&self, actor: &Actor, draft: &Draft) -> Result<(Webhook, Secret), WebhookError> {
+    /// Adds a webhook and returns it with its secret, which is generated if the draft has none.
+    pub async fn add(&self, actor: &Actor, draft: &WebhookDraft) -> Result<(Webhook, Secret), WebhookError> {
         let mut errors = FieldErrors::default();
         let settings = self.parse_settings(draft, &mut errors);
         let secret = if draft.secret.trim().is_empty() {
@@ -119,27 +118,27 @@ impl Webhooks {
                 change,
                 settings,
                 secret: sealed,
-                at_most: self.at_most,
+                max_webhooks: self.max_webhooks,
             })
             .await
         {
             Ok(webhook) => Ok((webhook, secret)),
             Err(StoreError::Conflict(Unique::WebhookName)) => Err(WebhookError::NameTaken(name)),
-            Err(StoreError::Full) => Err(WebhookError::TooMany {
-                at_most: self.at_most,
+            Err(StoreError::LimitReached) => Err(WebhookError::LimitReached {
+                limit: self.max_webhooks,
             }),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Saves the settings, and the secret if the draft has one. `based_on` is the version that was edited; `None`
-    /// overwrites whatever is there.
+    /// Saves the settings, and the secret if the draft has one. `expected_version` is the version that was edited; `None`
+    /// overwrites any version.
     pub async fn edit(
         &self,
         actor: &Actor,
         id: &WebhookId,
-        draft: &Draft,
-        based_on: Option<i64>,
+        draft: &WebhookDraft,
+        expected_version: Option<i64>,
     ) -> Result<Webhook, WebhookError> {
         let mut errors = FieldErrors::default();
         let settings = self.parse_settings(draft, &mut errors);
@@ -157,52 +156,56 @@ impl Webhooks {
             change: self.change(actor, id.clone()),
             settings,
             secret,
-            based_on,
+            expected_version,
         };
         let (this, id) = (self.clone(), id.clone());
-        let updated = to_the_end(async move {
+        let updated = run_detached(async move {
             let updated = this.store.update_webhook(update).await;
-            this.gate.refresh(&id);
+            this.gate.invalidate(&id);
             this.after_propagation(&id, updated).await
         });
         match updated.await? {
-            Updated::Saved(webhook) => Ok(*webhook),
-            Updated::Stale(current) => Err(WebhookError::Stale(current)),
-            Updated::NameTaken => Err(WebhookError::NameTaken(name)),
-            Updated::NotFound => Err(WebhookError::NotFound),
+            UpdateOutcome::Saved(webhook) => Ok(*webhook),
+            UpdateOutcome::VersionConflict(current) => Err(WebhookError::Stale(current)),
+            UpdateOutcome::NameTaken => Err(WebhookError::NameTaken(name)),
+            UpdateOutcome::NotFound => Err(WebhookError::NotFound),
         }
     }
 
-    /// Holds its events, and whatever is still to be sent, until it is resumed.
+    /// Holds new and pending deliveries until the webhook is resumed.
     pub async fn pause(&self, actor: &Actor, id: &WebhookId) -> Result<Webhook, WebhookError> {
         let (this, change) = (self.clone(), self.change(actor, id.clone()));
-        let paused = to_the_end(async move {
+        let paused = run_detached(async move {
             let paused = this.store.pause_webhook(&change).await;
-            this.gate.refresh(&change.webhook_id);
+            this.gate.invalidate(&change.webhook_id);
             this.after_propagation(&change.webhook_id, paused).await
         });
         paused.await?.ok_or(WebhookError::NotFound)
     }
 
-    /// Sends everything new, and what was held if that is wanted: at first one at a time, to see whether the receiver is
-    /// well.
-    pub async fn resume(&self, actor: &Actor, id: &WebhookId, held: Held) -> Result<Webhook, WebhookError> {
+    /// Resumes sending. Held deliveries are sent or cancelled, depending on `held`.
+    pub async fn resume(
+        &self,
+        actor: &Actor,
+        id: &WebhookId,
+        held: HeldAction,
+    ) -> Result<Webhook, WebhookError> {
         let (this, change) = (self.clone(), self.change(actor, id.clone()));
         if self.store.of(&actor.account_id).webhook(id).await?.is_none() {
             return Err(WebhookError::NotFound);
         }
-        let resumed = to_the_end(async move {
-            // Before anything can be sent again.
-            this.slots.probe(&change.webhook_id);
+        let resumed = run_detached(async move {
+            // Must precede the resume: the first calls test whether the receiver is healthy.
+            this.slots.slow_start(&change.webhook_id);
             let resumed = this.store.resume_webhook(&change, held).await;
-            this.gate.refresh(&change.webhook_id);
-            this.wake.ring();
+            this.gate.invalidate(&change.webhook_id);
+            this.wake.notify();
             this.after_propagation(&change.webhook_id, resumed).await
         });
         resumed.await?.ok_or(WebhookError::NotFound)
     }
 
-    /// Replaces the secret by a generated one; the old one signs too for `overlap`.
+    /// Replaces the secret with a generated one. The previous secret also signs for `overlap`, at most [`MAX_OVERLAP`].
     pub async fn rotate(
         &self,
         actor: &Actor,
@@ -213,9 +216,9 @@ impl Webhooks {
         let change = self.change(actor, id.clone());
         let until = change.at.plus(overlap.min(MAX_OVERLAP));
         let (this, sealed) = (self.clone(), self.vault.seal(id, &secret));
-        let rotated = to_the_end(async move {
+        let rotated = run_detached(async move {
             let rotated = this.store.rotate_secret(&change, sealed, until).await;
-            this.gate.refresh(&change.webhook_id);
+            this.gate.invalidate(&change.webhook_id);
             this.after_propagation(&change.webhook_id, rotated).await
         });
         rotated
@@ -224,7 +227,7 @@ impl Webhooks {
             .ok_or(WebhookError::NotFound)
     }
 
-    /// The secret, for an admin's eyes; that it was looked at is written to the audit log first.
+    /// Returns the secret. Records the access in the audit log first.
     pub async fn reveal(&self, actor: &Actor, id: &WebhookId) -> Result<Secret, WebhookError> {
         let sealed = self
             .store
@@ -237,26 +240,26 @@ impl Webhooks {
         Ok(self.vault.open(id, &sealed.current)?)
     }
 
-    /// Deletes it for good. When this returns, no process has a request for it under way, and none will start one.
+    /// Deletes the webhook. Once this returns, no process has a request to it in flight, and none starts one.
     pub async fn delete(
         &self,
         actor: &Actor,
         id: &WebhookId,
-        based_on: Option<i64>,
-    ) -> Result<Deleted, WebhookError> {
+        expected_version: Option<i64>,
+    ) -> Result<DeletedWebhook, WebhookError> {
         let (this, change) = (self.clone(), self.change(actor, id.clone()));
-        let removed = to_the_end(async move {
-            let removed = this.store.delete_webhook(&change, based_on).await?;
-            if matches!(removed, Removed::Done(_)) {
+        let removed = run_detached(async move {
+            let removed = this.store.delete_webhook(&change, expected_version).await?;
+            if matches!(removed, DeleteOutcome::Deleted(_)) {
                 this.gate.close(&change.webhook_id).await;
-                this.slots.forget(&change.webhook_id);
+                this.slots.remove(&change.webhook_id);
             }
             this.after_propagation(&change.webhook_id, Ok(removed)).await
         });
         match removed.await? {
-            Removed::Done(deleted) => Ok(deleted),
-            Removed::Stale(current) => Err(WebhookError::Stale(current)),
-            Removed::NotFound => Err(WebhookError::NotFound),
+            DeleteOutcome::Deleted(deleted) => Ok(deleted),
+            DeleteOutcome::VersionConflict(current) => Err(WebhookError::Stale(current)),
+            DeleteOutcome::NotFound => Err(WebhookError::NotFound),
         }
     }
 
@@ -264,18 +267,18 @@ impl Webhooks {
     async fn after_propagation<T>(
         &self,
         id: &WebhookId,
-        done: Result<T, StoreError>,
+        result: Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let done = done?;
+        let value = result?;
         self.cluster.wait_until_propagated(id).await?;
-        Ok(done)
+        Ok(value)
     }
 
-    fn parse_settings(&self, draft: &Draft, errors: &mut FieldErrors) -> Option<WebhookSettings> {
+    fn parse_settings(&self, draft: &WebhookDraft, errors: &mut FieldErrors) -> Option<WebhookSettings> {
         let events = draft.events.iter().map(String::as_str);
         let settings = WebhookSettings::parse(&draft.url, &draft.name, events, self.transport, errors)?;
-        // A name may resolve differently at every attempt, and is judged then; a written address is what it is.
-        if self.guard.judge_literal(&settings.url).is_err() {
+        // Host names are resolved and checked at each attempt; only a literal address can be rejected here.
+        if self.guard.check_ip_literal(&settings.url).is_err() {
             errors.add(
                 Field::Url,
                 "Enter a URL with a public address: webhooks cannot call private networks.",
@@ -294,21 +297,21 @@ impl Webhooks {
     }
 }
 
-/// Runs it even if whoever asked hangs up meanwhile, which drops their request half-way: what the database says and what
-/// the gate remembers must not come apart.
-pub(crate) async fn to_the_end<T: Send + 'static>(change: impl Future<Output = T> + Send + 'static) -> T {
+/// Runs a change to completion, even if the client disconnects and its request is dropped: otherwise the database and
+/// the gate's cache could diverge.
+pub(crate) async fn run_detached<T: Send + 'static>(change: impl Future<Output = T> + Send + 'static) -> T {
     match tokio::spawn(change.in_current_span()).await {
-        Ok(done) => done,
+        Ok(output) => output,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime is being shut down, and this request with it.
+            // The runtime is shutting down and drops this request too.
             Err(_) => std::future::pending().await,
         },
     }
 }
 
-/// The longest time for which a replaced secret may still sign.
+/// Maximum time for which a previous secret also signs.
 pub const MAX_OVERLAP: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// For which a replaced secret signs unless told otherwise.
+/// Default time for which a previous secret also signs.
 pub const DEFAULT_OVERLAP: Duration = Duration::from_secs(24 * 60 * 60);

@@ -2,7 +2,7 @@ import { type Locator, type Page, expect } from "@playwright/test";
 
 export const ACCOUNT = "/settings/account";
 
-/** One's own password and sessions. */
+/** The page “Account”. */
 export class AccountPage {
   readonly heading: Locator;
   readonly old: Locator;
@@ -17,7 +17,7 @@ export class AccountPage {
     this.new = page.getByLabel("New password", { exact: true });
     this.change = page.getByRole("button", { name: "Change password" });
     this.sessions = page.getByRole("table", { name: "Sessions" }).getByRole("row").filter({ has: page.getByRole("rowheader") });
-    this.endOthers = page.getByRole("button", { name: "End all others" });
+    this.endOthers = page.getByRole("button", { name: "End all other sessions" });
   }
 
   async open(): Promise<void> {

@@ -6,21 +6,21 @@ export const API_KEYS = "/settings/api-keys";
 export class ApiKeys {
   readonly heading: Locator;
   readonly addLink: Locator;
-  readonly adding: Locator;
+  readonly addDialog: Locator;
   readonly name: Locator;
   readonly expires: Locator;
   readonly lastDay: Locator;
-  /** The key that was just made. */
-  readonly made: Locator;
+  /** The new key, shown once. */
+  readonly newKey: Locator;
 
   constructor(readonly page: Page) {
     this.heading = page.getByRole("heading", { name: "API keys", level: 1, exact: true });
     this.addLink = page.getByRole("link", { name: "+ Add API key", exact: true }).first();
-    this.adding = page.getByRole("dialog", { name: "Add API key", exact: true });
-    this.name = this.adding.getByLabel("Name", { exact: true });
-    this.expires = this.adding.getByRole("combobox", { name: "Expires" });
-    this.lastDay = this.adding.getByLabel("Last day (UTC)");
-    this.made = page.getByRole("region", { name: /^API key “.*” made$/ });
+    this.addDialog = page.getByRole("dialog", { name: "Add API key", exact: true });
+    this.name = this.addDialog.getByLabel("Name", { exact: true });
+    this.expires = this.addDialog.getByRole("combobox", { name: "Expires" });
+    this.lastDay = this.addDialog.getByLabel("Last day (UTC)");
+    this.newKey = page.getByRole("region", { name: /^API key “.*” added$/ });
   }
 
   async open(): Promise<void> {
@@ -33,33 +33,33 @@ export class ApiKeys {
   }
 
   scope(name: string): Locator {
-    return this.adding.getByRole("checkbox", { name, exact: true });
+    return this.addDialog.getByRole("checkbox", { name, exact: true });
   }
 
   revokeLink(name: string): Locator {
     return this.row(name).getByRole("link", { name: "Revoke" });
   }
 
-  /** The dialog that asks whether to revoke the key. */
-  revoking(name: string): Locator {
+  /** The dialog that confirms the revocation. */
+  revokeDialog(name: string): Locator {
     return this.page.getByRole("alertdialog", { name: `Revoke “${name}”?`, exact: true });
   }
 
-  async openAdding(): Promise<void> {
+  async openAddDialog(): Promise<void> {
     await this.addLink.click();
-    await expect(this.adding).toBeVisible();
+    await expect(this.addDialog).toBeVisible();
   }
 
   async submit(): Promise<void> {
-    await this.adding.getByRole("button", { name: "Add", exact: true }).click();
+    await this.addDialog.getByRole("button", { name: "Add", exact: true }).click();
   }
 
-  /** Makes a key that may publish, and answers it. */
-  async make(name: string): Promise<string> {
-    await this.openAdding();
+  /** Adds a key with the scope to publish events and returns it. */
+  async add(name: string): Promise<string> {
+    await this.openAddDialog();
     await this.name.fill(name);
     await this.submit();
-    await expect(this.made).toBeVisible();
-    return (await this.made.locator("code").textContent()) ?? "";
+    await expect(this.newKey).toBeVisible();
+    return (await this.newKey.locator("code").textContent()) ?? "";
   }
 }

@@ -4,17 +4,17 @@ import type { Role } from "../support/account.ts";
 
 export const USERS = "/settings/users";
 
-/** Who belongs to the account, and each of them. */
+/** The pages of the users of the account. */
 export class Users {
   readonly heading: Locator;
   readonly email: Locator;
-  readonly makeLink: Locator;
+  readonly createLink: Locator;
   readonly link: Locator;
 
   constructor(readonly page: Page) {
     this.heading = page.getByRole("heading", { name: "Users", level: 1 });
     this.email = page.getByRole("textbox", { name: "Email" });
-    this.makeLink = page.getByRole("button", { name: "Make a link" });
+    this.createLink = page.getByRole("button", { name: "Create invite link" });
     this.link = page.getByRole("status").locator("code");
   }
 
@@ -31,11 +31,11 @@ export class Users {
     return this.page.getByRole("radio", { name: role[0]!.toUpperCase() + role.slice(1) });
   }
 
-  /** Fills in the form, and answers the link that it makes. */
+  /** Invites a user and returns the link. */
   async invite(email: string, role: Role): Promise<string> {
     await this.email.fill(email);
     await this.role(role).check();
-    await this.makeLink.click();
+    await this.createLink.click();
     return this.newLink(email);
   }
 
@@ -44,7 +44,7 @@ export class Users {
     return (await this.link.textContent())!;
   }
 
-  async openPerson(email: string): Promise<void> {
+  async openUser(email: string): Promise<void> {
     await this.page.getByRole("link", { name: email, exact: true }).click();
     await expect(this.page.getByRole("heading", { name: email })).toBeVisible();
   }
@@ -58,19 +58,19 @@ export class Users {
   }
 }
 
-/** What an invited person sees. */
-export class Joining {
+/** The page of an invite. */
+export class JoinPage {
   readonly heading: Locator;
   readonly email: Locator;
   readonly password: Locator;
   readonly button: Locator;
-  readonly refusal: Locator;
+  readonly error: Locator;
 
   constructor(readonly page: Page) {
     this.heading = page.getByRole("heading", { name: "Join", exact: true });
     this.email = page.getByLabel("Email", { exact: true });
     this.password = page.getByLabel("Password", { exact: true });
     this.button = page.getByRole("button", { name: "Join", exact: true });
-    this.refusal = page.getByRole("heading", { name: "This link cannot be used" });
+    this.error = page.getByRole("heading", { name: "This link cannot be used" });
   }
 }

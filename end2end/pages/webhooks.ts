@@ -9,8 +9,8 @@ export class Webhooks {
   readonly search: Locator;
   readonly eventType: Locator;
   readonly status: Locator;
-  readonly adding: WebhookDialog;
-  readonly editing: WebhookDialog;
+  readonly addDialog: WebhookDialog;
+  readonly editDialog: WebhookDialog;
 
   constructor(readonly page: Page) {
     this.heading = page.getByRole("heading", { name: "Webhook", level: 1, exact: true });
@@ -18,8 +18,8 @@ export class Webhooks {
     this.search = page.getByRole("searchbox", { name: "Search" });
     this.eventType = page.getByRole("combobox", { name: "Event type" });
     this.status = page.getByRole("combobox", { name: "Status" });
-    this.adding = new WebhookDialog(page, "Add Webhook");
-    this.editing = new WebhookDialog(page, "Edit Webhook");
+    this.addDialog = new WebhookDialog(page, "Add Webhook");
+    this.editDialog = new WebhookDialog(page, "Edit Webhook");
   }
 
   async open(query = ""): Promise<void> {
@@ -35,7 +35,7 @@ export class Webhooks {
     return this.page.getByRole("link", { name, exact: true });
   }
 
-  /** The names in the list, from top to bottom. */
+  /** Expects these names in the list, in this order. */
   async expectNames(...names: string[]): Promise<void> {
     await expect(this.page.getByRole("rowheader").getByRole("link")).toHaveText(names);
   }
@@ -44,40 +44,40 @@ export class Webhooks {
     await this.page.getByRole("button", { name: "Apply" }).click();
   }
 
-  /** What the last thing that was done is said to have done. */
+  /** Expects the status message of the latest change. */
   async expectMessage(text: string): Promise<void> {
     await expect(this.page.getByRole("status").filter({ hasText: text })).toHaveText(text);
   }
 
-  async openAdding(): Promise<WebhookDialog> {
+  async openAddDialog(): Promise<WebhookDialog> {
     await this.addLink.click();
-    await expect(this.adding.root).toBeVisible();
-    return this.adding;
+    await expect(this.addDialog.root).toBeVisible();
+    return this.addDialog;
   }
 
-  async openEditing(name: string): Promise<WebhookDialog> {
+  async openEditDialog(name: string): Promise<WebhookDialog> {
     await this.link(name).click();
-    await expect(this.editing.root).toBeVisible();
-    return this.editing;
+    await expect(this.editDialog.root).toBeVisible();
+    return this.editDialog;
   }
 
-  deleting(name: string): Locator {
+  deleteDialog(name: string): Locator {
     return this.page.getByRole("alertdialog", { name: `Delete “${name}”?`, exact: true });
   }
 
-  async openDeleting(name: string): Promise<Locator> {
-    const editing = await this.openEditing(name);
-    await editing.delete.click();
-    await expect(this.deleting(name)).toBeVisible();
-    return this.deleting(name);
+  async openDeleteDialog(name: string): Promise<Locator> {
+    const editDialog = await this.openEditDialog(name);
+    await editDialog.delete.click();
+    await expect(this.deleteDialog(name)).toBeVisible();
+    return this.deleteDialog(name);
   }
 
-  /** The script has made the dialog a modal one. */
+  /** Expects that the script has made the dialog modal. */
   async expectModal(dialog: Locator): Promise<void> {
     await expect.poll(() => dialog.evaluate((element) => element.matches(":modal"))).toBe(true);
   }
 
-  /** At the list again, with nothing over it. */
+  /** Expects the list without a dialog. */
   async expectList(): Promise<void> {
     await expect(this.page).toHaveURL(/\/integrations\/webhook(\?.*)?$/);
     await expect(this.heading).toBeVisible();
@@ -85,11 +85,11 @@ export class Webhooks {
   }
 }
 
-export interface Fields {
+export interface WebhookFields {
   url?: string;
   name?: string;
   secret?: string;
-  /** All that shall be ticked. */
+  /** The checked events. */
   events?: string[];
 }
 
@@ -103,7 +103,7 @@ export const EVENT_TYPES = [
   "insight.sentiment",
 ];
 
-/** “Add Webhook” or “Edit Webhook”. */
+/** The dialog “Add Webhook” or “Edit Webhook”. */
 export class WebhookDialog {
   readonly root: Locator;
   readonly url: Locator;
@@ -129,7 +129,7 @@ export class WebhookDialog {
     return this.events.getByRole("checkbox", { name: type, exact: true });
   }
 
-  async fill(fields: Fields): Promise<void> {
+  async fill(fields: WebhookFields): Promise<void> {
     if (fields.url !== undefined) await this.url.fill(fields.url);
     if (fields.name !== undefined) await this.name.fill(fields.name);
     if (fields.secret !== undefined) await this.secret.fill(fields.secret);
@@ -139,7 +139,7 @@ export class WebhookDialog {
     }
   }
 
-  async expectFields(fields: Fields): Promise<void> {
+  async expectFields(fields: WebhookFields): Promise<void> {
     if (fields.url !== undefined) await expect(this.url).toHaveValue(fields.url);
     if (fields.name !== undefined) await expect(this.name).toHaveValue(fields.name);
     if (fields.secret !== undefined) await expect(this.secret).toHaveValue(fields.secret);
@@ -149,14 +149,14 @@ export class WebhookDialog {
     }
   }
 
-  /** The field is marked as refused, and described by why. */
-  async expectRefused(field: Locator, message: string): Promise<void> {
+  /** Expects an error at the field. */
+  async expectFieldError(field: Locator, message: string): Promise<void> {
     await expect(field).toHaveAttribute("aria-invalid", "true");
-    await expect(field).toHaveAccessibleDescription(new RegExp(literally(message)));
+    await expect(field).toHaveAccessibleDescription(new RegExp(escapeRegExp(message)));
     await expect(this.root.getByText(message, { exact: true })).toBeVisible();
   }
 }
 
-export function literally(text: string): string {
+export function escapeRegExp(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }

@@ -5,22 +5,23 @@ import type { Server } from "./server.ts";
 
 export type Role = "admin" | "member" | "viewer";
 
-export interface Person {
+export interface Credentials {
   email: string;
   password: string;
 }
 
-/** An account that only one test knows: nothing crosses accounts, so no test sees another's webhooks. */
+/** An account for one test. Accounts are isolated, so tests do not see each other's webhooks. */
 export class Account {
   private readonly name = `e2e-${randomUUID()}`;
 
   constructor(readonly server: Server) {}
 
-  async person(role: Role): Promise<Person> {
-    const person = { email: `${role}-${randomUUID()}@caleida.test`, password: `${role} of ${this.name}` };
-    const args = ["user", "add", "--email", person.email, "--role", role, "--account", this.name, "--password-stdin"];
-    await this.server.command(args, person.password);
-    return person;
+  /** Creates a user with this role and returns the credentials. */
+  async createUser(role: Role): Promise<Credentials> {
+    const user = { email: `${role}-${randomUUID()}@caleida.test`, password: `${role} of ${this.name}` };
+    const args = ["user", "add", "--email", user.email, "--role", role, "--account", this.name, "--password-stdin"];
+    await this.server.command(args, user.password);
+    return user;
   }
 
   async api(): Promise<Api> {

@@ -1,16 +1,16 @@
-/** The API, as a machine of the account calls it. */
+/** API client with a key of the account. */
 export class Api {
   constructor(
     private readonly server: string,
     private readonly key: string,
   ) {}
 
-  /** Publishes an event, and answers for how many webhooks it is. */
+  /** Publishes an event. */
   async publish(type: string, data: object = { text: "hello" }, id?: string): Promise<Published> {
     return this.call("POST", "/events", id === undefined ? { type, data } : { type, data, id });
   }
 
-  /** So many events in one batch. */
+  /** Publishes `count` events in one batch. */
   async publishMany(type: string, count: number): Promise<void> {
     const events = Array.from({ length: count }, (_, number) => ({ type, data: { number } }));
     await this.call("POST", "/events/batch", { events });
@@ -34,20 +34,20 @@ export class Api {
     return deliveries;
   }
 
-  /** How many deliveries have succeeded, and are on record: the receiver knows a moment before the log does. */
+  /** Returns the number of delivered deliveries in the log, which is updated shortly after the call. */
   async delivered(): Promise<number> {
     const { deliveries } = await this.call<{ deliveries: Delivery[] }>("GET", "/deliveries?status=delivered");
     return deliveries.length;
   }
 
   private async call<T>(method: string, path: string, body?: object): Promise<T> {
-    const answer = await fetch(`${this.server}/api/v1${path}`, {
+    const response = await fetch(`${this.server}/api/v1${path}`, {
       method,
       headers: { authorization: `Bearer ${this.key}`, "content-type": "application/json" },
       ...(body && { body: JSON.stringify(body) }),
     });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`${method} ${path} was answered ${answer.status}: ${text}`);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path} returned ${response.status}: ${text}`);
     return JSON.parse(text) as T;
   }
 }

@@ -4,29 +4,29 @@ import type { AddressInfo } from "node:net";
 
 import { Webhook } from "standardwebhooks";
 
-/** One request that arrived. */
+/** A received request. */
 export interface Call {
   method: string;
   path: string;
   headers: IncomingHttpHeaders;
-  /** The bytes as they came. */
+  /** Raw body. */
   body: string;
-  /** What the official library said of it: `verified`, or why not. */
-  verdict: string;
+  /** Result of the official library: `verified` or the error. */
+  verification: string;
 }
 
-export interface Answer {
+export interface ReceiverResponse {
   status: number;
   headers?: Record<string, string>;
   body?: string;
 }
 
-/** Somebody's server: it verifies each call with the official library, and remembers it. */
+/** A webhook receiver that verifies each call with the official library and records it. */
 export class Receiver {
   readonly calls: Call[] = [];
-  /** What it answers to every call. */
-  answer: Answer = { status: 200 };
-  /** The secret that its owner was given. */
+  /** Response to every call. */
+  response: ReceiverResponse = { status: 200 };
+  /** Secret of the webhook. */
   secret: string | undefined;
   private readonly server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -34,8 +34,8 @@ export class Receiver {
     request.on("end", () => {
       const { method = "", url = "", headers } = request;
       const body = Buffer.concat(chunks).toString();
-      this.calls.push({ method, path: url, headers, body, verdict: this.judge(body, headers) });
-      this.reply(response);
+      this.calls.push({ method, path: url, headers, body, verification: this.verify(body, headers) });
+      this.respond(response);
     });
   });
 
@@ -50,33 +50,33 @@ export class Receiver {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}${path}`;
   }
 
-  /** The calls to one of its paths. */
-  to(path: string): Call[] {
+  /** Returns the calls to a path. */
+  callsTo(path: string): Call[] {
     return this.calls.filter((call) => call.path === path);
   }
 
   async stop(): Promise<void> {
     this.server.closeAllConnections();
-    await new Promise((closed) => this.server.close(closed));
+    await new Promise((resolve) => this.server.close(resolve));
   }
 
-  private judge(body: string, headers: IncomingHttpHeaders): string {
+  private verify(body: string, headers: IncomingHttpHeaders): string {
     if (this.secret === undefined) return "no secret to verify with";
     try {
-      library(this.secret).verify(body, headers as Record<string, string>);
+      verifier(this.secret).verify(body, headers as Record<string, string>);
       return "verified";
     } catch (error) {
       return String(error);
     }
   }
 
-  private reply(response: ServerResponse): void {
-    const { status, headers = {}, body = "" } = this.answer;
+  private respond(response: ServerResponse): void {
+    const { status, headers = {}, body = "" } = this.response;
     response.writeHead(status, headers).end(body);
   }
 }
 
-/** A text of one's own is the key as it is; `whsec_…` is decoded. */
-function library(secret: string): Webhook {
+/** Returns the verifier. A plain-text secret is the raw key; `whsec_…` is decoded. */
+function verifier(secret: string): Webhook {
   return secret.startsWith("whsec_") ? new Webhook(secret) : new Webhook(secret, { format: "raw" });
 }

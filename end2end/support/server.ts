@@ -2,14 +2,14 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join, resolve as resolvePath } from "node:path";
 
-const repository = resolve(import.meta.dirname, "../..");
+const repository = resolvePath(import.meta.dirname, "../..");
 const program = process.env["CALEIDA_BIN"] ?? join(repository, "target/debug/caleida");
 
-/** A Caleida of our own, with its data in a folder that goes when it stops. */
+/** A Caleida server with its own temporary data folder. */
 export class Server {
-  /** What it has printed. */
+  /** Output of the server. */
   log = "";
 
   private constructor(
@@ -24,7 +24,7 @@ export class Server {
     const environment = {
       PATH: process.env["PATH"],
       LEPTOS_SITE_ROOT: process.env["LEPTOS_SITE_ROOT"] ?? join(repository, "target/site"),
-      // The system chooses the port: nobody else can take it first.
+      // The system chooses a free port.
       CALEIDA_LISTEN: "127.0.0.1:0",
       CALEIDA_METRICS_LISTEN: "off",
       CALEIDA_ALLOW_HTTP: "true",
@@ -37,12 +37,12 @@ export class Server {
     };
     const child = spawn(program, ["serve"], { cwd: folder, env: environment, stdio: ["ignore", "pipe", "pipe"] });
     try {
-      const address = await announcedBy(child);
-      const server = new Server(address.url, folder, environment, child);
-      server.log = address.printed;
-      const keep = (text: Buffer) => (server.log = (server.log + text.toString()).slice(-100_000));
-      child.stdout?.on("data", keep);
-      child.stderr?.on("data", keep);
+      const started = await waitForUrl(child);
+      const server = new Server(started.url, folder, environment, child);
+      server.log = started.printed;
+      const append = (text: Buffer) => (server.log = (server.log + text.toString()).slice(-100_000));
+      child.stdout?.on("data", append);
+      child.stderr?.on("data", append);
       await server.ready();
       return server;
     } catch (error) {
@@ -52,13 +52,13 @@ export class Server {
     }
   }
 
-  /** Runs a command of the same program on the same data, and answers what it prints. */
+  /** Runs a CLI command on the same data and returns its output. */
   async command(args: string[], input = ""): Promise<string> {
     const child = spawn(program, args, { cwd: this.folder, env: this.environment });
     let [out, err] = ["", ""];
     child.stdout.on("data", (text: Buffer) => (out += text.toString()));
     child.stderr.on("data", (text: Buffer) => (err += text.toString()));
-    // Commands that read nothing may be gone before the pipe is closed; how they ended tells enough.
+    // Commands that read no input may exit before the pipe is closed. Their exit code is checked below.
     child.stdin.on("error", () => {});
     child.stdin.end(input);
     const [code] = (await once(child, "close")) as [number | null];
@@ -70,9 +70,9 @@ export class Server {
     if (this.child.exitCode === null && this.child.signalCode === null) {
       const ended = once(this.child, "exit");
       this.child.kill("SIGTERM");
-      const patience = setTimeout(() => this.child.kill("SIGKILL"), 10_000);
+      const timeout = setTimeout(() => this.child.kill("SIGKILL"), 10_000);
       await ended;
-      clearTimeout(patience);
+      clearTimeout(timeout);
     }
     await rm(this.folder, { recursive: true, force: true });
   }
@@ -80,27 +80,27 @@ export class Server {
   private async ready(): Promise<void> {
     const deadline = Date.now() + 15_000;
     while (Date.now() < deadline) {
-      const answer = await fetch(`${this.url}/readyz`).catch(() => undefined);
-      if (answer?.ok) return;
-      await new Promise((next) => setTimeout(next, 50));
+      const response = await fetch(`${this.url}/readyz`).catch(() => undefined);
+      if (response?.ok) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
     throw new Error(`the server is not ready:\n${this.log}`);
   }
 }
 
-/** Where it says that it runs. */
-function announcedBy(child: ChildProcess): Promise<{ url: string; printed: string }> {
-  return new Promise((found, failed) => {
+/** Waits until the server prints its URL. */
+function waitForUrl(child: ChildProcess): Promise<{ url: string; printed: string }> {
+  return new Promise((resolve, reject) => {
     let printed = "";
     const read = (text: Buffer) => {
       printed += text.toString();
       const url = /runs at (http:\/\/\S+)/.exec(printed)?.[1];
-      if (url) found({ url, printed });
+      if (url) resolve({ url, printed });
     };
     child.stdout?.on("data", read);
     child.stderr?.on("data", read);
-    child.once("error", (error) => failed(new Error(`${program} cannot be started: ${error.message}`)));
-    child.once("exit", (code) => failed(new Error(`the server ended with ${code}:\n${printed}`)));
-    setTimeout(() => failed(new Error(`the server does not say where it runs:\n${printed}`)), 20_000).unref();
+    child.once("error", (error) => reject(new Error(`${program} cannot be started: ${error.message}`)));
+    child.once("exit", (code) => reject(new Error(`the server ended with ${code}:\n${printed}`)));
+    setTimeout(() => reject(new Error(`the server has not printed its URL:\n${printed}`)), 20_000).unref();
   });
 }

@@ -1,11 +1,12 @@
 import { type BrowserContext, type BrowserContextOptions, type Page, test as base } from "@playwright/test";
 
 import { Webhooks } from "../pages/webhooks.ts";
-import { Account, type Person, type Role } from "./account.ts";
+import { Account, type Credentials, type Role } from "./account.ts";
 import type { Api } from "./api.ts";
-import { Complaints } from "./console.ts";
+import { ConsoleErrors } from "./console.ts";
 import { Receiver } from "./receiver.ts";
 import { Server } from "./server.ts";
+import { Visits } from "./visits.ts";
 
 export { expect } from "@playwright/test";
 
@@ -15,10 +16,11 @@ interface TestFixtures {
   /** One receiver; `receivers()` starts more. */
   receiver: Receiver;
   receivers: () => Promise<Receiver>;
-  complaints: Complaints;
-  /** A browser of somebody in the account, signed in. */
-  browserOf: (role: Role, options?: BrowserContextOptions) => Promise<Page>;
-  /** The list, as the account's admin sees it. */
+  consoleErrors: ConsoleErrors;
+  visits: Visits;
+  /** Returns a page in a new browser context, signed in as a new user with this role. */
+  signedInPage: (role: Role, options?: BrowserContextOptions) => Promise<Page>;
+  /** The list of webhooks, signed in as an admin. */
   webhooks: Webhooks;
 }
 
@@ -54,38 +56,49 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
 
   receiver: async ({ receivers }, use) => use(await receivers()),
 
-  complaints: [
+  consoleErrors: [
     async ({ context, javaScriptEnabled, server }, use, info) => {
-      const complaints = new Complaints();
-      complaints.watch(context, javaScriptEnabled ?? true);
-      if (info.tags.includes(SCRIPTLESS.tag)) await forbidScripts(context, server, complaints);
+      const consoleErrors = new ConsoleErrors();
+      consoleErrors.watch(context, javaScriptEnabled ?? true);
+      if (info.tags.includes(SCRIPTLESS.tag)) await forbidScripts(context, server, consoleErrors);
       const before = server.log.length;
-      await use(complaints);
+      await use(consoleErrors);
       if (info.status !== info.expectedStatus) {
         await info.attach("server log", { body: server.log.slice(before), contentType: "text/plain" });
       }
-      base.expect(complaints.found, "complaints in the browser's console").toEqual([]);
+      base.expect(consoleErrors.unexpected, "unexpected errors in the browser's console").toEqual([]);
     },
     { auto: true },
   ],
 
-  browserOf: async ({ browser, account, complaints, javaScriptEnabled, server }, use, info) => {
+  visits: [
+    async ({ context, javaScriptEnabled }, use, info) => {
+      const visits = new Visits();
+      if (javaScriptEnabled === false || info.tags.includes(SCRIPTLESS.tag)) visits.watch(context);
+      await use(visits);
+      await visits.save(info.project.outputDir, info.workerIndex);
+    },
+    { auto: true },
+  ],
+
+  signedInPage: async ({ browser, account, consoleErrors, visits, javaScriptEnabled, server }, use, info) => {
     const contexts: { close(): Promise<void> }[] = [];
     await use(async (role, options = {}) => {
       const scripted = options.javaScriptEnabled ?? javaScriptEnabled ?? true;
       const context = await browser.newContext({ baseURL: server.url, javaScriptEnabled: scripted, ...options });
       contexts.push(context);
-      complaints.watch(context, scripted);
-      if (info.tags.includes(SCRIPTLESS.tag)) await forbidScripts(context, server, complaints);
+      consoleErrors.watch(context, scripted);
+      if (!scripted || info.tags.includes(SCRIPTLESS.tag)) visits.watch(context);
+      if (info.tags.includes(SCRIPTLESS.tag)) await forbidScripts(context, server, consoleErrors);
       const page = await context.newPage();
-      await signIn(page, await account.person(role));
+      await signIn(page, await account.createUser(role));
       return page;
     });
     await Promise.all(contexts.map((context) => context.close()));
   },
 
   webhooks: async ({ page, account }, use) => {
-    await signIn(page, await account.person("admin"));
+    await signIn(page, await account.createUser("admin"));
     const webhooks = new Webhooks(page);
     await webhooks.open();
     await use(webhooks);
@@ -93,15 +106,15 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
 });
 
 /** Sets the time zone first: otherwise the first page loads a script that detects it. */
-async function forbidScripts(context: BrowserContext, server: Server, complaints: Complaints): Promise<void> {
+async function forbidScripts(context: BrowserContext, server: Server, consoleErrors: ConsoleErrors): Promise<void> {
   await context.addCookies([{ name: "zone", value: "UTC", url: server.url }]);
-  complaints.forbidScripts(context);
+  consoleErrors.forbidScripts(context);
 }
 
-/** Without the form, which `login.spec.ts` is about. */
-export async function signIn(page: Page, person: Person): Promise<void> {
-  const answer = await page.request.post("/login", { form: { ...person }, maxRedirects: 0 });
-  base.expect(answer.status(), "signing in").toBe(303);
+/** Signs in without the form. `login.spec.ts` tests the form. */
+export async function signIn(page: Page, user: Credentials): Promise<void> {
+  const response = await page.request.post("/login", { form: { ...user }, maxRedirects: 0 });
+  base.expect(response.status(), "signing in").toBe(303);
 }
 
 /**
@@ -110,7 +123,7 @@ export async function signIn(page: Page, person: Person): Promise<void> {
  */
 export const SCRIPTLESS = { tag: "@scriptless" };
 
-/** For the few things that only a script can do. */
+/** Skips tests that need JavaScript in the project without JavaScript. */
 export function needsScript(): void {
   test.skip(({ javaScriptEnabled }) => javaScriptEnabled === false, "needs JavaScript");
 }

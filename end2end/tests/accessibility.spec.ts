@@ -5,26 +5,26 @@ import { EVENT_TYPES, LIST, Webhooks } from "../pages/webhooks.ts";
 import { expectAccessible } from "../support/axe.ts";
 import { SCRIPTLESS, expect, needsScript, signIn, test } from "../support/test.ts";
 
-// axe looks three times at each state, which takes a busy machine its time.
+// axe checks each state three times, which is slow on a busy machine.
 test.describe.configure({ timeout: 120_000 });
 
-test("the sign-in page, also after a refusal", async ({ page }) => {
+test("sign-in page, also after an error", async ({ page }) => {
   const login = new Login(page);
   await login.open();
   await expectAccessible(page);
-  await login.signIn({ email: "nobody@caleida.test", password: "some long password" });
-  await expect(login.refusal).toBeVisible();
+  await login.signIn({ email: "unknown@caleida.test", password: "some long password" });
+  await expect(login.error).toBeVisible();
   await expectAccessible(page);
 });
 
-test("the empty list", async ({ webhooks }) => {
+test("empty list", async ({ webhooks }) => {
   await expectAccessible(webhooks.page);
 });
 
-test("the list in all its states", async ({ webhooks, api, receivers }) => {
+test("list in all states", async ({ webhooks, api, receivers }) => {
   const [well, broken, gone] = [await receivers(), await receivers(), await receivers()];
-  broken.answer = { status: 500, headers: { "retry-after": "3600" } };
-  gone.answer = { status: 410 };
+  broken.response = { status: 500, headers: { "retry-after": "3600" } };
+  gone.response = { status: 410 };
   await api.add({ name: "Well", url: well.url(), events: EVENT_TYPES });
   await api.add({ name: "Broken", url: broken.url() });
   await api.add({ name: "Gone", url: gone.url() });
@@ -45,7 +45,7 @@ test("the list in all its states", async ({ webhooks, api, receivers }) => {
 const LONG_URL = `https://${"long-label.".repeat(8)}example.com/${"path-without-a-space".repeat(8)}`;
 const LONG_NAME = "N".repeat(100);
 
-test("texts as long as they may be", async ({ webhooks, api }) => {
+test("texts of maximum length", async ({ webhooks, api }) => {
   const { id } = await api.add({ name: LONG_NAME, url: LONG_URL, events: EVENT_TYPES });
   await webhooks.open();
   await expectAccessible(webhooks.page);
@@ -55,8 +55,8 @@ test("texts as long as they may be", async ({ webhooks, api }) => {
   }
 });
 
-test("the dialog “Add Webhook”, also after a refusal", async ({ webhooks }) => {
-  const dialog = await webhooks.openAdding();
+test("dialog “Add Webhook”, also with errors", async ({ webhooks }) => {
+  const dialog = await webhooks.openAddDialog();
   await expectAccessible(webhooks.page);
   await dialog.fill({ url: "https://", name: "", secret: "short", events: [] });
   await dialog.button("Add").click();
@@ -64,10 +64,10 @@ test("the dialog “Add Webhook”, also after a refusal", async ({ webhooks }) 
   await expectAccessible(webhooks.page);
 });
 
-test("the dialog “Edit Webhook”, also with its secret revealed and rotated", async ({ webhooks, api }) => {
+test("dialog “Edit Webhook”, also with the secret revealed and rotated", async ({ webhooks, api }) => {
   await api.add({ name: "Orders", url: "https://example.com/", secret: "correct horse battery staple" });
   await webhooks.open();
-  const dialog = await webhooks.openEditing("Orders");
+  const dialog = await webhooks.openEditDialog("Orders");
   await expectAccessible(webhooks.page);
   await dialog.button("Reveal").click();
   await expect(dialog.root.getByText("correct horse battery staple")).toBeVisible();
@@ -77,46 +77,46 @@ test("the dialog “Edit Webhook”, also with its secret revealed and rotated",
   await expectAccessible(webhooks.page);
 });
 
-test("the dialog “Edit Webhook” with a conflict", async ({ webhooks, api, browserOf }) => {
+test("dialog “Edit Webhook” with a conflict", async ({ webhooks, api, signedInPage }) => {
   await api.add({ name: "Orders", url: "https://example.com/" });
   await webhooks.open();
-  const theirs = new Webhooks(await browserOf("admin"));
-  await theirs.open();
-  const dialog = await webhooks.openEditing("Orders");
-  const first = await theirs.openEditing("Orders");
+  const otherAdmin = new Webhooks(await signedInPage("admin"));
+  await otherAdmin.open();
+  const dialog = await webhooks.openEditDialog("Orders");
+  const first = await otherAdmin.openEditDialog("Orders");
   await first.fill({ url: LONG_URL });
   await first.button("Save").click();
-  await theirs.expectList();
+  await otherAdmin.expectList();
   await dialog.fill({ name: "Mine" });
   await dialog.button("Save").click();
   await expect(dialog.root.getByRole("alert")).toBeVisible();
   await expectAccessible(webhooks.page);
 });
 
-test("the dialog “Edit Webhook” as a viewer sees it", async ({ api, browserOf }) => {
+test("dialog “Edit Webhook” for a viewer", async ({ api, signedInPage }) => {
   await api.add({ name: "Orders", url: "https://example.com/" });
-  const webhooks = new Webhooks(await browserOf("viewer"));
+  const webhooks = new Webhooks(await signedInPage("viewer"));
   await webhooks.open();
-  await webhooks.openEditing("Orders");
+  await webhooks.openEditDialog("Orders");
   await expectAccessible(webhooks.page);
 });
 
-test("the confirmation before a delete, and the message after it", async ({ webhooks, api }) => {
+test("confirmation of a deletion, and the message after it", async ({ webhooks, api }) => {
   await api.add({ name: "Orders", url: "https://example.com/" });
   await webhooks.open();
-  const dialog = await webhooks.openDeleting("Orders");
+  const dialog = await webhooks.openDeleteDialog("Orders");
   await expectAccessible(webhooks.page);
   await dialog.getByRole("button", { name: "Delete webhook" }).click();
   await webhooks.expectMessage("Webhook “Orders” deleted.");
   await expectAccessible(webhooks.page);
 });
 
-test("the log and one delivery, good and bad", async ({ webhooks: { page }, api, receivers }) => {
+test("delivery log, and successful and failed deliveries", async ({ webhooks: { page }, api, receivers }) => {
   await page.goto(`${LIST}/deliveries`);
   await expectAccessible(page);
 
   const [well, broken] = [await receivers(), await receivers()];
-  broken.answer = { status: 500, body: "no-space-in-it".repeat(40) };
+  broken.response = { status: 500, body: "no-space-in-it".repeat(40) };
   const webhooks = [await api.add({ name: "Well", url: well.url() }), await api.add({ name: LONG_NAME, url: broken.url() })];
   await api.publish("chat", { text: "without-a-space".repeat(40) });
   for (const [index, status] of ["delivered", "failed"].entries()) {
@@ -133,17 +133,17 @@ test("the log and one delivery, good and bad", async ({ webhooks: { page }, api,
   await expectAccessible(page);
 });
 
-test("the dialog “Send test event”, also with what came of it", async ({ webhooks: { page }, api, receiver }) => {
+test("dialog “Send test event”, also with a result", async ({ webhooks: { page }, api, receiver }) => {
   const { id } = await api.add({ name: LONG_NAME, url: receiver.url() });
   await page.goto(`${LIST}/${id}/test`);
   await expectAccessible(page);
-  receiver.answer = { status: 500, body: "no-space-in-it".repeat(40) };
+  receiver.response = { status: 500, body: "no-space-in-it".repeat(40) };
   await page.getByRole("button", { name: "Send test event" }).click();
-  await expect(page.getByText("did not take it")).toBeVisible();
+  await expect(page.getByText("did not accept the event")).toBeVisible();
   await expectAccessible(page);
 });
 
-test("what a webhook has missed, before, during and after its recovery", async ({ webhooks: { page }, api, receiver }) => {
+test("recovery of a webhook, before, during and after", async ({ webhooks: { page }, api, receiver }) => {
   await api.publish("chat", {}, "missed");
   const { id } = await api.add({ name: LONG_NAME, url: receiver.url() });
   for (const query of ["", "?scope=failed", "?scope=missed"]) {
@@ -158,15 +158,15 @@ test("what a webhook has missed, before, during and after its recovery", async (
   await expectAccessible(page);
 });
 
-test("the catalog of event types", SCRIPTLESS, async ({ page, account, api }) => {
-  await signIn(page, await account.person("admin"));
+test("catalog of event types", SCRIPTLESS, async ({ page, account, api }) => {
+  await signIn(page, await account.createUser("admin"));
   await api.add({ name: LONG_NAME, url: "https://example.com/" });
   await page.goto(`${LIST}/event-types`);
   await page.getByText("JSON Schema", { exact: true }).first().click();
   await expectAccessible(page);
 });
 
-test("the events, and one that was sent and one that was not", async ({ webhooks: { page }, api, receiver }) => {
+test("event list, an event that was sent and one that was not", async ({ webhooks: { page }, api, receiver }) => {
   await page.goto(`${LIST}/events`);
   await expectAccessible(page);
   await api.add({ name: LONG_NAME, url: receiver.url() });
@@ -178,15 +178,15 @@ test("the events, and one that was sent and one that was not", async ({ webhooks
   }
 });
 
-test("the pages that say why there is no page", async ({ webhooks, browserOf }) => {
+test("error pages", async ({ webhooks, signedInPage }) => {
   await webhooks.page.goto(`${LIST}/wh_nothing`);
   await expectAccessible(webhooks.page);
-  const viewer = await browserOf("viewer");
+  const viewer = await signedInPage("viewer");
   await viewer.goto(`${LIST}/new`);
   await expectAccessible(viewer);
 });
 
-test("the first Tab offers to skip to the content", async ({ webhooks }) => {
+test("first Tab reaches the link to skip to the content", async ({ webhooks }) => {
   await webhooks.page.keyboard.press("Tab");
   const skip = webhooks.page.getByRole("link", { name: "Skip to content" });
   await expect(skip).toBeFocused();
@@ -195,7 +195,7 @@ test("the first Tab offers to skip to the content", async ({ webhooks }) => {
   await expect(webhooks.page.getByRole("main")).toBeFocused();
 });
 
-test("Tab reaches everything in the list", async ({ webhooks, api }) => {
+test("Tab reaches every control in the list", async ({ webhooks, api }) => {
   await api.add({ name: "Orders", url: "https://example.com/" });
   await webhooks.open();
   const reached = await tabThrough(webhooks.page);
@@ -204,18 +204,18 @@ test("Tab reaches everything in the list", async ({ webhooks, api }) => {
   }
 });
 
-test("Tab stays in the dialog and reaches all of it", async ({ webhooks, api }) => {
+test("Tab stays in the dialog and reaches every control", async ({ webhooks, api }) => {
   await api.add({ name: "Orders", url: "https://example.com/" });
   await webhooks.open();
-  await webhooks.openEditing("Orders");
+  await webhooks.openEditDialog("Orders");
   const reached = await tabThrough(webhooks.page, 60);
   const fields = ["URL", "Webhook name", "Secret", ...EVENT_TYPES, "Select all insights"];
   const buttons = ["View deliveries", "Reveal", "Rotate", "Delete", "Pause", "Cancel", "Save"];
   for (const name of [...fields, ...buttons]) expect(reached).toContain(name);
-  for (const beneath of ["Orders", "+ Add Webhook", "Skip to content", "Apply"]) expect(reached).not.toContain(beneath);
+  for (const covered of ["Orders", "+ Add Webhook", "Skip to content", "Apply"]) expect(reached).not.toContain(covered);
 });
 
-/** The names of what has the focus, one for each press of the Tab key. */
+/** Presses Tab repeatedly and returns the names of the focused elements. */
 async function tabThrough(page: Page, presses = 40): Promise<string[]> {
   const reached = [];
   for (let press = 0; press < presses; press++) {
@@ -231,7 +231,7 @@ function nameOfFocus(): string {
   return (label ?? focused)?.textContent?.trim() ?? "";
 }
 
-test("the focus can always be seen", async ({ webhooks, api }) => {
+test("focus is always visible", async ({ webhooks, api }) => {
   await api.add({ name: "Orders", url: "https://example.com/" });
   await webhooks.open();
   for (const locator of [webhooks.addLink, webhooks.search, webhooks.link("Orders"), webhooks.eventType]) {
@@ -239,32 +239,32 @@ test("the focus can always be seen", async ({ webhooks, api }) => {
     await webhooks.page.keyboard.press("Shift+Tab");
     await webhooks.page.keyboard.press("Tab");
     await expect(locator).toBeFocused();
-    const seen = await locator.evaluate((element) => {
+    const visible = await locator.evaluate((element) => {
       const row = element.closest("tr") ?? element;
       const around = [element, row].flatMap((at) => [getComputedStyle(at), getComputedStyle(at, "::after")]);
       return around.some((style) => style.outlineStyle !== "none" || style.boxShadow !== "none");
     });
-    expect(seen, `the focus of ${locator}`).toBe(true);
+    expect(visible, `the focus of ${locator}`).toBe(true);
   }
 });
 
-test("a closed dialog gives the focus back to what opened it", async ({ webhooks, api }) => {
+test("closing a dialog returns the focus to the element that opened it", async ({ webhooks, api }) => {
   await api.add({ name: "Orders", url: "https://example.com/" });
   await webhooks.open();
   await webhooks.link("Orders").focus();
   await webhooks.page.keyboard.press("Enter");
-  await webhooks.editing.button("Cancel").click();
+  await webhooks.editDialog.button("Cancel").click();
   await webhooks.expectList();
   await expect(webhooks.link("Orders")).toBeFocused();
 
   await webhooks.addLink.focus();
   await webhooks.page.keyboard.press("Enter");
-  await webhooks.adding.button("Cancel").click();
+  await webhooks.addDialog.button("Cancel").click();
   await webhooks.expectList();
   await expect(webhooks.addLink).toBeFocused();
 });
 
-test("the theme can be chosen, and stays", async ({ webhooks: { page } }) => {
+test("theme is stored", async ({ webhooks: { page } }) => {
   await page.emulateMedia({ colorScheme: "light" });
   const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   const light = await background();
@@ -280,8 +280,8 @@ test("the theme can be chosen, and stays", async ({ webhooks: { page } }) => {
 test.describe("with JavaScript", () => {
   needsScript();
 
-  test("the modal is a modal one, and keeps the focus it found", async ({ webhooks }) => {
-    const dialog = await webhooks.openAdding();
+  test("dialog becomes modal and keeps the focus", async ({ webhooks }) => {
+    const dialog = await webhooks.openAddDialog();
     await webhooks.expectModal(dialog.root);
     await expect(dialog.url).toBeFocused();
     await expectAccessible(webhooks.page);

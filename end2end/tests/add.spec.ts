@@ -1,11 +1,11 @@
 import { LIST, Webhooks } from "../pages/webhooks.ts";
 import { expect, needsScript, test } from "../support/test.ts";
 
-const GOOD = { url: "https://example.com/hook", name: "Orders", events: ["chat", "insight.key"] };
+const VALID = { url: "https://example.com/hook", name: "Orders", events: ["chat", "insight.key"] };
 
-test("adding puts the webhook into the list, and says so", async ({ webhooks }) => {
-  const dialog = await webhooks.openAdding();
-  await dialog.fill(GOOD);
+test("added webhook appears in the list with a message", async ({ webhooks }) => {
+  const dialog = await webhooks.openAddDialog();
+  await dialog.fill(VALID);
   await dialog.button("Add").click();
 
   await webhooks.expectList();
@@ -20,15 +20,15 @@ test("adding puts the webhook into the list, and says so", async ({ webhooks }) 
   await expect(webhooks.page.getByText("Webhook “Orders” added.")).toHaveCount(0);
 });
 
-test("the Enter key adds as well", async ({ webhooks }) => {
-  const dialog = await webhooks.openAdding();
-  await dialog.fill(GOOD);
+test("Enter submits the form", async ({ webhooks }) => {
+  const dialog = await webhooks.openAddDialog();
+  await dialog.fill(VALID);
   await dialog.name.press("Enter");
   await webhooks.expectMessage("Webhook “Orders” added.");
 });
 
-test("the fields stand in their order, each with its label, and the first one has the focus", async ({ webhooks }) => {
-  const dialog = await webhooks.openAdding();
+test("fields are labeled and in order, and the first has the focus", async ({ webhooks }) => {
+  const dialog = await webhooks.openAddDialog();
   await expect(dialog.url).toBeFocused();
   await expect(dialog.url).toHaveAttribute("type", "url");
   const names = dialog.root.getByRole("textbox").or(dialog.root.getByRole("checkbox"));
@@ -39,8 +39,8 @@ test("the fields stand in their order, each with its label, and the first one ha
   await expect(dialog.events.getByRole("checkbox")).toHaveCount(8);
 });
 
-test("a secret of 32 random bytes is there already, each time another", async ({ webhooks }) => {
-  const dialog = await webhooks.openAdding();
+test("form has a new secret of 32 random bytes each time", async ({ webhooks }) => {
+  const dialog = await webhooks.openAddDialog();
   const first = await dialog.secret.inputValue();
   expect(first).toMatch(/^whsec_[A-Za-z0-9+/]+=*$/);
   expect(Buffer.from(first.slice("whsec_".length), "base64")).toHaveLength(32);
@@ -49,23 +49,23 @@ test("a secret of 32 random bytes is there already, each time another", async ({
   await expect(dialog.secret).not.toHaveValue(first);
 });
 
-test("a secret of one's own signs the calls, as it was typed", async ({ webhooks, receiver, api }) => {
+test("custom secret signs the calls", async ({ webhooks, receiver, api }) => {
   receiver.secret = "correct horse battery staple";
-  const dialog = await webhooks.openAdding();
-  await dialog.fill({ ...GOOD, url: receiver.url(), secret: receiver.secret });
+  const dialog = await webhooks.openAddDialog();
+  await dialog.fill({ ...VALID, url: receiver.url(), secret: receiver.secret });
   await dialog.button("Add").click();
   await webhooks.expectMessage("Webhook “Orders” added.");
 
   await api.publish("chat");
-  await expect.poll(() => receiver.calls.map((call) => call.verdict)).toEqual(["verified"]);
+  await expect.poll(() => receiver.calls.map((call) => call.verification)).toEqual(["verified"]);
 });
 
-const REFUSED = [
-  { what: "a URL that is none", field: "url", typed: { url: "example.com/hook" } },
-  { what: "a URL that is not https", field: "url", typed: { url: "ftp://example.com/hook" } },
-  { what: "no URL", field: "url", typed: { url: "" } },
-  { what: "a short secret", field: "secret", typed: { secret: "hunter2" } },
-  { what: "no name", field: "name", typed: { name: "" } },
+const INVALID = [
+  { description: "text that is not a URL", field: "url", input: { url: "example.com/hook" } },
+  { description: "a URL that is not https", field: "url", input: { url: "ftp://example.com/hook" } },
+  { description: "no URL", field: "url", input: { url: "" } },
+  { description: "a short secret", field: "secret", input: { secret: "hunter2" } },
+  { description: "no name", field: "name", input: { name: "" } },
 ] as const;
 const MESSAGES = {
   url: "Enter a URL that starts with https://.",
@@ -73,80 +73,80 @@ const MESSAGES = {
   name: "Enter a name for the webhook.",
 };
 
-for (const { what, field, typed } of REFUSED) {
-  test(`${what} is refused at its field, and nothing typed is lost`, async ({ webhooks }) => {
-    const all = { ...GOOD, secret: "correct horse battery staple", ...typed };
-    const dialog = await webhooks.openAdding();
+for (const { description, field, input } of INVALID) {
+  test(`${description} shows an error at its field and keeps the input`, async ({ webhooks }) => {
+    const all = { ...VALID, secret: "correct horse battery staple", ...input };
+    const dialog = await webhooks.openAddDialog();
     await dialog.fill(all);
     await dialog.button("Add").click();
 
-    await dialog.expectRefused(dialog[field], MESSAGES[field]);
+    await dialog.expectFieldError(dialog[field], MESSAGES[field]);
     await expect(dialog[field]).toBeFocused();
     await dialog.expectFields(all);
     for (const other of ["url", "secret", "name"] as const) {
       if (other !== field) await expect(dialog[other]).not.toHaveAttribute("aria-invalid", "true");
     }
 
-    await dialog.fill({ ...GOOD, secret: "correct horse battery staple" });
+    await dialog.fill({ ...VALID, secret: "correct horse battery staple" });
     await dialog.button("Add").click();
     await webhooks.expectMessage("Webhook “Orders” added.");
   });
 }
 
-test("without any event it is refused at the events", async ({ webhooks }) => {
-  const dialog = await webhooks.openAdding();
-  await dialog.fill({ ...GOOD, events: [] });
+test("no event shows an error at the events", async ({ webhooks }) => {
+  const dialog = await webhooks.openAddDialog();
+  await dialog.fill({ ...VALID, events: [] });
   const secret = await dialog.secret.inputValue();
   await dialog.button("Add").click();
 
-  await dialog.expectRefused(dialog.event("chat"), "Choose at least one event.");
+  await dialog.expectFieldError(dialog.event("chat"), "Choose at least one event.");
   await expect(dialog.event("chat")).toBeFocused();
-  await dialog.expectFields({ ...GOOD, secret, events: [] });
+  await dialog.expectFields({ ...VALID, secret, events: [] });
 });
 
-test("a name that is taken is refused at the name", async ({ webhooks, api }) => {
+test("taken name shows an error at the name", async ({ webhooks, api }) => {
   await api.add({ name: "Orders", url: "https://example.com/" });
-  const dialog = await webhooks.openAdding();
-  await dialog.fill(GOOD);
+  const dialog = await webhooks.openAddDialog();
+  await dialog.fill(VALID);
   const secret = await dialog.secret.inputValue();
   await dialog.button("Add").click();
 
-  await dialog.expectRefused(dialog.name, "A webhook named “Orders” already exists.");
+  await dialog.expectFieldError(dialog.name, "A webhook named “Orders” already exists.");
   await expect(dialog.name).toBeFocused();
-  await dialog.expectFields({ ...GOOD, secret });
+  await dialog.expectFields({ ...VALID, secret });
 });
 
-test("everything that is wrong is said at once, and the first of it gets the focus", async ({ webhooks }) => {
-  const dialog = await webhooks.openAdding();
-  const typed = { url: "https://", name: " ", secret: "short", events: [] };
-  await dialog.fill(typed);
+test("shows all errors at once and focuses the first invalid field", async ({ webhooks }) => {
+  const dialog = await webhooks.openAddDialog();
+  const input = { url: "https://", name: " ", secret: "short", events: [] };
+  await dialog.fill(input);
   await dialog.button("Add").click();
 
-  await dialog.expectRefused(dialog.url, MESSAGES.url);
-  await dialog.expectRefused(dialog.name, MESSAGES.name);
-  await dialog.expectRefused(dialog.secret, MESSAGES.secret);
-  await dialog.expectRefused(dialog.event("chat"), "Choose at least one event.");
+  await dialog.expectFieldError(dialog.url, MESSAGES.url);
+  await dialog.expectFieldError(dialog.name, MESSAGES.name);
+  await dialog.expectFieldError(dialog.secret, MESSAGES.secret);
+  await dialog.expectFieldError(dialog.event("chat"), "Choose at least one event.");
   await expect(dialog.url).toBeFocused();
-  await dialog.expectFields(typed);
+  await dialog.expectFields(input);
 });
 
-test("what is typed is never taken for markup", async ({ webhooks }) => {
+test("input is never interpreted as markup", async ({ webhooks }) => {
   const name = `<img src=x onerror="document.title='owned'"> & “Ö”`;
-  const dialog = await webhooks.openAdding();
-  await dialog.fill({ ...GOOD, name, url: "https://" });
+  const dialog = await webhooks.openAddDialog();
+  await dialog.fill({ ...VALID, name, url: "https://" });
   await dialog.button("Add").click();
   await dialog.expectFields({ name });
 
-  await dialog.fill({ url: GOOD.url });
+  await dialog.fill({ url: VALID.url });
   await dialog.button("Add").click();
   await webhooks.expectMessage(`Webhook “${name}” added.`);
   await expect(webhooks.link(name)).toBeVisible();
   await expect(webhooks.page).toHaveTitle("Webhook · Caleida");
 });
 
-test("“Select all insights” stands for its five", async ({ webhooks, javaScriptEnabled }) => {
-  const dialog = await webhooks.openAdding();
-  await dialog.fill({ ...GOOD, events: [] });
+test("“Select all insights” selects all five insights", async ({ webhooks, javaScriptEnabled }) => {
+  const dialog = await webhooks.openAddDialog();
+  await dialog.fill({ ...VALID, events: [] });
   await dialog.events.getByRole("checkbox", { name: "Select all insights" }).check();
   if (javaScriptEnabled !== false) {
     await expect(dialog.event("insight.topic")).toBeChecked();
@@ -155,44 +155,44 @@ test("“Select all insights” stands for its five", async ({ webhooks, javaScr
   await dialog.button("Add").click();
   await webhooks.expectMessage("Webhook “Orders” added.");
 
-  const editing = await webhooks.openEditing("Orders");
+  const editDialog = await webhooks.openEditDialog("Orders");
   const insights = ["summary", "topic", "key", "conversation", "sentiment"].map((kind) => `insight.${kind}`);
-  await editing.expectFields({ events: insights });
+  await editDialog.expectFields({ events: insights });
 });
 
-test("Cancel returns to the list, and nothing is added", async ({ webhooks }) => {
-  const dialog = await webhooks.openAdding();
-  await dialog.fill(GOOD);
+test("Cancel returns to the list and adds nothing", async ({ webhooks }) => {
+  const dialog = await webhooks.openAddDialog();
+  await dialog.fill(VALID);
   await dialog.button("Cancel").click();
   await webhooks.expectList();
   await expect(webhooks.page.getByText("No webhooks yet")).toBeVisible();
 });
 
-test("the dialog has an address: it can be linked, reloaded, and left with Back", async ({ webhooks }) => {
-  const { page, adding } = webhooks;
-  await webhooks.openAdding();
+test("dialog has a URL: it can be linked, reloaded, and left with Back", async ({ webhooks }) => {
+  const { page, addDialog } = webhooks;
+  await webhooks.openAddDialog();
   await expect(page).toHaveURL(`${LIST}/new`);
   await page.reload();
-  await expect(adding.url).toBeVisible();
+  await expect(addDialog.url).toBeVisible();
   await page.goBack();
   await webhooks.expectList();
   await page.goForward();
-  await expect(adding.url).toBeVisible();
+  await expect(addDialog.url).toBeVisible();
   await page.goto(`${LIST}/new`);
-  await expect(adding.url).toBeVisible();
+  await expect(addDialog.url).toBeVisible();
 });
 
-test("a member adds too, a viewer may not", async ({ browserOf }) => {
-  const member = new Webhooks(await browserOf("member"));
+test("members can add webhooks, viewers cannot", async ({ signedInPage }) => {
+  const member = new Webhooks(await signedInPage("member"));
   await member.open();
-  const dialog = await member.openAdding();
-  await dialog.fill(GOOD);
+  const dialog = await member.openAddDialog();
+  await dialog.fill(VALID);
   await dialog.button("Add").click();
   await member.expectMessage("Webhook “Orders” added.");
 
-  const viewer = await browserOf("viewer");
-  const answer = await viewer.goto(`${LIST}/new`);
-  expect(answer?.status()).toBe(403);
+  const viewer = await signedInPage("viewer");
+  const response = await viewer.goto(`${LIST}/new`);
+  expect(response?.status()).toBe(403);
   await expect(viewer.getByText("Viewers may not add webhooks.")).toBeVisible();
 });
 
@@ -200,28 +200,28 @@ test.describe("with JavaScript", () => {
   needsScript();
 
   test("Escape returns to the list", async ({ webhooks }) => {
-    const dialog = await webhooks.openAdding();
+    const dialog = await webhooks.openAddDialog();
     await webhooks.expectModal(dialog.root);
     await webhooks.page.keyboard.press("Escape");
     await webhooks.expectList();
   });
 
-  test("a click beside the dialog closes it, but not once something was typed", async ({ webhooks }) => {
-    const dialog = await webhooks.openAdding();
+  test("click outside closes the dialog unless it has unsaved input", async ({ webhooks }) => {
+    const dialog = await webhooks.openAddDialog();
     await webhooks.expectModal(dialog.root);
     await webhooks.page.mouse.click(5, 5);
     await webhooks.expectList();
 
-    await webhooks.openAdding();
+    await webhooks.openAddDialog();
     await webhooks.expectModal(dialog.root);
     await dialog.name.fill("Orders");
     await webhooks.page.mouse.click(5, 5);
     await expect(dialog.name).toHaveValue("Orders");
   });
 
-  test("the secret is hidden until it is shown, can be copied and made anew", async ({ webhooks, context }) => {
+  test("secret is masked, and can be shown, copied and generated", async ({ webhooks, context }) => {
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
-    const dialog = await webhooks.openAdding();
+    const dialog = await webhooks.openAddDialog();
     await expect(dialog.secret).toHaveAttribute("type", "password");
     await dialog.button("Show").click();
     await expect(dialog.secret).toHaveAttribute("type", "text");
@@ -240,14 +240,14 @@ test.describe("with JavaScript", () => {
     await expect(dialog.secret).toHaveAttribute("type", "password");
   });
 
-  test("while one types, the form says what is unwise", async ({ webhooks, complaints }) => {
-    // Chromium logs the answer “422” to the question about the URL.
-    complaints.allow(/status of 422 .*\/integrations\/webhook\/advice/);
-    const dialog = await webhooks.openAdding();
+  test("form shows advice while the user types", async ({ webhooks, consoleErrors }) => {
+    // Chromium logs the status 422 of the URL check.
+    consoleErrors.allow(/status of 422 .*\/integrations\/webhook\/advice/);
+    const dialog = await webhooks.openAddDialog();
     await expect(dialog.button("Show")).toBeVisible();
 
     await dialog.url.fill("ftp://example.com");
-    await dialog.expectRefused(dialog.url, MESSAGES.url);
+    await dialog.expectFieldError(dialog.url, MESSAGES.url);
     await dialog.url.fill("https://me:pw@example.com/");
     await expect(dialog.root.getByText(/^Remove the user name and password from the URL/)).toBeVisible();
     await dialog.url.fill("https://10.0.0.1/hook");
@@ -255,7 +255,7 @@ test.describe("with JavaScript", () => {
     await expect(dialog.url).not.toHaveAttribute("aria-invalid", "true");
 
     await dialog.secret.fill("aaaaaaaaaaaaaaaaaaaaaaaaaaaa");
-    await expect(dialog.root.getByText(/^It repeats a few characters/)).toBeVisible();
+    await expect(dialog.root.getByText(/^The secret repeats a few characters/)).toBeVisible();
     await dialog.secret.fill("correct horse battery staple");
     const whsec = `whsec_${Buffer.from("correct horse battery staple").toString("base64")}`;
     await expect(dialog.root.getByText(whsec)).toBeVisible();

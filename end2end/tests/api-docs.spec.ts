@@ -3,10 +3,10 @@ import { SCRIPTLESS, expect, signIn, test } from "../support/test.ts";
 
 const DOCS = "/api/docs";
 
-// axe looks three times at each state, which takes a busy machine its time.
+// axe checks each state three times, which is slow on a busy machine.
 test.describe.configure({ timeout: 120_000 });
 
-test("everybody reads the API's page, finds a call in its contents, and a schema from there", async ({ page }) => {
+test("API reference is public, with a table of contents and linked schemas", async ({ page }) => {
   await page.goto(DOCS);
   await expect(page.getByRole("heading", { level: 1, name: "API" })).toBeVisible();
   const contents = page.getByRole("navigation", { name: "Contents" });
@@ -21,8 +21,8 @@ test("everybody reads the API's page, finds a call in its contents, and a schema
   await expect(page.getByRole("article", { name: "Receipt", exact: true })).toBeInViewport();
 });
 
-test("who is signed in keeps the navigation", SCRIPTLESS, async ({ page, account }) => {
-  await signIn(page, await account.person("admin"));
+test("signed-in user keeps the navigation", SCRIPTLESS, async ({ page, account }) => {
+  await signIn(page, await account.createUser("admin"));
   await page.goto(DOCS);
   await expect(page.getByRole("navigation", { name: "Main" })).toBeVisible();
   await expect(page.getByRole("heading", { level: 1, name: "API" })).toBeVisible();

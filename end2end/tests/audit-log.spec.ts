@@ -11,11 +11,11 @@ test.describe.configure({ timeout: 120_000 });
 
 const entries = (page: Page): Locator => page.getByRole("rowheader");
 
-test("who changed what is there, with what was before", async ({ webhooks, api }) => {
+test("changes are listed with their actor and previous values", async ({ webhooks, api }) => {
   const { page } = webhooks;
   await api.add({ name: "Orders", url: "https://example.com/orders" });
   await webhooks.open();
-  const dialog = await webhooks.openEditing("Orders");
+  const dialog = await webhooks.openEditDialog("Orders");
   await dialog.fill({ name: "Invoices" });
   await dialog.button("Save").click();
   await webhooks.expectMessage("Webhook “Invoices” saved.");
@@ -24,13 +24,13 @@ test("who changed what is there, with what was before", async ({ webhooks, api }
   const edited = page.getByRole("row").filter({ hasText: "Webhook edited" });
   await expect(edited).toContainText(/admin-.*@caleida\.test/);
   await expect(edited).toContainText("127.0.0.1");
-  // Opens by keyboard, with or without a script.
+  // Opens by keyboard, with and without JavaScript.
   await edited.getByText("Details", { exact: true }).focus();
   await page.keyboard.press("Enter");
   await expect(edited.getByText("Orders", { exact: true })).toBeVisible();
   await expect(edited.locator("dl")).toContainText("NameBeforeOrdersAfterInvoices");
 
-  // From an entry to all that was done to the same webhook, and by the same one.
+  // Links from an entry to all entries of the same webhook and of the same actor.
   await edited.getByRole("link", { name: "Invoices" }).click();
   await expect(entries(page)).toHaveText([/Webhook edited/, /Webhook added/]);
   await page.getByRole("link", { name: /^API key “/ }).click();
@@ -39,18 +39,18 @@ test("who changed what is there, with what was before", async ({ webhooks, api }
   await expect(page).toHaveURL(LOG);
 });
 
-test("the log can be asked for one thing, and what it shows can be taken along", async ({ webhooks, api }) => {
+test("log can be filtered and exported", async ({ webhooks, api }) => {
   const { page } = webhooks;
   const { id } = await api.add({ name: "Orders", url: "https://example.com/orders" });
   await api.pause(id);
   await page.goto(LOG);
-  await page.getByRole("combobox", { name: "What" }).selectOption("Webhook paused");
+  await page.getByRole("combobox", { name: "Action" }).selectOption("Webhook paused");
   await page.getByRole("button", { name: "Apply" }).click();
   await expect(page).toHaveURL(`${LOG}?action=webhook.paused`);
   await expect(entries(page)).toHaveText([/Webhook paused/]);
 
   const downloading = page.waitForEvent("download");
-  await page.getByRole("link", { name: "Export as JSON lines" }).click();
+  await page.getByRole("link", { name: "Export as JSON Lines" }).click();
   const download = await downloading;
   expect(download.suggestedFilename()).toMatch(/^caleida-audit-log-\d{4}-\d\d-\d\d\.jsonl$/);
   const lines = (await readFile(await download.path(), "utf8")).trimEnd().split("\n");
@@ -59,16 +59,16 @@ test("the log can be asked for one thing, and what it shows can be taken along",
 
   await page.getByLabel("Until").fill("2026-01-01T00:00");
   await page.getByRole("button", { name: "Apply" }).click();
-  await expect(page.getByText("Nothing matches")).toBeVisible();
+  await expect(page.getByText("No matches")).toBeVisible();
 });
 
-test("who is no admin is told so", async ({ browserOf }) => {
-  const page = await browserOf("viewer");
+test("non-admins see an error page", async ({ signedInPage }) => {
+  const page = await signedInPage("viewer");
   await page.goto(LOG);
   await expect(page.getByText("Only admins may see the audit log.")).toBeVisible();
 });
 
-test("every state of the log is accessible", async ({ webhooks, api }) => {
+test("all states of the log are accessible", async ({ webhooks, api }) => {
   const { page } = webhooks;
   const { id } = await api.add({ name: "N".repeat(100), url: `https://example.com/${"path".repeat(60)}` });
   await api.pause(id);
@@ -79,6 +79,6 @@ test("every state of the log is accessible", async ({ webhooks, api }) => {
   }
   await expectAccessible(page);
   await page.goto(`${LOG}?action=nothing.like_it`);
-  await expect(page.getByText("Nothing matches")).toBeVisible();
+  await expect(page.getByText("No matches")).toBeVisible();
   await expectAccessible(page);
 });

@@ -1,40 +1,40 @@
 import { Webhooks } from "../pages/webhooks.ts";
 import { expect, needsScript, test } from "../support/test.ts";
 
-test("the confirmation names the webhook, its URL and what is pending", async ({ webhooks, api, receiver }) => {
-  // A receiver that asks for an hour's patience leaves its deliveries pending.
-  receiver.answer = { status: 503, headers: { "retry-after": "3600" } };
+test("confirmation shows name, URL and number of pending deliveries", async ({ webhooks, api, receiver }) => {
+  // With a `Retry-After` of an hour, the delivery stays pending.
+  receiver.response = { status: 503, headers: { "retry-after": "3600" } };
   await api.add({ name: "Orders", url: receiver.url("/orders") });
   await api.publish("chat");
   await api.publish("chat");
   await expect.poll(() => receiver.calls.length).toBeGreaterThan(0);
   await webhooks.open();
 
-  const dialog = await webhooks.openDeleting("Orders");
+  const dialog = await webhooks.openDeleteDialog("Orders");
   await expect(dialog.getByText("2 deliveries are pending and will be cancelled.")).toBeVisible();
   const promise = `Once deleted, no calls will be made to ${receiver.url("/orders")}.`;
   await expect(dialog.getByText(promise)).toBeVisible();
   await expect(dialog).toHaveAccessibleDescription(/2 deliveries are pending.*Once deleted, no calls/);
 });
 
-test("with nothing pending it says so", async ({ webhooks, api }) => {
+test("confirmation without pending deliveries", async ({ webhooks, api }) => {
   await api.add({ name: "Orders", url: "https://example.com/" });
   await webhooks.open();
-  const dialog = await webhooks.openDeleting("Orders");
-  await expect(dialog.getByText("No delivery is pending.")).toBeVisible();
+  const dialog = await webhooks.openDeleteDialog("Orders");
+  await expect(dialog.getByText("No deliveries are pending.")).toBeVisible();
 });
 
-test("Cancel has the focus, and leaves the webhook as it is", async ({ webhooks, api }) => {
+test("Cancel has the focus and changes nothing", async ({ webhooks, api }) => {
   await api.add({ name: "Orders", url: "https://example.com/" });
   await webhooks.open();
-  const dialog = await webhooks.openDeleting("Orders");
+  const dialog = await webhooks.openDeleteDialog("Orders");
   await expect(dialog.getByRole("button", { name: "Cancel", exact: true })).toBeFocused();
   await webhooks.page.keyboard.press("Enter");
   await webhooks.expectList();
   await webhooks.expectNames("Orders");
 });
 
-test("the webhook goes, and nothing is sent to it any more", async ({ webhooks, api, receivers }) => {
+test("deleted webhook disappears and receives no calls", async ({ webhooks, api, receivers }) => {
   const [deleted, other] = [await receivers(), await receivers()];
   await api.add({ name: "Deleted", url: deleted.url() });
   await api.add({ name: "Other", url: other.url() });
@@ -42,7 +42,7 @@ test("the webhook goes, and nothing is sent to it any more", async ({ webhooks, 
   await expect.poll(() => [deleted.calls.length, other.calls.length]).toEqual([1, 1]);
   await webhooks.open();
 
-  const dialog = await webhooks.openDeleting("Deleted");
+  const dialog = await webhooks.openDeleteDialog("Deleted");
   await dialog.getByRole("button", { name: "Delete webhook", exact: true }).click();
   await webhooks.expectList();
   await webhooks.expectMessage("Webhook “Deleted” deleted.");
@@ -53,70 +53,70 @@ test("the webhook goes, and nothing is sent to it any more", async ({ webhooks, 
   expect(deleted.calls).toHaveLength(1);
 });
 
-test("a retry that was due is not made", async ({ webhooks, api, receivers }) => {
+test("due retry of a deleted webhook is not sent", async ({ webhooks, api, receivers }) => {
   const [deleted, other] = [await receivers(), await receivers()];
-  for (const receiver of [deleted, other]) receiver.answer = { status: 500, headers: { "retry-after": "4" } };
+  for (const receiver of [deleted, other]) receiver.response = { status: 500, headers: { "retry-after": "4" } };
   await api.add({ name: "Other", url: other.url() });
   const { id } = await api.add({ name: "Deleted", url: deleted.url() });
   await api.publish("chat");
   await expect.poll(() => [deleted.calls.length, other.calls.length]).toEqual([1, 1]);
 
   await webhooks.page.goto(`/integrations/webhook/${id}/delete`);
-  await webhooks.deleting("Deleted").getByRole("button", { name: "Delete webhook" }).click();
+  await webhooks.deleteDialog("Deleted").getByRole("button", { name: "Delete webhook" }).click();
   await webhooks.expectMessage("Webhook “Deleted” deleted.");
   const before = deleted.calls.length;
   await expect.poll(() => other.calls.length, { timeout: 20_000 }).toBeGreaterThan(1);
   expect(deleted.calls).toHaveLength(before);
 });
 
-test("the name is free again", async ({ webhooks, api }) => {
+test("name of a deleted webhook can be reused", async ({ webhooks, api }) => {
   await api.add({ name: "Orders", url: "https://example.com/" });
   await webhooks.open();
-  const dialog = await webhooks.openDeleting("Orders");
+  const dialog = await webhooks.openDeleteDialog("Orders");
   await dialog.getByRole("button", { name: "Delete webhook" }).click();
   await webhooks.expectMessage("Webhook “Orders” deleted.");
 
-  const adding = await webhooks.openAdding();
-  await adding.fill({ url: "https://example.com/", name: "Orders", events: ["chat"] });
-  await adding.button("Add").click();
+  const addDialog = await webhooks.openAddDialog();
+  await addDialog.fill({ url: "https://example.com/", name: "Orders", events: ["chat"] });
+  await addDialog.button("Add").click();
   await webhooks.expectMessage("Webhook “Orders” added.");
 });
 
-test("whoever is second is told that it is gone", async ({ webhooks, api, browserOf, javaScriptEnabled }) => {
+test("second deletion shows that the webhook no longer exists", async ({ webhooks, api, signedInPage, javaScriptEnabled }) => {
   await api.add({ name: "Orders", url: "https://example.com/" });
-  const theirs = new Webhooks(await browserOf("admin"));
-  await Promise.all([webhooks.open(), theirs.open()]);
-  const [mine, other] = [await webhooks.openDeleting("Orders"), await theirs.openDeleting("Orders")];
+  const otherAdmin = new Webhooks(await signedInPage("admin"));
+  await Promise.all([webhooks.open(), otherAdmin.open()]);
+  const [mine, other] = [await webhooks.openDeleteDialog("Orders"), await otherAdmin.openDeleteDialog("Orders")];
   await mine.getByRole("button", { name: "Delete webhook" }).click();
   await webhooks.expectMessage("Webhook “Orders” deleted.");
   await other.getByRole("button", { name: "Delete webhook" }).click();
   if (javaScriptEnabled) {
-    await expect(other.getByRole("alert")).toHaveText(/^It does not exist any more/);
+    await expect(other.getByRole("alert")).toHaveText(/^This no longer exists/);
     await other.getByRole("button", { name: "Cancel" }).click();
-    await theirs.expectList();
-    await expect(theirs.link("Orders")).toHaveCount(0);
+    await otherAdmin.expectList();
+    await expect(otherAdmin.link("Orders")).toHaveCount(0);
   } else {
-    await expect(theirs.page.getByRole("heading", { name: "Not found" })).toBeVisible();
+    await expect(otherAdmin.page.getByRole("heading", { name: "Not found" })).toBeVisible();
   }
 });
 
-test("the confirmation has an address, and Back leads to the edit modal", async ({ webhooks, api }) => {
+test("confirmation has a URL, and Back leads to the edit dialog", async ({ webhooks, api }) => {
   const { id } = await api.add({ name: "Orders", url: "https://example.com/" });
   await webhooks.open();
-  const dialog = await webhooks.openDeleting("Orders");
+  const dialog = await webhooks.openDeleteDialog("Orders");
   await expect(webhooks.page).toHaveURL(new RegExp(`/integrations/webhook/${id}/delete\\??$`));
   await webhooks.page.reload();
   await expect(dialog).toBeVisible();
   await webhooks.page.goBack();
-  await expect(webhooks.editing.name).toHaveValue("Orders");
+  await expect(webhooks.editDialog.name).toHaveValue("Orders");
 });
 
 for (const role of ["viewer", "member"] as const) {
-  test(`a ${role} may not delete`, async ({ api, browserOf }) => {
+  test(`${role} cannot delete`, async ({ api, signedInPage }) => {
     const { id } = await api.add({ name: "Orders", url: "https://example.com/" });
-    const page = await browserOf(role);
-    const answer = await page.goto(`/integrations/webhook/${id}/delete`);
-    expect(answer?.status()).toBe(403);
+    const page = await signedInPage(role);
+    const response = await page.goto(`/integrations/webhook/${id}/delete`);
+    expect(response?.status()).toBe(403);
     await expect(page.getByText("Only admins may delete webhooks.")).toBeVisible();
     expect(await api.webhooks()).toHaveLength(1);
   });
@@ -128,7 +128,7 @@ test.describe("with JavaScript", () => {
   test("Escape cancels", async ({ webhooks, api }) => {
     await api.add({ name: "Orders", url: "https://example.com/" });
     await webhooks.open();
-    await webhooks.expectModal(await webhooks.openDeleting("Orders"));
+    await webhooks.expectModal(await webhooks.openDeleteDialog("Orders"));
     await webhooks.page.keyboard.press("Escape");
     await webhooks.expectList();
     await webhooks.expectNames("Orders");

@@ -8,7 +8,7 @@ import { expect, needsScript, test } from "../support/test.ts";
 
 const LOG = "/integrations/webhook/deliveries";
 
-/** One webhook, one event, and what became of it; answers the delivery's id. */
+/** Adds a webhook, publishes an event, waits for the status of its delivery and returns the delivery's ID. */
 async function deliver(api: Api, url: string, ends: string, id?: string): Promise<string> {
   const webhook = await api.add({ name: `Webhook of ${id ?? "one event"}`, url });
   await api.publish("chat", { text: "hello" }, id);
@@ -21,12 +21,12 @@ async function expectEvents(page: Page, ...ids: string[]): Promise<void> {
   await expect(page.getByRole("rowheader").getByRole("link")).toHaveText(ids);
 }
 
-test("before anything was sent, the log says what will stand there", async ({ webhooks: { page } }) => {
+test("empty log explains what it will show", async ({ webhooks: { page } }) => {
   await page.goto(LOG);
   await expect(page.getByText("No deliveries yet")).toBeVisible();
 });
 
-test("the log shows the newest first, under its day", async ({ webhooks: { page }, api, receiver }) => {
+test("log shows the newest delivery first, grouped by day", async ({ webhooks: { page }, api, receiver }) => {
   await api.add({ name: "Orders", url: receiver.url(), events: ["chat", "message"] });
   await api.publish("chat", {}, "first");
   await api.publish("message", {}, "second");
@@ -42,7 +42,7 @@ test("the log shows the newest first, under its day", async ({ webhooks: { page 
   await expect(row.getByText("1 · 200")).toBeVisible();
 });
 
-test("one webhook has a log of its own", async ({ webhooks: { page }, api, receivers }) => {
+test("webhook has its own log", async ({ webhooks: { page }, api, receivers }) => {
   const [one, two] = [await receivers(), await receivers()];
   const orders = await api.add({ name: "Orders", url: one.url(), events: ["chat"] });
   await api.add({ name: "Others", url: two.url(), events: ["chat", "message"] });
@@ -58,13 +58,13 @@ test("one webhook has a log of its own", async ({ webhooks: { page }, api, recei
   await expect(page.getByRole("dialog", { name: "Edit Webhook" })).toBeVisible();
 });
 
-test("the log of one webhook says how it is, and what happens next", async ({ webhooks: { page }, api, receiver }) => {
+test("log of a webhook shows its health and the next retry", async ({ webhooks: { page }, api, receiver }) => {
   const { id } = await api.add({ name: "Orders", url: receiver.url() });
   await page.goto(`/integrations/webhook/${id}/deliveries`);
   await expect(page.getByRole("heading", { name: "Health" })).toHaveCount(0);
   await api.publish("chat");
   await expect.poll(() => api.delivered()).toBe(1);
-  receiver.answer = { status: 500 };
+  receiver.response = { status: 500 };
   await api.publish("chat");
   await expect.poll(async () => (await api.deliveries(id)).map(({ status }) => status)).toEqual(["failed", "delivered"]);
 
@@ -73,13 +73,13 @@ test("the log of one webhook says how it is, and what happens next", async ({ we
   const day = page.getByRole("img", { name: "Last 24 hours, by hour: 1 of 4 attempts succeeded" });
   await expect(day).toBeVisible();
   await expect(page.getByText("25.0 %").first()).toBeVisible();
-  await page.getByText("As a table").last().click();
+  await page.getByText("Show as table").last().click();
   await expect(page.getByRole("row", { name: "Today 1 3" })).toBeVisible();
   await page.getByRole("main").getByRole("link", { name: "Orders", exact: true }).click();
   await expect(page.getByRole("dialog").getByText(/^No call has succeeded since/)).toBeVisible();
 });
 
-test("the log is filtered by status, event type and event id", async ({ webhooks: { page }, api, receivers }) => {
+test("log is filtered by status, event type and event ID", async ({ webhooks: { page }, api, receivers }) => {
   const [well, held] = [await receivers(), await receivers()];
   await api.add({ name: "Well", url: well.url(), events: ["chat"] });
   await api.pause((await api.add({ name: "Held", url: held.url(), events: ["message"] })).id);
@@ -100,18 +100,18 @@ test("the log is filtered by status, event type and event id", async ({ webhooks
   await apply.click();
   await expectEvents(page, "chat-2", "chat-1");
 
-  await page.getByRole("textbox", { name: "Event id" }).fill("chat-1");
+  await page.getByRole("textbox", { name: "Event ID" }).fill("chat-1");
   await apply.click();
   await expectEvents(page, "chat-1");
 
   await page.getByRole("combobox", { name: "Status" }).selectOption({ label: "Failed" });
   await apply.click();
-  await expect(page.getByText("Nothing matches")).toBeVisible();
+  await expect(page.getByText("No matches")).toBeVisible();
   await page.getByRole("link", { name: "Clear filters" }).last().click();
   await expectEvents(page, "message-1", "chat-2", "chat-1");
 });
 
-test("the log of all is filtered by webhook and by time", async ({ webhooks: { page }, api, receivers }) => {
+test("log of all webhooks is filtered by webhook and time", async ({ webhooks: { page }, api, receivers }) => {
   const [one, two] = [await receivers(), await receivers()];
   await api.add({ name: "Orders", url: one.url() });
   await api.add({ name: "Others", url: two.url() });
@@ -128,7 +128,7 @@ test("the log of all is filtered by webhook and by time", async ({ webhooks: { p
 
   await page.getByLabel("Until").fill("2026-01-01T00:00");
   await apply.click();
-  await expect(page.getByText("Nothing matches")).toBeVisible();
+  await expect(page.getByText("No matches")).toBeVisible();
   await expect(page.getByLabel("Until")).toHaveValue("2026-01-01T00:00");
   await page.getByLabel("Until").fill("");
   await page.getByLabel("From").fill("2026-01-01T00:00");
@@ -136,15 +136,15 @@ test("the log of all is filtered by webhook and by time", async ({ webhooks: { p
   await expectEvents(page, "for-both");
 });
 
-test("why it failed, what to do about it, and sent again", async ({ webhooks: { page }, api, receiver }) => {
-  receiver.answer = { status: 413, body: "too big" };
+test("failed delivery shows its cause and remedy, and can be resent", async ({ webhooks: { page }, api, receiver }) => {
+  receiver.response = { status: 413, body: "too big" };
   const id = await deliver(api, receiver.url(), "failed", "order-7");
   await page.goto(`${LOG}?status=failed`);
   await page.getByRole("link", { name: "order-7" }).click();
   await expect(page.getByText("Allow at least 256 KiB").last()).toBeVisible();
   await expect(page.getByText("Signed with the webhook's secret.").last()).toBeVisible();
 
-  receiver.answer = { status: 200 };
+  receiver.response = { status: 200 };
   await page.getByRole("button", { name: "Resend" }).click();
   await expect(page.getByRole("status").filter({ hasText: "It is being sent again." })).toBeVisible();
   await expect.poll(() => api.delivered()).toBe(1);
@@ -156,23 +156,23 @@ test("why it failed, what to do about it, and sent again", async ({ webhooks: { 
   await expect(page.getByRole("heading", { name: "Attempt 4" })).toBeVisible();
 });
 
-test("a viewer sees a delivery, but cannot send it again", async ({ api, receiver, browserOf }) => {
+test("viewer sees a delivery but cannot resend it", async ({ api, receiver, signedInPage }) => {
   const id = await deliver(api, receiver.url(), "delivered");
-  const page = await browserOf("viewer");
+  const page = await signedInPage("viewer");
   await page.goto(`${LOG}/${id}`);
   await expect(page.getByRole("heading", { name: "Timeline" })).toBeVisible();
   await expect(page.getByRole("button", { name: "Resend" })).toHaveCount(0);
-  const answer = await page.request.post(`${LOG}/${id}`, { headers: { "sec-fetch-site": "same-origin" } });
-  expect(answer.status()).toBe(403);
+  const response = await page.request.post(`${LOG}/${id}`, { headers: { "sec-fetch-site": "same-origin" } });
+  expect(response.status()).toBe(403);
   expect(receiver.calls).toHaveLength(1);
 });
 
-test("an attempt as curl makes the same call again", async ({ webhooks: { page }, api, receiver }) => {
+test("curl command of an attempt makes the same call", async ({ webhooks: { page }, api, receiver }) => {
   const webhook = await api.add({ name: "Orders", url: receiver.url("/hook?a=1&b=2") });
   await api.publish("chat", { text: "it's `quoted` $HOME \"twice\"" });
   await expect.poll(() => api.delivered()).toBe(1);
   await page.goto(`${LOG}/${(await api.deliveries(webhook.id))[0]!.id}`);
-  await page.getByText("As curl").click();
+  await page.getByText("Copy as curl").click();
   const command = await page.getByRole("region", { name: "Attempt 1 as curl" }).innerText();
   await promisify(execFile)("bash", ["-c", command]);
   const [first, again] = receiver.calls;
@@ -185,7 +185,7 @@ test("an attempt as curl makes the same call again", async ({ webhooks: { page }
 test.describe("with JavaScript", () => {
   needsScript();
 
-  test("the log is live, can be paused, and goes on", async ({ webhooks: { page }, api, receiver }) => {
+  test("live log can be paused and resumed", async ({ webhooks: { page }, api, receiver }) => {
     await page.goto(LOG);
     await expect(page.getByText("No deliveries yet")).toBeVisible();
     await expect(page.getByRole("status").filter({ hasText: "Live" })).toBeVisible();
@@ -199,7 +199,7 @@ test.describe("with JavaScript", () => {
     await api.publish("chat", {}, "second");
     await expect.poll(() => api.delivered()).toBe(2);
     await expectEvents(page, "first");
-    // Who reads by keyboard stays where they are.
+    // Updates keep the keyboard focus.
     const first = page.getByRole("link", { name: "first" });
     await first.focus();
     await page.getByRole("button", { name: "Go live" }).press("Enter");
@@ -211,13 +211,13 @@ test.describe("with JavaScript", () => {
   });
 });
 
-test("a page of older deliveries stands still", async ({ webhooks: { page } }) => {
+test("page of older deliveries is not live", async ({ webhooks: { page } }) => {
   await page.goto(`${LOG}?until=2026-01-01T00:00`);
-  await expect(page.getByText("Nothing matches")).toBeVisible();
+  await expect(page.getByText("No matches")).toBeVisible();
   await expect(page.getByRole("button", { name: "Pause" })).toHaveCount(0);
 });
 
-test("more than a page of deliveries can be read to the end", async ({ webhooks: { page }, api, receiver }) => {
+test("log is paged to the end", async ({ webhooks: { page }, api, receiver }) => {
   await api.pause((await api.add({ name: "Orders", url: receiver.url() })).id);
   for (let number = 1; number <= 52; number++) await api.publish("chat", {}, `event-${number}`);
   await page.goto(LOG);
@@ -229,15 +229,15 @@ test("more than a page of deliveries can be read to the end", async ({ webhooks:
   await expect(rows).toHaveCount(50);
 });
 
-test("one delivery shows the request as it was sent, and the answer", async ({ webhooks: { page }, api, receiver }) => {
-  receiver.answer = { status: 201, headers: { "x-receiver": "mine", "set-cookie": "session=hidden" }, body: "thank you" };
+test("delivery shows the request and the response", async ({ webhooks: { page }, api, receiver }) => {
+  receiver.response = { status: 201, headers: { "x-receiver": "mine", "set-cookie": "session=hidden" }, body: "thank you" };
   await deliver(api, receiver.url("/hook"), "delivered", "order-7");
   await page.goto(LOG);
   await page.getByRole("link", { name: "order-7" }).click();
 
   const call = receiver.calls[0]!;
   await expect(page.getByRole("heading", { level: 1 })).toContainText("chat");
-  await expect(page.getByRole("region", { name: "Body of the request" })).toHaveText(call.body);
+  await expect(page.getByRole("region", { name: "Request body" })).toHaveText(call.body);
   const main = page.getByRole("main");
   await expect(main.getByText(receiver.url("/hook"), { exact: true })).toBeVisible();
   for (const name of ["content-type", "webhook-id", "webhook-timestamp", "user-agent"]) {
@@ -250,8 +250,8 @@ test("one delivery shows the request as it was sent, and the answer", async ({ w
   await expect(main.getByText("session=hidden")).toHaveCount(0);
 });
 
-test("a failing receiver leaves one entry for each attempt", async ({ webhooks: { page }, api, receiver }) => {
-  receiver.answer = { status: 500, body: "out of order" };
+test("failed delivery shows every attempt", async ({ webhooks: { page }, api, receiver }) => {
+  receiver.response = { status: 500, body: "out of order" };
   const id = await deliver(api, receiver.url(), "failed");
   expect(receiver.calls).toHaveLength(3);
   await page.goto(`${LOG}/${id}`);
@@ -260,13 +260,13 @@ test("a failing receiver leaves one entry for each attempt", async ({ webhooks: 
     await expect(page.getByRole("heading", { name: `Attempt ${number}` })).toBeVisible();
   }
   await expect(page.getByRole("main").getByText("500", { exact: true })).toHaveCount(3);
-  await expect(page.getByText("no attempt is left")).toBeVisible();
+  await expect(page.getByText("no attempts left")).toBeVisible();
   await expect(page.getByRole("region", { name: "Response to attempt 3" })).toHaveText("out of order");
   await page.getByRole("heading", { name: "Attempt 1" }).click();
   await expect(page.getByRole("region", { name: "Response to attempt 1" })).toBeVisible();
 });
 
-test("a receiver that cannot be reached is explained in words", async ({ webhooks: { page }, api, receivers }) => {
+test("unreachable receiver is explained", async ({ webhooks: { page }, api, receivers }) => {
   const receiver = await receivers();
   const url = receiver.url();
   await receiver.stop();
@@ -274,9 +274,9 @@ test("a receiver that cannot be reached is explained in words", async ({ webhook
   await expect(page.getByText(/^Connection refused by 127\.0\.0\.1:\d+/).last()).toBeVisible();
 });
 
-test("what a hostile receiver answers is inert text", async ({ webhooks: { page }, api, receiver }) => {
+test("hostile response is shown as inert text", async ({ webhooks: { page }, api, receiver }) => {
   const body = `<script>document.title = "owned"</script><img src=x onerror="document.title='owned'"></pre><h1>hi</h1>`;
-  receiver.answer = { status: 200, headers: { "content-type": "text/html", "x-note": "<b>bold</b>" }, body };
+  receiver.response = { status: 200, headers: { "content-type": "text/html", "x-note": "<b>bold</b>" }, body };
   await page.goto(`${LOG}/${await deliver(api, receiver.url(), "delivered")}`);
   await expect(page.getByRole("region", { name: "Response to attempt 1" })).toHaveText(body);
   await expect(page.getByText("<b>bold</b>")).toBeVisible();
@@ -284,14 +284,14 @@ test("what a hostile receiver answers is inert text", async ({ webhooks: { page 
   await expect(page).toHaveTitle("Delivery · Caleida");
 });
 
-test("NUL, right-to-left marks and lines without an end stay where they are", async ({
+test("NUL, right-to-left marks and very long lines do not break the layout", async ({
   webhooks: { page },
   api,
   receiver,
 }) => {
   const line = "x".repeat(16 * 1024 - 100);
   const body = `before\u0000after \u202Ereversed\u202C \u2066isolated\n${line}`;
-  receiver.answer = { status: 500, headers: { "x-long": "y".repeat(900) }, body };
+  receiver.response = { status: 500, headers: { "x-long": "y".repeat(900) }, body };
   const webhook = await api.add({ name: "Orders", url: receiver.url(`/${"z".repeat(500)}`) });
   await api.publish("chat", { text: `\u202E${"w".repeat(5_000)}` });
   await expect
@@ -315,8 +315,8 @@ test("NUL, right-to-left marks and lines without an end stay where they are", as
   await expect(response).toContainText(line.slice(0, 1_000));
 });
 
-test("a pending delivery says when it is tried next", async ({ webhooks: { page }, api, receiver }) => {
-  receiver.answer = { status: 503, headers: { "retry-after": "3600" } };
+test("pending delivery shows the next attempt", async ({ webhooks: { page }, api, receiver }) => {
+  receiver.response = { status: 503, headers: { "retry-after": "3600" } };
   const webhook = await api.add({ name: "Orders", url: receiver.url() });
   await api.publish("chat");
   await expect.poll(async () => (await api.deliveries(webhook.id))[0]?.attempts).toBe(1);
@@ -327,12 +327,12 @@ test("a pending delivery says when it is tried next", async ({ webhooks: { page 
   await expect(page.getByText(/in (59 min|1 h)/)).toBeVisible();
 });
 
-test("the deliveries of a deleted webhook stay on record", async ({ webhooks, api, receiver }) => {
+test("deliveries of a deleted webhook stay in the log", async ({ webhooks, api, receiver }) => {
   await api.add({ name: "Orders", url: receiver.url() });
   await api.publish("chat", {}, "order-7");
   await expect.poll(() => receiver.calls.length).toBe(1);
   await webhooks.open();
-  const dialog = await webhooks.openDeleting("Orders");
+  const dialog = await webhooks.openDeleteDialog("Orders");
   await dialog.getByRole("button", { name: "Delete webhook" }).click();
   await webhooks.expectMessage("Webhook “Orders” deleted.");
 

@@ -8,7 +8,7 @@ async function expectEvents(page: Page, ...ids: string[]): Promise<void> {
   await expect(page.getByRole("rowheader").getByRole("link")).toHaveText(ids);
 }
 
-test("everything that was received is there, wanted or not", async ({ webhooks: { page }, api, receiver }) => {
+test("list shows all received events", async ({ webhooks: { page }, api, receiver }) => {
   await page.goto(EVENTS);
   await expect(page.getByText("No events yet")).toBeVisible();
 
@@ -20,7 +20,7 @@ test("everything that was received is there, wanted or not", async ({ webhooks: 
   await expectEvents(page, "not-wanted", "wanted", "before-any-webhook");
   await expect(page.getByRole("row").filter({ hasText: /\bwanted$|chatwanted/ }).getByText("1 webhook")).toBeVisible();
 
-  await page.getByRole("combobox", { name: "Sent" }).selectOption("To no webhook");
+  await page.getByRole("combobox", { name: "Sent to" }).selectOption("No webhooks");
   await page.getByRole("button", { name: "Apply" }).click();
   await expectEvents(page, "not-wanted", "before-any-webhook");
   await page.getByRole("combobox", { name: "Event type" }).selectOption("insight.key");
@@ -29,10 +29,10 @@ test("everything that was received is there, wanted or not", async ({ webhooks: 
   await page.getByRole("link", { name: "Clear filters" }).click();
   await page.getByLabel("Until").fill("2026-01-01T00:00");
   await page.getByRole("button", { name: "Apply" }).click();
-  await expect(page.getByText("Nothing matches")).toBeVisible();
+  await expect(page.getByText("No matches")).toBeVisible();
 });
 
-test("an event says what became of it, and why nothing was sent", async ({ webhooks: { page }, api, receiver }) => {
+test("event shows its outcome for each webhook", async ({ webhooks: { page }, api, receiver }) => {
   await api.publish("chat", {}, "too-early");
   await api.add({ name: "Orders", url: receiver.url(), events: ["chat"] });
   await api.add({ name: "Insights", url: receiver.url(), events: ["insight.key"] });
@@ -41,22 +41,22 @@ test("an event says what became of it, and why nothing was sent", async ({ webho
   await expect.poll(() => api.delivered()).toBe(1);
 
   await page.goto(`${EVENTS}/too-early`);
-  await expect(page.getByText("Nothing was sent: there was no webhook when it was received.")).toBeVisible();
+  await expect(page.getByText("Not sent: there was no webhook when the event was received.")).toBeVisible();
   const row = (name: string) => page.getByRole("row").filter({ hasText: name });
-  await expect(row("Orders")).toContainText("It was added later");
+  await expect(row("Orders")).toContainText("Added later");
 
   await page.goto(`${EVENTS}/order-7`);
   await expect(page.getByText("Delivered to 1 webhook.")).toBeVisible();
   await expect(row("Orders")).toContainText("Delivered");
   await expect(row("Insights")).toContainText("Not subscribed to chat at that time.");
-  await expect(page.getByRole("region", { name: "Body of the event" })).toHaveText(receiver.calls[0]!.body);
+  await expect(page.getByRole("region", { name: "Event body" })).toHaveText(receiver.calls[0]!.body);
   await row("Orders").getByRole("link", { name: "Delivery" }).click();
   await expect(page.getByRole("heading", { name: "Timeline" })).toBeVisible();
   await page.getByRole("link", { name: "order-7" }).click();
   await expect(page).toHaveURL(`${EVENTS}/order-7`);
 
   await page.goto(`${EVENTS}/unwanted`);
-  await expect(page.getByText("no webhook that was enabled wanted message")).toBeVisible();
+  await expect(page.getByText("no enabled webhook was subscribed to message")).toBeVisible();
   await page.goto(`${EVENTS}/nothing-of-that-name`);
   await expect(page.getByRole("heading", { name: "Not found" })).toBeVisible();
 });

@@ -1,27 +1,27 @@
 import { expectAccessible } from "../support/axe.ts";
 import { expect, needsScript, test } from "../support/test.ts";
 
-// axe looks three times at a long page, which takes a busy machine its time.
+// axe checks a long page three times, which is slow on a busy machine.
 test.describe.configure({ timeout: 120_000 });
 
 const GUIDE = "/integrations/webhook/guide";
 
-test("the guide tells what arrives, how to verify it, and when it is repeated", async ({ webhooks: { page } }) => {
+test("guide explains calls, verification and retries", async ({ webhooks: { page } }) => {
   await page.getByRole("link", { name: "Guide", exact: true }).click();
   await expect(page.getByRole("heading", { name: "Guide", level: 1 })).toBeVisible();
   await expect(page.getByRole("term").filter({ hasText: "webhook-signature" })).toBeVisible();
-  // The server of these tests repeats after 1 s, and after 1 s again.
+  // The test server retries after 1 s, twice.
   await expect(page.getByRole("table").getByRole("row")).toHaveText([
     /Attempt/,
-    /^1\s*at once\s*–$/,
+    /^1\s*immediately\s*–$/,
     /^2\s*1 s\s*1 s$/,
     /^3\s*1 s\s*2 s$/,
   ]);
-  await expect(page.getByText("with 3 attempts in all")).toBeVisible();
+  await expect(page.getByText("up to 3 attempts in total")).toBeVisible();
   await expectAccessible(page);
 });
 
-test("each language has its receiver, under an address of its own", async ({ webhooks: { page } }) => {
+test("each language has a receiver with its own URL", async ({ webhooks: { page } }) => {
   await page.goto(GUIDE);
   const languages = page.getByRole("navigation", { name: "Languages" });
   const names = ["Python", "JavaScript", "Go", "Ruby", "PHP", "Java", "C#", "Rust", "Shell"];
@@ -37,18 +37,18 @@ test("each language has its receiver, under an address of its own", async ({ web
   await expect(page.getByRole("region", { name: "python/library.py" })).toBeVisible();
 });
 
-test("without JavaScript there is no check that would send the secret", async ({ webhooks: { page } }) => {
-  test.skip(test.info().project.use.javaScriptEnabled !== false, "with JavaScript, the check is there");
+test("signature check is hidden without JavaScript", async ({ webhooks: { page } }) => {
+  test.skip(test.info().project.use.javaScriptEnabled !== false, "with JavaScript, the check is visible");
   await page.goto(GUIDE);
   await expect(page.locator("noscript p")).toBeVisible();
-  await expect(page.locator("noscript p")).toContainText("This check needs JavaScript");
+  await expect(page.locator("noscript p")).toContainText("This check requires JavaScript");
   await expect(page.getByLabel("Secret", { exact: true })).toBeHidden();
 });
 
-test.describe("the signature check", () => {
+test.describe("signature check", () => {
   needsScript();
 
-  test("judges a real call, and tells what is wrong with a changed one", async ({ webhooks: { page }, api, receiver }) => {
+  test("accepts a real call and explains why a changed one fails", async ({ webhooks: { page }, api, receiver }) => {
     const { secret } = await api.add({ name: "Orders", url: receiver.url() });
     await api.publish("chat", { text: "hello" });
     await expect.poll(() => receiver.calls.length).toBe(1);
@@ -66,26 +66,26 @@ test.describe("the signature check", () => {
     await expect(page.getByText("Use at least 24 characters for the secret.")).toBeVisible();
     await page.getByLabel("Secret", { exact: true }).fill(secret);
     const verdict = page.getByRole("status").filter({ hasText: "receiver" });
-    await expect(verdict).toHaveText("A receiver takes this call.");
-    await expect(page.getByText("Signature 1 is made with this secret")).toBeVisible();
-    const signed = page.getByRole("region", { name: "The bytes that are signed" });
+    await expect(verdict).toHaveText("A receiver accepts this call.");
+    await expect(page.getByText("Signature 1 matches")).toBeVisible();
+    const signed = page.getByRole("region", { name: "Signed bytes" });
     await expect(signed).toHaveText(`${headers["webhook-id"]}.${headers["webhook-timestamp"]}.${body}`);
     await expectAccessible(page);
 
     await page.getByLabel("Body", { exact: true }).fill(JSON.stringify(JSON.parse(body), null, 2));
-    await expect(verdict).toHaveText("A receiver refuses this call.");
+    await expect(verdict).toHaveText("A receiver rejects this call.");
     await expect(page.getByText("what you verify was parsed and written again")).toBeVisible();
     await page.getByLabel("Body", { exact: true }).fill(body.replace("hello", "hullo"));
-    await expect(page.getByText("Signature 1 is of something else")).toBeVisible();
+    await expect(page.getByText("Signature 1 does not match")).toBeVisible();
     await expect(page.getByText("What to do:")).toHaveCount(0);
     await expectAccessible(page);
     expect(requests.slice(loaded), "requests since the page was loaded").toEqual([]);
   });
 
-  test("has an example, and shows the secret when asked", async ({ webhooks: { page } }) => {
+  test("fills in an example and shows the secret on request", async ({ webhooks: { page } }) => {
     await page.goto(GUIDE);
     await page.getByRole("button", { name: "Fill in an example" }).click();
-    await expect(page.getByText("A receiver takes this call.")).toBeVisible();
+    await expect(page.getByText("A receiver accepts this call.")).toBeVisible();
     const secret = page.getByLabel("Secret", { exact: true });
     await expect(secret).toHaveAttribute("type", "password");
     await page.getByRole("button", { name: "Show" }).click();

@@ -2,31 +2,31 @@ import { Login } from "../pages/login.ts";
 import { Webhooks } from "../pages/webhooks.ts";
 import { expect, test } from "../support/test.ts";
 
-test("from signing in to the last call: add, receive, move, delete", async ({ page, account, api, receivers }) => {
+test("sign in, add, receive, move and delete", async ({ page, account, api, receivers }) => {
   const [first, second, witness] = [await receivers(), await receivers(), await receivers()];
   const webhooks = new Webhooks(page);
 
   await test.step("sign in", async () => {
     await page.goto("/");
-    await new Login(page).signIn(await account.person("admin"));
+    await new Login(page).signIn(await account.createUser("admin"));
     await webhooks.expectList();
   });
 
-  await test.step("add a webhook by the modal", async () => {
-    const dialog = await webhooks.openAdding();
+  await test.step("add a webhook in the dialog", async () => {
+    const dialog = await webhooks.openAddDialog();
     first.secret = second.secret = await dialog.secret.inputValue();
     await dialog.fill({ url: first.url("/hook?from=caleida"), name: "Orders", events: ["chat", "insight.summary"] });
     await dialog.button("Add").click();
     await webhooks.expectMessage("Webhook “Orders” added.");
   });
 
-  await test.step("the official library accepts the call, and the body is what was published", async () => {
+  await test.step("the official library verifies the call, and the body matches the event", async () => {
     const data = { chat_id: "c-1", title: "Grüße 👋", nested: { list: [1, 2.5, null] } };
     const event = await api.publish("chat", data);
     expect(event.deliveries).toBe(1);
     await expect.poll(() => first.calls.length).toBe(1);
     const call = first.calls[0]!;
-    expect(call).toMatchObject({ method: "POST", path: "/hook?from=caleida", verdict: "verified" });
+    expect(call).toMatchObject({ method: "POST", path: "/hook?from=caleida", verification: "verified" });
     expect(call.headers).toMatchObject({
       "content-type": "application/json",
       "webhook-id": event.id,
@@ -38,26 +38,26 @@ test("from signing in to the last call: add, receive, move, delete", async ({ pa
     expect(body).toMatchObject({ type: "chat", timestamp: expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/), data });
   });
 
-  await test.step("an event that nobody wants is not sent", async () => {
+  await test.step("an event without subscribers is not sent", async () => {
     expect((await api.publish("message")).deliveries).toBe(0);
   });
 
-  await test.step("after an edit, the next event goes to the new URL", async () => {
+  await test.step("after an edit, events go to the new URL", async () => {
     await webhooks.open();
-    const dialog = await webhooks.openEditing("Orders");
+    const dialog = await webhooks.openEditDialog("Orders");
     await dialog.fill({ url: second.url("/moved") });
     await dialog.button("Save").click();
     await webhooks.expectMessage("Webhook “Orders” saved.");
 
     await api.publish("insight.summary");
-    await expect.poll(() => second.calls.map((call) => call.verdict)).toEqual(["verified"]);
+    await expect.poll(() => second.calls.map((call) => call.verification)).toEqual(["verified"]);
     expect(first.calls).toHaveLength(1);
   });
 
-  await test.step("after a delete there is silence", async () => {
+  await test.step("after the deletion, no event is sent", async () => {
     await api.add({ name: "Witness", url: witness.url(), events: ["chat"] });
     await webhooks.open();
-    const dialog = await webhooks.openDeleting("Orders");
+    const dialog = await webhooks.openDeleteDialog("Orders");
     await dialog.getByRole("button", { name: "Delete webhook" }).click();
     await webhooks.expectMessage("Webhook “Orders” deleted.");
 

@@ -3,7 +3,7 @@ import type { Locator, Page } from "@playwright/test";
 import { LIST } from "../pages/webhooks.ts";
 import { expect, test } from "../support/test.ts";
 
-/** Everything here is done with keys: a test that clicked would not show who is locked out. */
+/** Presses Tab until the target has the focus. These tests use only the keyboard. */
 async function tabTo(page: Page, target: Locator): Promise<void> {
   await expect(target).toBeVisible();
   for (let press = 0; press < 80; press++) {
@@ -18,10 +18,10 @@ async function follow(page: Page, target: Locator): Promise<void> {
   await page.keyboard.press("Enter");
 }
 
-test("why a delivery failed is found, mended and sent again", async ({ webhooks: { page }, api, receivers }) => {
-  const [strict, kind] = [await receivers(), await receivers()];
-  strict.answer = { status: 401 };
-  const { id } = await api.add({ name: "Orders", url: strict.url() });
+test("find the cause of a failed delivery, fix it and resend", async ({ webhooks: { page }, api, receivers }) => {
+  const [rejecting, accepting] = [await receivers(), await receivers()];
+  rejecting.response = { status: 401 };
+  const { id } = await api.add({ name: "Orders", url: rejecting.url() });
   await api.publish("chat", {}, "refused");
   const statuses = async () => (await api.deliveries(id)).map((delivery) => delivery.status);
   await expect.poll(statuses, { timeout: 15_000 }).toEqual(["failed"]);
@@ -34,45 +34,45 @@ test("why a delivery failed is found, mended and sent again", async ({ webhooks:
   const dialog = page.getByRole("dialog", { name: "Edit Webhook" });
   await tabTo(page, dialog.getByLabel("URL", { exact: true }));
   await page.keyboard.press("ControlOrMeta+A");
-  await page.keyboard.type(kind.url());
+  await page.keyboard.type(accepting.url());
   await page.keyboard.press("Enter");
   await expect(page.getByRole("status").filter({ hasText: "Webhook “Orders” saved." })).toBeVisible();
 
   await page.goto(`${LIST}/deliveries/${(await api.deliveries(id))[0]!.id}`);
   await follow(page, page.getByRole("button", { name: "Resend" }));
   await expect.poll(statuses).toEqual(["delivered"]);
-  expect(kind.calls.map((call) => call.headers["webhook-id"])).toEqual(["refused"]);
+  expect(accepting.calls.map((call) => call.headers["webhook-id"])).toEqual(["refused"]);
 });
 
-test("a webhook is added, tried and deleted", async ({ webhooks: { page }, receiver }) => {
+test("add, test and delete a webhook", async ({ webhooks: { page }, receiver }) => {
   await follow(page, page.getByRole("link", { name: "+ Add Webhook" }));
-  const adding = page.getByRole("dialog", { name: "Add Webhook" });
-  await tabTo(page, adding.getByLabel("URL", { exact: true }));
+  const addDialog = page.getByRole("dialog", { name: "Add Webhook" });
+  await tabTo(page, addDialog.getByLabel("URL", { exact: true }));
   await page.keyboard.type(receiver.url());
-  await tabTo(page, adding.getByLabel("Webhook name", { exact: true }));
+  await tabTo(page, addDialog.getByLabel("Webhook name", { exact: true }));
   await page.keyboard.type("By keys");
-  await tabTo(page, adding.getByRole("checkbox", { name: "message", exact: true }));
+  await tabTo(page, addDialog.getByRole("checkbox", { name: "message", exact: true }));
   await page.keyboard.press("Space");
-  await follow(page, adding.getByRole("button", { name: "Add", exact: true }));
+  await follow(page, addDialog.getByRole("button", { name: "Add", exact: true }));
   await expect(page.getByRole("status").filter({ hasText: "Webhook “By keys” added." })).toBeVisible();
 
   await follow(page, page.getByRole("link", { name: "By keys", exact: true }));
-  const editing = page.getByRole("dialog", { name: "Edit Webhook" });
-  await follow(page, editing.getByRole("button", { name: "Send test event" }).or(editing.getByRole("link", { name: "Send test event" })));
-  const testing = page.getByRole("dialog", { name: "Send test event" });
-  await follow(page, testing.getByRole("button", { name: "Send test event" }));
-  await expect(testing.getByText("The receiver took it.")).toBeVisible();
-  await follow(page, testing.getByRole("button", { name: "Close" }));
+  const editDialog = page.getByRole("dialog", { name: "Edit Webhook" });
+  await follow(page, editDialog.getByRole("button", { name: "Send test event" }).or(editDialog.getByRole("link", { name: "Send test event" })));
+  const testDialog = page.getByRole("dialog", { name: "Send test event" });
+  await follow(page, testDialog.getByRole("button", { name: "Send test event" }));
+  await expect(testDialog.getByText("The receiver accepted the event.")).toBeVisible();
+  await follow(page, testDialog.getByRole("button", { name: "Close" }));
 
   await follow(page, page.getByRole("link", { name: "By keys", exact: true }));
-  await follow(page, editing.getByRole("button", { name: "Delete", exact: true }));
-  const asking = page.getByRole("alertdialog", { name: "Delete “By keys”?" });
-  await expect(asking.getByRole("button", { name: "Cancel" })).toBeFocused();
-  await follow(page, asking.getByRole("button", { name: "Delete webhook" }));
+  await follow(page, editDialog.getByRole("button", { name: "Delete", exact: true }));
+  const deleteDialog = page.getByRole("alertdialog", { name: "Delete “By keys”?" });
+  await expect(deleteDialog.getByRole("button", { name: "Cancel" })).toBeFocused();
+  await follow(page, deleteDialog.getByRole("button", { name: "Delete webhook" }));
   await expect(page.getByText("No webhooks yet")).toBeVisible();
 });
 
-test("what was missed is looked at and recovered", async ({ webhooks: { page }, api, receiver }) => {
+test("preview and start a recovery", async ({ webhooks: { page }, api, receiver }) => {
   await api.publish("chat", {}, "missed");
   const { id } = await api.add({ name: "Orders", url: receiver.url() });
   await page.goto(`${LIST}/${id}/deliveries`);
@@ -86,7 +86,7 @@ test("what was missed is looked at and recovered", async ({ webhooks: { page }, 
   await expect.poll(() => receiver.calls.map((call) => call.headers["webhook-id"])).toEqual(["missed"]);
 });
 
-test("the guide is walked through", async ({ webhooks: { page } }) => {
+test("read the guide", async ({ webhooks: { page } }) => {
   await follow(page, page.getByRole("link", { name: "Guide", exact: true }));
   await follow(page, page.getByRole("link", { name: "Go", exact: true }));
   const code = page.getByRole("region", { name: "go/plain.go" });

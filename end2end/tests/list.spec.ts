@@ -4,20 +4,20 @@ import { EVENT_TYPES, Webhooks } from "../pages/webhooks.ts";
 import { Account } from "../support/account.ts";
 import { expect, test } from "../support/test.ts";
 
-test("with no webhook yet, the list says what webhooks are and how to add one", async ({ webhooks }) => {
+test("empty list explains webhooks and how to add one", async ({ webhooks }) => {
   await expect(webhooks.page.getByText("No webhooks yet")).toBeVisible();
   await expect(webhooks.page.getByRole("table")).toHaveCount(0);
-  await webhooks.openAdding();
+  await webhooks.openAddDialog();
 });
 
-test("a viewer sees whom to ask instead of a way to add", async ({ browserOf }) => {
-  const webhooks = new Webhooks(await browserOf("viewer"));
+test("viewer sees whom to ask instead of the add link", async ({ signedInPage }) => {
+  const webhooks = new Webhooks(await signedInPage("viewer"));
   await webhooks.open();
   await expect(webhooks.page.getByText("Ask a member or an admin to add the first one.")).toBeVisible();
   await expect(webhooks.addLink).toHaveCount(0);
 });
 
-test("a row shows the name, the URL, the events and the status", async ({ webhooks, api }) => {
+test("row shows name, URL, events and status", async ({ webhooks, api }) => {
   await api.add({ name: "Orders", url: "https://example.com/orders", events: ["chat", "message"] });
   await webhooks.open();
   const row = webhooks.row("Orders");
@@ -27,7 +27,7 @@ test("a row shows the name, the URL, the events and the status", async ({ webhoo
   await expect(row.getByRole("img", { name: "Nothing sent in the last 24 hours" })).toBeVisible();
 });
 
-test("three events are named, and the rest is a number with all in its tooltip", async ({ webhooks, api }) => {
+test("row shows three events and the number of others with a tooltip", async ({ webhooks, api }) => {
   await api.add({ name: "All", url: "https://example.com/", events: EVENT_TYPES });
   await api.add({ name: "Three", url: "https://example.com/", events: EVENT_TYPES.slice(0, 3) });
   await webhooks.open();
@@ -38,10 +38,10 @@ test("three events are named, and the rest is a number with all in its tooltip",
   await expect(webhooks.row("Three").getByText(/^\+\d/)).toHaveCount(0);
 
   await more.click();
-  await expect(webhooks.editing.name).toHaveValue("All");
+  await expect(webhooks.editDialog.name).toHaveValue("All");
 });
 
-test("the search finds names and URLs, and stands in the address", async ({ webhooks, api }) => {
+test("search matches names and URLs, and is in the URL", async ({ webhooks, api }) => {
   await api.add({ name: "Orders", url: "https://shop.example/hook" });
   await api.add({ name: "Chats", url: "https://crm.example/100%25_done" });
   await webhooks.open();
@@ -67,7 +67,7 @@ test("the search finds names and URLs, and stands in the address", async ({ webh
   await webhooks.expectNames("Orders");
 });
 
-test("the list can be narrowed by event and by status", async ({ webhooks, api }) => {
+test("list is filtered by event and status", async ({ webhooks, api }) => {
   await api.add({ name: "Chats", url: "https://example.com/", events: ["chat"] });
   const topics = await api.add({ name: "Topics", url: "https://example.com/", events: ["insight.topic"] });
   await api.pause(topics.id);
@@ -88,17 +88,17 @@ test("the list can be narrowed by event and by status", async ({ webhooks, api }
   await webhooks.expectNames("Topics");
 });
 
-test("when nothing matches, one click clears the filters", async ({ webhooks, api }) => {
+test("no match offers to clear the filters", async ({ webhooks, api }) => {
   await api.add({ name: "Orders", url: "https://example.com/" });
   await webhooks.open("?q=nothing-like-it");
-  await expect(webhooks.page.getByText("Nothing matches")).toBeVisible();
+  await expect(webhooks.page.getByText("No matches")).toBeVisible();
   await expect(webhooks.page.getByText("No webhooks yet")).toHaveCount(0);
 
   await webhooks.page.getByRole("main").getByRole("link", { name: "Clear filters" }).last().click();
   await webhooks.expectNames("Orders");
 });
 
-test("a click anywhere on the row opens the edit modal", async ({ webhooks, api }) => {
+test("click anywhere on a row opens the edit dialog", async ({ webhooks, api }) => {
   await api.add({ name: "Orders", url: "https://example.com/orders" });
   const cells = (row: Locator) => [
     row.getByText("https://example.com/orders"),
@@ -110,47 +110,47 @@ test("a click anywhere on the row opens the edit modal", async ({ webhooks, api 
   for (const index of cells(webhooks.row("Orders")).keys()) {
     await webhooks.open();
     await clickAt(cells(webhooks.row("Orders"))[index]!);
-    await expect(webhooks.editing.name).toHaveValue("Orders");
+    await expect(webhooks.editDialog.name).toHaveValue("Orders");
   }
 });
 
-/** Where the element is, whatever lies over it: as people do. */
+/** Clicks at the position of the element, even if another element covers it. */
 async function clickAt(element: Locator): Promise<void> {
   const box = await element.boundingBox();
   expect(box).not.toBeNull();
   await element.page().mouse.click(box!.x + box!.width / 2, box!.y + box!.height / 2);
 }
 
-test("the keyboard opens the edit modal by the name", async ({ webhooks, api }) => {
+test("keyboard opens the edit dialog by the name", async ({ webhooks, api }) => {
   await api.add({ name: "Orders", url: "https://example.com/" });
   await webhooks.open();
   await webhooks.link("Orders").focus();
   await webhooks.page.keyboard.press("Enter");
-  await expect(webhooks.editing.name).toHaveValue("Orders");
+  await expect(webhooks.editDialog.name).toHaveValue("Orders");
 });
 
-test("the row's “Deliveries” leads to its log, not to the edit modal", async ({ webhooks, api }) => {
+test("link “Deliveries” opens the log, not the edit dialog", async ({ webhooks, api }) => {
   await api.add({ name: "Orders", url: "https://example.com/" });
   await webhooks.open();
   await webhooks.row("Orders").getByRole("link", { name: "Deliveries" }).click();
   await expect(webhooks.page).toHaveURL(/\/integrations\/webhook\/wh_[^/]+\/deliveries$/);
 });
 
-test("a closed modal leads back to the same filters", async ({ webhooks, api }) => {
+test("closing a dialog keeps the filters", async ({ webhooks, api }) => {
   await api.add({ name: "Orders", url: "https://example.com/" });
   await api.add({ name: "Chats", url: "https://example.com/" });
   await webhooks.open("?q=Orders");
-  const dialog = await webhooks.openEditing("Orders");
+  const dialog = await webhooks.openEditDialog("Orders");
   await dialog.button("Cancel").click();
   await webhooks.expectList();
   await webhooks.expectNames("Orders");
   await expect(webhooks.search).toHaveValue("Orders");
 });
 
-test("the status says what the receivers last did", async ({ webhooks, api, receivers }) => {
+test("status reflects the recent attempts", async ({ webhooks, api, receivers }) => {
   const [well, broken, gone] = [await receivers(), await receivers(), await receivers()];
-  broken.answer = { status: 500, headers: { "retry-after": "3600" } };
-  gone.answer = { status: 410 };
+  broken.response = { status: 500, headers: { "retry-after": "3600" } };
+  gone.response = { status: 410 };
   await api.add({ name: "Well", url: well.url() });
   await api.add({ name: "Broken", url: broken.url() });
   await api.add({ name: "Gone", url: gone.url() });
@@ -165,10 +165,10 @@ test("the status says what the receivers last did", async ({ webhooks, api, rece
   await expect(webhooks.row("Well").getByText("Active", { exact: true })).toBeVisible();
   await expect(webhooks.row("Well").getByRole("img", { name: "1 delivered, none failed" })).toBeVisible();
   await expect(webhooks.row("Broken").getByText(/^500 · /)).toBeVisible();
-  await expect(webhooks.row("Gone").getByText("because the receiver answered 410 Gone")).toBeVisible();
+  await expect(webhooks.row("Gone").getByText("because the receiver responded with 410 Gone")).toBeVisible();
 });
 
-test("more than fifty webhooks come in pages", async ({ webhooks, api }) => {
+test("list has pages of fifty", async ({ webhooks, api }) => {
   for (let number = 1; number <= 51; number++) {
     await api.add({ name: `Webhook ${number}`, url: "https://example.com/" });
   }
@@ -186,20 +186,20 @@ test("more than fifty webhooks come in pages", async ({ webhooks, api }) => {
   await expect(names).toHaveCount(50);
 });
 
-test("nobody sees another account's webhooks", async ({ webhooks, server }) => {
+test("webhooks of other accounts are not visible", async ({ webhooks, server }) => {
   const theirs = await (await new Account(server).api()).add({ name: "Theirs", url: "https://example.com/" });
   await webhooks.open();
   await expect(webhooks.page.getByText("No webhooks yet")).toBeVisible();
 
   for (const path of ["", "/delete", "/deliveries"]) {
-    const answer = await webhooks.page.goto(`/integrations/webhook/${theirs.id}${path}`);
-    expect(answer?.status(), path).toBe(404);
+    const response = await webhooks.page.goto(`/integrations/webhook/${theirs.id}${path}`);
+    expect(response?.status(), path).toBe(404);
     await expect(webhooks.page.getByRole("heading", { name: "Not found" })).toBeVisible();
     await expect(webhooks.page.getByText("Theirs")).toHaveCount(0);
   }
 });
 
-test("a paused webhook tells how many deliveries it holds", async ({ webhooks, api }) => {
+test("paused webhook shows the number of held deliveries", async ({ webhooks, api }) => {
   const { id } = await api.add({ name: "Orders", url: "https://example.com/" });
   await api.pause(id);
   await webhooks.open();

@@ -1,9 +1,9 @@
 import { LIST } from "../pages/webhooks.ts";
 import { expect, test } from "../support/test.ts";
 
-// What a screen reader says of each screen, in its order.
+// The accessibility tree of each page.
 
-test("the list", async ({ webhooks: { page }, api }) => {
+test("list", async ({ webhooks: { page }, api }) => {
   await api.pause((await api.add({ name: "Orders", url: "https://example.com/" })).id);
   await page.goto(LIST);
   await expect(page.getByRole("main")).toMatchAriaSnapshot(`
@@ -32,7 +32,7 @@ test("the list", async ({ webhooks: { page }, api }) => {
   `);
 });
 
-test("the dialog “Add Webhook”", async ({ webhooks: { page } }) => {
+test("dialog “Add Webhook”", async ({ webhooks: { page } }) => {
   await page.goto(`${LIST}/new`);
   await expect(page.getByRole("dialog")).toMatchAriaSnapshot(`
     - dialog "Add Webhook":
@@ -55,8 +55,8 @@ test("the dialog “Add Webhook”", async ({ webhooks: { page } }) => {
   `);
 });
 
-test("a delivery that failed", async ({ webhooks: { page }, api, receiver }) => {
-  receiver.answer = { status: 404, body: "no such path" };
+test("failed delivery", async ({ webhooks: { page }, api, receiver }) => {
+  receiver.response = { status: 404, body: "no such path" };
   const { id } = await api.add({ name: "Orders", url: receiver.url() });
   await api.publish("chat", {}, "lost");
   await expect.poll(async () => (await api.deliveries(id))[0]?.status, { timeout: 15_000 }).toBe("failed");
@@ -69,7 +69,7 @@ test("a delivery that failed", async ({ webhooks: { page }, api, receiver }) => 
       - search:
         - combobox "Status"
         - combobox "Event type"
-        - textbox "Event id"
+        - textbox "Event ID"
         - textbox "From"
         - textbox "Until"
         - button "Apply"
@@ -111,11 +111,11 @@ test("a delivery that failed", async ({ webhooks: { page }, api, receiver }) => 
             - paragraph:
               - strong: Failed
       - region "Body":
-        - region "Body of the request"
+        - region "Request body"
   `);
 });
 
-test("an event that nobody wanted", async ({ webhooks: { page }, api }) => {
+test("event without subscribers", async ({ webhooks: { page }, api }) => {
   await api.publish("chat", {}, "unheard");
   await page.goto(`${LIST}/events`);
   await expect(page.getByRole("main")).toMatchAriaSnapshot(`
@@ -136,20 +136,20 @@ test("an event that nobody wanted", async ({ webhooks: { page }, api }) => {
   await expect(page.getByRole("main")).toMatchAriaSnapshot(`
     - main:
       - heading "chat" [level=1]
-      - region "What became of it":
-        - paragraph: "Nothing was sent: there was no webhook when it was received."
+      - region "Outcome":
+        - paragraph: "Not sent: there was no webhook when the event was received."
       - region "Body":
-        - region "Body of the event"
+        - region "Event body"
   `);
 });
 
-test("the recovery of a webhook, and its test", async ({ webhooks: { page }, api, receiver }) => {
+test("recovery and test of a webhook", async ({ webhooks: { page }, api, receiver }) => {
   const { id } = await api.add({ name: "Orders", url: receiver.url() });
   await page.goto(`${LIST}/${id}/recover`);
   await expect(page.getByRole("main")).toMatchAriaSnapshot(`
     - main:
       - heading "Recover" [level=1]
-      - group "What":
+      - group "What to recover":
         - radio "Failed deliveries" [checked]
         - radio "Everything missed"
       - textbox "Since"
@@ -163,29 +163,29 @@ test("the recovery of a webhook, and its test", async ({ webhooks: { page }, api
       - button "Send test event"
       - status:
         - text: "200"
-        - strong: The receiver took it.
-      - heading "Time" [level=3]
+        - strong: The receiver accepted the event.
+      - heading "Timing" [level=3]
       - heading "Response" [level=3]
       - heading "Request" [level=3]
-      - region "Body of the test": /chat/
+      - region "Body of the test event": /chat/
       - button "Close"
   `);
 });
 
-test("the guide and the catalog", async ({ webhooks: { page } }) => {
+test("guide and catalog", async ({ webhooks: { page } }) => {
   await page.goto(`${LIST}/guide`);
   await expect(page.getByRole("main")).toMatchAriaSnapshot(`
     - main:
       - heading "Guide" [level=1]
       - navigation "Contents"
-      - region "What arrives":
-        - heading "What arrives" [level=2]
-      - region "Verify each call":
-        - heading "Verify each call" [level=2]
+      - region "Request":
+        - heading "Request" [level=2]
+      - region "Verify signatures":
+        - heading "Verify signatures" [level=2]
         - navigation "Languages"
         - heading "With the Standard Webhooks library" [level=3]
         - heading "Without a library" [level=3]
-      - region "Answer"
+      - region "Response"
       - region "Retries":
         - table
       - region "Check a signature"

@@ -4,7 +4,7 @@ import { LIST } from "../pages/webhooks.ts";
 import type { Api } from "../support/api.ts";
 import { expect, signIn, test } from "../support/test.ts";
 
-/** Every address that shows something of this webhook. */
+/** The pages that show this webhook. */
 async function addresses(api: Api, id: string): Promise<string[]> {
   const [delivery] = await api.deliveries(id);
   return [
@@ -19,7 +19,7 @@ async function addresses(api: Api, id: string): Promise<string[]> {
   ];
 }
 
-test("every page forbids foreign scripts and frames, and no cache keeps a secret", async ({ webhooks: { page }, api, receiver }) => {
+test("pages forbid foreign scripts and frames, and secrets are not cached", async ({ webhooks: { page }, api, receiver }) => {
   const { id } = await api.add({ name: "Orders", url: receiver.url() });
   await api.publish("chat");
   await expect.poll(() => receiver.calls.length).toBe(1);
@@ -33,7 +33,7 @@ test("every page forbids foreign scripts and frames, and no cache keeps a secret
     }
     expect(policy, address).not.toContain("unsafe-inline");
     expect(headers, address).toMatchObject({
-      // A list may come back by the browser's Back; a dialog may hold a secret.
+      // A list may be cached for Back. A dialog may contain a secret.
       "cache-control": dialogs.includes(address) ? "no-store" : "private, no-cache",
       "x-content-type-options": "nosniff",
       "referrer-policy": "same-origin",
@@ -42,7 +42,7 @@ test("every page forbids foreign scripts and frames, and no cache keeps a secret
   }
 });
 
-test("after the session has ended, Back asks to sign in instead of showing what was there", async ({ webhooks, api }) => {
+test("Back after signing out asks to sign in", async ({ webhooks, api }) => {
   const { page } = webhooks;
   await api.add({ name: "Orders", url: "https://example.com/" });
   for (const address of [LIST, `${LIST}/deliveries`]) {
@@ -56,20 +56,20 @@ test("after the session has ended, Back asks to sign in instead of showing what 
   }
 });
 
-test("a nonce is used once", async ({ page }) => {
+test("nonce is used once", async ({ page }) => {
   const nonce = async () => (await page.goto("/login"))!.headers()["content-security-policy"]?.match(/nonce-([^']+)/)?.[1];
   expect(await nonce()).not.toBe(await nonce());
 });
 
-test("the site's files are cached for ever, and compressed", async ({ webhooks: { page } }) => {
+test("files of the site are immutable and compressed", async ({ webhooks: { page } }) => {
   await page.goto(`${LIST}/new`);
   const html = await (await page.request.get(`${LIST}/new`)).text();
   const files = new Set(html.match(/\/pkg\/[\w.-]+\.(css|js|wasm)/g));
   expect([...files].map((file) => file.replace(/.*\./, "")).sort()).toEqual(["css", "js", "wasm"]);
   for (const file of files) {
-    const answer = await page.request.get(file, { headers: { "accept-encoding": "br" } });
-    expect(answer.status(), file).toBe(200);
-    expect(answer.headers(), file).toMatchObject({
+    const response = await page.request.get(file, { headers: { "accept-encoding": "br" } });
+    expect(response.status(), file).toBe(200);
+    expect(response.headers(), file).toMatchObject({
       "cache-control": "public, max-age=31536000, immutable",
       "content-encoding": "br",
       "x-content-type-options": "nosniff",
@@ -80,7 +80,7 @@ test("the site's files are cached for ever, and compressed", async ({ webhooks: 
   expect(missing.headers()["cache-control"] ?? "").not.toContain("immutable");
 });
 
-test("no page holds a secret, until an admin reveals it", async ({ webhooks: { page }, api, receiver }) => {
+test("pages contain no secret until an admin reveals it", async ({ webhooks: { page }, api, receiver }) => {
   const { id, secret } = await api.add({ name: "Orders", url: receiver.url() });
   await api.publish("chat");
   await expect.poll(() => receiver.calls.length).toBe(1);
@@ -96,52 +96,52 @@ test("no page holds a secret, until an admin reveals it", async ({ webhooks: { p
   expect(await page.content()).not.toContain(key);
 });
 
-test("another site's form is refused, and the page says so", async ({ webhooks: { page }, api, receiver, server }) => {
+test("form of another site is rejected with an error page", async ({ webhooks: { page }, api, receiver, server }) => {
   const { id } = await api.add({ name: "Orders", url: "https://example.com/" });
   const action = `${server.url}${LIST}/${id}/delete`;
   const body = `<!doctype html><form method="post" action="${action}"><button>Win a prize</button></form>`;
-  receiver.answer = { status: 200, headers: { "content-type": "text/html" }, body };
-  // By its other name the same machine is another site.
+  receiver.response = { status: 200, headers: { "content-type": "text/html" }, body };
+  // The same server under another host name is another site.
   await page.goto(receiver.url().replace("127.0.0.1", "localhost"));
-  const [answer] = await Promise.all([
+  const [response] = await Promise.all([
     page.waitForResponse((response) => response.url() === action),
     page.getByRole("button", { name: "Win a prize" }).click(),
   ]);
-  expect(answer.status()).toBe(403);
+  expect(response.status()).toBe(403);
   await expect(page.getByText("Another site made your browser send this")).toBeVisible();
   expect(await api.webhooks()).toHaveLength(1);
 });
 
-for (const [what, headers] of [
+for (const [description, headers] of [
   ["a cross-site request", { "sec-fetch-site": "cross-site" }],
   ["a request of a neighbouring site", { "sec-fetch-site": "same-site" }],
   ["a foreign origin", { origin: "https://evil.example" }],
 ] as const) {
-  test(`${what} with the session's cookie changes nothing`, async ({ webhooks: { page }, api }) => {
+  test(`${description} with the session cookie changes nothing`, async ({ webhooks: { page }, api }) => {
     const { id } = await api.add({ name: "Orders", url: "https://example.com/" });
     for (const action of [`${LIST}/new`, `${LIST}/${id}`, `${LIST}/${id}/delete`, `${LIST}/${id}/rotate`, "/logout"]) {
       const form = { url: "https://evil.example/", name: "Owned", events: "chat" };
-      const answer = await page.request.post(action, { headers, form, maxRedirects: 0 });
-      expect(answer.status(), action).toBe(403);
+      const response = await page.request.post(action, { headers, form, maxRedirects: 0 });
+      expect(response.status(), action).toBe(403);
     }
     await expectUntouched(page, api);
   });
 }
 
-test("whoever is not signed in changes nothing", async ({ page, api, account }) => {
+test("requests without a session change nothing", async ({ page, api, account }) => {
   const { id } = await api.add({ name: "Orders", url: "https://example.com/" });
   const form = { url: "https://evil.example/", name: "Owned", events: "chat" };
   for (const path of ["new", id, `${id}/delete`, `${id}/test`, `${id}/recover`]) {
-    const answer = await page.request.post(`${LIST}/${path}`, { form, maxRedirects: 0 });
-    expect(answer.status(), path).toBe(303);
-    expect(answer.headers()["location"], path).toMatch(/^\/login\?next=/);
+    const response = await page.request.post(`${LIST}/${path}`, { form, maxRedirects: 0 });
+    expect(response.status(), path).toBe(303);
+    expect(response.headers()["location"], path).toMatch(/^\/login\?next=/);
   }
   for (const action of ["add", "edit", "delete", "pause", "resume", "reveal-secret", "rotate-secret", "test", "resend"]) {
-    const answer = await page.request.post(`${LIST}/actions/${action}`, { form: { ...form, id }, maxRedirects: 0 });
-    expect(answer.status(), action).toBe(401);
-    expect(await answer.json(), action).toMatchObject({ error: "signed_out" });
+    const response = await page.request.post(`${LIST}/actions/${action}`, { form: { ...form, id }, maxRedirects: 0 });
+    expect(response.status(), action).toBe(401);
+    expect(await response.json(), action).toMatchObject({ error: "signed_out" });
   }
-  await signIn(page, await account.person("admin"));
+  await signIn(page, await account.createUser("admin"));
   await expectUntouched(page, api);
 });
 
@@ -152,8 +152,8 @@ async function expectUntouched(page: Page, api: Api): Promise<void> {
   await expect(page.getByRole("heading", { name: "Webhook", level: 1 })).toBeVisible();
 }
 
-test("the API takes no cookie for a key", async ({ webhooks: { page } }) => {
-  const answer = await page.request.get("/api/v1/webhooks");
-  expect(answer.status()).toBe(401);
-  expect(answer.headers()["content-type"]).toContain("application/problem+json");
+test("API does not accept the session cookie", async ({ webhooks: { page } }) => {
+  const response = await page.request.get("/api/v1/webhooks");
+  expect(response.status()).toBe(401);
+  expect(response.headers()["content-type"]).toContain("application/problem+json");
 });

@@ -3,7 +3,7 @@ import { expect, needsScript, test } from "../support/test.ts";
 
 const ZONE = "/settings/time-zone";
 
-test("a zone can be chosen, and every page is in it", async ({ webhooks: { page }, api, receiver }) => {
+test("chosen time zone applies to every page", async ({ webhooks: { page }, api, receiver }) => {
   await api.add({ name: "Orders", url: receiver.url() });
   await api.publish("chat");
   await expect.poll(() => api.delivered()).toBe(1);
@@ -22,14 +22,14 @@ test("a zone can be chosen, and every page is in it", async ({ webhooks: { page 
   await expect(time).toHaveText(there);
   await expect(time).toHaveAttribute("title", new RegExp(`, ${there} IST$`));
 
-  // Who follows the address from another zone sees the same stretch of time.
+  // The URL shows the same time range in other time zones.
   await page.getByLabel("From").fill("2026-11-23T05:30");
   await page.getByRole("button", { name: "Apply" }).click();
   await expect(page).toHaveURL(/since=2026-11-23T00%3A00%3A00Z/);
   await expect(page.getByLabel("From")).toHaveValue("2026-11-23T05:30");
 
   await page.goto(ZONE);
-  await page.getByLabel("Time zone").selectOption("As the browser says");
+  await page.getByLabel("Time zone").selectOption("Browser time zone");
   await page.getByRole("button", { name: "Save" }).click();
   await page.goto("/integrations/webhook/deliveries");
   await expect(time).toHaveText(new Date(utc).toLocaleTimeString("en-GB", { timeZone: "UTC" }));
@@ -38,13 +38,13 @@ test("a zone can be chosen, and every page is in it", async ({ webhooks: { page 
 test.describe("with JavaScript", () => {
   needsScript();
 
-  test("the browser's zone is known from the first page on", async ({ browserOf }) => {
-    const page = await browserOf("viewer", { timezoneId: "America/New_York" });
+  test("first page already uses the time zone of the browser", async ({ signedInPage }) => {
+    const page = await signedInPage("viewer", { timezoneId: "America/New_York" });
     await page.goto("/");
     const names = async () => (await page.context().cookies()).map((cookie) => cookie.name);
     await expect.poll(names).toContain("zone");
     await page.goto(ZONE);
-    await expect(page.getByText("the zone that your browser says")).toBeVisible();
+    await expect(page.getByText("the time zone of your browser")).toBeVisible();
     await expect(page.locator("time").first()).toHaveText(/ (EST|EDT)$/);
   });
 });

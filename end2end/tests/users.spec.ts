@@ -1,20 +1,20 @@
 import { Login } from "../pages/login.ts";
-import { Joining, USERS, Users } from "../pages/users.ts";
+import { JoinPage, USERS, Users } from "../pages/users.ts";
 import { Webhooks } from "../pages/webhooks.ts";
 import { expectAccessible } from "../support/axe.ts";
 import { expect, needsScript, test } from "../support/test.ts";
 
-// axe looks three times at each state, which takes a busy machine its time.
+// axe checks each state three times, which is slow on a busy machine.
 test.describe.configure({ timeout: 120_000 });
 
 const PASSWORD = "a password of their own";
 
-test("somebody is invited, joins by the link, and is one of the users", async ({
-  browserOf,
+test("invited user joins with the link and appears in the list", async ({
+  signedInPage,
   browser,
   javaScriptEnabled,
 }) => {
-  const users = new Users(await browserOf("admin"));
+  const users = new Users(await signedInPage("admin"));
   await users.page.goto("/integrations/webhook");
   await users.page.getByRole("link", { name: "Users" }).click();
   const email = `new-${Date.now()}-${Math.random()}@caleida.test`;
@@ -24,23 +24,23 @@ test("somebody is invited, joins by the link, and is one of the users", async ({
   await expectAccessible(users.page);
 
   const context = await browser.newContext({ javaScriptEnabled: javaScriptEnabled ?? true });
-  const joining = new Joining(await context.newPage());
-  await joining.page.goto(link);
-  await expect(joining.email).toHaveValue(email);
-  await expect(joining.password).toBeFocused();
-  await expectAccessible(joining.page);
-  await joining.password.fill("short");
-  await joining.password.press("Enter");
-  await expect(joining.password).toHaveAttribute("aria-invalid", "true");
-  await expect(joining.password).toHaveAccessibleDescription(/Use at least 12 characters\./);
-  await expectAccessible(joining.page);
-  await joining.password.fill(PASSWORD);
-  await joining.button.click();
-  await new Webhooks(joining.page).expectList();
+  const joinPage = new JoinPage(await context.newPage());
+  await joinPage.page.goto(link);
+  await expect(joinPage.email).toHaveValue(email);
+  await expect(joinPage.password).toBeFocused();
+  await expectAccessible(joinPage.page);
+  await joinPage.password.fill("short");
+  await joinPage.password.press("Enter");
+  await expect(joinPage.password).toHaveAttribute("aria-invalid", "true");
+  await expect(joinPage.password).toHaveAccessibleDescription(/Use at least 12 characters\./);
+  await expectAccessible(joinPage.page);
+  await joinPage.password.fill(PASSWORD);
+  await joinPage.button.click();
+  await new Webhooks(joinPage.page).expectList();
 
-  await joining.page.goto(link);
-  await expect(joining.refusal).toBeVisible();
-  await expectAccessible(joining.page);
+  await joinPage.page.goto(link);
+  await expect(joinPage.error).toBeVisible();
+  await expectAccessible(joinPage.page);
   await context.close();
 
   await users.open();
@@ -49,8 +49,8 @@ test("somebody is invited, joins by the link, and is one of the users", async ({
   await expect(users.row(email).locator("time")).toBeVisible();
 });
 
-test("a link is made anew, and revoked", async ({ browserOf, page }) => {
-  const users = new Users(await browserOf("admin"));
+test("invite link is renewed and revoked", async ({ signedInPage, page }) => {
+  const users = new Users(await signedInPage("admin"));
   await users.open();
   const email = `late-${Date.now()}-${Math.random()}@caleida.test`;
   const first = await users.invite(email, "viewer");
@@ -58,28 +58,28 @@ test("a link is made anew, and revoked", async ({ browserOf, page }) => {
   await users.row(email).getByRole("button", { name: "New link" }).click();
   const second = await users.newLink(email);
   expect(second).not.toBe(first);
-  const joining = new Joining(page);
+  const joinPage = new JoinPage(page);
   await page.goto(first);
-  await expect(joining.refusal).toBeVisible();
+  await expect(joinPage.error).toBeVisible();
   await page.goto(second);
-  await expect(joining.heading).toBeVisible();
+  await expect(joinPage.heading).toBeVisible();
 
   await users.row(email).getByRole("button", { name: "Revoke" }).click();
   await users.expectMessage(`The invite for ${email} was revoked.`);
   await expect(users.row(email)).toHaveCount(0);
   await page.goto(second);
-  await expect(joining.refusal).toBeVisible();
+  await expect(joinPage.error).toBeVisible();
   await page.getByRole("link", { name: "Sign in" }).click();
   await expect(new Login(page).heading).toBeVisible();
 });
 
-test("an email that cannot be invited is refused at its field", async ({ browserOf, account }) => {
-  const users = new Users(await browserOf("admin"));
-  const { email } = await account.person("viewer");
+test("email that cannot be invited shows an error at its field", async ({ signedInPage, account }) => {
+  const users = new Users(await signedInPage("admin"));
+  const { email } = await account.createUser("viewer");
   await users.open();
   for (const [typed, error] of [
-    ["nobody", "Enter an email address, such as ada@example.com."],
-    [email, `${email} belongs to this account already.`],
+    ["not-an-email", "Enter an email address, such as ada@example.com."],
+    [email, `${email} already belongs to this account.`],
   ] as const) {
     await users.email.fill(typed);
     await users.role("admin").check();
@@ -93,9 +93,9 @@ test("an email that cannot be invited is refused at its field", async ({ browser
   await expectAccessible(users.page);
 });
 
-test("a role is changed by keyboard, and counts at once", async ({ browserOf }) => {
-  const users = new Users(await browserOf("admin"));
-  const viewer = await browserOf("viewer");
+test("role is changed by keyboard and applies at once", async ({ signedInPage }) => {
+  const users = new Users(await signedInPage("admin"));
+  const viewer = await signedInPage("viewer");
   await viewer.goto("/settings/account");
   const email = (await viewer.getByRole("main").getByRole("strong").textContent())!;
   await viewer.goto("/integrations/webhook/new");
@@ -109,77 +109,77 @@ test("a role is changed by keyboard, and counts at once", async ({ browserOf }) 
   await users.role("viewer").focus();
   await users.page.keyboard.press("ArrowDown");
   await users.page.keyboard.press("Enter");
-  await users.expectMessage(`${email} is a member now.`);
+  await users.expectMessage(`${email} is now a member.`);
   await expect(users.row(email)).toContainText("Member");
 
   await viewer.reload();
   await expect(viewer.getByRole("dialog", { name: "Add Webhook" })).toBeVisible();
 });
 
-test("who is disabled is out, and in again when they are enabled", async ({ browserOf, account, page }) => {
-  const users = new Users(await browserOf("admin"));
-  const person = await account.person("member");
+test("disabled user is signed out and can sign in once enabled", async ({ signedInPage, account, page }) => {
+  const users = new Users(await signedInPage("admin"));
+  const user = await account.createUser("member");
   const login = new Login(page);
   await login.open();
-  await login.signIn(person);
+  await login.signIn(user);
   await new Webhooks(page).expectList();
 
   await users.open();
-  await users.openPerson(person.email);
+  await users.openUser(user.email);
   await users.button("Disable").click();
-  await users.expectMessage(`${person.email} was disabled and signed out.`);
-  await expect(users.row(person.email)).toContainText("Disabled");
+  await users.expectMessage(`${user.email} was disabled and signed out.`);
+  await expect(users.row(user.email)).toContainText("Disabled");
   await page.reload();
-  await login.signIn(person);
-  await expect(login.refusal).toHaveText("Email or password is wrong.");
+  await login.signIn(user);
+  await expect(login.error).toHaveText("Email or password is wrong.");
 
-  await users.openPerson(person.email);
+  await users.openUser(user.email);
   await expectAccessible(users.page);
   await users.button("Enable").click();
-  await users.expectMessage(`${person.email} may sign in again.`);
-  await login.signIn(person);
+  await users.expectMessage(`${user.email} can sign in again.`);
+  await login.signIn(user);
   await new Webhooks(page).expectList();
 });
 
-test("the last admin cannot be disabled or demoted", async ({ browserOf }) => {
-  const users = new Users(await browserOf("admin"));
+test("last admin cannot be disabled or demoted", async ({ signedInPage }) => {
+  const users = new Users(await signedInPage("admin"));
   await users.open();
   await users.page.getByRole("rowheader").getByRole("link").click();
-  const refusal = users.page.getByRole("alert");
+  const error = users.page.getByRole("alert");
   await users.role("viewer").check();
   await users.button("Save").click();
-  await expect(refusal).toHaveText(/is the last active admin of this account\. Make somebody else an admin first\.$/);
-  await expect(refusal).toBeFocused();
+  await expect(error).toHaveText(/is the last active admin of this account\. Make another user an admin first\.$/);
+  await expect(error).toBeFocused();
   await expectAccessible(users.page);
   await users.button("Disable").click();
-  await expect(refusal).toHaveText(/is the last active admin/);
+  await expect(error).toHaveText(/is the last active admin/);
   await users.open();
   await expect(users.page.getByRole("rowheader")).toHaveCount(1);
 });
 
-test("only admins see the users", async ({ browserOf }) => {
+test("only admins see the list of users", async ({ signedInPage }) => {
   for (const role of ["viewer", "member"] as const) {
-    const page = await browserOf(role);
+    const page = await signedInPage(role);
     await page.goto(USERS);
-    await expect(page.getByText("Only admins may manage users. Ask one of yours.")).toBeVisible();
+    await expect(page.getByText("Only admins may manage users. Ask an admin of your account.")).toBeVisible();
     await expect(page.getByRole("link", { name: "Users" })).toHaveCount(0);
   }
 });
 
-test("the command line makes a link as well", async ({ server, page }) => {
+test("command line creates an invite link", async ({ server, page }) => {
   const email = `cli-${Date.now()}-${Math.random()}@caleida.test`;
   const args = ["user", "invite", "--email", email, "--role", "viewer", "--account", `cli-${email}`];
   const link = await server.command([...args, "--public-url", server.url]);
   expect(link).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/invite\/[\w-]{43}$/);
   await page.goto(link);
-  await expect(new Joining(page).email).toHaveValue(email);
+  await expect(new JoinPage(page).email).toHaveValue(email);
 });
 
 test.describe("with JavaScript", () => {
   needsScript();
 
-  test("the link can be copied", async ({ browserOf }) => {
-    const page = await browserOf("admin", { permissions: ["clipboard-read", "clipboard-write"] });
+  test("link can be copied", async ({ signedInPage }) => {
+    const page = await signedInPage("admin", { permissions: ["clipboard-read", "clipboard-write"] });
     const users = new Users(page);
     await users.open();
     const link = await users.invite(`copy-${Date.now()}@caleida.test`, "viewer");

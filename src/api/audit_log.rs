@@ -1,4 +1,4 @@
-//! `GET /api/v1/audit-log`: who did what, for who collects such logs elsewhere.
+//! `GET /api/v1/audit-log`: the audit log, for export to other systems.
 
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
@@ -10,40 +10,40 @@ use super::{
     http::{
         Problem,
         caller::{Audit, Caller},
-        rfc3339::Rfc3339,
         problem::{CommonErrors, InvalidFields},
         query::{Cursor, Limit, Query},
+        rfc3339::Rfc3339,
     },
 };
 use crate::{
     auth::api_key::AUDIT_READ,
-    domain::{AuditEntry, AuditPlace, Principal},
+    domain::{AuditCursor, AuditEntry, Principal},
     store::AuditFilter,
 };
 
-/// Something that was done.
+/// An action recorded in the audit log.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AuditEntry)]
 struct AuditEntryView {
     #[schema(examples("aud_01a20ae72a8b7ddd9c57d49eb0a2ff81"))]
     id: String,
     at: Rfc3339,
-    /// An email, or the name of an API key.
+    /// Email address of the user, or name of the API key.
     #[schema(examples("ada@example.com"))]
     actor: String,
-    /// What was done, as `noun.verb`.
+    /// Action, as `noun.verb`.
     #[schema(examples("webhook.updated"))]
     action: String,
-    /// The id of what it was done to, or a name if it has none.
+    /// Id of the affected resource, or its name if it has no id.
     #[schema(examples("wh_01a20ae72a8b7ddd9c57d49eb0a2ff81"))]
     subject: String,
-    /// What people call it now, or called it last.
+    /// Current or last known name of the resource.
     #[schema(examples("Orders → CRM"))]
     subject_name: Option<String>,
-    /// Where it was done from: an address, or `command line`.
+    /// IP address of the client, or `command line`.
     #[schema(examples("192.0.2.7"))]
     address: Option<String>,
-    /// Of an edit the fields that it changed, as `before` and `after`. Never a secret.
+    /// Details of the action. For edits, the changed fields as `before` and `after`. Never contains secrets.
     #[schema(value_type = Option<Object>)]
     details: Option<Box<RawValue>>,
 }
@@ -52,7 +52,7 @@ struct AuditEntryView {
 #[derive(Serialize, ToSchema)]
 pub(super) struct AuditLog {
     entries: Vec<AuditEntryView>,
-    /// Where the next page begins. Not there: nothing older can match.
+    /// Cursor of the next page. Absent if there are no older matches.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(
         nullable = false,
@@ -64,52 +64,52 @@ pub(super) struct AuditLog {
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct ListQuery {
-    /// Only what this email or API key did.
+pub(super) struct AuditLogParams {
+    /// Only entries of this user (email address) or API key (name).
     actor: Option<String>,
-    /// Only this, such as `webhook.deleted`.
+    /// Only entries with this action, such as `webhook.deleted`.
     action: Option<String>,
-    /// Only what was done to this id.
+    /// Only entries for the resource with this id.
     subject: Option<String>,
-    /// Only what was done then or later.
+    /// Only entries at or after this time.
     since: Option<Rfc3339>,
-    /// Only what was done earlier.
+    /// Only entries before this time.
     until: Option<Rfc3339>,
-    /// The `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     #[param(value_type = Option<String>)]
-    cursor: Option<Cursor<AuditPlace>>,
-    /// How many to answer at most.
+    cursor: Option<Cursor<AuditCursor>>,
+    /// Maximum number of entries to return.
     #[param(inline)]
     limit: Option<Limit>,
 }
 
-/// List what was done
+/// List audit log entries
 ///
-/// Newest first. To follow it, ask now and then with `since` five minutes before the newest `at` that you have, and leave
-/// out the ids that you know: an entry has the time at which its change began, and is there when it is done.
+/// Newest first. To follow the log, poll with `since` set to five minutes before the newest `at` that you have, and
+/// skip ids that you already know: `at` is when a change started, but its entry appears when the change completes.
 #[utoipa::path(
     get, path = "/audit-log", operation_id = "listAuditLog", tag = AUDIT_LOG,
-    security(("bearer" = [AUDIT_READ])), params(ListQuery),
-    responses((status = 200, description = "A page of it.", body = AuditLog), InvalidFields, CommonErrors)
+    security(("bearer" = [AUDIT_READ])), params(AuditLogParams),
+    responses((status = 200, description = "One page of entries.", body = AuditLog), InvalidFields, CommonErrors)
 )]
 pub(super) async fn list(
     State(api): State<Api>,
     caller: Caller<Audit>,
-    Query(query): Query<ListQuery>,
+    Query(params): Query<AuditLogParams>,
 ) -> Result<Json<AuditLog>, Problem> {
     let filter = AuditFilter {
-        actor: query.actor.as_deref().map(Principal::from_filter),
-        action: query.action,
-        subject: query.subject,
-        since: query.since.map(|moment| moment.0),
-        until: query.until.map(|moment| moment.0),
-        before: query.cursor.map(|cursor| cursor.0),
-        limit: query.limit.unwrap_or_default().0,
+        actor: params.actor.as_deref().map(Principal::from_filter),
+        action: params.action,
+        subject: params.subject,
+        since: params.since.map(|at| at.0),
+        until: params.until.map(|at| at.0),
+        before: params.cursor.map(|cursor| cursor.0),
+        limit: params.limit.unwrap_or_default().0,
     };
     let page = api.accounts.of(&caller.account_id).audit_log(&filter).await?;
     Ok(Json(AuditLog {
         entries: page.entries.into_iter().map(AuditEntryView::from).collect(),
-        next_cursor: page.next.map(|place| place.to_string()),
+        next_cursor: page.next.map(|cursor| cursor.to_string()),
     }))
 }
 

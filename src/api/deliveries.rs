@@ -1,4 +1,4 @@
-//! `/api/v1/deliveries`: what became of the events.
+//! `/api/v1/deliveries`: list, show and resend deliveries.
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
@@ -10,11 +10,11 @@ use super::{
     http::{
         Problem,
         caller::{Caller, Read, Write},
-        rfc3339::Rfc3339,
         path::Path,
         path_params::DeliveryPath,
-        problem::{CommonErrors, InvalidFields, Conflict, NotFound},
+        problem::{CommonErrors, Conflict, InvalidFields, NotFound},
         query::{Limit, Query},
+        rfc3339::Rfc3339,
     },
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
     domain::{
         Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, EventType, WebhookId, remedy::explanation,
     },
-    store::{DeliveryFilter, Resent},
+    store::{DeliveryFilter, ResendOutcome},
 };
 
 /// One event for one webhook.
@@ -35,14 +35,14 @@ pub(super) struct DeliveryView {
     #[serde(rename = "type")]
     event_type: EventType,
     status: DeliveryStatus,
-    /// How many attempts have ended.
+    /// Number of completed attempts.
     #[schema(examples(1))]
     attempts: u32,
     created_at: Rfc3339,
     updated_at: Rfc3339,
-    /// When the next attempt is due, while there is one to come and none is under way.
+    /// When the next attempt is due. `null` if none is scheduled, or if one is in progress.
     next_attempt_at: Option<Rfc3339>,
-    /// The end of the newest attempt: the receiver’s status, or in a few words why there was no answer.
+    /// Result of the latest attempt: the HTTP status, or a short reason why there was no response.
     #[schema(examples("200"))]
     last_result: Option<String>,
 }
@@ -51,7 +51,7 @@ pub(super) struct DeliveryView {
 #[derive(Serialize, ToSchema)]
 pub(super) struct DeliveryList {
     deliveries: Vec<DeliveryView>,
-    /// Where the next page begins. Not there: nothing older can match.
+    /// Cursor of the next page. Absent if there are no older matches.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     next_cursor: Option<DeliveryId>,
@@ -63,88 +63,91 @@ pub(super) struct DeliveryList {
 pub(super) struct DeliveryDetailView {
     #[serde(flatten)]
     delivery: DeliveryView,
-    /// What is sent, byte for byte the same at every attempt.
+    /// Request body, byte for byte the same in every attempt.
     #[schema(value_type = Option<Object>)]
     body: Option<Box<RawValue>>,
-    /// Oldest first.
+    /// Attempts, oldest first.
     attempt_log: Vec<AttemptView>,
 }
 
-/// One HTTP request of a delivery. Signatures and cookies are redacted.
+/// One HTTP request of a delivery, with its response.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Attempt)]
 struct AttemptView {
-    /// 1 for the first.
+    /// Number of the attempt, starting at 1.
     #[schema(examples(1))]
     number: u32,
     started_at: Rfc3339,
     #[schema(examples(87))]
     duration_ms: u64,
-    /// The receiver’s status, or in a few words why there was no answer.
+    /// HTTP status, or a short reason why there was no response.
     #[schema(examples("200"))]
     result: String,
     #[schema(examples(200))]
     status_code: Option<u16>,
-    /// What went wrong, precisely, if no answer came.
+    /// What went wrong, in detail, if there was no response or its body could not be read.
     detail: Option<String>,
-    /// The URL that was called: the webhook’s may have changed since.
+    /// URL that was called. The webhook’s URL may have changed since.
     #[schema(examples("https://crm.example/hook"))]
     url: String,
+    /// Headers that were sent, in full, including `webhook-signature`.
     request_headers: Vec<(String, String)>,
+    /// The first 64 response headers. Values over 1 KiB are cut. Values of cookie and authorization headers, and of
+    /// headers whose name contains `token`, `secret`, `password`, `api-key`, `apikey` or `session`, are `[redacted]`.
     response_headers: Vec<(String, String)>,
-    /// The first 16 KiB of it.
+    /// The first 16 KiB of the response body.
     response_body: String,
-    /// Whether there was more of it.
+    /// Whether the rest of the response body is missing: it was longer than 16 KiB, or could not be read to its end.
     response_truncated: bool,
 }
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct ListQuery {
-    /// Only those of this webhook.
+pub(super) struct DeliveryListParams {
+    /// Only deliveries to this webhook.
     webhook: Option<WebhookId>,
-    /// Only those with this status.
+    /// Only deliveries with this status.
     status: Option<DeliveryStatus>,
-    /// Only those of events of this type.
+    /// Only deliveries of events of this type.
     #[serde(rename = "type")]
     event_type: Option<EventType>,
-    /// Only those of this event.
+    /// Only deliveries of this event.
     event: Option<EventId>,
-    /// Only those made then or later.
+    /// Only deliveries created at or after this time.
     since: Option<Rfc3339>,
-    /// Only those made earlier.
+    /// Only deliveries created before this time.
     until: Option<Rfc3339>,
-    /// The `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     cursor: Option<DeliveryId>,
-    /// How many to answer at most.
+    /// Maximum number of deliveries to return.
     #[param(inline)]
     limit: Option<Limit>,
 }
 
 /// List deliveries
 ///
-/// Newest first. Filters that hardly anything matches may answer fewer than `limit`, or none, with a `next_cursor`:
-/// go on until there is none.
+/// Newest first. If few deliveries match the filters, a page can have fewer than `limit` entries, or none, and still
+/// have a `next_cursor`. Continue until there is no `next_cursor`.
 #[utoipa::path(
     get, path = "/deliveries", operation_id = "listDeliveries", tag = DELIVERIES,
-    security(("bearer" = [WEBHOOKS_READ])), params(ListQuery),
-    responses((status = 200, description = "A page of them.", body = DeliveryList), InvalidFields, CommonErrors)
+    security(("bearer" = [WEBHOOKS_READ])), params(DeliveryListParams),
+    responses((status = 200, description = "One page of deliveries.", body = DeliveryList), InvalidFields, CommonErrors)
 )]
 pub(super) async fn list(
     State(api): State<Api>,
     caller: Caller<Read>,
-    Query(query): Query<ListQuery>,
+    Query(params): Query<DeliveryListParams>,
 ) -> Result<Json<DeliveryList>, Problem> {
     let filter = DeliveryFilter {
-        webhook_id: query.webhook,
-        status: query.status,
-        event_type: query.event_type,
-        event_id: query.event,
-        since: query.since.map(|moment| moment.0),
-        until: query.until.map(|moment| moment.0),
-        before: query.cursor,
-        limit: query.limit.unwrap_or_default().0,
+        webhook_id: params.webhook,
+        status: params.status,
+        event_type: params.event_type,
+        event_id: params.event,
+        since: params.since.map(|at| at.0),
+        until: params.until.map(|at| at.0),
+        before: params.cursor,
+        limit: params.limit.unwrap_or_default().0,
     };
     let page = api
         .accounts
@@ -158,9 +161,9 @@ pub(super) async fn list(
     }))
 }
 
-/// Show a delivery
+/// Get a delivery
 ///
-/// With each of its attempts: what was sent, and what came back.
+/// Returns the delivery with all attempts: each request and its response.
 #[utoipa::path(
     get, path = "/deliveries/{id}", operation_id = "showDelivery", tag = DELIVERIES,
     security(("bearer" = [WEBHOOKS_READ])), params(DeliveryPath),
@@ -180,15 +183,15 @@ pub(super) async fn show(
     }))
 }
 
-/// Send a delivery again
+/// Resend a delivery
 ///
-/// Whatever became of it: it is due at once, with the whole schedule before it, and the same `webhook-id` and body.
-/// If the webhook is paused it is held, if it is disabled or deleted the answer is 409.
+/// Works in any status. The delivery becomes due at once and starts a new retry schedule, with the same `webhook-id`
+/// and body. It is held if the webhook is paused. Returns 409 if the webhook is disabled or deleted.
 #[utoipa::path(
     post, path = "/deliveries/{id}/resend", operation_id = "resendDelivery", tag = DELIVERIES,
     security(("bearer" = [WEBHOOKS_WRITE])), params(DeliveryPath),
     responses(
-        (status = 202, description = "The delivery as it is now: `pending`, or `held`.", body = DeliveryView),
+        (status = 202, description = "The updated delivery, `pending` or `held`.", body = DeliveryView),
         NotFound, Conflict, CommonErrors,
     )
 )]
@@ -199,9 +202,11 @@ pub(super) async fn resend(
 ) -> Result<(StatusCode, Json<DeliveryView>), Problem> {
     let resent = api.webhooks.resend(&caller.actor(), &id).await?;
     match resent.ok_or_else(Problem::unknown_id::<DeliveryPath>)? {
-        Resent::Due | Resent::UnderWay | Resent::Held => {}
-        Resent::Disabled => return Err(Problem::conflict("The webhook is disabled: resume it first.")),
-        Resent::Deleted => return Err(Problem::conflict("The webhook was deleted.")),
+        ResendOutcome::Due | ResendOutcome::InProgress | ResendOutcome::Held => {}
+        ResendOutcome::Disabled => {
+            return Err(Problem::conflict("The webhook is disabled. Resume it first."));
+        }
+        ResendOutcome::Deleted => return Err(Problem::conflict("The webhook was deleted.")),
     }
     let detail = api.accounts.of(&caller.account_id).delivery(&id).await;
     let detail = detail.map_err(|error| Problem::stored_but_unreadable(&error))?;

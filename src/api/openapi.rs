@@ -1,4 +1,4 @@
-//! The description of all calls, as OpenAPI 3.1.
+//! The OpenAPI 3.1 description of all endpoints, and the endpoint that serves it.
 
 use std::sync::Arc;
 
@@ -17,38 +17,40 @@ use utoipa::openapi::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{AUDIT_LOG, Api, DELIVERIES, DESCRIPTION, EVENTS, RECOVERIES, WEBHOOKS, calls, http::problem};
+use super::{
+    AUDIT_LOG, Api, DELIVERIES, DESCRIPTION, EVENTS, RECOVERIES, WEBHOOKS, endpoints, http::problem,
+};
 
-/// The description, ready to be served.
+/// The OpenAPI description, parsed and serialized.
 pub struct Document {
     pub description: Arc<OpenApi>,
-    /// As it is served.
+    /// The description as JSON.
     pub bytes: Bytes,
-    tag: String,
+    etag: String,
 }
 
 impl Document {
-    /// `public_url` is where the calls are, as their callers see it.
+    /// Builds the description. `public_url` is the server's URL as clients see it.
     pub fn new(public_url: &str) -> Self {
-        let described = OpenApiRouter::with_openapi(frame(public_url)).nest("/api/v1", calls());
-        let description = described.into_openapi();
-        let bytes = serde_json::to_vec(&description).expect("a description is JSON");
+        let router = OpenApiRouter::with_openapi(base(public_url)).nest("/api/v1", endpoints());
+        let description = router.into_openapi();
+        let bytes = serde_json::to_vec(&description).expect("an OpenAPI description serializes to JSON");
         let hash = URL_SAFE_NO_PAD.encode(&Sha256::digest(&bytes)[..12]);
         Self {
             description: Arc::new(description),
             bytes: bytes.into(),
-            tag: format!("\"{hash}\""),
+            etag: format!("\"{hash}\""),
         }
     }
 
-    /// As it is served.
+    /// Returns the description as JSON text.
     pub fn text(&self) -> &str {
-        std::str::from_utf8(&self.bytes).expect("JSON is text")
+        std::str::from_utf8(&self.bytes).expect("JSON is UTF-8")
     }
 }
 
-/// All but the calls.
-fn frame(public_url: &str) -> OpenApi {
+/// The description without the endpoints.
+fn base(public_url: &str) -> OpenApi {
     let info = InfoBuilder::new()
         .title("Caleida webhooks")
         .version(env!("CARGO_PKG_VERSION"))
@@ -73,62 +75,64 @@ fn frame(public_url: &str) -> OpenApi {
 }
 
 const INTRODUCTION: &str = "\
-JSON in, JSON out. A request’s body is read as JSON whatever its `Content-Type` says; fields and query parameters that are \
-not described here are refused, so that a slip in a name is no silent surprise. Answers may get new fields at any time: \
-ignore what you do not know.
+Request and response bodies are JSON. Request bodies are parsed as JSON regardless of `Content-Type`. Unknown fields \
+and query parameters are rejected, so a misspelled name is never ignored silently. Responses may gain new fields at any \
+time: ignore fields that you do not know.
 
-**Keys.** `Authorization: Bearer KEY`. What belongs to another account is answered like what does not exist.
+**Authentication.** Send `Authorization: Bearer KEY`. Requests for resources of other accounts get 404.
 
-**Errors** are `application/problem+json` (RFC 9457) with `type`, `title`, `status`, `detail`, and `errors` for each field \
-that is wrong. Tell them apart by `type`.
+**Errors** are `application/problem+json` (RFC 9457) with `type`, `title`, `status` and `detail`, and `errors` with one \
+entry per invalid field. Distinguish errors by `type`.
 
-**Pages.** Lists answer `limit` entries at most and a `next_cursor` if there are more: ask for the same list with it as \
-`cursor`. Cursors stay valid while new entries arrive. Do not make them up.
+**Pagination.** Lists return at most `limit` entries, and a `next_cursor` if there may be more. Pass it as `cursor`, with \
+the same filters, to get the next page. Cursors stay valid while new entries arrive. They are opaque: do not construct them.
 
-**Repeating.** Every `GET`, `PATCH` with a version and `DELETE` can be repeated as it is; what was done already is answered \
-with 412 or 404. Events are published once under their `id` or `Idempotency-Key`, however often they are sent.
+**Retries.** `GET`, `DELETE` and `PATCH` with a version are safe to retry. If a `PATCH` already succeeded, its retry gets \
+412; if a `DELETE` did, 404. An event with an `id` or an `Idempotency-Key` is published once, however often it is sent.
 
-**Limits.** A body may have 256 KiB, a batch of events 8 MiB. A key may make 100 calls a second besides publishing, unless \
-`CALEIDA_API_RATE_LIMIT` says otherwise: `RateLimit-Policy` and `RateLimit` tell what is left, and beyond it the answer is 429 \
-with `Retry-After`. Each process of a cluster counts for itself.";
+**Limits.** A request body can be up to 256 KiB, a batch of events up to 8 MiB. Each API key can make 100 requests per \
+second, not counting publishing, unless `CALEIDA_API_RATE_LIMIT` is set. The `RateLimit-Policy` and `RateLimit` headers \
+show the limit and what remains of it. Requests over the limit get 429 with `Retry-After`. In a cluster, each process \
+counts separately.";
 
 const SCOPES: &str = "\
-An API key. `events:write` publishes events; `webhooks:read` sees webhooks, events and deliveries; `webhooks:write` changes \
-webhooks, sends tests, resends and recovers, and reads secrets; `audit:read` reads the audit log. Each call names the scope that it needs.";
+An API key. Scopes: `events:write` publishes events. `webhooks:read` reads webhooks, events and deliveries. \
+`webhooks:write` changes webhooks, reads their secrets, sends test events, and resends and recovers deliveries. \
+`audit:read` reads the audit log. Each endpoint states the scope that it requires.";
 
 const TAGS: [(&str, &str); 6] = [
-    (EVENTS, "What happened, and was published."),
+    (EVENTS, "Publish events, and read the events that were received."),
     (
         WEBHOOKS,
-        "Who is told: a URL, a secret, and the events that it wants.",
+        "Destinations: a URL, a secret, and the event types they are subscribed to.",
     ),
-    (RECOVERIES, "Sending what a webhook has missed."),
-    (DELIVERIES, "What became of each event at each webhook."),
-    (AUDIT_LOG, "Who did what, when, and from where."),
+    (RECOVERIES, "Resend events that a webhook missed."),
+    (DELIVERIES, "One event for one webhook, with its attempts."),
+    (AUDIT_LOG, "Changes made by users and API keys."),
     (DESCRIPTION, "This description."),
 ];
 
-/// Show this description
+/// Get this description
 ///
-/// OpenAPI 3.1. It needs no key, and may be cached.
+/// Returns the API description as OpenAPI 3.1. Requires no API key. The response can be cached.
 #[utoipa::path(
     get, path = "/openapi.json", operation_id = "showDescription", tag = DESCRIPTION, security(()),
-    responses((status = 200, description = "The description.", body = Object, headers(
-        ("ETag" = String, description = "Changes with it, for `If-None-Match`."),
+    responses((status = 200, description = "The OpenAPI description.", body = Object, headers(
+        ("ETag" = String, description = "Entity tag, for `If-None-Match`."),
     )))
 )]
 pub(super) async fn show(State(api): State<Api>, headers: HeaderMap) -> Response {
-    let Document { bytes, tag, .. } = &*api.document;
+    let Document { bytes, etag, .. } = &*api.document;
     let caching = [
-        (header::ETAG, tag.as_str()),
+        (header::ETAG, etag.as_str()),
         (header::CACHE_CONTROL, "public, max-age=3600"),
     ];
-    let known = headers
+    let if_none_match = headers
         .get(header::IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok());
-    // A proxy that compresses makes a tag weak.
-    let known = known.is_some_and(|known| known.trim_start_matches("W/") == tag);
-    if known {
+    // Proxies that compress responses make entity tags weak.
+    let is_current = if_none_match.is_some_and(|value| value.trim_start_matches("W/") == etag);
+    if is_current {
         return (StatusCode::NOT_MODIFIED, caching).into_response();
     }
     (

@@ -1,4 +1,4 @@
-//! `/api/v1/webhooks`: what the dashboard does, for machines.
+//! `/api/v1/webhooks`: create, read, update and delete webhooks. Submodules hold the other operations on a webhook.
 
 pub(super) mod recoveries;
 pub(super) mod secrets;
@@ -21,70 +21,72 @@ use super::{
     Api, WEBHOOKS,
     http::{
         Problem,
-        body::{Parsed, whole},
+        body::{Parsed, integer},
         caller::{Caller, Read, Write},
-        rfc3339::Rfc3339,
         path::Path,
         path_params::WebhookPath,
-        problem::{CommonErrors, InvalidBody, InvalidFields, Conflict, ConflictOrLimit, PreconditionFailed, NotFound},
+        problem::{
+            CommonErrors, Conflict, ConflictOrLimit, InvalidBody, InvalidFields, NotFound, PreconditionFailed,
+        },
         query::{Limit, Query},
-        schema::wanted_events,
+        rfc3339::Rfc3339,
+        schema::subscribed_events,
     },
 };
 use crate::{
     auth::api_key::{WEBHOOKS_READ, WEBHOOKS_WRITE},
     domain::{DisabledReason, EventType, Secret, Webhook, WebhookId, WebhookStatus, webhook::LastAttempt},
     store::WebhookFilter,
-    webhooks::{Draft, WebhookError},
+    webhooks::{WebhookDraft, WebhookError},
 };
 
-/// A destination of events.
+/// A destination for events.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Webhook)]
 pub(super) struct WebhookView {
     id: WebhookId,
-    /// Unique in the account.
+    /// Name, unique in the account.
     #[schema(examples("Orders → CRM"))]
     name: String,
     #[schema(examples("https://crm.example/hook"))]
     url: String,
-    /// The types of the events that it wants.
+    /// Event types that the webhook is subscribed to.
     events: Vec<EventType>,
     status: WebhookStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     disabled_reason: Option<DisabledReason>,
-    /// Since when no attempt has succeeded, while that is so.
+    /// Time since which every attempt has failed. Absent unless the webhook is failing.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     failing_since: Option<Rfc3339>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     last_attempt: Option<LastAttemptView>,
-    /// Until when the secret before the last rotation signs too.
+    /// Time until which the previous secret also signs, after a rotation.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     previous_secret_until: Option<Rfc3339>,
     created_at: Rfc3339,
     updated_at: Rfc3339,
-    /// The email of who saved it last, or the name of the API key.
+    /// Email address of the user who last saved the webhook, or name of the API key.
     #[schema(examples("API key “deploy”"))]
     updated_by: String,
-    /// Counts the saves; also the `ETag`.
+    /// Version, increased by every save. Also the `ETag`.
     #[schema(examples(1))]
     version: i64,
-    /// Only in the answer to its creation or rotation.
+    /// Secret. Present only in the response that creates the webhook or rotates its secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))]
     secret: Option<String>,
 }
 
-/// The newest attempt at any of its deliveries.
+/// The latest attempt for the webhook.
 #[derive(Serialize, ToSchema)]
 #[schema(as = LastAttempt)]
 struct LastAttemptView {
     at: Rfc3339,
-    /// The receiver’s status, or in a few words why there was no answer.
+    /// HTTP status, or a short reason why there was no response.
     #[schema(examples("200"))]
     result: String,
     #[schema(examples(true))]
@@ -95,10 +97,10 @@ struct LastAttemptView {
 #[derive(Serialize, ToSchema)]
 pub(super) struct WebhookList {
     webhooks: Vec<WebhookView>,
-    /// How many match, on all pages.
+    /// Number of matches on all pages.
     #[schema(examples(1))]
     total: u64,
-    /// Where the next page begins. Not there: this is the last one.
+    /// Cursor of the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     next_cursor: Option<WebhookId>,
@@ -107,25 +109,25 @@ pub(super) struct WebhookList {
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct ListQuery {
-    /// Only those whose name or URL has this in it, in any case.
+pub(super) struct WebhookListParams {
+    /// Only webhooks whose name or URL contains this text, ignoring case.
     search: Option<String>,
-    /// Only those that want events of this type.
+    /// Only webhooks that are subscribed to this event type.
     event: Option<EventType>,
-    /// Only those with this status.
+    /// Only webhooks with this status.
     status: Option<WebhookStatus>,
-    /// The `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     cursor: Option<WebhookId>,
-    /// How many to answer at most.
+    /// Maximum number of webhooks to return.
     #[param(inline)]
     limit: Option<Limit>,
 }
 
-/// A webhook to add.
+/// A webhook to create.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewWebhook {
-    /// Starts with `https://`, and leads to a public address.
+    /// URL that receives the events. Must start with `https://`. Only public addresses are called.
     #[schema(
         required,
         nullable = false,
@@ -133,7 +135,7 @@ pub(super) struct NewWebhook {
         examples("https://crm.example/hook")
     )]
     url: Option<String>,
-    /// Unique in the account.
+    /// Name, unique in the account.
     #[schema(
         required,
         nullable = false,
@@ -142,40 +144,40 @@ pub(super) struct NewWebhook {
         examples("Orders → CRM")
     )]
     name: Option<String>,
-    /// `whsec_` and the base64 of 24 to 64 bytes, or a text of your own of 24 to 256 bytes. Left out, one is made.
+    /// `whsec_` followed by 24 to 64 bytes in base64, or any text of 24 to 256 bytes. Generated if omitted.
     #[schema(value_type = Option<String>, min_length = 24, max_length = 256)]
     secret: Option<Zeroizing<String>>,
-    #[schema(schema_with = wanted_events, required)]
+    #[schema(schema_with = subscribed_events, required)]
     events: Option<Vec<String>>,
 }
 
-/// The fields to change; what is left out stays.
+/// Fields to change. Omitted fields keep their values.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WebhookChange {
-    /// Starts with `https://`, and leads to a public address.
+    /// URL that receives the events. Must start with `https://`. Only public addresses are called.
     #[schema(max_length = 2048, examples("https://crm.example/hook"))]
     url: Option<String>,
-    /// Unique in the account.
+    /// Name, unique in the account.
     #[schema(min_length = 1, max_length = 100, examples("Orders → CRM"))]
     name: Option<String>,
-    /// Replaces the secret at once; `rotate-secret` lets the old one sign for a while, too.
+    /// Replaces the secret at once. Use `rotate-secret` to keep signing with the previous secret for a while.
     #[schema(value_type = Option<String>, min_length = 24, max_length = 256)]
     secret: Option<Zeroizing<String>>,
-    #[schema(schema_with = wanted_events)]
+    #[schema(schema_with = subscribed_events)]
     events: Option<Vec<String>>,
-    /// The version that this change is based on. Alternative to the `If-Match` header.
-    #[serde(default, deserialize_with = "whole")]
+    /// Version that this change is based on. Alternative to the `If-Match` header.
+    #[serde(default, deserialize_with = "integer")]
     #[schema(examples(1))]
     version: Option<i64>,
 }
 
-/// What a change may be based on.
+/// The `If-Match` request header.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "describes what `if_match` reads")]
+#[expect(dead_code, reason = "documents the header that `if_match` parses")]
 pub(super) struct IfMatchHeader {
-    /// The `ETag` of the webhook as you know it. If somebody has saved it since, nothing is changed, and the answer is 412.
+    /// `ETag` of the version that you read. If the webhook was changed since, the response is 412.
     #[param(
         rename = "If-Match",
         nullable = false,
@@ -189,29 +191,29 @@ pub(super) struct IfMatchHeader {
 /// Newest first.
 #[utoipa::path(
     get, path = "/webhooks", operation_id = "listWebhooks", tag = WEBHOOKS,
-    security(("bearer" = [WEBHOOKS_READ])), params(ListQuery),
-    responses((status = 200, description = "A page of them.", body = WebhookList), InvalidFields, CommonErrors)
+    security(("bearer" = [WEBHOOKS_READ])), params(WebhookListParams),
+    responses((status = 200, description = "One page of webhooks.", body = WebhookList), InvalidFields, CommonErrors)
 )]
 pub(super) async fn list(
     State(api): State<Api>,
     caller: Caller<Read>,
-    Query(query): Query<ListQuery>,
+    Query(params): Query<WebhookListParams>,
 ) -> Result<Json<WebhookList>, Problem> {
-    let limit = query.limit.unwrap_or_default().0;
+    let limit = params.limit.unwrap_or_default().0;
     let filter = WebhookFilter {
-        search: query.search.filter(|text| !text.is_empty()),
-        event_type: query.event,
-        status: query.status,
+        search: params.search.filter(|text| !text.is_empty()),
+        event_type: params.event,
+        status: params.status,
         page: 0,
-        before: query.cursor,
-        // One more, to see whether there is another page.
+        before: params.cursor,
+        // One extra row shows whether there is another page.
         limit: limit + 1,
     };
     let mut found = api.accounts.of(&caller.account_id).list_webhooks(&filter).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = found.webhooks.len() > limit;
+    let has_more = found.webhooks.len() > limit;
     found.webhooks.truncate(limit);
-    let last = found.webhooks.last().filter(|_| more);
+    let last = found.webhooks.last().filter(|_| has_more);
     Ok(Json(WebhookList {
         next_cursor: last.map(|webhook| webhook.id.clone()),
         webhooks: found
@@ -223,19 +225,19 @@ pub(super) async fn list(
     }))
 }
 
-/// Add a webhook
+/// Create a webhook
 ///
-/// From then on it gets every new event that it wants. Its secret is in this answer, and afterwards only in that of
-/// `GET …/secret`.
+/// The webhook gets every new event that it is subscribed to. The secret is in this response; later, only
+/// `GET …/secret` returns it.
 ///
-/// **Limits.** 1,000 webhooks in an account, unless `CALEIDA_MAX_WEBHOOKS` says otherwise.
+/// **Limits.** 1,000 webhooks per account, unless `CALEIDA_MAX_WEBHOOKS` is set.
 #[utoipa::path(
     post, path = "/webhooks", operation_id = "addWebhook", tag = WEBHOOKS,
     security(("bearer" = [WEBHOOKS_WRITE])), request_body = NewWebhook,
     responses(
-        (status = 201, description = "It is added.", body = WebhookView, headers(
-            ("Location" = String, description = "Its path."),
-            ("ETag" = String, description = "Its version."),
+        (status = 201, description = "The new webhook.", body = WebhookView, headers(
+            ("Location" = String, description = "Path of the webhook."),
+            ("ETag" = String, description = "Version of the webhook."),
         )),
         InvalidBody, InvalidFields, ConflictOrLimit, CommonErrors,
     )
@@ -245,7 +247,7 @@ pub(super) async fn create(
     caller: Caller<Write>,
     Parsed(new): Parsed<NewWebhook>,
 ) -> Result<Response, Problem> {
-    let draft = Draft {
+    let draft = WebhookDraft {
         url: new.url.unwrap_or_default(),
         name: new.name.unwrap_or_default(),
         secret: new.secret.unwrap_or_default(),
@@ -253,17 +255,17 @@ pub(super) async fn create(
     };
     let (webhook, secret) = api.webhooks.add(&caller.actor(), &draft).await?;
     let location = format!("/api/v1/webhooks/{}", webhook.id);
-    let answer = answer(webhook, Some(&secret));
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], answer).into_response())
+    let response = webhook_response(webhook, Some(&secret));
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], response).into_response())
 }
 
-/// Show a webhook
+/// Get a webhook
 #[utoipa::path(
     get, path = "/webhooks/{id}", operation_id = "showWebhook", tag = WEBHOOKS,
     security(("bearer" = [WEBHOOKS_READ])), params(WebhookPath),
     responses(
         (status = 200, description = "The webhook.", body = WebhookView, headers(
-            ("ETag" = String, description = "Its version, for `If-Match`."),
+            ("ETag" = String, description = "Version of the webhook, for `If-Match`."),
         )),
         NotFound, CommonErrors,
     )
@@ -274,19 +276,23 @@ pub(super) async fn show(
     Path(WebhookPath { id }): Path<WebhookPath>,
 ) -> Result<Response, Problem> {
     let webhook = api.accounts.of(&caller.account_id).webhook(&id).await?;
-    Ok(answer(webhook.ok_or_else(Problem::unknown_id::<WebhookPath>)?, None))
+    Ok(webhook_response(
+        webhook.ok_or_else(Problem::unknown_id::<WebhookPath>)?,
+        None,
+    ))
 }
 
-/// Change a webhook
+/// Update a webhook
 ///
-/// Only what is in the body. With `If-Match`, or `version` in the body, it is changed only if nobody has saved it since;
-/// without either, what comes last stays. When this is answered, every process goes by it.
+/// Changes only the fields in the body. With `If-Match`, or `version` in the body, the update fails with 412 if the
+/// webhook was changed since that version. Without either, the last write wins. When the response arrives, every
+/// process uses the new settings.
 #[utoipa::path(
     patch, path = "/webhooks/{id}", operation_id = "changeWebhook", tag = WEBHOOKS,
     security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath, IfMatchHeader), request_body = WebhookChange,
     responses(
-        (status = 200, description = "The webhook as it is now.", body = WebhookView, headers(
-            ("ETag" = String, description = "Its new version."),
+        (status = 200, description = "The updated webhook.", body = WebhookView, headers(
+            ("ETag" = String, description = "New version of the webhook."),
         )),
         InvalidBody, InvalidFields, NotFound, Conflict, PreconditionFailed, CommonErrors,
     )
@@ -298,22 +304,23 @@ pub(super) async fn update(
     headers: HeaderMap,
     Parsed(change): Parsed<WebhookChange>,
 ) -> Result<Response, Problem> {
-    let wanted = match (change.version, if_match(&headers)?) {
+    let expected_version = match (change.version, if_match(&headers)?) {
         (Some(body), Some(header)) if body != header => {
             return Err(Problem::invalid(
                 "version",
-                "It is not the one of If-Match: send one of them.",
+                "This version differs from If-Match. Send only one of them.",
             ));
         }
         (body, header) => body.or(header),
     };
-    // Without a version the fields that were left out come from what is there, so it must not change in between.
+    // Without an expected version, omitted fields are copied from the current version, so a concurrent change is
+    // retried.
     let mut tries = 0;
     loop {
         tries += 1;
         let current = api.accounts.of(&caller.account_id).webhook(&id).await?;
         let current = current.ok_or_else(Problem::unknown_id::<WebhookPath>)?;
-        let draft = Draft {
+        let draft = WebhookDraft {
             url: change.url.clone().unwrap_or_else(|| current.url.to_string()),
             name: change.name.clone().unwrap_or_else(|| current.name.to_string()),
             secret: change.secret.clone().unwrap_or_default(),
@@ -322,22 +329,26 @@ pub(super) async fn update(
                 .clone()
                 .unwrap_or_else(|| current.events.iter().map(|e| e.to_string()).collect()),
         };
-        let based_on = Some(wanted.unwrap_or(current.version));
+        let based_on = Some(expected_version.unwrap_or(current.version));
         match api.webhooks.edit(&caller.actor(), &id, &draft, based_on).await {
-            Err(WebhookError::Stale(_)) if wanted.is_none() && tries < 5 => {}
-            edited => return Ok(answer(edited?, None)),
+            Err(WebhookError::Stale(_)) if expected_version.is_none() && tries < 5 => {}
+            edited => return Ok(webhook_response(edited?, None)),
         }
     }
 }
 
 /// Delete a webhook
 ///
-/// For good. What is still to be sent is cancelled, and what is under way is cut off: when this is answered, no process
-/// calls its URL for it any more. With `If-Match`, only if nobody has saved it since.
+/// Deletes the webhook permanently. Pending deliveries are cancelled and attempts in progress are aborted: when the
+/// response arrives, no process calls the URL for this webhook any more. With `If-Match`, the deletion fails with 412
+/// if the webhook was changed since that version.
 #[utoipa::path(
     delete, path = "/webhooks/{id}", operation_id = "deleteWebhook", tag = WEBHOOKS,
     security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath, IfMatchHeader),
-    responses((status = 204, description = "It is deleted."), InvalidFields, NotFound, PreconditionFailed, CommonErrors)
+    responses(
+        (status = 204, description = "The webhook was deleted."),
+        InvalidFields, NotFound, PreconditionFailed, CommonErrors,
+    )
 )]
 pub(super) async fn delete(
     State(api): State<Api>,
@@ -350,13 +361,13 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// With its version as the entity tag.
-pub(super) fn answer(webhook: Webhook, secret: Option<&Secret>) -> Response {
-    let tag = format!("\"{}\"", webhook.version);
-    ([(header::ETAG, tag)], Json(WebhookView::new(webhook, secret))).into_response()
+/// Builds a webhook's response, with its version as the entity tag.
+pub(super) fn webhook_response(webhook: Webhook, secret: Option<&Secret>) -> Response {
+    let etag = format!("\"{}\"", webhook.version);
+    ([(header::ETAG, etag)], Json(WebhookView::new(webhook, secret))).into_response()
 }
 
-/// The version that `If-Match` names; none for `*` or without the header.
+/// Returns the version in `If-Match`, or `None` for `*` and without the header.
 fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     let Some(value) = headers.get(header::IF_MATCH) else {
         return Ok(None);
@@ -365,14 +376,14 @@ fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     if text == "*" {
         return Ok(None);
     }
-    // A proxy that compresses makes a tag weak; the version is what it was.
+    // Proxies that compress responses make entity tags weak.
     let text = text.strip_prefix("W/").unwrap_or(text);
     let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     version
         .filter(|text| text.bytes().all(|b| b.is_ascii_digit()))
         .and_then(|text| text.parse().ok())
         .map(Some)
-        .ok_or_else(|| Problem::invalid("If-Match", "Use the ETag of the webhook as you know it."))
+        .ok_or_else(|| Problem::invalid("If-Match", "Use the ETag of the webhook, such as \"3\"."))
 }
 
 impl WebhookView {

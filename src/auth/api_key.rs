@@ -1,4 +1,4 @@
-//! API keys: 256 random bits, shown once, kept as their SHA-256.
+//! API keys: 256 random bits, shown once and stored as SHA-256.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
@@ -9,27 +9,28 @@ use crate::{
     store::{ApiKey, NewApiKey, Store, StoreError},
 };
 
-/// Publish events.
+/// Scope for publishing events.
 pub const EVENTS_WRITE: &str = "events:write";
-/// See webhooks and deliveries.
+/// Scope for reading webhooks and deliveries.
 pub const WEBHOOKS_READ: &str = "webhooks:read";
-/// Add, edit, pause and delete webhooks, and read their secrets.
+/// Scope for changing webhooks and reading their secrets.
 pub const WEBHOOKS_WRITE: &str = "webhooks:write";
 
-/// Read who did what.
+/// Scope for reading the audit log.
 pub const AUDIT_READ: &str = "audit:read";
 
 pub const SCOPES: [&str; 4] = [EVENTS_WRITE, WEBHOOKS_READ, WEBHOOKS_WRITE, AUDIT_READ];
 
-/// What a key is for unless one says otherwise.
-pub const USUAL_SCOPES: [&str; 3] = [EVENTS_WRITE, WEBHOOKS_READ, WEBHOOKS_WRITE];
+/// Scopes of a key that is created without explicit scopes.
+pub const DEFAULT_SCOPES: [&str; 3] = [EVENTS_WRITE, WEBHOOKS_READ, WEBHOOKS_WRITE];
 
 const PREFIX: &str = "ck_";
 
-/// How much of a key people see in lists, to tell it from others.
-const SHOWN: usize = 10;
+/// Length of the part of a key that lists show.
+const SHOWN_LENGTH: usize = 10;
 
-/// Makes a key and answers its text, which is nowhere else. [`StoreError::Conflict`]: a living key has that name.
+/// Creates a key and returns it with its text, which is not stored. Returns [`StoreError::Conflict`] if an active key
+/// has the name.
 pub async fn create(
     store: &Store,
     by: &Actor,
@@ -46,7 +47,7 @@ pub async fn create(
             id: ApiKeyId::generate(now),
             account_id: by.account_id.clone(),
             name: name.to_owned(),
-            prefix: text[..SHOWN].to_owned(),
+            prefix: text[..SHOWN_LENGTH].to_owned(),
             scopes,
             expires_at,
         },
@@ -58,7 +59,7 @@ pub async fn create(
     Ok((new.key, text))
 }
 
-/// What is stored of a key.
+/// Returns the hash under which a key is stored.
 pub fn hash(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }

@@ -1,4 +1,4 @@
-//! Where a request comes from, as far as it says so.
+//! The client of a request: its address and user agent.
 
 use std::{
     convert::Infallible,
@@ -12,18 +12,18 @@ use axum::{
 
 use crate::domain::Origin;
 
-/// So much of what a browser calls itself is kept.
-const USER_AGENT: usize = 256;
+/// Maximum number of characters kept of a user agent.
+const MAX_USER_AGENT_LENGTH: usize = 256;
 
 #[derive(Debug, Clone)]
 pub struct Client {
     pub address: IpAddr,
-    /// As it was sent, cut short: anything may stand here.
+    /// Untrusted text from the request, truncated.
     pub user_agent: String,
 }
 
 impl Client {
-    /// As the audit log keeps it.
+    /// Returns the origin for the audit log.
     pub fn origin(&self) -> Origin {
         Origin::Address(self.address)
     }
@@ -37,11 +37,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Client {
         let user_agent = parts.headers.get(header::USER_AGENT);
         let user_agent = user_agent.map(|value| String::from_utf8_lossy(value.as_bytes()));
         Ok(Self {
-            // Every connection has one; a request that came by none is nobody else's.
+            // Every connection sets the address. Without one, use an address that no client has.
             address: address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| {
                 address.ip().to_canonical()
             }),
-            user_agent: user_agent.unwrap_or_default().chars().take(USER_AGENT).collect(),
+            user_agent: user_agent
+                .unwrap_or_default()
+                .chars()
+                .take(MAX_USER_AGENT_LENGTH)
+                .collect(),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Invites: a link with 256 random bits, shown once, kept as their SHA-256.
+//! Invites: a link with a token of 256 random bits, shown once and stored as SHA-256.
 
 use std::time::Duration;
 
@@ -7,69 +7,72 @@ use sha2::{Digest, Sha256};
 use tower_sessions::Session;
 use zeroize::Zeroizing;
 
-use super::{Auth, Client, SignInError, WINDOW, password::NewPassword};
+use super::{Auth, Client, FAILURE_WINDOW, SignInError, password::NewPassword};
 use crate::{
     domain::{Email, InviteId, Role, User, UserId},
-    store::{AuditContext, Invite, InviteToken, Invited, NewInvite, OpenInvite, StoreError},
+    store::{AuditContext, Invite, InviteOutcome, InviteToken, NewInvite, OpenInvite, StoreError},
 };
 
-/// For so long a link can be used.
-pub const VALID: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// Time until an invite link expires.
+pub const INVITE_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// Links that lead nowhere, from one address, after which each further one brings a pause, as at the sign-in.
-const FAILURES_PER_ADDRESS: u32 = 24;
+/// Number of invalid links from one address after which it is locked out for a while, as at sign-in.
+const MAX_FAILURES_PER_ADDRESS: u32 = 24;
 
-/// Why a link does not make a user.
+/// Reason why an invite was rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum InviteError {
-    /// Used, expired, revoked or never made; or somebody else has that email by now.
-    #[error("there is no such invite")]
+    /// The invite is unknown, used, expired or revoked, or another user has its email by now.
+    #[error("the invite is not open")]
     NotOpen,
-    #[error("too many links that lead nowhere")]
-    TooMany { retry_after: Duration },
+    #[error("too many invalid invite links")]
+    TooManyFailures { retry_after: Duration },
     #[error(transparent)]
     Unavailable(#[from] StoreError),
 }
 
 impl Auth {
-    /// Makes an invite, and answers its token, which is nowhere else; or why there is none.
+    /// Adds an invite and returns its token, which is not stored, or the reason why the invite was refused.
     pub async fn invite(
         &self,
         context: &AuditContext,
         email: Email,
         role: Role,
-    ) -> Result<Result<Zeroizing<String>, Invited>, StoreError> {
+    ) -> Result<Result<Zeroizing<String>, InviteOutcome>, StoreError> {
         let text = generate();
         let invite = NewInvite {
             id: InviteId::generate(context.at),
             email,
             role,
-            token: kept(&text, context),
+            token: hashed_token(&text, context),
         };
         Ok(match self.store.insert_invite(context, &invite).await? {
-            Invited::Done => Ok(text),
+            InviteOutcome::Created => Ok(text),
             refused => Err(refused),
         })
     }
 
-    /// Another link for the same person; the one before leads nowhere from now on.
+    /// Replaces the token of an invite, which invalidates the previous link. Returns `None` if there is no such invite.
     pub async fn renew_invite(
         &self,
         context: &AuditContext,
         id: &InviteId,
     ) -> Result<Option<(Invite, Zeroizing<String>)>, StoreError> {
         let text = generate();
-        let invite = self.store.renew_invite(context, id, kept(&text, context)).await?;
+        let invite = self
+            .store
+            .renew_invite(context, id, hashed_token(&text, context))
+            .await?;
         Ok(invite.map(|invite| (invite, text)))
     }
 
-    /// What a link is for.
+    /// Returns the open invite of a token.
     pub async fn open_invite(&self, token: &str, client: &Client) -> Result<OpenInvite, InviteError> {
         let now = self.clock.now();
-        let since = now.minus(WINDOW);
+        let since = now.minus(FAILURE_WINDOW);
         let key = format!("invite {}", client.address);
-        if let Some(retry_after) = self.pause_after(&key, FAILURES_PER_ADDRESS).await? {
-            return Err(InviteError::TooMany { retry_after });
+        if let Some(retry_after) = self.remaining_lockout(&key, MAX_FAILURES_PER_ADDRESS).await? {
+            return Err(InviteError::TooManyFailures { retry_after });
         }
         match self.store.open_invite(&hash(token), now).await? {
             Some(invite) => Ok(invite),
@@ -82,7 +85,7 @@ impl Auth {
         }
     }
 
-    /// Makes the user, and binds the session to them.
+    /// Adds the invited user and signs them in.
     pub async fn accept_invite(
         &self,
         session: &Session,
@@ -91,7 +94,7 @@ impl Auth {
         client: &Client,
     ) -> Result<User, InviteError> {
         let (user, password_hash) = {
-            let _turn = self.turn.lock().await;
+            let _guard = self.sign_in_lock.lock().await;
             self.open_invite(token, client).await?;
             let (now, password_hash) = (self.clock.now(), password.hash().await);
             let id = UserId::generate(now);
@@ -104,8 +107,10 @@ impl Auth {
         match self.begin_session(session, &user, &password_hash, client).await {
             Ok(()) => Ok(user),
             Err(SignInError::Unavailable(error)) => Err(error.into()),
-            // Disabled in this very moment.
-            Err(SignInError::Wrong | SignInError::TooMany { .. }) => Err(InviteError::NotOpen),
+            // The user was disabled in between.
+            Err(SignInError::WrongCredentials | SignInError::TooManyFailures { .. }) => {
+                Err(InviteError::NotOpen)
+            }
         }
     }
 }
@@ -116,10 +121,10 @@ fn generate() -> Zeroizing<String> {
     Zeroizing::new(URL_SAFE_NO_PAD.encode(random.as_slice()))
 }
 
-fn kept(token: &str, context: &AuditContext) -> InviteToken {
+fn hashed_token(token: &str, context: &AuditContext) -> InviteToken {
     InviteToken {
         hash: hash(token),
-        expires_at: context.at.plus(VALID),
+        expires_at: context.at.plus(INVITE_LIFETIME),
     }
 }
 

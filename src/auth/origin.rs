@@ -1,4 +1,4 @@
-//! From where a request comes, for the audit log.
+//! Extractor for the origin of a request, which the audit log records.
 
 use std::convert::Infallible;
 

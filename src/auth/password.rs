@@ -1,4 +1,4 @@
-//! Passwords at rest: argon2id, off the threads that serve requests.
+//! Passwords, hashed with argon2id on blocking threads.
 
 use argon2::{
     Argon2,
@@ -7,16 +7,16 @@ use argon2::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-/// The fewest characters of a password,
+/// Minimum length of a password in characters.
 pub const MIN_LENGTH: usize = 12;
 
-/// and the most: a longer one is no safer, and only slower to hash.
+/// Maximum length of a password in characters: a longer one is not safer, only slower to hash.
 pub const MAX_LENGTH: usize = 256;
 
-/// A password that somebody may have from now on.
+/// A new password of permitted length.
 pub struct NewPassword(Zeroizing<String>);
 
-/// Why not.
+/// Reason why a new password was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
     #[error("Use at least {MIN_LENGTH} characters.")]
@@ -39,11 +39,11 @@ impl NewPassword {
     }
 }
 
-/// The hash of a password that nobody has, checked in place of an unknown user's: it takes the same time to fail.
-const NOBODYS: &str =
+/// Hash checked for unknown users, so that a sign-in takes as long as for a known one.
+const DUMMY_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$Y2FsZWlkYS1ub2JvZHk$0pxSuJ7cDcUcIzdY4hXyCS5Iu6QvhbwvBtXEdMEIGdo";
 
-/// In PHC form, with a salt of its own and the parameters of its time.
+/// Hashes a password with a new salt. Returns the PHC string, which includes the salt and the parameters.
 pub async fn hash(password: String) -> String {
     let hashing = tokio::task::spawn_blocking(move || {
         let hash: PasswordHash = Argon2::default()
@@ -54,11 +54,11 @@ pub async fn hash(password: String) -> String {
     hashing.await.expect("hashing does not panic")
 }
 
-/// Whether the password is the one that was hashed. Without a hash it takes as long and says no.
+/// Returns whether the password matches the hash. Without a hash, takes as long and returns `false`.
 pub async fn verify(password: String, hash: Option<String>) -> bool {
     let verifying = tokio::task::spawn_blocking(move || {
         let known = hash.is_some();
-        let Ok(hash) = PasswordHash::new(hash.as_deref().unwrap_or(NOBODYS)) else {
+        let Ok(hash) = PasswordHash::new(hash.as_deref().unwrap_or(DUMMY_HASH)) else {
             return false;
         };
         Argon2::default()
@@ -69,7 +69,7 @@ pub async fn verify(password: String, hash: Option<String>) -> bool {
     verifying.await.unwrap_or(false)
 }
 
-/// A password to start with: 120 random bits.
+/// Generates a one-time password with 120 random bits.
 pub fn generate() -> String {
     let mut random = [0; 15];
     getrandom::fill(&mut random).expect("the system's random numbers are available");
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn only_the_right_password_verifies() {
+    async fn verifies_only_the_correct_password() {
         let hash = hash("correct horse".to_owned()).await;
         assert!(hash.starts_with("$argon2id$"));
         assert!(verify("correct horse".to_owned(), Some(hash.clone())).await);
@@ -90,19 +90,19 @@ mod tests {
     }
 
     #[test]
-    fn a_new_password_has_12_to_256_characters() {
-        let refused = |length| NewPassword::parse(&"é".repeat(length)).err();
-        assert_eq!(refused(11), Some(PasswordError::TooShort));
-        assert_eq!((refused(12), refused(256)), (None, None));
-        assert_eq!(refused(257), Some(PasswordError::TooLong));
+    fn new_password_has_12_to_256_characters() {
+        let error = |length| NewPassword::parse(&"é".repeat(length)).err();
+        assert_eq!(error(11), Some(PasswordError::TooShort));
+        assert_eq!((error(12), error(256)), (None, None));
+        assert_eq!(error(257), Some(PasswordError::TooLong));
         assert_eq!(PasswordError::TooShort.to_string(), "Use at least 12 characters.");
     }
 
     #[test]
-    fn nobodys_hash_costs_what_a_real_one_costs() {
-        let nobodys = PasswordHash::new(NOBODYS).unwrap();
+    fn dummy_hash_costs_as_much_as_a_real_one() {
+        let dummy = PasswordHash::new(DUMMY_HASH).unwrap();
         let real: PasswordHash = Argon2::default().hash_password(b"a password").unwrap();
-        assert_eq!(nobodys.algorithm, real.algorithm);
-        assert_eq!(nobodys.params.to_string(), real.params.to_string());
+        assert_eq!(dummy.algorithm, real.algorithm);
+        assert_eq!(dummy.params.to_string(), real.params.to_string());
     }
 }

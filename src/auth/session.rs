@@ -1,4 +1,5 @@
-//! Sessions in our own store, under the hash of their id: who reads the database cannot sign in with what it holds.
+//! Session store on the application's database. Rows are keyed by the hash of the session id, so a copy of the database
+//! does not allow signing in.
 
 use std::{fmt, sync::Arc};
 
@@ -15,10 +16,10 @@ use crate::{
     store::{SessionOwner, SessionRow, Store, StoreError},
 };
 
-/// Under which a session's data holds its [`SessionOwner`]. It stays there when the session gets another id.
-pub(super) const OWNER: &str = "owner";
+/// Key of the [`SessionOwner`] in a session's data. The entry survives a change of the session's id.
+pub(super) const OWNER_KEY: &str = "owner";
 
-/// Four statements behind tower-sessions.
+/// The [`SessionStore`] of tower-sessions.
 #[derive(Clone)]
 pub struct Sessions {
     store: Arc<Store>,
@@ -40,7 +41,7 @@ impl fmt::Debug for Sessions {
 #[async_trait]
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
-        let owner: Option<SessionOwner> = match record.data.get(OWNER) {
+        let owner: Option<SessionOwner> = match record.data.get(OWNER_KEY) {
             Some(owner) => {
                 serde_json::from_value(owner.clone()).map_err(|error| Error::Encode(error.to_string()))?
             }
@@ -49,18 +50,21 @@ impl SessionStore for Sessions {
         let now = self.clock.now();
         while !self
             .store
-            .create_session(&row(record)?, owner.as_ref(), now)
+            .create_session(&session_row(record)?, owner.as_ref(), now)
             .await
-            .map_err(backend)?
+            .map_err(backend_error)?
         {
-            // 128 random bits met an existing session: draw again.
+            // The id is taken: generate another.
             record.id = Id::default();
         }
         Ok(())
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        self.store.save_session(&row(record)?).await.map_err(backend)
+        self.store
+            .save_session(&session_row(record)?)
+            .await
+            .map_err(backend_error)
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
@@ -68,7 +72,7 @@ impl SessionStore for Sessions {
             .store
             .session(&hash(id), self.clock.now())
             .await
-            .map_err(backend)?
+            .map_err(backend_error)?
         else {
             return Ok(None);
         };
@@ -81,11 +85,11 @@ impl SessionStore for Sessions {
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        self.store.delete_session(&hash(id)).await.map_err(backend)
+        self.store.delete_session(&hash(id)).await.map_err(backend_error)
     }
 }
 
-fn row(record: &Record) -> Result<SessionRow> {
+fn session_row(record: &Record) -> Result<SessionRow> {
     let data = serde_json::to_vec(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
     let millis = record.expiry_date.unix_timestamp().saturating_mul(1_000);
     Ok(SessionRow {
@@ -99,6 +103,6 @@ pub(super) fn hash(id: &Id) -> [u8; 32] {
     Sha256::digest(id.to_string().as_bytes()).into()
 }
 
-fn backend(error: StoreError) -> Error {
+fn backend_error(error: StoreError) -> Error {
     Error::Backend(error.to_string())
 }

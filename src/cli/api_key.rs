@@ -1,3 +1,5 @@
+//! `caleida api-key`: creates, lists and revokes API keys.
+
 use std::{sync::Arc, time::Duration};
 
 use clap::{ArgGroup, Subcommand, builder::PossibleValuesParser};
@@ -19,51 +21,51 @@ pub struct ApiKeyArgs {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make a key and print it, once, alone on stdout
+    /// Create a key and print it once, alone on stdout
     Create {
-        /// What it is for, as the audit log names it; no other living key of the account may have it
+        /// Name of the key, shown in the audit log; unique among the account's keys that are not revoked
         #[arg(long)]
         name: String,
-        /// What it may do, comma-separated
-        #[arg(long, value_delimiter = ',', default_values = api_key::USUAL_SCOPES)]
+        /// Scopes of the key, comma-separated
+        #[arg(long, value_delimiter = ',', default_values = api_key::DEFAULT_SCOPES)]
         #[arg(value_parser = PossibleValuesParser::new(api_key::SCOPES))]
         scope: Vec<String>,
-        /// Expires after this long, such as 90d or 12h; without it, the key does not expire
+        /// Expire the key after this long, such as 90d or 12h; without it, the key does not expire
         #[arg(long, value_parser = humantime::parse_duration)]
         expires_in: Option<Duration>,
         #[command(flatten)]
-        on: On,
+        target: Target,
     },
-    /// List the keys, without what is secret of them
+    /// List the keys, without their secrets
     List {
         #[command(flatten)]
-        on: On,
+        target: Target,
     },
-    /// Revoke a key: when the command returns, no server takes it any more
+    /// Revoke a key; when the command returns, every server rejects it
     #[command(group(ArgGroup::new("which").required(true).args(["id", "prefix"])))]
     Revoke {
-        /// Its id, as the list shows it
+        /// Id of the key, as shown in the list
         #[arg(long)]
         id: Option<ApiKeyId>,
-        /// Its first characters, as the list shows them
+        /// First characters of the key, as shown in the list
         #[arg(long)]
         prefix: Option<String>,
         #[command(flatten)]
-        on: On,
+        target: Target,
     },
 }
 
-/// Whose keys, and where.
+/// The account and the database.
 #[derive(clap::Args)]
-struct On {
-    /// The account for which the key acts
+struct Target {
+    /// Account that the key belongs to
     #[arg(long, default_value = DEFAULT_ACCOUNT)]
     account: String,
     #[command(flatten)]
     database: Database,
 }
 
-impl On {
+impl Target {
     async fn open(&self) -> Result<(ApiKeys, Actor), String> {
         let store = store::open(&self.database.database_url).await.map_err(text)?;
         let account = store.ensure_account(&self.account, SystemClock.now()).await;
@@ -82,35 +84,35 @@ pub async fn run(args: ApiKeyArgs) -> Result<(), String> {
             name,
             scope,
             expires_in,
-            on,
-        } => create(&on, &name, scope, expires_in).await,
-        Command::List { on } => list(&on).await,
-        Command::Revoke { id, prefix, on } => revoke(&on, id, prefix).await,
+            target,
+        } => create(&target, &name, scope, expires_in).await,
+        Command::List { target } => list(&target).await,
+        Command::Revoke { id, prefix, target } => revoke(&target, id, prefix).await,
     }
 }
 
-/// Nothing else is printed on stdout, so that a script can take the key from there.
+/// Creates a key. Prints nothing else to stdout, so that scripts can read the key.
 async fn create(
-    on: &On,
+    target: &Target,
     name: &str,
     scopes: Vec<String>,
     expires_in: Option<Duration>,
 ) -> Result<(), String> {
     let name = KeyName::parse(name).map_err(text)?;
-    let (keys, actor) = on.open().await?;
-    let expires_at = expires_in.map(|length| SystemClock.now().plus(length));
-    match keys.create_until(&actor, &name, scopes, expires_at).await {
+    let (keys, actor) = target.open().await?;
+    let expires_at = expires_in.map(|lifetime| SystemClock.now().plus(lifetime));
+    match keys.create_parsed(&actor, &name, scopes, expires_at).await {
         Ok((_, key)) => {
             println!("{}", key.as_str());
             Ok(())
         }
-        Err(CreateError::Invalid(refused)) => Err(refused.name.unwrap_or_default()),
+        Err(CreateError::Invalid(errors)) => Err(errors.name.unwrap_or_default()),
         Err(CreateError::Store(error)) => Err(error.to_string()),
     }
 }
 
-async fn list(on: &On) -> Result<(), String> {
-    let (keys, actor) = on.open().await?;
+async fn list(target: &Target) -> Result<(), String> {
+    let (keys, actor) = target.open().await?;
     let now = SystemClock.now();
     for row in keys.list(&actor.account_id).await.map_err(text)? {
         println!("{}", line(&row, now));
@@ -130,7 +132,7 @@ fn line(row: &ApiKeyRow, now: Timestamp) -> String {
         .last_used_at
         .map_or_else(|| "never used".to_owned(), |at| format!("last used {}", day(at)));
     format!(
-        "{}  {}…  {}  {}  made {}  {used}  {state}",
+        "{}  {}…  {}  {}  created {}  {used}  {state}",
         row.key.id,
         escaped_line(&row.key.prefix),
         escaped_line(&row.key.name),
@@ -139,8 +141,8 @@ fn line(row: &ApiKeyRow, now: Timestamp) -> String {
     )
 }
 
-async fn revoke(on: &On, id: Option<ApiKeyId>, prefix: Option<String>) -> Result<(), String> {
-    let (keys, actor) = on.open().await?;
+async fn revoke(target: &Target, id: Option<ApiKeyId>, prefix: Option<String>) -> Result<(), String> {
+    let (keys, actor) = target.open().await?;
     let id = match (id, prefix) {
         (Some(id), _) => id,
         (None, prefix) => {
@@ -148,21 +150,21 @@ async fn revoke(on: &On, id: Option<ApiKeyId>, prefix: Option<String>) -> Result
             by_prefix(&rows, prefix.as_deref().unwrap_or_default())?
         }
     };
-    let revoked = keys.revoke_beside(&actor, &id).await.map_err(text)?;
-    let row = revoked.ok_or("there is no such key, or it was revoked already")?;
+    let revoked = keys.revoke_from_cli(&actor, &id).await.map_err(text)?;
+    let row = revoked.ok_or("key not found, or already revoked")?;
     println!("{} is revoked.", escaped_line(&row.key.name));
     Ok(())
 }
 
-/// The one living key that it can mean. The list's “…” may have been copied along.
+/// Returns the only active or expired key with this prefix. Ignores the “…” that the list shows after a prefix.
 fn by_prefix(rows: &[ApiKeyRow], prefix: &str) -> Result<ApiKeyId, String> {
     let prefix = prefix.trim_end_matches('…');
-    let living = rows.iter().filter(|row| row.revoked_at.is_none());
-    let mut fitting = living.filter(|row| !prefix.is_empty() && row.key.prefix.starts_with(prefix));
-    match (fitting.next(), fitting.next()) {
+    let keys = rows.iter().filter(|row| row.revoked_at.is_none());
+    let mut matches = keys.filter(|row| !prefix.is_empty() && row.key.prefix.starts_with(prefix));
+    match (matches.next(), matches.next()) {
         (Some(row), None) => Ok(row.key.id.clone()),
-        (None, _) => Err("there is no such key, or it was revoked already".to_owned()),
-        (Some(_), Some(_)) => Err("several keys begin so: use --id".to_owned()),
+        (None, _) => Err("key not found, or already revoked".to_owned()),
+        (Some(_), Some(_)) => Err("several keys have this prefix: use --id".to_owned()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `caleida copy`: moves to another database.
+//! `caleida copy`: copies all data to another database.
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -9,15 +9,15 @@ use crate::{
 
 #[derive(clap::Args)]
 pub struct CopyArgs {
-    /// The database to read, which stays as it is; nobody should write to it meanwhile: stop Caleida before
+    /// Database to read; it is not changed. Stop Caleida first, so that no data is written during the copy
     #[arg(long, value_name = "URL", value_parser = database_url)]
     from: String,
-    /// The database to write, which has to be empty; an SQLite file is created if it does not exist
+    /// Database to write, which must be empty; an SQLite file is created if it does not exist
     #[arg(long, value_name = "URL", value_parser = database_url)]
     to: String,
 }
 
-/// Prints what was copied. The bar is drawn on stderr, and only on a terminal.
+/// Copies the data and prints the number of rows per table. The progress bar goes to stderr, and only to a terminal.
 pub async fn run(args: CopyArgs) -> Result<(), CopyError> {
     let bar = ProgressBar::new(0);
     bar.set_style(style());
@@ -31,7 +31,7 @@ pub async fn run(args: CopyArgs) -> Result<(), CopyError> {
     for (table, rows) in copied? {
         println!("{rows:>12}  {table}");
     }
-    println!("All of it is in the new database. Start Caleida on it with the same master key.");
+    println!("Copy complete. Start Caleida with the new database and the same master key.");
     Ok(())
 }
 

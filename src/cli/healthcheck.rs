@@ -1,4 +1,4 @@
-//! `caleida healthcheck`: for containers and supervisors that have no other way to ask.
+//! `caleida healthcheck`: checks `/readyz`, for containers without an HTTP client.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -7,11 +7,11 @@ use std::{
 
 use crate::delivery::sender::plain_client;
 
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(clap::Args)]
 pub struct HealthcheckArgs {
-    /// Where the process listens on this machine
+    /// Address that the server listens on
     #[arg(
         long,
         env = "CALEIDA_LISTEN",
@@ -21,19 +21,19 @@ pub struct HealthcheckArgs {
     listen: SocketAddr,
 }
 
-/// Succeeds if the process is up and can reach its database.
+/// Succeeds if the server is running and can reach its database.
 pub async fn run(args: HealthcheckArgs) -> Result<(), String> {
     let url = format!("http://{}/readyz", reachable(args.listen));
     let client = plain_client().map_err(|error| error.to_string())?;
-    let answer = client.get(&url).timeout(PATIENCE).send().await;
-    match answer.map(|response| response.status()) {
+    let response = client.get(&url).timeout(TIMEOUT).send().await;
+    match response.map(|response| response.status()) {
         Ok(status) if status.is_success() => Ok(()),
-        Ok(status) => Err(format!("not ready: {url} answers {status}")),
-        Err(error) => Err(format!("nobody answers at {url}: {}", error.without_url())),
+        Ok(status) => Err(format!("not ready: {url} returned {status}")),
+        Err(error) => Err(format!("no response from {url}: {}", error.without_url())),
     }
 }
 
-/// Who listens everywhere listens on loopback.
+/// Returns the loopback address for a server that listens on all addresses, and other addresses unchanged.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(match address.ip() {
@@ -49,13 +49,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_listens_everywhere_is_asked_on_loopback() {
-        for (listen, asked) in [
+    fn unspecified_addresses_are_checked_on_loopback() {
+        for (listen, expected) in [
             ("0.0.0.0:3000", "127.0.0.1:3000"),
             ("[::]:80", "[::1]:80"),
             ("10.0.0.1:80", "10.0.0.1:80"),
         ] {
-            assert_eq!(reachable(listen.parse().unwrap()), asked.parse().unwrap());
+            assert_eq!(reachable(listen.parse().unwrap()), expected.parse().unwrap());
         }
     }
 }

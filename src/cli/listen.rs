@@ -1,4 +1,4 @@
-//! `caleida listen`: a receiver on this machine that verifies what arrives, and shows it.
+//! `caleida listen`: a local receiver that verifies and prints webhook calls, and can forward them.
 
 use std::{
     io::{self, Write},
@@ -28,24 +28,24 @@ use crate::{
     domain::{Clock, Secret, Timestamp, secret::InvalidSecret},
 };
 
-/// The longest body that is taken. What Caleida sends is at most a quarter of it.
-const LONGEST_BODY: usize = 1024 * 1024;
+/// Maximum size of a body.
+const MAX_BODY: usize = 1024 * 1024;
 
-/// How much of a body is printed.
-const LONGEST_PRINT: usize = 64 * 1024;
+/// Maximum number of bytes of a body to print.
+const MAX_PRINTED: usize = 64 * 1024;
 
-/// How long the program behind `--forward` may take.
-const FORWARD_PATIENCE: Duration = Duration::from_secs(30);
+/// Timeout of a forwarded call.
+const FORWARD_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Args)]
 pub struct ListenArgs {
-    /// The port on this machine
+    /// Port on this machine
     #[arg(long, env = "CALEIDA_LISTEN_PORT", default_value_t = 4040)]
     pub port: u16,
-    /// The webhook's secret; without it, one is made and printed
+    /// Secret of the webhook; without it, one is generated and printed
     #[arg(long, env = "CALEIDA_SECRET", hide_env_values = true, value_name = "SECRET")]
     pub secret: Option<String>,
-    /// Also send what verifies on to this URL, and answer with its status
+    /// Forward verified calls to this URL, and respond with its status
     #[arg(long, env = "CALEIDA_FORWARD", value_name = "URL")]
     pub forward: Option<Url>,
 }
@@ -54,9 +54,9 @@ pub struct ListenArgs {
 pub enum ListenError {
     #[error(transparent)]
     Secret(#[from] InvalidSecret),
-    #[error("--forward takes an http or https URL, not {0}.")]
+    #[error("--forward must be an http or https URL, not {0}.")]
     Forward(Url),
-    #[error("Port {0} cannot be used: {1}. Choose another with --port.")]
+    #[error("Cannot listen on port {0}: {1}. Choose another with --port.")]
     Port(u16, io::Error),
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -71,40 +71,40 @@ pub async fn run(args: ListenArgs, clock: Arc<dyn Clock>) -> Result<(), ListenEr
         .secret
         .map_or_else(|| Ok(Secret::generate()), |text| Secret::parse(&text))?;
     let forward = args.forward.map(Forward::to).transpose()?;
-    let in_use = |error| ListenError::Port(args.port, error);
+    let bind_error = |error| ListenError::Port(args.port, error);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port))
         .await
-        .map_err(in_use)?;
-    // The system chooses one for port 0.
-    let port = listener.local_addr().map_err(in_use)?.port();
+        .map_err(bind_error)?;
+    // For port 0, the system chooses the port.
+    let port = listener.local_addr().map_err(bind_error)?.port();
     print(&format!("Listening on http://127.0.0.1:{port}\n"));
     if generated {
         print(&format!("Secret {}\n", secret.reveal()));
     }
     print("\n");
-    let desk = Desk {
+    let state = ListenState {
         secret,
         forward,
         clock,
         colour: has_colour(),
         print: Box::new(print),
     };
-    axum::serve(listener, router(desk))
+    axum::serve(listener, router(state))
         .await
         .map_err(ListenError::Serve)
 }
 
-/// Where calls arrive: what they are verified with, and where they go from here.
-pub struct Desk {
+/// State of the receiver.
+pub struct ListenState {
     pub secret: Secret,
     pub forward: Option<Forward>,
     pub clock: Arc<dyn Clock>,
     pub colour: bool,
-    /// Takes a finished block, so that those of calls at the same time do not mix.
+    /// Prints the whole output of a call at once, so that concurrent calls do not mix.
     pub print: Box<dyn Fn(&str) + Send + Sync>,
 }
 
-/// A program that gets the calls that verify.
+/// Destination of verified calls.
 pub struct Forward {
     url: Url,
     client: reqwest::Client,
@@ -123,21 +123,21 @@ impl Forward {
     }
 }
 
-/// Takes calls on every path.
-pub fn router(desk: Desk) -> Router {
+/// Returns a router that accepts calls on every path.
+pub fn router(state: ListenState) -> Router {
     Router::new()
         .route("/", post(receive))
         .route("/{*path}", post(receive))
-        .layer(DefaultBodyLimit::max(LONGEST_BODY))
-        .with_state(Arc::new(desk))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(Arc::new(state))
 }
 
 async fn receive(
-    State(desk): State<Arc<Desk>>,
+    State(state): State<Arc<ListenState>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> StatusCode {
-    let now = desk.clock.now();
+    let now = state.clock.now();
     let body = match body {
         Ok(body) => body,
         Err(rejection) => {
@@ -146,51 +146,51 @@ async fn receive(
                 now.rfc3339(),
                 escaped_line(&rejection.body_text())
             );
-            (desk.print)(&text);
+            (state.print)(&text);
             return rejection.status();
         }
     };
-    let verified = verify(&desk.secret, &headers, &body, now);
-    let (status, forwarded) = match (&verified, &desk.forward) {
+    let verified = verify(&state.secret, &headers, &body, now);
+    let (status, forwarded) = match (&verified, &state.forward) {
         (Err(_), _) => (StatusCode::BAD_REQUEST, None),
         (Ok(()), None) => (StatusCode::NO_CONTENT, None),
         (Ok(()), Some(forward)) => {
-            let answer = pass_on(forward, &headers, body.clone()).await;
-            let status = *answer.as_ref().unwrap_or(&StatusCode::BAD_GATEWAY);
-            (status, Some((forward.url.as_str(), answer)))
+            let result = forward_call(forward, &headers, body.clone()).await;
+            let status = *result.as_ref().unwrap_or(&StatusCode::BAD_GATEWAY);
+            (status, Some((forward.url.as_str(), result)))
         }
     };
     let call = Call {
         at: now,
-        id: text_of(&headers, &ID_HEADER),
+        id: header_text(&headers, &ID_HEADER),
         body: &body,
         verified,
         forwarded,
     };
-    (desk.print)(&call.block(desk.colour));
+    (state.print)(&call.block(state.colour));
     status
 }
 
 fn verify(secret: &Secret, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<(), VerifyError> {
     let [id, timestamp, signature] =
-        [ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER].map(|name| text_of(headers, &name));
+        [ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER].map(|name| header_text(headers, &name));
     signer::verify(secret, &id, &timestamp, &signature, body, now)
 }
 
-/// An absent header is an empty text.
-fn text_of(headers: &HeaderMap, name: &HeaderName) -> String {
+/// Returns the value of a header, or an empty string.
+fn header_text(headers: &HeaderMap, name: &HeaderName) -> String {
     headers
         .get(name)
         .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
         .unwrap_or_default()
 }
 
-/// Sends on the exact bytes, with the headers that a verifier needs.
-async fn pass_on(forward: &Forward, headers: &HeaderMap, body: Bytes) -> Result<StatusCode, String> {
-    let passed = headers
+/// Forwards the exact bytes, with the headers that are needed to verify them.
+async fn forward_call(forward: &Forward, headers: &HeaderMap, body: Bytes) -> Result<StatusCode, String> {
+    let forwarded = headers
         .iter()
         .filter(|(name, _)| **name == CONTENT_TYPE || name.as_str().starts_with("webhook-"));
-    let headers: HeaderMap = passed
+    let headers: HeaderMap = forwarded
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     let request = forward
@@ -198,16 +198,18 @@ async fn pass_on(forward: &Forward, headers: &HeaderMap, body: Bytes) -> Result<
         .post(forward.url.clone())
         .headers(headers)
         .body(body)
-        .timeout(FORWARD_PATIENCE);
+        .timeout(FORWARD_TIMEOUT);
     match request.send().await {
         Ok(response) => Ok(response.status()),
-        Err(error) if error.is_timeout() => Err(format!("no answer within {} s", FORWARD_PATIENCE.as_secs())),
-        Err(error) if error.is_connect() => Err("no connection: is it running?".to_owned()),
-        Err(_) => Err("the connection broke".to_owned()),
+        Err(error) if error.is_timeout() => {
+            Err(format!("no response within {} s", FORWARD_TIMEOUT.as_secs()))
+        }
+        Err(error) if error.is_connect() => Err("connection failed: is it running?".to_owned()),
+        Err(_) => Err("connection lost".to_owned()),
     }
 }
 
-/// One call, as it is printed.
+/// A call to print.
 struct Call<'a> {
     at: Timestamp,
     id: String,
@@ -240,13 +242,13 @@ impl Call<'_> {
             paint("2", self.at.rfc3339()),
             paint("1", self.event_type())
         );
-        if let Some((url, answer)) = &self.forwarded {
-            let answer = match answer {
+        if let Some((url, result)) = &self.forwarded {
+            let result = match result {
                 Ok(status) if status.is_success() => paint(good, status.to_string()),
                 Ok(status) => paint(bad, status.to_string()),
-                Err(problem) => paint(bad, problem.clone()),
+                Err(error) => paint(bad, error.clone()),
             };
-            block.push_str(&format!("forwarded to {url}: {answer}\n"));
+            block.push_str(&format!("forwarded to {url}: {result}\n"));
         }
         block.push_str(&self.readable_body());
         block.push_str("\n\n");
@@ -255,18 +257,18 @@ impl Call<'_> {
 
     fn event_type(&self) -> String {
         #[derive(Deserialize)]
-        struct Typed {
+        struct EventBody {
             r#type: String,
         }
-        match serde_json::from_slice::<Typed>(self.body) {
-            Ok(Typed { r#type }) => escaped_line(&r#type.chars().take(100).collect::<String>()),
+        match serde_json::from_slice::<EventBody>(self.body) {
+            Ok(EventBody { r#type }) => escaped_line(&r#type.chars().take(100).collect::<String>()),
             Err(_) => "no type".to_owned(),
         }
     }
 
     fn readable_body(&self) -> String {
         let text = indented(self.body).unwrap_or_else(|| String::from_utf8_lossy(self.body).into_owned());
-        let shown = &text[..text.floor_char_boundary(LONGEST_PRINT)];
+        let shown = &text[..text.floor_char_boundary(MAX_PRINTED)];
         let mut shown_text = escaped(shown);
         if shown.len() < text.len() {
             shown_text.push_str(&format!("\n… and {} bytes more", text.len() - shown.len()));
@@ -275,7 +277,7 @@ impl Call<'_> {
     }
 }
 
-/// Whoever closes our output does not want to read on, but may still want the answers.
+/// Writes to stdout. Ignores errors: if stdout is closed, calls are still answered and forwarded.
 fn print(text: &str) {
     let _ = io::stdout()
         .lock()
@@ -298,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_tells_when_what_which_and_whether_it_verifies() {
+    fn block_shows_time_type_id_verdict_and_body() {
         let block = call(br#"{"type":"chat","data":{"b":1.0,"a":[]}}"#).block(false);
         let expected = "2026-11-23T10:00:00.000Z  chat  evt_1  signature ok\n\
             {\n  \"type\": \"chat\",\n  \"data\": {\n    \"b\": 1.0,\n    \"a\": []\n  }\n}\n\n";
@@ -306,20 +308,20 @@ mod tests {
     }
 
     #[test]
-    fn a_block_tells_what_became_of_the_forwarding() {
+    fn block_shows_result_of_forwarding() {
         let url = "http://127.0.0.1:8000/";
-        for (answer, expected) in [
+        for (result, expected) in [
             (
                 Ok(StatusCode::OK),
                 "forwarded to http://127.0.0.1:8000/: 200 OK\n",
             ),
             (
-                Err("no connection".to_owned()),
-                "forwarded to http://127.0.0.1:8000/: no connection\n",
+                Err("connection failed".to_owned()),
+                "forwarded to http://127.0.0.1:8000/: connection failed\n",
             ),
         ] {
             let call = Call {
-                forwarded: Some((url, answer)),
+                forwarded: Some((url, result)),
                 ..call(b"{}")
             };
             assert!(call.block(false).contains(expected));
@@ -327,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_in_a_call_acts_on_the_terminal() {
+    fn control_characters_are_escaped() {
         let hostile = "{\"type\":\"\u{9b}2J\",\"x\":\"\u{202e}\u{7f}\"}";
         let block = Call {
             id: "\u{1b}]0;owned\u{7}\n".to_owned(),
@@ -342,14 +344,14 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_there_only_when_asked_for() {
+    fn colours_are_optional() {
         assert!(call(b"{}").block(true).contains("\x1b[32msignature ok\x1b[0m"));
         assert!(!call(b"{}").block(false).contains('\x1b'));
     }
 
     #[test]
-    fn a_long_body_is_cut_on_the_screen() {
-        let body = vec![b'x'; LONGEST_PRINT + 5];
+    fn long_bodies_are_cut() {
+        let body = vec![b'x'; MAX_PRINTED + 5];
         assert!(call(&body).block(false).ends_with("x\n… and 5 bytes more\n\n"));
     }
 }

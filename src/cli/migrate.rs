@@ -1,3 +1,5 @@
+//! `caleida migrate`: applies database migrations.
+
 use std::process::ExitCode;
 
 use crate::{server::config::Database, store};
@@ -8,11 +10,11 @@ pub struct MigrateArgs {
     database: Database,
 }
 
-/// Applies what is missing; a database that has everything is left as it is.
+/// Applies pending migrations.
 pub async fn run(args: MigrateArgs) -> ExitCode {
     match store::open(&args.database.database_url).await {
         Ok(_) => {
-            println!("The database has every migration.");
+            println!("The database is up to date.");
             ExitCode::SUCCESS
         }
         Err(error) => super::fail(&error.to_string()),

@@ -1,10 +1,12 @@
+//! `caleida openapi`: prints the OpenAPI description.
+
 use std::io::Write;
 
 use crate::api::Document;
 
 #[derive(clap::Args)]
 pub struct OpenApiArgs {
-    /// The dashboard's URL as callers see it
+    /// URL of the server as clients see it
     #[arg(
         long,
         env = "CALEIDA_PUBLIC_URL",
@@ -14,7 +16,7 @@ pub struct OpenApiArgs {
     public_url: String,
 }
 
-/// As the server answers it at `/api/v1/openapi.json`.
+/// Prints the description that the server returns at `/api/v1/openapi.json`.
 pub fn run(args: &OpenApiArgs) -> std::io::Result<()> {
     let document = Document::new(&args.public_url);
     writeln!(std::io::stdout(), "{}", document.text())

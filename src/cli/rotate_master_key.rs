@@ -1,4 +1,4 @@
-//! `caleida rotate-master-key`: every secret under another master key, while everything runs.
+//! `caleida rotate-master-key`: re-encrypts all webhook secrets with another master key while servers keep running.
 
 use std::path::PathBuf;
 
@@ -11,12 +11,12 @@ use crate::{
         master_key,
     },
     store::{self, ProcessRow},
-    vault::rotation::{self, Resealing},
+    vault::rotation::{self, ResealReport},
 };
 
 #[derive(clap::Args)]
 pub struct RotateMasterKeyArgs {
-    /// The file with the new master key; made, with a new key, if it does not exist
+    /// File with the new master key; created with a generated key if it does not exist
     #[arg(long, value_name = "PATH")]
     new_key_file: PathBuf,
     #[command(flatten)]
@@ -25,7 +25,8 @@ pub struct RotateMasterKeyArgs {
     database: Database,
 }
 
-/// Seals anew what another key has sealed, and says what is still to be done. It can be interrupted and begun again.
+/// Re-encrypts secrets that are encrypted with another key, then prints the next steps. Can be interrupted and
+/// repeated.
 pub async fn run(args: RotateMasterKeyArgs) -> Result<(), String> {
     let path = args.new_key_file.display().to_string();
     let store = store::open(&args.database.database_url)
@@ -35,56 +36,57 @@ pub async fn run(args: RotateMasterKeyArgs) -> Result<(), String> {
         .await
         .map_err(|error| error.to_string())?;
     let processes = store.processes().await.map_err(|error| error.to_string())?;
-    refuse_if_any_could_not_open(&processes, vault.key_id(), &path)?;
+    check_processes(&processes, vault.key_id(), &path)?;
 
     let bar = ProgressBar::new_spinner().with_style(style());
-    let done = rotation::reseal(&vault, &store, &SystemClock, &|resealed| {
+    let result = rotation::reseal(&vault, &store, &SystemClock, &|resealed| {
         bar.set_position(resealed);
     })
     .await;
     bar.finish_and_clear();
-    let Resealing { resealed, damaged } =
-        done.map_err(|error| format!("{error}; what was sealed anew stays so: run the same command again"))?;
-    println!("Sealed anew with the key in {path}: the secrets of {resealed} webhooks.");
+    let ResealReport { resealed, damaged } = result.map_err(|error| {
+        format!("{error}; some secrets may be re-encrypted already: run the same command again")
+    })?;
+    println!("Re-encrypted the secrets of {resealed} webhooks with the key in {path}.");
     if !damaged.is_empty() {
         let ids: Vec<_> = damaged.iter().map(ToString::to_string).collect();
         return Err(format!(
-            "these secrets are damaged and open with no key; give the webhooks new ones: {}",
+            "the secrets of these webhooks are damaged and cannot be decrypted; set new ones: {}",
             ids.join(", ")
         ));
     }
-    println!("{}", what_is_left(&processes, vault.key_id(), &path));
+    println!("{}", next_steps(&processes, vault.key_id(), &path));
     Ok(())
 }
 
-/// What such a process is to send would fail from now on.
-fn refuse_if_any_could_not_open(processes: &[ProcessRow], key_id: &str, path: &str) -> Result<(), String> {
-    let blind: Vec<_> = processes
+/// Fails if a process does not have the new key: its deliveries would fail after the rotation.
+fn check_processes(processes: &[ProcessRow], key_id: &str, path: &str) -> Result<(), String> {
+    let without_key: Vec<_> = processes
         .iter()
-        .filter(|process| !process.opens.iter().any(|id| id == key_id))
+        .filter(|process| !process.decryption_key_ids.iter().any(|id| id == key_id))
         .map(|process| format!("{} ({})", process.id, process.role))
         .collect();
-    if blind.is_empty() {
+    if without_key.is_empty() {
         return Ok(());
     }
     Err(format!(
-        "nothing was changed, because these processes could not open what the key in {path} seals: {}; restart them \
-         with CALEIDA_PREVIOUS_MASTER_KEY_FILE={path}, then run the same command again. If one of them has died, it \
-         is forgotten when another one starts",
-        blind.join(", ")
+        "nothing was changed, because these processes do not have the key in {path}: {}; restart them with \
+         CALEIDA_PREVIOUS_MASTER_KEY_FILE={path}, then run the same command again. A process that has crashed is \
+         removed when another one starts",
+        without_key.join(", ")
     ))
 }
 
-fn what_is_left(processes: &[ProcessRow], key_id: &str, path: &str) -> String {
+fn next_steps(processes: &[ProcessRow], key_id: &str, path: &str) -> String {
     if processes.iter().all(|process| process.master_key_id == key_id) {
         format!(
-            "Start Caleida with CALEIDA_MASTER_KEY_FILE={path} from now on, and without CALEIDA_PREVIOUS_MASTER_KEY_FILE. \
-             Keep the key before it for as long as you keep backups that it has sealed."
+            "Start Caleida with CALEIDA_MASTER_KEY_FILE={path} from now on, and without \
+             CALEIDA_PREVIOUS_MASTER_KEY_FILE. Keep the previous key for as long as you keep backups that need it."
         )
     } else {
         format!(
-            "Processes still seal with the key before it. Restart them with CALEIDA_MASTER_KEY_FILE={path} and \
-             CALEIDA_PREVIOUS_MASTER_KEY_FILE with the one before it, then run the same command again."
+            "Some processes still encrypt with the previous key. Restart them with CALEIDA_MASTER_KEY_FILE={path} and \
+             CALEIDA_PREVIOUS_MASTER_KEY_FILE set to the file of the previous key, then run the same command again."
         )
     }
 }

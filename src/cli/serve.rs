@@ -1,34 +1,36 @@
+//! `caleida serve`: runs the server.
+
 use std::{process::ExitCode, sync::Arc};
 
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::server::{
     Config, Server,
-    clock::{CommonClock, SystemClock},
+    clock::{SyncedClock, SystemClock},
     process, telemetry,
 };
 
-/// Runs until SIGTERM or SIGINT, then stops gracefully.
+/// Runs until SIGTERM or SIGINT, then shuts down gracefully.
 pub async fn run(config: Config) -> ExitCode {
     let _log = match telemetry::init(config.log_json) {
         Ok(log) => log,
         Err(error) => return super::fail(&error.to_string()),
     };
-    process::allow_open_files();
+    process::raise_open_file_limit();
     let public_url = config.public_url.clone();
-    let server = match Server::start(config, Arc::new(CommonClock::new(SystemClock))).await {
+    let server = match Server::start(config, Arc::new(SyncedClock::new(SystemClock))).await {
         Ok(server) => server,
         Err(error) => return super::fail(&error.to_string()),
     };
-    greet(&server, public_url);
-    stop_signal().await;
+    print_addresses(&server, public_url);
+    shutdown_signal().await;
     tracing::info!("shutting down, waiting for requests and attempts in flight");
     server.stop().await;
     ExitCode::SUCCESS
 }
 
-/// On stdout, since it is for the person who started it, and holds a password at the first start.
-fn greet(server: &Server, public_url: Option<String>) {
+/// Prints the addresses, and the first admin's password. They go to stdout, because a password must not be in the log.
+fn print_addresses(server: &Server, public_url: Option<String>) {
     println!(
         "Caleida runs at {}",
         public_url.unwrap_or_else(|| format!("http://{}", server.address))
@@ -44,7 +46,7 @@ fn greet(server: &Server, public_url: Option<String>) {
     }
 }
 
-async fn stop_signal() {
+async fn shutdown_signal() {
     let terminate = async {
         match signal(SignalKind::terminate()) {
             Ok(mut signal) => signal.recv().await,

@@ -1,19 +1,18 @@
-//! Text from elsewhere on one's own terminal.
+//! Prints untrusted text safely on a terminal, and formats JSON.
 
 use std::{env, io::IsTerminal};
 
-/// The text with every character escaped that would do something to a terminal instead of being shown on it: controls,
-/// and those that turn the direction of what follows. Line breaks and tabs stay.
+/// Escapes control characters and characters that change the text direction. Keeps line breaks and tabs.
 pub fn escaped(text: &str) -> String {
     escape(text, |c| matches!(c, '\n' | '\t'))
 }
 
-/// The same for what must stay on one line.
+/// Escapes like [`escaped`], and line breaks and tabs as well.
 pub fn escaped_line(text: &str) -> String {
     escape(text, |_| false)
 }
 
-/// JSON on several lines, with its keys, numbers and strings exactly as they came; nothing if it is not JSON.
+/// Indents JSON without changing keys, numbers and strings. Returns `None` if the input is not JSON.
 pub fn indented(json: &[u8]) -> Option<String> {
     let _: serde::de::IgnoredAny = serde_json::from_slice(json).ok()?;
     let json = std::str::from_utf8(json).ok()?;
@@ -53,16 +52,17 @@ pub fn indented(json: &[u8]) -> Option<String> {
     Some(out)
 }
 
-/// Whether to use colours: standard output is a terminal, and nobody has asked for none (<https://no-color.org>).
+/// Whether to print colours: stdout is a terminal and `NO_COLOR` is not set (<https://no-color.org>).
 pub fn has_colour() -> bool {
     std::io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-fn escape(text: &str, stays: impl Fn(char) -> bool) -> String {
+fn escape(text: &str, is_allowed: impl Fn(char) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if (c.is_control() || turns) && !stays(c) {
+        let changes_direction =
+            matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if (c.is_control() || changes_direction) && !is_allowed(c) {
             out.extend(c.escape_unicode());
         } else {
             out.push(c);
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_act_on_the_terminal_is_escaped() {
+    fn control_characters_are_escaped() {
         assert_eq!(escaped("a\u{1b}[2Jb\r\nc\td"), "a\\u{1b}[2Jb\\u{d}\nc\td");
         assert_eq!(escaped_line("a\nb\u{9b}\u{7f}"), "a\\u{a}b\\u{9b}\\u{7f}");
         assert_eq!(escaped("left\u{202e}thgir"), "left\\u{202e}thgir");
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_indented_and_otherwise_untouched() {
+    fn json_is_indented_and_otherwise_unchanged() {
         let json = br#"{"b":1.50,"a":[],"c":{ },"d":[1,{"e":"x, {\"y\": [1]} \\"}],"a":2e400}"#;
         let expected = r#"{
   "b": 1.50,
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_left_alone() {
+    fn invalid_json_is_not_indented() {
         for bad in [b"".as_slice(), b"{", b"a=b", b"\"\xff\"", b"{}}"] {
             assert_eq!(indented(bad), None, "{bad:?}");
         }
@@ -117,10 +117,10 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn indented_json_means_the_same(text in "[ -~é\\\\\"]{0,20}", number in proptest::num::i64::ANY) {
+        fn indenting_keeps_the_meaning(text in "[ -~é\\\\\"]{0,20}", number in proptest::num::i64::ANY) {
             let json = serde_json::json!({ "a": [text, number, {}, []], text.clone(): { "b": null } });
-            let shown = indented(json.to_string().as_bytes()).unwrap();
-            proptest::prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), json);
+            let text = indented(json.to_string().as_bytes()).unwrap();
+            proptest::prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), json);
         }
     }
 }

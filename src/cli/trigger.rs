@@ -1,4 +1,4 @@
-//! `caleida trigger`: publishes one event through the API, as a publisher would.
+//! `caleida trigger`: publishes one event through the API.
 
 use std::{
     fs,
@@ -23,18 +23,18 @@ pub struct TriggerArgs {
     /// chat, message, insight.summary, insight.topic, insight.key, insight.conversation or insight.sentiment
     #[arg(value_name = "TYPE")]
     pub event_type: EventType,
-    /// A file with the event's data as JSON, or - for stdin; without it, an example is sent
+    /// File with the event's data as JSON, or - for stdin; without it, an example is sent
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
-    /// Where the API is
+    /// URL of the server
     #[arg(long, env = "CALEIDA_PUBLIC_URL", default_value = "http://127.0.0.1:3000")]
     pub url: Url,
-    /// An API key that may write events
+    /// API key with the scope events:write
     #[arg(long, env = "CALEIDA_API_KEY", hide_env_values = true, value_name = "KEY")]
     pub api_key: Option<String>,
 }
 
-/// Prints the event's id and how many deliveries it became.
+/// Publishes the event and prints its id and number of deliveries.
 pub async fn run(args: TriggerArgs) -> Result<(), TriggerError> {
     let published = trigger(args).await?;
     println!(
@@ -48,35 +48,35 @@ pub async fn run(args: TriggerArgs) -> Result<(), TriggerError> {
 #[derive(Debug, thiserror::Error)]
 pub enum TriggerError {
     #[error(
-        "There is no API key: make one with “caleida api-key create --name trigger --scope events:write”, \
-         and give it by --api-key or CALEIDA_API_KEY."
+        "Missing API key. Create one with “caleida api-key create --name trigger --scope events:write”, and pass it \
+         with --api-key or CALEIDA_API_KEY."
     )]
     NoKey,
-    #[error("{file} cannot be read: {error}", file = .0.display(), error = .1)]
+    #[error("Cannot read {file}: {error}", file = .0.display(), error = .1)]
     Data(PathBuf, io::Error),
     #[error("The data is not JSON: {0}")]
     NotJson(serde_json::Error),
-    #[error("--url takes an http or https URL, such as http://127.0.0.1:3000.")]
-    NotAnAddress,
-    #[error("{0} does not answer: is “caleida serve” running there?")]
+    #[error("--url must be an http or https URL, such as http://127.0.0.1:3000.")]
+    InvalidUrl,
+    #[error("No response from {0}. Is “caleida serve” running there?")]
     Unreachable(String),
-    /// The API's own words.
+    /// A problem from the API.
     #[error("{0}")]
-    Refused(String),
-    #[error("{url} answered {status}, but not as this API does: check --url.")]
+    Problem(String),
+    #[error("{url} returned {status}, but is not a Caleida API. Check --url.")]
     NotThisApi { url: String, status: StatusCode },
     #[error(transparent)]
     Client(#[from] ClientError),
 }
 
-/// What the API says of an event that it has taken.
+/// The API's response for an accepted event.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Published {
     pub id: String,
     pub deliveries: u64,
 }
 
-/// Publishes what the arguments say.
+/// Publishes the event.
 pub async fn trigger(args: TriggerArgs) -> Result<Published, TriggerError> {
     #[derive(Serialize)]
     struct Event<'a> {
@@ -106,19 +106,19 @@ pub async fn trigger(args: TriggerArgs) -> Result<Published, TriggerError> {
     let unreachable = |_| TriggerError::Unreachable(origin.clone());
     let response = request.send().await.map_err(unreachable)?;
     let status = response.status();
-    let answer = response.bytes().await.map_err(unreachable)?;
+    let body = response.bytes().await.map_err(unreachable)?;
     if status.is_success()
-        && let Ok(published) = serde_json::from_slice(&answer)
+        && let Ok(published) = serde_json::from_slice(&body)
     {
         return Ok(published);
     }
-    match serde_json::from_slice::<Problem>(&answer) {
-        Ok(problem) => Err(TriggerError::Refused(problem.told())),
+    match serde_json::from_slice::<Problem>(&body) {
+        Ok(problem) => Err(TriggerError::Problem(problem.message())),
         Err(_) => Err(TriggerError::NotThisApi { url: origin, status }),
     }
 }
 
-/// An `application/problem+json`.
+/// An `application/problem+json` response.
 #[derive(Deserialize)]
 struct Problem {
     title: String,
@@ -136,7 +136,7 @@ struct FieldProblem {
 }
 
 impl Problem {
-    fn told(&self) -> String {
+    fn message(&self) -> String {
         let detail = self.detail.iter().map(|detail| format!(": {}", escaped(detail)));
         let fields = self
             .errors
@@ -152,9 +152,9 @@ impl Problem {
 fn events_url(url: &Url) -> Result<Url, TriggerError> {
     let mut url = url.clone();
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(TriggerError::NotAnAddress);
+        return Err(TriggerError::InvalidUrl);
     }
-    let mut path = url.path_segments_mut().map_err(|()| TriggerError::NotAnAddress)?;
+    let mut path = url.path_segments_mut().map_err(|()| TriggerError::InvalidUrl)?;
     path.pop_if_empty().extend(["api", "v1", "events"]);
     drop(path);
     Ok(url)
@@ -178,7 +178,7 @@ fn read_data(event_type: EventType, file: Option<&Path>) -> Result<Box<RawValue>
 
 fn deliveries(count: u64) -> String {
     match count {
-        0 => "no webhook wants it".to_owned(),
+        0 => "no deliveries".to_owned(),
         1 => "1 delivery".to_owned(),
         _ => format!("{count} deliveries"),
     }
@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_api_is_found_below_any_base() {
+    fn events_url_extends_any_base_url() {
         for (base, expected) in [
             ("http://127.0.0.1:3000", "http://127.0.0.1:3000/api/v1/events"),
             (
@@ -203,22 +203,22 @@ mod tests {
         }
         assert!(matches!(
             events_url(&"mailto:a@b.c".parse().unwrap()),
-            Err(TriggerError::NotAnAddress)
+            Err(TriggerError::InvalidUrl)
         ));
     }
 
     #[test]
-    fn every_type_has_an_example_to_send() {
+    fn every_event_type_has_an_example() {
         for &event_type in EventType::VARIANTS {
             read_data(event_type, None).unwrap();
         }
     }
 
     #[test]
-    fn data_that_cannot_be_sent_is_explained() {
+    fn errors_explain_unusable_data() {
         let missing = read_data(EventType::Chat, Some(Path::new("no/such/file"))).unwrap_err();
         assert!(
-            missing.to_string().starts_with("no/such/file cannot be read: "),
+            missing.to_string().starts_with("Cannot read no/such/file: "),
             "{missing}"
         );
         let file = tempfile::NamedTempFile::new().unwrap();
@@ -231,15 +231,15 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_is_told_with_its_fields() {
+    fn problem_message_includes_its_fields() {
         let problem: Problem = serde_json::from_str(
-            r#"{"type":"about:blank","title":"Invalid event","status":422,"detail":"It was not taken.",
+            r#"{"type":"about:blank","title":"Invalid event","status":422,"detail":"It was rejected.",
                 "errors":[{"field":"id","message":"Use letters.\u001b[31m"}]}"#,
         )
         .unwrap();
         assert_eq!(
-            problem.told(),
-            "Invalid event: It was not taken.\n  id: Use letters.\\u{1b}[31m"
+            problem.message(),
+            "Invalid event: It was rejected.\n  id: Use letters.\\u{1b}[31m"
         );
     }
 }

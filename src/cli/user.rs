@@ -1,3 +1,5 @@
+//! `caleida user`: manages users.
+
 use std::{io::Read, net::SocketAddr, sync::Arc};
 
 use clap::Subcommand;
@@ -13,7 +15,7 @@ use crate::{
         clock::SystemClock,
         config::{Database, public_url},
     },
-    store::{self, Changed, DEFAULT_ACCOUNT, Invited, Person, Store, StoreError},
+    store::{self, DEFAULT_ACCOUNT, InviteOutcome, Person, Store, StoreError, UserChangeOutcome},
     ui::invite_link,
 };
 
@@ -27,36 +29,38 @@ pub struct UserArgs {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Add a user; the password comes from stdin
+    /// Add a user, with a password from stdin
     Add {
+        /// Email address of the user
         #[arg(long, value_parser = Email::parse)]
         email: Email,
-        /// admin, member or viewer
+        /// Role of the user: admin, member or viewer
         #[arg(long)]
         role: Role,
-        /// The account that the user belongs to; made if there is none of that name
+        /// Account of the user; created if it does not exist
         #[arg(long, default_value = DEFAULT_ACCOUNT)]
         account: String,
-        /// Read the password from stdin: it never stands in a list of processes
+        /// Read the password from stdin, so that it does not appear in the list of processes
         #[arg(long, required = true)]
         password_stdin: bool,
     },
     /// List all users
     List,
-    /// Print a link, alone on stdout, with which somebody makes themselves a user; it can be used once, within 7 days
+    /// Invite a user: print a link, alone on stdout, that can be used once within 7 days
     Invite {
+        /// Email address of the user
         #[arg(long, value_parser = Email::parse)]
         email: Email,
-        /// admin, member or viewer
+        /// Role of the user: admin, member or viewer
         #[arg(long)]
         role: Role,
-        /// The account that they will belong to; made if there is none of that name
+        /// Account of the user; created if it does not exist
         #[arg(long, default_value = DEFAULT_ACCOUNT)]
         account: String,
-        /// The dashboard's URL as browsers see it [default: http:// + listen]
+        /// URL of the dashboard in browsers [default: http:// + listen]
         #[arg(long, env = "CALEIDA_PUBLIC_URL", value_name = "URL")]
         public_url: Option<String>,
-        /// Where the dashboard listens
+        /// Address that the dashboard listens on
         #[arg(
             long,
             env = "CALEIDA_LISTEN",
@@ -65,29 +69,33 @@ enum Command {
         )]
         listen: SocketAddr,
     },
-    /// Set a user's password, from stdin; wherever they are signed in, they are signed out
+    /// Set a user's password from stdin, and end their sessions
     SetPassword {
+        /// Email address of the user
         #[arg(long)]
         email: String,
         /// Read the password from stdin
         #[arg(long, required = true)]
         password_stdin: bool,
     },
-    /// Give a user another role
+    /// Change a user's role
     SetRole {
+        /// Email address of the user
         #[arg(long)]
         email: String,
-        /// admin, member or viewer
+        /// Role of the user: admin, member or viewer
         #[arg(long)]
         role: Role,
     },
-    /// Keep a user from signing in, and sign them out; what they did stays on record
+    /// Prevent a user from signing in, and end their sessions; their audit log entries are kept
     Disable {
+        /// Email address of the user
         #[arg(long)]
         email: String,
     },
-    /// Let a disabled user sign in again
+    /// Allow a disabled user to sign in again
     Enable {
+        /// Email address of the user
         #[arg(long)]
         email: String,
     },
@@ -116,8 +124,8 @@ async fn execute(args: UserArgs) -> Result<String, String> {
                 .await
                 .map_err(|error| error.to_string())?;
             match auth.add_user(account, &email, role, &password).await {
-                Ok(user) => Ok(format!("{} may sign in as {}.", user.email, user.role)),
-                Err(StoreError::Conflict(_)) => Err(format!("there is a user {email} already")),
+                Ok(user) => Ok(format!("{} can sign in as {}.", user.email, user.role)),
+                Err(StoreError::Conflict(_)) => Err(format!("user {email} already exists")),
                 Err(error) => Err(error.to_string()),
             }
         }
@@ -151,11 +159,15 @@ async fn execute(args: UserArgs) -> Result<String, String> {
             let invited = auth.invite(&context, email.clone(), role).await;
             match invited.map_err(|error| error.to_string())? {
                 Ok(token) => Ok(invite_link(&public_url(configured.as_deref(), listen), &token)),
-                Err(Invited::Disabled) => Err(format!("{email} is disabled: enable them instead")),
-                Err(Invited::Already) => Err(format!(
-                    "{email} was invited already: make a new link on the page “Users”"
+                Err(InviteOutcome::UserDisabled) => {
+                    Err(format!("user {email} is disabled: enable the user instead"))
+                }
+                Err(InviteOutcome::AlreadyInvited) => Err(format!(
+                    "{email} is already invited: create a new link on the page “Users”"
                 )),
-                Err(Invited::Member | Invited::Done) => Err(format!("there is a user {email} already")),
+                Err(InviteOutcome::AlreadyMember | InviteOutcome::Created) => {
+                    Err(format!("user {email} already exists"))
+                }
             }
         }
         Command::SetPassword {
@@ -163,7 +175,7 @@ async fn execute(args: UserArgs) -> Result<String, String> {
             password_stdin: _,
         } => {
             let password = read_password()?;
-            let Person { user, .. } = known(&store, &email).await?;
+            let Person { user, .. } = find_user(&store, &email).await?;
             let hash = password::hash(password.to_string()).await;
             let context = auth.operator(user.account_id.clone());
             store
@@ -173,51 +185,51 @@ async fn execute(args: UserArgs) -> Result<String, String> {
             Ok(format!("{} has a new password.", user.email))
         }
         Command::SetRole { email, role } => {
-            let Person { user, .. } = known(&store, &email).await?;
+            let Person { user, .. } = find_user(&store, &email).await?;
             let context = auth.operator(user.account_id.clone());
-            done(store.change_role(&context, &user.id, role).await, &user.email)?;
-            Ok(format!("{} is {role} now.", user.email))
+            check_changed(store.change_role(&context, &user.id, role).await, &user.email)?;
+            Ok(format!("{} now has the role {role}.", user.email))
         }
         Command::Disable { email } => {
-            let Person { user, .. } = known(&store, &email).await?;
+            let Person { user, .. } = find_user(&store, &email).await?;
             let context = auth.operator(user.account_id.clone());
-            done(store.disable_user(&context, &user.id).await, &user.email)?;
-            Ok(format!("{} cannot sign in any more.", user.email))
+            check_changed(store.disable_user(&context, &user.id).await, &user.email)?;
+            Ok(format!("{} can no longer sign in.", user.email))
         }
         Command::Enable { email } => {
-            let Person { user, .. } = known(&store, &email).await?;
+            let Person { user, .. } = find_user(&store, &email).await?;
             let context = auth.operator(user.account_id.clone());
-            done(store.enable_user(&context, &user.id).await, &user.email)?;
-            Ok(format!("{} may sign in again.", user.email))
+            check_changed(store.enable_user(&context, &user.id).await, &user.email)?;
+            Ok(format!("{} can sign in again.", user.email))
         }
     }
 }
 
-async fn known(store: &Store, email: &str) -> Result<Person, String> {
+async fn find_user(store: &Store, email: &str) -> Result<Person, String> {
     let person = store.person_by_email(&email.trim().to_lowercase()).await;
     let person = person.map_err(|error| error.to_string())?;
-    person.ok_or_else(|| format!("there is no user {email}"))
+    person.ok_or_else(|| format!("user {email} not found"))
 }
 
-fn done(changed: Result<Changed, StoreError>, email: &str) -> Result<(), String> {
+fn check_changed(changed: Result<UserChangeOutcome, StoreError>, email: &str) -> Result<(), String> {
     match changed.map_err(|error| error.to_string())? {
-        Changed::Done => Ok(()),
-        Changed::LastAdmin => Err(format!(
-            "{email} is the account's last active admin: make somebody else an admin first"
+        UserChangeOutcome::Done => Ok(()),
+        UserChangeOutcome::LastAdmin => Err(format!(
+            "{email} is the last active admin of the account: make another user an admin first"
         )),
-        Changed::NotFound => Err(format!("there is no user {email}")),
+        UserChangeOutcome::NotFound => Err(format!("user {email} not found")),
     }
 }
 
-/// Everything on stdin but the line break at its end.
+/// Reads a password from stdin, without the line break at its end.
 fn read_password() -> Result<Zeroizing<String>, String> {
     let mut text = Zeroizing::new(String::new());
     std::io::stdin()
         .read_to_string(&mut text)
-        .map_err(|error| format!("stdin cannot be read: {error}"))?;
+        .map_err(|error| format!("cannot read stdin: {error}"))?;
     let password = Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned());
     match NewPassword::parse(&password) {
         Ok(_) => Ok(password),
-        Err(error) => Err(format!("the password cannot be used: {error}")),
+        Err(error) => Err(format!("invalid password: {error}")),
     }
 }

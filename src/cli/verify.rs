@@ -1,4 +1,4 @@
-//! `caleida verify`: does this signature match this body?
+//! `caleida verify`: verifies the signature of a webhook call.
 
 use std::io::{self, Read};
 
@@ -11,17 +11,17 @@ use crate::{
 
 #[derive(Args)]
 pub struct VerifyArgs {
-    /// The webhook's secret
+    /// Secret of the webhook
     #[arg(long, env = "CALEIDA_SECRET", hide_env_values = true)]
     pub secret: String,
-    /// The header webhook-id
+    /// Value of the header webhook-id
     #[arg(long)]
     pub id: String,
-    // A negative number is a wrong timestamp, not another flag.
-    /// The header webhook-timestamp, as it came
+    // Reports a negative number as an invalid timestamp, not as an unknown flag.
+    /// Value of the header webhook-timestamp
     #[arg(long, allow_hyphen_values = true)]
     pub timestamp: String,
-    /// The header webhook-signature, as it came
+    /// Value of the header webhook-signature
     #[arg(long)]
     pub signature: String,
 }
@@ -37,7 +37,7 @@ pub async fn run(args: VerifyArgs, now: Timestamp) -> Result<(), VerifyFailure> 
 pub enum VerifyFailure {
     #[error(transparent)]
     Secret(#[from] InvalidSecret),
-    #[error("The body on stdin cannot be read: {0}")]
+    #[error("Cannot read the body from stdin: {0}")]
     Body(#[from] io::Error),
     #[error(transparent)]
     Signature(#[from] VerifyError),
@@ -65,11 +65,11 @@ mod tests {
     }
 
     #[test]
-    fn the_body_is_verified_byte_for_byte() {
+    fn body_is_verified_byte_for_byte() {
         let now = Timestamp::from_millis(1_614_265_330_000);
         let args = args("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "1614265330");
         assert!(verify(&args, br#"{"test": 2432232314}"#.as_slice(), now).is_ok());
-        // What an editor or `echo` adds.
+        // Editors and `echo` append a line break.
         let failure = verify(&args, b"{\"test\": 2432232314}\n".as_slice(), now);
         assert!(matches!(
             failure,
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_is_none_is_told_first() {
+    fn invalid_secret_is_reported_first() {
         let failure = verify(&args("short", "soon"), b"".as_slice(), Timestamp::from_millis(0));
         assert!(matches!(
             failure,

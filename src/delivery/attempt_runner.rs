@@ -1,4 +1,4 @@
-//! Runs attempts: each passes the gate, is signed and sent, and goes to the recorder with the next state of its delivery.
+//! Runs attempts. Each one passes the gate, is signed and sent, and is recorded with the next state of its delivery.
 
 use std::{
     sync::Arc,
@@ -28,18 +28,19 @@ use crate::{
     trace,
 };
 
-/// Delay before the next try of a delivery that could not be attempted because of an internal error.
+/// Delay before a delivery is due again after an internal error.
 const INTERNAL_RETRY_DELAY: Duration = Duration::from_secs(10);
 
 /// Runs the attempts of deliveries that are leased and have a slot. Cheap to clone: the clones share their tasks.
 #[derive(Clone)]
 pub(super) struct AttemptRunner {
-    deps: Arc<Deps>,
+    worker: Arc<Worker>,
     tasks: TaskTracker,
     abort: CancellationToken,
 }
 
-pub(super) struct Deps {
+/// Makes a single attempt.
+pub(super) struct Worker {
     pub store: Arc<Store>,
     pub gate: Arc<Gate>,
     pub sender: Arc<Sender>,
@@ -51,23 +52,23 @@ pub(super) struct Deps {
 }
 
 impl AttemptRunner {
-    pub(super) fn new(deps: Deps) -> Self {
+    pub(super) fn new(worker: Worker) -> Self {
         Self {
-            deps: Arc::new(deps),
+            worker: Arc::new(worker),
             tasks: TaskTracker::new(),
             abort: CancellationToken::new(),
         }
     }
 
-    /// Runs the attempt in its own task. Frees the slot when the outcome is queued for the recorder.
+    /// Runs the attempt in its own task. The slot is released when the outcome is queued for the recorder.
     pub(super) fn dispatch(&self, delivery: ClaimedDelivery, slot: Slot) {
-        let (deps, abort) = (Arc::clone(&self.deps), self.abort.clone());
-        // Boxed: a task is moved several times before it runs, and an attempt is large.
-        let attempt = Box::pin(async move { deps.attempt(delivery, &slot, &abort).await });
+        let (worker, abort) = (Arc::clone(&self.worker), self.abort.clone());
+        // Boxed, because a task is moved several times before it runs, and an attempt is large.
+        let attempt = Box::pin(async move { worker.attempt(delivery, &slot, &abort).await });
         self.tasks.spawn(attempt);
     }
 
-    /// Waits up to `grace` for the attempts in flight, then aborts the others and releases their leases. Must be called
+    /// Waits up to `grace` for the attempts in flight, then aborts the rest and releases their leases. Must be called
     /// after the last dispatch.
     pub(super) async fn finish(self, grace: Duration) {
         self.tasks.close();
@@ -78,13 +79,13 @@ impl AttemptRunner {
     }
 }
 
-impl Deps {
+impl Worker {
     async fn attempt(&self, delivery: ClaimedDelivery, slot: &Slot, abort: &CancellationToken) {
         let permit = self.fence.permit();
         let pass = match self.gate.enter(&delivery.webhook_id).await {
-            Ok(Admission::Open(pass)) => pass,
-            Ok(Admission::Stopped) => return self.release(&delivery, self.clock.now()).await,
-            Ok(Admission::Gone) => return,
+            Ok(Admission::Admitted(pass)) => pass,
+            Ok(Admission::Inactive) => return self.release(&delivery, self.clock.now()).await,
+            Ok(Admission::Deleted) => return,
             Err(error) => {
                 tracing::error!(%error, delivery = %delivery.id, webhook = %delivery.webhook_id, "failed to prepare an attempt");
                 return self
@@ -93,34 +94,34 @@ impl Deps {
             }
         };
         let started_at = self.clock.now();
-        let clock = Instant::now();
-        let headers = headers(&delivery.event_id, &delivery.payload, &pass, started_at);
+        let started = Instant::now();
+        let headers = request_headers(&delivery.event_id, &delivery.payload, &pass, started_at);
         let span = trace::attempt(pass.target.url.as_url().host_str());
         KillPoint::BeforeSending.reached();
         let exchange = tokio::select! {
             biased;
             () = abort.cancelled() => return self.release(&delivery, self.clock.now()).await,
-            sent = self.sender.send(&pass, permit, headers.clone(), delivery.payload.clone(), started_at) => match sent {
+            result = self.sender.send(&pass, permit, headers.clone(), delivery.payload.clone(), started_at) => match result {
                 Ok(exchange) => exchange,
-                Err(Interrupted::Cancelled) => cancelled(),
+                Err(Interrupted::Cancelled) => cancelled_exchange(),
                 Err(Interrupted::Fenced) => return self.release(&delivery, self.clock.now()).await,
             },
         };
         KillPoint::AfterSending.reached();
-        slot.learn(exchange.outcome);
+        slot.adjust(exchange.outcome);
         let attempt = Attempt {
             number: delivery.number,
             started_at,
-            duration: clock.elapsed(),
+            duration: started.elapsed(),
             outcome: exchange.outcome,
             detail: exchange.detail,
             url: pass.target.url.to_string(),
-            request_headers: readable(&headers),
+            request_headers: to_log(&headers),
             response_headers: exchange.response_headers,
             response_body: exchange.response_body,
             response_truncated: exchange.response_truncated,
         };
-        // The request is over. A deletion that waits for the webhook to be silent need not wait for the disk.
+        // The request is over, so a deletion of the webhook does not have to wait for the disk.
         drop(pass);
         self.metrics.attempted(&delivery.id, &attempt);
         let next = self.next(&attempt, delivery.earlier_attempts);
@@ -149,14 +150,14 @@ impl Deps {
             return Next::Cancelled;
         }
         let random = match attempt.outcome.succeeded() {
-            // Not used.
+            // Only retries have jitter.
             true => 0.0,
             false => f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / f64::from(u32::MAX),
         };
         let number = attempt.number.saturating_sub(earlier_attempts);
         match self.schedule.decide(number, attempt.outcome, random) {
             Verdict::Delivered => Next::Delivered,
-            Verdict::RetryIn(pause) => Next::RetryAt(attempt.started_at.plus(attempt.duration).plus(pause)),
+            Verdict::RetryIn(delay) => Next::RetryAt(attempt.started_at.plus(attempt.duration).plus(delay)),
             Verdict::GiveUp => Next::Failed,
             Verdict::Disable => Next::DisableWebhook(DisabledReason::Gone),
         }
@@ -165,13 +166,13 @@ impl Deps {
     async fn release(&self, delivery: &ClaimedDelivery, at: Timestamp) {
         let lease = [(delivery.id.clone(), delivery.lease.clone())];
         if let Err(error) = self.store.release(&lease, at).await {
-            // The lease expires by itself.
+            // Without the release, the lease expires.
             tracing::warn!(%error, delivery = %delivery.id, "failed to release a lease");
         }
     }
 }
 
-/// Logs one line, without headers, bodies and the URL, which may contain a token.
+/// Logs the attempt. Headers, bodies and the URL are left out, because they may contain secrets.
 fn log_attempt(delivery: &ClaimedDelivery, attempt: &Attempt, span: &Span) {
     let (status, failure) = match attempt.outcome {
         Outcome::Answered { status, .. } => (Some(status), None),
@@ -184,7 +185,7 @@ fn log_attempt(delivery: &ClaimedDelivery, attempt: &Attempt, span: &Span) {
             webhook_id,
             ..
         } = delivery;
-        trace::delivers(
+        trace::record_delivery(
             span,
             id.as_str(),
             event_id.as_str(),
@@ -192,8 +193,8 @@ fn log_attempt(delivery: &ClaimedDelivery, attempt: &Attempt, span: &Span) {
             attempt.number,
         );
         match (status, failure) {
-            (Some(status), _) => trace::answered(span, status, !(200..300).contains(&status)),
-            (None, reason) => trace::failed(span, reason.unwrap_or_default()),
+            (Some(status), _) => trace::record_status(span, status, !(200..300).contains(&status)),
+            (None, reason) => trace::record_failure(span, reason.unwrap_or_default()),
         }
     }
     tracing::info!(
@@ -208,9 +209,9 @@ fn log_attempt(delivery: &ClaimedDelivery, attempt: &Attempt, span: &Span) {
     );
 }
 
-/// Headers of the request to a receiver.
-pub(super) fn headers(event: &EventId, payload: &[u8], pass: &Pass, now: Timestamp) -> HeaderMap {
-    let id = event.as_str();
+/// Returns the headers of a request to a receiver.
+pub(super) fn request_headers(event_id: &EventId, payload: &[u8], pass: &Pass, now: Timestamp) -> HeaderMap {
+    let id = event_id.as_str();
     let signature = signer::sign_with(id, now.as_secs(), payload, pass.target.keys(now));
     let value = |text: &str| HeaderValue::from_str(text).expect("ids, numbers and base64 are header values");
     HeaderMap::from_iter([
@@ -222,8 +223,8 @@ pub(super) fn headers(event: &EventId, payload: &[u8], pass: &Pass, now: Timesta
     ])
 }
 
-/// Headers as the delivery log shows them.
-pub(super) fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
+/// Converts headers to the form of the delivery log.
+pub(super) fn to_log(headers: &HeaderMap) -> Vec<(String, String)> {
     headers
         .iter()
         .map(|(name, value)| {
@@ -235,7 +236,7 @@ pub(super) fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
         .collect()
 }
 
-fn cancelled() -> Exchange {
+fn cancelled_exchange() -> Exchange {
     Exchange {
         outcome: Outcome::Failed(FailureReason::Cancelled),
         detail: None,

@@ -1,4 +1,4 @@
-//! Batches of items for one commit. The more items arrive at the same time, the longer it pays to wait for more.
+//! Groups queued items into batches for one commit. The batcher waits for more items only under load.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ pub(super) struct Batcher<T> {
     queue: mpsc::Receiver<T>,
     max_size: usize,
     max_wait: Duration,
-    /// Size of the previous batch. About as many items are expected again.
+    /// Size of the previous batch, which predicts the size of the next one.
     previous_size: usize,
 }
 
 impl<T> Batcher<T> {
-    /// The first item of a batch waits at most `max_wait` for the others.
+    /// Creates a batcher. The first item of a batch waits at most `max_wait` for the others.
     pub(super) fn new(queue: mpsc::Receiver<T>, max_size: usize, max_wait: Duration) -> Self {
         Self {
             queue,
@@ -27,8 +27,8 @@ impl<T> Batcher<T> {
         }
     }
 
-    /// Fills the empty batch. A single item is returned at once if the previous batch also had one. Returns `false` once
-    /// the queue is closed.
+    /// Fills the empty batch. A single item is returned at once if the previous batch also had one. Returns `false`
+    /// once the queue is closed.
     pub(super) async fn next(&mut self, batch: &mut Vec<T>) -> bool {
         if self.queue.recv_many(batch, self.max_size).await == 0 {
             return false;
@@ -37,7 +37,7 @@ impl<T> Batcher<T> {
         while batch.len() < self.previous_size {
             let room = self.max_size - batch.len();
             match timeout_at(deadline, self.queue.recv_many(batch, room)).await {
-                Ok(more) if more > 0 => {}
+                Ok(received) if received > 0 => {}
                 _ => break,
             }
         }
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn later_items_are_awaited_for_at_most_the_limit() {
+    async fn waits_for_more_items_up_to_the_limit() {
         let (sender, queue) = mpsc::channel(10);
         let mut batcher = Batcher::new(queue, 10, MAX_WAIT);
         for n in 0..3 {

@@ -2,13 +2,13 @@
 //!
 //! | question | answer |
 //! |---|---|
-//! | Which processes are alive? | Each process sends a heartbeat to its row every second. The others watch it. |
-//! | What have the others changed? | A change enqueues an invalidation for each process, until that process has applied it. |
-//! | When has a change propagated? | When every invalidation is acknowledged or its process evicted. |
-//! | What if a process is frozen or cut off? | It stops sending by itself, and is evicted only after that. |
+//! | Which processes are alive? | Each process writes a heartbeat to its row every second. The others watch it. |
+//! | What have other processes changed? | A change enqueues an invalidation for each process, which acknowledges it once applied. |
+//! | When has a change propagated? | When every invalidation is acknowledged or its process is evicted. |
+//! | What if a process is frozen or disconnected? | It stops sending on its own before the others evict it. |
 //! | What time is it? | The time of the database server, because the clocks of machines differ. |
 //!
-//! Notifications only make it fast: every process also polls once per second.
+//! Notifications only reduce latency. Every process also polls once per second.
 
 use std::{
     collections::HashMap,
@@ -21,7 +21,10 @@ use tokio::{sync::Notify, task::JoinSet, time::sleep};
 use super::{Wake, fence::Fence, gate::Gate, slots::Slots};
 use crate::{
     domain::{ApiKeyId, Clock, ProcessId, WebhookId},
-    store::{Cache, Heartbeat, Invalidated, Invalidation, Joined, Member, Signal, Stale, Store, StoreError},
+    store::{
+        Cache, CacheKey, Heartbeat, Invalidation, InvalidationReason, JoinOutcome, Member, Notification,
+        Store, StoreError,
+    },
 };
 
 /// Interval between heartbeats.
@@ -30,20 +33,21 @@ const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
 /// A process stops sending this long after its last successful heartbeat.
 const FENCE_AFTER: Duration = Duration::from_secs(4);
 
-/// Other processes evict a process this long after the last heartbeat that they saw. The difference to [`FENCE_AFTER`] is
-/// far larger than the drift of two monotonic clocks in that time.
+/// Other processes evict a process this long after the last heartbeat that they saw. The difference to [`FENCE_AFTER`]
+/// is far larger than the drift of two monotonic clocks in that time.
 const EVICT_AFTER: Duration = Duration::from_secs(6);
 
-/// Maximum time that a change waits for other processes: twice the time it takes to evict a dead one.
+/// Maximum time that a change waits for other processes: twice [`EVICT_AFTER`].
 const PROPAGATION_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// Minimum interval between notifications of the other processes.
 const MIN_NOTIFY_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Delay between attempts to reconnect while the database is away.
+/// Delay between attempts to reconnect to the database.
 const RECONNECT_DELAY: Duration = Duration::from_millis(500);
 
-pub struct Parts {
+/// Dependencies of the cluster membership.
+pub struct Deps {
     pub store: Arc<Store>,
     pub gate: Arc<Gate>,
     pub slots: Slots,
@@ -58,18 +62,18 @@ pub struct Parts {
 /// Membership of this process. Cheap to clone.
 #[derive(Clone)]
 pub struct Cluster {
-    parts: Arc<Parts>,
-    call: Arc<Notify>,
+    deps: Arc<Deps>,
+    notify_request: Arc<Notify>,
 }
 
 /// Why a process cannot join.
 #[derive(Debug, thiserror::Error)]
 pub enum JoinError {
-    /// The other processes could not decrypt what this one encrypts.
+    /// Other processes could not decrypt what this one encrypts.
     #[error(
-        "the processes that use this database have another master key: give all of them the same CALEIDA_MASTER_KEY, \
-         or a copy of the same file; while it is rotated, give all of them the new one as \
-         CALEIDA_PREVIOUS_MASTER_KEY first"
+        "other processes on this database use a different master key: start all of them with the same \
+         CALEIDA_MASTER_KEY or a copy of the same key file; to rotate the key, first set the new one as \
+         CALEIDA_PREVIOUS_MASTER_KEY on all of them"
     )]
     OtherKey,
     #[error(transparent)]
@@ -77,122 +81,122 @@ pub enum JoinError {
 }
 
 impl Cluster {
-    /// Joins. The process remains a member until the tasks are dropped.
-    pub async fn join(parts: Parts) -> Result<(Self, JoinSet<()>), JoinError> {
+    /// Joins the cluster. The process remains a member until the tasks are dropped.
+    pub async fn join(deps: Deps) -> Result<(Self, JoinSet<()>), JoinError> {
         let cluster = Self {
-            parts: Arc::new(parts),
-            call: Arc::default(),
+            deps: Arc::new(deps),
+            notify_request: Arc::default(),
         };
         let mut tasks = JoinSet::new();
-        if cluster.parts.store.is_shared() {
-            let mut watch = Watch::default();
-            cluster.join_cluster(&mut watch).await?;
-            tasks.spawn(cluster.clone().live(watch));
+        if cluster.deps.store.is_shared() {
+            let mut tracker = HeartbeatTracker::default();
+            cluster.join_cluster(&mut tracker).await?;
+            tasks.spawn(cluster.clone().send_heartbeats(tracker));
             tasks.spawn(cluster.clone().listen());
-            tasks.spawn(cluster.clone().notify_when_asked());
+            tasks.spawn(cluster.clone().forward_notify_requests());
         } else {
-            cluster.parts.store.join(&cluster.parts.member).await?;
+            cluster.deps.store.join(&cluster.deps.member).await?;
         }
         Ok((cluster, tasks))
     }
 
     /// Returns when every process has applied the last change of the webhook.
     pub async fn wait_until_propagated(&self, webhook: &WebhookId) -> Result<(), StoreError> {
-        let what = Stale::Webhook(webhook.clone(), Invalidated::Edited);
-        until_propagated(|| self.parts.store.has_propagated(&what)).await
+        let change = CacheKey::Webhook(webhook.clone(), InvalidationReason::Edited);
+        until_propagated(|| self.deps.store.has_propagated(&change)).await
     }
 
-    /// Notifies the other processes that deliveries are due that this process has no slots for.
+    /// Notifies the other processes of due deliveries that this process has no slots for.
     pub fn notify_others(&self) {
-        self.call.notify_one();
+        self.notify_request.notify_one();
     }
 
-    /// Leaves. Must be called when nothing is sent any more.
+    /// Leaves the cluster. Must be called after the last request is sent.
     pub async fn leave(&self) {
-        if let Err(error) = self.parts.store.leave(&self.parts.member.id).await {
+        if let Err(error) = self.deps.store.leave(&self.deps.member.id).await {
             tracing::warn!(%error, "failed to leave the cluster, other processes will evict this one");
         }
     }
 
-    async fn live(self, mut watch: Watch) {
+    async fn send_heartbeats(self, mut tracker: HeartbeatTracker) {
         loop {
             sleep(HEARTBEAT_INTERVAL).await;
-            if let Err(error) = self.renew(&mut watch).await {
+            if let Err(error) = self.renew(&mut tracker).await {
                 tracing::warn!(%error, "heartbeat failed");
             }
         }
     }
 
-    async fn renew(&self, watch: &mut Watch) -> Result<(), JoinError> {
-        let Parts {
+    async fn renew(&self, tracker: &mut HeartbeatTracker) -> Result<(), JoinError> {
+        let Deps {
             store,
             member,
             clock,
             fence,
             caches,
             ..
-        } = &*self.parts;
-        let asked = Instant::now();
+        } = &*self.deps;
+        let started = Instant::now();
         let Some(renewal) = store.renew(&member.id).await? else {
             tracing::warn!("evicted after missed heartbeats, rejoining");
-            return self.join_cluster(watch).await;
+            return self.join_cluster(tracker).await;
         };
-        // From before the request: when exactly the database received it is not known.
-        fence.close_at(asked + FENCE_AFTER);
+        // Measured from the start of the statement, because it is not known when the database executed it.
+        fence.close_at(started + FENCE_AFTER);
         for cache in caches {
-            cache.valid_until(asked + FENCE_AFTER);
+            cache.valid_until(started + FENCE_AFTER);
         }
-        let round_trip = asked.elapsed();
+        let round_trip = started.elapsed();
         clock.adjust(renewal.now.plus(round_trip / 2), round_trip / 2);
-        for dead in watch.observe(renewal.others) {
-            self.evict(&dead).await?;
+        for expired in tracker.observe(renewal.others) {
+            self.evict(&expired).await?;
         }
         self.apply_invalidations().await?;
         Ok(())
     }
 
-    /// Joins, at the start or after an eviction. Everything cached may be stale by then.
-    async fn join_cluster(&self, watch: &mut Watch) -> Result<(), JoinError> {
-        let Parts {
+    /// Joins at startup or after an eviction. All caches are invalidated, because they may be stale.
+    async fn join_cluster(&self, tracker: &mut HeartbeatTracker) -> Result<(), JoinError> {
+        let Deps {
             store,
             gate,
             fence,
             caches,
             member,
             ..
-        } = &*self.parts;
-        let asked = Instant::now();
+        } = &*self.deps;
+        let started = Instant::now();
         // A dead process with another key must not block this one forever.
-        while let Joined::OtherKey(others) = store.join(member).await? {
-            if asked.elapsed() > 2 * EVICT_AFTER {
+        while let JoinOutcome::KeyMismatch(others) = store.join(member).await? {
+            if started.elapsed() > 2 * EVICT_AFTER {
                 return Err(JoinError::OtherKey);
             }
-            for dead in watch.observe(others) {
-                self.evict(&dead).await?;
+            for expired in tracker.observe(others) {
+                self.evict(&expired).await?;
             }
             sleep(HEARTBEAT_INTERVAL).await;
         }
         fence.revoke();
-        gate.refresh_all();
+        gate.invalidate_all();
         caches.iter().for_each(|cache| cache.invalidate_all());
-        Box::pin(self.renew(watch)).await
+        Box::pin(self.renew(tracker)).await
     }
 
-    async fn evict(&self, dead: &Heartbeat) -> Result<(), StoreError> {
-        if self.parts.store.evict(dead).await? {
-            tracing::warn!(process = %dead.process, "process evicted after missed heartbeats");
+    async fn evict(&self, expired: &Heartbeat) -> Result<(), StoreError> {
+        if self.deps.store.evict(expired).await? {
+            tracing::warn!(process = %expired.process, "process evicted after missed heartbeats");
         }
         Ok(())
     }
 
     async fn listen(self) {
         loop {
-            match self.parts.store.next_signal().await {
-                Ok(Signal::Due) => self.parts.wake.ring(),
-                Ok(Signal::Changed) => self.apply_or_warn().await,
-                Ok(Signal::Missed) => {
+            match self.deps.store.next_notification().await {
+                Ok(Notification::Due) => self.deps.wake.notify(),
+                Ok(Notification::Invalidations) => self.apply_or_warn().await,
+                Ok(Notification::Missed) => {
                     self.apply_or_warn().await;
-                    self.parts.wake.ring();
+                    self.deps.wake.notify();
                 }
                 Err(error) => {
                     tracing::warn!(%error, "listen connection lost, reconnecting");
@@ -210,7 +214,7 @@ impl Cluster {
 
     /// Applies the pending invalidations of this process, and acknowledges them.
     async fn apply_invalidations(&self) -> Result<(), StoreError> {
-        let Parts { store, member, .. } = &*self.parts;
+        let Deps { store, member, .. } = &*self.deps;
         let changes = store.invalidations(&member.id).await?;
         if changes.is_empty() {
             return Ok(());
@@ -221,37 +225,37 @@ impl Cluster {
         store.acknowledge(&changes).await
     }
 
-    async fn apply(&self, Invalidation { what, .. }: &Invalidation) {
-        let Parts {
+    async fn apply(&self, Invalidation { key, .. }: &Invalidation) {
+        let Deps {
             gate,
             slots,
             wake,
             caches,
             ..
-        } = &*self.parts;
-        caches.iter().for_each(|cache| cache.invalidate(what));
-        let Stale::Webhook(webhook_id, change) = what else {
+        } = &*self.deps;
+        caches.iter().for_each(|cache| cache.invalidate(key));
+        let CacheKey::Webhook(webhook_id, reason) = key else {
             return;
         };
-        match change {
-            Invalidated::Edited => gate.refresh(webhook_id),
-            Invalidated::Resumed => {
-                slots.probe(webhook_id);
-                gate.refresh(webhook_id);
-                wake.ring();
+        match reason {
+            InvalidationReason::Edited => gate.invalidate(webhook_id),
+            InvalidationReason::Resumed => {
+                slots.slow_start(webhook_id);
+                gate.invalidate(webhook_id);
+                wake.notify();
             }
-            Invalidated::Deleted => {
+            InvalidationReason::Deleted => {
                 gate.close(webhook_id).await;
-                slots.forget(webhook_id);
+                slots.remove(webhook_id);
             }
         }
     }
 
-    async fn notify_when_asked(self) {
+    async fn forward_notify_requests(self) {
         loop {
-            self.call.notified().await;
-            // They also poll.
-            if let Err(error) = self.parts.store.notify_others().await {
+            self.notify_request.notified().await;
+            // Other processes also poll.
+            if let Err(error) = self.deps.store.notify_others().await {
                 tracing::debug!(%error, "failed to notify other processes");
             }
             sleep(MIN_NOTIFY_INTERVAL).await;
@@ -261,53 +265,53 @@ impl Cluster {
 
 /// Returns when no process accepts the key any more.
 pub async fn wait_until_revoked(store: &Store, key: &ApiKeyId) -> Result<(), StoreError> {
-    let what = Stale::ApiKey(key.clone());
-    until_propagated(|| store.has_propagated(&what)).await
+    let change = CacheKey::ApiKey(key.clone());
+    until_propagated(|| store.has_propagated(&change)).await
 }
 
-async fn until_propagated<F>(known: impl Fn() -> F) -> Result<(), StoreError>
+async fn until_propagated<F>(has_propagated: impl Fn() -> F) -> Result<(), StoreError>
 where
     F: Future<Output = Result<bool, StoreError>>,
 {
-    let asked = tokio::time::Instant::now();
-    let mut pause = Duration::from_millis(2);
+    let started = tokio::time::Instant::now();
+    let mut delay = Duration::from_millis(2);
     loop {
-        match known().await {
+        match has_propagated().await {
             Ok(true) => return Ok(()),
-            Err(error) if asked.elapsed() > PROPAGATION_TIMEOUT => {
+            Err(error) if started.elapsed() > PROPAGATION_TIMEOUT => {
                 tracing::error!(%error, "failed to read pending invalidations");
                 return Err(StoreError::Unconfirmed);
             }
-            Ok(false) if asked.elapsed() > PROPAGATION_TIMEOUT => return Err(StoreError::Unconfirmed),
-            _ => sleep(pause).await,
+            Ok(false) if started.elapsed() > PROPAGATION_TIMEOUT => return Err(StoreError::Unconfirmed),
+            _ => sleep(delay).await,
         }
-        pause = (pause * 2).min(Duration::from_millis(100));
+        delay = (delay * 2).min(Duration::from_millis(100));
     }
 }
 
-/// The last heartbeat of each process, and when it was first seen.
+/// Last heartbeat of each process, and when it was first seen.
 #[derive(Default)]
-struct Watch(HashMap<ProcessId, (i64, Instant)>);
+struct HeartbeatTracker(HashMap<ProcessId, (i64, Instant)>);
 
-impl Watch {
-    /// Remembers the heartbeats, and returns the expired ones. The age of a heartbeat is measured by the local clock since it
-    /// was first seen, so clocks of different machines are never compared.
+impl HeartbeatTracker {
+    /// Stores the heartbeats and returns the expired ones. The age of a heartbeat is the local time since it was first
+    /// seen, so clocks of different machines are never compared.
     fn observe(&mut self, heartbeats: Vec<Heartbeat>) -> Vec<Heartbeat> {
         let now = Instant::now();
-        let mut known = std::mem::take(&mut self.0);
-        let mut dead = Vec::new();
+        let mut previous = std::mem::take(&mut self.0);
+        let mut expired = Vec::new();
         for heartbeat in heartbeats {
-            let since = match known.remove(&heartbeat.process) {
-                Some((heartbeats, since)) if heartbeats == heartbeat.heartbeats => since,
+            let since = match previous.remove(&heartbeat.process) {
+                Some((count, since)) if count == heartbeat.heartbeats => since,
                 _ => now,
             };
             self.0
                 .insert(heartbeat.process.clone(), (heartbeat.heartbeats, since));
             if now.duration_since(since) >= EVICT_AFTER {
-                dead.push(heartbeat);
+                expired.push(heartbeat);
             }
         }
-        dead
+        expired
     }
 }
 
@@ -317,11 +321,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn unconfirmed_change_is_reported_as_such() {
-        let silent = until_propagated(|| async { Ok(false) }).await;
-        assert!(matches!(silent, Err(StoreError::Unconfirmed)));
-        let away = || async { Err(StoreError::unavailable("gone")) };
+        let unacknowledged = until_propagated(|| async { Ok(false) }).await;
+        assert!(matches!(unacknowledged, Err(StoreError::Unconfirmed)));
+        let unavailable = || async { Err(StoreError::unavailable("gone")) };
         assert!(matches!(
-            until_propagated(away).await,
+            until_propagated(unavailable).await,
             Err(StoreError::Unconfirmed)
         ));
     }

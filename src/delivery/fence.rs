@@ -1,11 +1,11 @@
-//! Whether this process may start requests: only while the others still wait for it.
+//! Stops a process from sending before the other processes evict it.
 //!
-//! Whoever changes a webhook waits until every process has heard of it, but not for ever for one that is dead, cut off or
-//! frozen. So a process that has not been heard of for a while stops by itself, before the others cease to wait. It
-//! judges by its own monotonic clock, which goes on while it is stopped and which nobody sets.
+//! A change of a webhook waits until every process has applied it or is evicted. So a process whose heartbeats fail
+//! must stop sending before its eviction. It measures this with its own monotonic clock, which also runs while the
+//! process is frozen.
 //!
-//! An attempt asks last of all when its request is about to be written: between that and the network there are only a
-//! few instructions, in which it would have to be frozen for longer than the others wait.
+//! The last check is just before a request is written. Only a few instructions follow until the request is on the
+//! network. To send after its eviction, the process would have to be frozen between them until the others evict it.
 
 use std::{
     pin::Pin,
@@ -17,30 +17,30 @@ use std::{
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
-/// Open for good, unless it is told otherwise. Cheap to clone; the clones are the same one.
+/// Switch that allows requests until a deadline. Always open without a deadline. Clones share their state.
 #[derive(Clone, Default)]
 pub struct Fence(Arc<RwLock<State>>);
 
 #[derive(Default)]
 struct State {
-    /// Counts how often everything that was permitted before was revoked.
+    /// Number of revocations.
     epoch: u64,
-    closes: Option<Instant>,
+    closes_at: Option<Instant>,
 }
 
 impl State {
     fn is_open(&self) -> bool {
-        self.closes.is_none_or(|closes| Instant::now() < closes)
+        self.closes_at.is_none_or(|closes_at| Instant::now() < closes_at)
     }
 }
 
 impl Fence {
-    /// Closes it from that moment on.
-    pub fn close_at(&self, moment: Instant) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).closes = Some(moment);
+    /// Sets the deadline, replacing the previous one.
+    pub fn close_at(&self, deadline: Instant) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).closes_at = Some(deadline);
     }
 
-    /// Also when it is open again, nothing that was permitted until now may be sent.
+    /// Permanently invalidates all permits issued so far.
     pub fn revoke(&self) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).epoch += 1;
     }
@@ -49,7 +49,7 @@ impl Fence {
         self.0.read().unwrap_or_else(PoisonError::into_inner).is_open()
     }
 
-    /// For one attempt: to take before anything is read that it goes by.
+    /// Issues a permit for one request. Must be called before the request's data is read.
     pub fn permit(&self) -> Permit {
         Permit {
             fence: self.clone(),
@@ -58,7 +58,7 @@ impl Fence {
     }
 }
 
-/// To send one request, for as long as it holds.
+/// Permission to send one request while it is valid.
 #[derive(Clone)]
 pub struct Permit {
     fence: Fence,
@@ -72,12 +72,12 @@ impl Permit {
     }
 }
 
-/// Nothing may be sent, and nothing was.
+/// The process may not send. The request was not sent.
 #[derive(Debug, thiserror::Error)]
-#[error("this process has not been heard of for too long to send anything")]
+#[error("this process missed its heartbeats and may not send")]
 pub struct Fenced;
 
-/// A request's body, which is asked for when its head is written but not yet on its way: then it asks once more.
+/// Request body that checks the permit when it is read. At that time the request's head is written but not yet sent.
 pub(super) struct FencedBody {
     bytes: Option<Bytes>,
     permit: Permit,
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_open_until_the_moment_at_which_it_closes() {
+    fn open_until_the_deadline() {
         let fence = Fence::default();
         let permit = fence.permit();
         assert!(permit.is_valid());
@@ -134,11 +134,11 @@ mod tests {
     }
 
     #[test]
-    fn what_was_revoked_is_not_permitted_again() {
+    fn revoked_permits_stay_invalid() {
         let fence = Fence::default();
-        let before = fence.permit();
+        let revoked = fence.permit();
         fence.revoke();
-        assert!(fence.is_open() && !before.is_valid());
+        assert!(fence.is_open() && !revoked.is_valid());
         assert!(fence.permit().is_valid());
     }
 }

@@ -1,8 +1,8 @@
-//! Which webhooks may be called right now: the only door to the sender.
+//! Decides whether a webhook may be called now. Every request needs a [`Pass`] from here.
 //!
-//! Every attempt enters here and holds its [`Pass`] until its request is over. What an attempt needs to know of its
-//! webhook is kept in memory between attempts, and forgotten at every change. Deleting closes the door for good:
-//! attempts inside are cut short, and [`Gate::close`] returns when the last has left, so that no request starts after.
+//! An attempt holds its [`Pass`] until its request is over. The gate caches the target of each webhook, and every
+//! change invalidates it. Deleting a webhook cancels its attempts, and [`Gate::close`] returns when the last one has
+//! ended, so that no request starts afterwards.
 
 use std::{
     collections::HashMap,
@@ -18,27 +18,29 @@ use crate::{
     vault::{Vault, VaultError},
 };
 
+/// Admits attempts, and counts those in flight for each webhook.
 pub struct Gate {
     store: Arc<Store>,
     vault: Arc<Vault>,
-    /// A std mutex: it is held for a few lines, and never across an await.
-    doors: Mutex<HashMap<WebhookId, Door>>,
+    /// A std mutex, because it is held for a few lines and never across an await.
+    entries: Mutex<HashMap<WebhookId, Entry>>,
 }
 
-/// What is known of one webhook, and who is inside.
+/// State of one webhook.
 #[derive(Default)]
-struct Door {
-    /// Forgotten at every change.
+struct Entry {
+    /// Cached target. `None` after every change.
     target: Option<Arc<Target>>,
-    /// Counts the changes, so that what was read before one is not remembered after it.
+    /// Number of changes, so that a target that was read before a change is not cached after it.
     generation: u64,
-    inside: usize,
+    /// Number of attempts in flight.
+    in_flight: usize,
     closed: CancellationToken,
-    /// Told when the last one leaves.
-    empty: Arc<Notify>,
+    /// Notified when the last attempt ends.
+    drained: Arc<Notify>,
 }
 
-/// Where to send, and what to sign with.
+/// URL and signing keys of a webhook.
 pub struct Target {
     pub url: EndpointUrl,
     current: SigningKey,
@@ -46,60 +48,60 @@ pub struct Target {
 }
 
 impl Target {
-    /// The current secret's key, and during a rotation the one before it.
+    /// Returns the key of the current secret, and during a rotation also the key of the previous one.
     pub fn keys(&self, now: Timestamp) -> impl Iterator<Item = &SigningKey> {
         let previous = self.previous.as_ref().filter(|(_, until)| now < *until);
         std::iter::once(&self.current).chain(previous.map(|(key, _)| key))
     }
 }
 
-/// What an attempt is told at the door.
+/// Result of asking to enter the gate.
 pub enum Admission {
-    Open(Pass),
-    /// Not now: paused or disabled. Its deliveries are held or cancelled.
-    Stopped,
-    /// Deleted: its deliveries are cancelled already.
-    Gone,
+    Admitted(Pass),
+    /// The webhook is paused or disabled. Its deliveries are held or cancelled.
+    Inactive,
+    /// The webhook is deleted. Its deliveries are already cancelled.
+    Deleted,
 }
 
-/// What the store says of a webhook.
-enum Read {
+/// A webhook as it was loaded from the store.
+enum Loaded {
     Active(Arc<Target>),
-    Stopped(Box<Destination>),
-    Gone,
+    Inactive(Box<Destination>),
+    Deleted,
 }
 
-/// What somebody wants to enter for.
+/// Purpose of a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     Delivery,
     Test,
 }
 
-/// Why the door cannot be opened just now.
+/// Error while the target of a webhook is loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum GateError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the webhook's secret cannot be opened: {0}")]
+    #[error("cannot decrypt the webhook's secret: {0}")]
     Vault(#[from] VaultError),
 }
 
-/// The right to make one attempt, until it is dropped.
+/// Permission to make one attempt. The attempt counts as in flight until the pass is dropped.
 pub struct Pass {
     pub target: Arc<Target>,
-    visit: Visit,
+    registration: Registration,
 }
 
 impl Pass {
-    /// Resolves when the attempt has to stop at once.
+    /// Resolves when the attempt must be aborted.
     pub async fn cancelled(&self) {
-        self.visit.closed.cancelled().await;
+        self.registration.closed.cancelled().await;
     }
 }
 
-/// One who is inside; counted out when dropped, on whatever path.
-struct Visit {
+/// Counts one attempt as in flight until it is dropped.
+struct Registration {
     gate: Arc<Gate>,
     webhook_id: WebhookId,
     closed: CancellationToken,
@@ -110,18 +112,18 @@ impl Gate {
         Arc::new(Self {
             store,
             vault,
-            doors: Mutex::default(),
+            entries: Mutex::default(),
         })
     }
 
-    /// Asks to make an attempt.
+    /// Asks to make an attempt of a delivery.
     pub async fn enter(self: &Arc<Self>, webhook_id: &WebhookId) -> Result<Admission, GateError> {
         self.enter_for(Purpose::Delivery, webhook_id).await
     }
 
-    /// Asks to send a test, which also a paused or disabled webhook may get: whoever repairs a receiver tries it before
-    /// the webhook is resumed.
-    pub async fn enter_to_test(self: &Arc<Self>, webhook_id: &WebhookId) -> Result<Admission, GateError> {
+    /// Asks to send a test event. Paused and disabled webhooks are also admitted, so that users can test a repaired
+    /// receiver before they resume its webhook.
+    pub async fn enter_for_test(self: &Arc<Self>, webhook_id: &WebhookId) -> Result<Admission, GateError> {
         self.enter_for(Purpose::Test, webhook_id).await
     }
 
@@ -130,101 +132,103 @@ impl Gate {
         purpose: Purpose,
         webhook_id: &WebhookId,
     ) -> Result<Admission, GateError> {
-        // Counted in before anything is read: whoever changes the webhook from here on finds us inside.
-        let (visit, mut known, mut generation) = {
-            let mut doors = self.doors();
-            let door = doors.entry(webhook_id.clone()).or_default();
-            door.inside += 1;
-            let visit = Visit {
+        // Registered before anything is read, so that a concurrent deletion waits for this attempt.
+        let (registration, mut cached, mut generation) = {
+            let mut entries = self.entries();
+            let entry = entries.entry(webhook_id.clone()).or_default();
+            entry.in_flight += 1;
+            let registration = Registration {
                 gate: Arc::clone(self),
                 webhook_id: webhook_id.clone(),
-                closed: door.closed.clone(),
+                closed: entry.closed.clone(),
             };
-            (visit, door.target.clone(), door.generation)
+            (registration, entry.target.clone(), entry.generation)
         };
         let target = loop {
-            if let Some(target) = known {
+            if let Some(target) = cached {
                 break target;
             }
-            let read = self.read(webhook_id).await?;
-            let mut doors = self.doors();
-            let door = doors.entry(webhook_id.clone()).or_default();
-            if door.generation != generation {
-                // Changed while it was read: what was read may be what it was before.
-                (known, generation) = (door.target.clone(), door.generation);
+            let loaded = self.load(webhook_id).await?;
+            let mut entries = self.entries();
+            let entry = entries.entry(webhook_id.clone()).or_default();
+            if entry.generation != generation {
+                // The webhook changed in the meantime, so the loaded state may be outdated.
+                (cached, generation) = (entry.target.clone(), entry.generation);
                 continue;
             }
-            match read {
-                Read::Active(target) => {
-                    door.target = Some(Arc::clone(&target));
+            match loaded {
+                Loaded::Active(target) => {
+                    entry.target = Some(Arc::clone(&target));
                     break target;
                 }
-                // Not remembered: the next one may come to deliver.
-                Read::Stopped(destination) if purpose == Purpose::Test => {
+                // Not cached, because a delivery must not use it.
+                Loaded::Inactive(destination) if purpose == Purpose::Test => {
                     break Arc::new(self.open(webhook_id, &destination)?);
                 }
-                Read::Stopped(_) => return Ok(Admission::Stopped),
-                Read::Gone => return Ok(Admission::Gone),
+                Loaded::Inactive(_) => return Ok(Admission::Inactive),
+                Loaded::Deleted => return Ok(Admission::Deleted),
             }
         };
-        if visit.closed.is_cancelled() {
-            return Ok(Admission::Gone);
+        if registration.closed.is_cancelled() {
+            return Ok(Admission::Deleted);
         }
-        Ok(Admission::Open(Pass { target, visit }))
+        Ok(Admission::Admitted(Pass { target, registration }))
     }
 
-    async fn read(&self, webhook_id: &WebhookId) -> Result<Read, GateError> {
+    async fn load(&self, webhook_id: &WebhookId) -> Result<Loaded, GateError> {
         Ok(match self.store.destination(webhook_id).await? {
-            None => Read::Gone,
+            None => Loaded::Deleted,
             Some(destination) => match destination.state {
-                DestinationState::Active => Read::Active(Arc::new(self.open(webhook_id, &destination)?)),
-                DestinationState::Paused | DestinationState::Disabled => Read::Stopped(Box::new(destination)),
+                DestinationState::Active => Loaded::Active(Arc::new(self.open(webhook_id, &destination)?)),
+                DestinationState::Paused | DestinationState::Disabled => {
+                    Loaded::Inactive(Box::new(destination))
+                }
             },
         })
     }
 
-    /// To call after every change of a webhook: the next attempt reads it afresh.
-    pub fn refresh(&self, webhook_id: &WebhookId) {
-        if let Some(door) = self.doors().get_mut(webhook_id) {
-            door.generation += 1;
-            door.target = None;
+    /// Invalidates the cached target. Must be called after every change of the webhook.
+    pub fn invalidate(&self, webhook_id: &WebhookId) {
+        if let Some(entry) = self.entries().get_mut(webhook_id) {
+            entry.generation += 1;
+            entry.target = None;
         }
     }
 
-    /// The same for all of them: they may have been changed unheard.
-    pub fn refresh_all(&self) {
-        for door in self.doors().values_mut() {
-            door.generation += 1;
-            door.target = None;
+    /// Invalidates all cached targets, because changes may have been missed.
+    pub fn invalidate_all(&self) {
+        for entry in self.entries().values_mut() {
+            entry.generation += 1;
+            entry.target = None;
         }
     }
 
-    /// To call after a webhook was deleted in the store: cuts its attempts short, and returns when none is left.
-    /// Whoever enters later reads that it is gone.
+    /// Cancels the attempts of a webhook and returns when none is in flight. Must be called after the webhook was
+    /// deleted in the store, so that later attempts find it deleted.
     pub async fn close(&self, webhook_id: &WebhookId) {
-        let empty = {
-            let mut doors = self.doors();
-            let Some(door) = doors.get_mut(webhook_id) else {
+        let drained = {
+            let mut entries = self.entries();
+            let Some(entry) = entries.get_mut(webhook_id) else {
                 return;
             };
-            door.generation += 1;
-            door.target = None;
-            door.closed.cancel();
-            Arc::clone(&door.empty)
+            entry.generation += 1;
+            entry.target = None;
+            entry.closed.cancel();
+            Arc::clone(&entry.drained)
         };
         loop {
-            let left = empty.notified();
-            tokio::pin!(left);
-            // Registered before looking, so that a departure in between is not missed.
-            left.as_mut().enable();
+            let notified = drained.notified();
+            tokio::pin!(notified);
+            // Enabled before the check, so that a notification in between is not missed.
+            notified.as_mut().enable();
             {
-                let mut doors = self.doors();
-                if doors.get(webhook_id).is_none_or(|door| door.inside == 0) {
-                    doors.remove(webhook_id);
+                let mut entries = self.entries();
+                if entries.get(webhook_id).is_none_or(|entry| entry.in_flight == 0) {
+                    entries.remove(webhook_id);
                     return;
                 }
             }
-            left.await;
+            notified.await;
         }
     }
 
@@ -241,19 +245,19 @@ impl Gate {
         })
     }
 
-    fn doors(&self) -> MutexGuard<'_, HashMap<WebhookId, Door>> {
-        // Nothing in the critical sections can panic half-way through a change.
-        self.doors.lock().unwrap_or_else(PoisonError::into_inner)
+    fn entries(&self) -> MutexGuard<'_, HashMap<WebhookId, Entry>> {
+        // No critical section can panic in the middle of a change.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Visit {
+impl Drop for Registration {
     fn drop(&mut self) {
-        let mut doors = self.gate.doors();
-        if let Some(door) = doors.get_mut(&self.webhook_id) {
-            door.inside -= 1;
-            if door.inside == 0 {
-                door.empty.notify_waiters();
+        let mut entries = self.gate.entries();
+        if let Some(entry) = entries.get_mut(&self.webhook_id) {
+            entry.in_flight -= 1;
+            if entry.in_flight == 0 {
+                entry.drained.notify_waiters();
             }
         }
     }

@@ -1,10 +1,10 @@
-//! Where requests may go: the guard against server-side request forgery.
+//! Guard against server-side request forgery: decides which addresses requests may go to.
 //!
-//! It judges socket addresses, never strings: a URL is parsed once, its host is resolved once, **all** answers are
-//! judged, and the connection goes to the judged addresses and to no others. A name that answers differently the next
-//! time is judged anew the next time.
+//! It checks IP addresses, never strings. A URL is parsed once, its host is resolved once, **all** resolved addresses
+//! are checked, and the connection goes only to checked addresses. A host that later resolves to other addresses is
+//! checked again.
 
-mod names;
+mod dns;
 mod registry;
 
 use std::{
@@ -16,45 +16,46 @@ use std::{
 use ipnet::IpNet;
 use url::Host;
 
-use self::names::{Names, SystemLookup};
+use self::dns::{DnsCache, SystemLookup};
 pub use self::{
-    names::{Lookup, LookupError},
+    dns::{Lookup, LookupError},
     registry::is_public,
 };
 use crate::domain::EndpointUrl;
 
-/// How long the form waits for an advice about a host; an answer that takes longer comes too late to help.
-const ADVICE_PATIENCE: Duration = Duration::from_secs(3);
+/// Maximum time that a form waits for advice about a host.
+const ADVICE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Knows which addresses may be connected to. Clones share what has been looked up.
+/// Decides which addresses may be connected to. Clones share the DNS cache.
 #[derive(Clone)]
 pub struct Guard {
     allow: Arc<[IpNet]>,
-    names: Arc<Names>,
+    dns: Arc<DnsCache>,
 }
 
 impl Guard {
-    /// A guard that permits public addresses and those in the `allow`ed networks.
+    /// Creates a guard that permits public addresses and those in the networks of `allow`.
     pub fn new(allow: Vec<IpNet>) -> Self {
         Self::with_lookup(allow, SystemLookup)
     }
 
-    /// The same with a name service of one's own.
+    /// Creates a guard with a custom resolver.
     pub fn with_lookup(allow: Vec<IpNet>, lookup: impl Lookup) -> Self {
         Self {
             allow: allow.into(),
-            names: Arc::new(Names::new(lookup)),
+            dns: Arc::new(DnsCache::new(lookup)),
         }
     }
 
-    /// Whether a connection to this address may be made. Never to a cloud's metadata, even in an allowed network.
+    /// Returns whether this address may be connected to. Cloud metadata addresses are never permitted, even in an
+    /// allowed network.
     pub fn permits(&self, ip: IpAddr) -> bool {
         is_public(ip)
             || (self.allow.iter().any(|network| network.contains(&ip)) && !registry::is_metadata(ip))
     }
 
-    /// Judges a URL whose host is written as an address; one with a name is judged when the name is resolved.
-    pub fn judge_literal(&self, url: &EndpointUrl) -> Result<(), Refusal> {
+    /// Checks a URL whose host is an IP address. A host name is checked when it is resolved.
+    pub fn check_ip_literal(&self, url: &EndpointUrl) -> Result<(), Refusal> {
         let ip = match url.as_url().host() {
             Some(Host::Ipv4(ip)) => IpAddr::V4(ip),
             Some(Host::Ipv6(ip)) => IpAddr::V6(ip),
@@ -67,13 +68,13 @@ impl Guard {
         }
     }
 
-    /// The addresses of a host, all of them permitted; one that is not spoils them all, or an attacker could hide it
-    /// among good ones and wait until it is that one's turn.
+    /// Resolves a host to permitted addresses. A single address that is not permitted blocks the host. Otherwise an
+    /// attacker could hide one among public addresses and wait for a connection to it.
     pub async fn resolve(&self, host: Host<&str>, port: u16) -> Result<Vec<SocketAddr>, Refusal> {
         let addresses: Arc<[IpAddr]> = match host {
             Host::Ipv4(ip) => [IpAddr::V4(ip)].into(),
             Host::Ipv6(ip) => [IpAddr::V6(ip)].into(),
-            Host::Domain(name) => self.names.addresses(name).await.map_err(|error| match error {
+            Host::Domain(name) => self.dns.addresses(name).await.map_err(|error| match error {
                 LookupError::NotFound => Refusal::NotFound(name.to_owned()),
                 LookupError::Unavailable => Refusal::LookupFailed(name.to_owned()),
             })?,
@@ -84,58 +85,58 @@ impl Guard {
         }
     }
 
-    /// What the owner of a URL should know before saving it; nothing if all is well.
+    /// Returns advice about a URL before it is saved, or nothing if the URL has no problems.
     pub async fn advise(&self, url: &EndpointUrl) -> Vec<Advice> {
         let Some(host) = url.as_url().host() else {
             return Vec::new();
         };
         let port = url.as_url().port_or_known_default().unwrap_or_default();
-        let resolved = tokio::time::timeout(ADVICE_PATIENCE, self.resolve(host, port)).await;
-        let on_this_machine =
-            matches!(&resolved, Ok(Ok(addresses)) if addresses.iter().all(|at| at.ip().is_loopback()));
-        let readable = (!url.is_https() && !on_this_machine).then_some(Advice::Readable);
+        let resolved = tokio::time::timeout(ADVICE_TIMEOUT, self.resolve(host, port)).await;
+        let is_loopback =
+            matches!(&resolved, Ok(Ok(addresses)) if addresses.iter().all(|addr| addr.ip().is_loopback()));
+        let unencrypted = (!url.is_https() && !is_loopback).then_some(Advice::Unencrypted);
         let refused = resolved.ok().and_then(Result::err).map(Advice::Refused);
-        readable.into_iter().chain(refused).collect()
+        unencrypted.into_iter().chain(refused).collect()
     }
 }
 
-/// Why nothing is sent to a host.
+/// Reason a host must not be called.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error("{0} does not resolve to any address")]
     NotFound(String),
     #[error("{0} is not a public address, so nothing was sent")]
     Blocked(IpAddr),
-    #[error("The name service did not answer for {0}")]
+    #[error("The DNS lookup of {0} failed")]
     LookupFailed(String),
 }
 
-/// What the form says below a URL that is well formed, but not well chosen.
+/// Advice about a valid URL that may not work as intended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Advice {
-    #[error("Without https, calls are signed, but can be read on the way.")]
-    Readable,
+    #[error("Without https, calls are signed but not encrypted.")]
+    Unencrypted,
     #[error("{}", explain(.0))]
     Refused(Refusal),
 }
 
 fn explain(refusal: &Refusal) -> String {
     match refusal {
-        Refusal::NotFound(name) => format!("{name} does not resolve to any address: check its spelling."),
+        Refusal::NotFound(name) => format!("{name} does not resolve to any address. Check the spelling."),
         Refusal::Blocked(ip) => {
-            format!("This leads to {ip}, which is not a public address: calls will be refused.")
+            format!("This URL leads to {ip}, which is not a public address. Calls will be blocked.")
         }
         Refusal::LookupFailed(name) => format!("{name} could not be resolved. Try again in a moment."),
     }
 }
 
-/// The HTTP client connects to what this returns. It never asks about hosts that are IP addresses: the sender judges
-/// those itself.
+/// Resolver of the HTTP client, which connects only to the returned addresses. The client does not resolve hosts that
+/// are IP addresses, so the sender checks those itself.
 impl reqwest::dns::Resolve for Guard {
     fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
         let guard = self.clone();
         Box::pin(async move {
-            // Port 0 stands for the one in the URL.
+            // With port 0, the client uses the port of the URL.
             let addresses = Self::resolve(&guard, Host::Domain(name.as_str()), 0).await?;
             Ok(Box::new(addresses.into_iter()) as reqwest::dns::Addrs)
         })
@@ -155,21 +156,21 @@ mod tests {
     use async_trait::async_trait;
 
     use super::{
-        names::{CAPACITY, REMEMBERED},
+        dns::{CACHE_TTL, CAPACITY},
         *,
     };
     use crate::domain::Transport;
 
-    /// Gives the scripted answers one after the other, then the last one for ever.
-    struct Script {
+    /// Returns the answers one after the other, then repeats the last one.
+    struct FakeLookup {
         answers: Mutex<VecDeque<Result<Vec<IpAddr>, LookupError>>>,
-        asked: Arc<AtomicUsize>,
+        lookups: Arc<AtomicUsize>,
     }
 
     #[async_trait]
-    impl Lookup for Script {
+    impl Lookup for FakeLookup {
         async fn lookup(&self, _: &str) -> Result<Vec<IpAddr>, LookupError> {
-            self.asked.fetch_add(1, Ordering::SeqCst);
+            self.lookups.fetch_add(1, Ordering::SeqCst);
             tokio::task::yield_now().await;
             let mut answers = self.answers.lock().unwrap();
             if answers.len() > 1 {
@@ -188,13 +189,15 @@ mod tests {
         texts.iter().map(|net| net.parse().unwrap()).collect()
     }
 
-    fn scripted<const N: usize>(answers: [Result<Vec<IpAddr>, LookupError>; N]) -> (Guard, Arc<AtomicUsize>) {
-        let asked = Arc::new(AtomicUsize::new(0));
-        let script = Script {
+    fn fake_guard<const N: usize>(
+        answers: [Result<Vec<IpAddr>, LookupError>; N],
+    ) -> (Guard, Arc<AtomicUsize>) {
+        let lookups = Arc::new(AtomicUsize::new(0));
+        let fake = FakeLookup {
             answers: Mutex::new(answers.into()),
-            asked: Arc::clone(&asked),
+            lookups: Arc::clone(&lookups),
         };
-        (Guard::with_lookup(Vec::new(), script), asked)
+        (Guard::with_lookup(Vec::new(), fake), lookups)
     }
 
     async fn resolve(guard: &Guard, name: &str) -> Result<Vec<SocketAddr>, Refusal> {
@@ -202,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn an_allowed_network_opens_its_addresses_and_no_others() {
+    fn allowed_network_permits_only_its_own_addresses() {
         let guard = Guard::new(nets(&["10.1.0.0/16", "fd12::/16"]));
         for (ip, expected) in [
             ("10.1.2.3", true),
@@ -216,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_is_never_permitted_even_when_everything_is_allowed() {
+    fn metadata_is_blocked_even_in_allowed_networks() {
         let guard = Guard::new(nets(&["0.0.0.0/0", "::/0"]));
         assert!(guard.permits("127.0.0.1".parse().unwrap()));
         assert!(guard.permits("::1".parse().unwrap()));
@@ -232,10 +235,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_host_that_is_an_address_is_judged_without_a_lookup() {
-        let (guard, asked) = scripted([Err(LookupError::NotFound)]);
+    async fn ip_hosts_are_checked_without_a_lookup() {
+        let (guard, lookups) = fake_guard([Err(LookupError::NotFound)]);
         let literal = |text: &str| url::Url::parse(text).unwrap();
-        // The URL standard reads all of these as 127.0.0.1 or its IPv6 disguises.
+        // The URL standard parses all of these as 127.0.0.1 or an IPv6 form of it.
         for text in [
             "https://127.0.0.1/",
             "https://2130706433/",
@@ -250,56 +253,56 @@ mod tests {
             let refusal = guard.resolve(url.host().unwrap(), 443).await.unwrap_err();
             assert!(matches!(refusal, Refusal::Blocked(_)), "{text}: {refusal}");
             let url = EndpointUrl::parse(text, Transport::HttpsOnly).unwrap();
-            assert_eq!(guard.judge_literal(&url), Err(refusal));
+            assert_eq!(guard.check_ip_literal(&url), Err(refusal));
         }
         let url = literal("https://1.1.1.1/");
         assert_eq!(
             guard.resolve(url.host().unwrap(), 443).await,
             Ok(vec!["1.1.1.1:443".parse().unwrap()])
         );
-        assert_eq!(asked.load(Ordering::SeqCst), 0);
+        assert_eq!(lookups.load(Ordering::SeqCst), 0);
     }
 
     #[tokio::test]
-    async fn one_bad_answer_spoils_them_all() {
-        let (guard, _) = scripted([ips(&["1.1.1.1", "10.0.0.1", "2606:4700::1111"])]);
+    async fn one_blocked_address_blocks_the_host() {
+        let (guard, _) = fake_guard([ips(&["1.1.1.1", "10.0.0.1", "2606:4700::1111"])]);
         let refusal = resolve(&guard, "mixed.test").await;
         assert_eq!(refusal, Err(Refusal::Blocked("10.0.0.1".parse().unwrap())));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_name_that_changes_its_answer_is_judged_anew() {
-        let (guard, asked) = scripted([ips(&["1.1.1.1"]), ips(&["169.254.169.254"])]);
+    async fn changed_addresses_are_checked_again() {
+        let (guard, lookups) = fake_guard([ips(&["1.1.1.1"]), ips(&["169.254.169.254"])]);
         assert_eq!(
             resolve(&guard, "rebinding.test").await,
             Ok(vec!["1.1.1.1:443".parse().unwrap()])
         );
-        tokio::time::advance(REMEMBERED - Duration::from_millis(1)).await;
+        tokio::time::advance(CACHE_TTL - Duration::from_millis(1)).await;
         assert_eq!(
             resolve(&guard, "rebinding.test").await,
             Ok(vec!["1.1.1.1:443".parse().unwrap()])
         );
-        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        assert_eq!(lookups.load(Ordering::SeqCst), 1);
         tokio::time::advance(Duration::from_millis(1)).await;
         let refusal = resolve(&guard, "rebinding.test").await;
         assert_eq!(refusal, Err(Refusal::Blocked("169.254.169.254".parse().unwrap())));
     }
 
     #[tokio::test]
-    async fn those_who_ask_at_once_share_one_lookup() {
-        let (guard, asked) = scripted([ips(&["1.1.1.1"])]);
+    async fn concurrent_requests_share_one_lookup() {
+        let (guard, lookups) = fake_guard([ips(&["1.1.1.1"])]);
         let (a, b, c) = tokio::join!(
             resolve(&guard, "a.test"),
             resolve(&guard, "a.test"),
             resolve(&guard, "a.test")
         );
         assert!(a.is_ok() && b.is_ok() && c.is_ok());
-        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        assert_eq!(lookups.load(Ordering::SeqCst), 1);
     }
 
     #[tokio::test]
-    async fn a_failure_is_told_apart_and_not_remembered() {
-        let (guard, asked) = scripted([
+    async fn failed_lookups_are_distinguished_and_not_cached() {
+        let (guard, lookups) = fake_guard([
             Err(LookupError::Unavailable),
             Err(LookupError::NotFound),
             ips(&[]),
@@ -313,46 +316,46 @@ mod tests {
         assert_eq!(resolve(&guard, "a.test").await, Err(Refusal::NotFound(name())));
         assert_eq!(resolve(&guard, "a.test").await, Err(Refusal::NotFound(name())));
         assert!(resolve(&guard, "a.test").await.is_ok());
-        assert_eq!(asked.load(Ordering::SeqCst), 4);
+        assert_eq!(lookups.load(Ordering::SeqCst), 4);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_memory_for_names_is_bounded() {
-        let (guard, asked) = scripted([ips(&["1.1.1.1"])]);
+    async fn dns_cache_is_bounded() {
+        let (guard, lookups) = fake_guard([ips(&["1.1.1.1"])]);
         for number in 0..CAPACITY + 10 {
             resolve(&guard, &format!("{number}.test")).await.unwrap();
             tokio::time::advance(Duration::from_millis(1)).await;
         }
-        assert_eq!(guard.names.remembered(), CAPACITY);
+        assert_eq!(guard.dns.len(), CAPACITY);
         resolve(&guard, &format!("{}.test", CAPACITY + 9)).await.unwrap();
         assert_eq!(
-            asked.load(Ordering::SeqCst),
+            lookups.load(Ordering::SeqCst),
             CAPACITY + 10,
-            "the newest name was forgotten"
+            "the newest name was evicted"
         );
     }
 
     #[tokio::test]
-    async fn the_http_client_is_given_vetted_addresses_or_the_reason() {
+    async fn http_client_gets_permitted_addresses_or_the_refusal() {
         use reqwest::dns::Resolve;
 
-        let (guard, _) = scripted([ips(&["10.0.0.1"])]);
+        let (guard, _) = fake_guard([ips(&["10.0.0.1"])]);
         let Err(error) = Resolve::resolve(&guard, "a.test".parse().unwrap()).await else {
-            panic!("let through")
+            panic!("not blocked")
         };
         assert_eq!(
             error.downcast_ref(),
             Some(&Refusal::Blocked("10.0.0.1".parse().unwrap()))
         );
-        let (guard, _) = scripted([ips(&["1.1.1.1"])]);
+        let (guard, _) = fake_guard([ips(&["1.1.1.1"])]);
         let addresses = Resolve::resolve(&guard, "a.test".parse().unwrap()).await.unwrap();
         assert_eq!(addresses.collect::<Vec<_>>(), ["1.1.1.1:0".parse().unwrap()]);
     }
 
     #[tokio::test]
-    async fn a_url_is_advised_on_in_plain_words() {
+    async fn advice_names_the_problem_of_a_url() {
         let advise = async |answer, url: &str| {
-            let (guard, _) = scripted([answer]);
+            let (guard, _) = fake_guard([answer]);
             let url = EndpointUrl::parse(url, Transport::HttpAllowed).unwrap();
             guard
                 .advise(&url)
@@ -364,15 +367,15 @@ mod tests {
         assert!(advise(ips(&["1.1.1.1"]), "https://a.test/").await.is_empty());
         assert_eq!(
             advise(ips(&["1.1.1.1"]), "http://a.test/").await,
-            ["Without https, calls are signed, but can be read on the way."]
+            ["Without https, calls are signed but not encrypted."]
         );
         assert_eq!(
             advise(ips(&["10.0.0.7"]), "https://a.test/").await,
-            ["This leads to 10.0.0.7, which is not a public address: calls will be refused."]
+            ["This URL leads to 10.0.0.7, which is not a public address. Calls will be blocked."]
         );
         assert_eq!(
             advise(Err(LookupError::NotFound), "https://a.test/").await,
-            ["a.test does not resolve to any address: check its spelling."]
+            ["a.test does not resolve to any address. Check the spelling."]
         );
         assert_eq!(
             advise(Err(LookupError::NotFound), "http://192.168.0.1/")
@@ -383,22 +386,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn http_to_this_very_machine_needs_no_warning() {
+    async fn http_to_localhost_gets_no_advice() {
         let guard = Guard::new(nets(&["127.0.0.0/8"]));
         let url = EndpointUrl::parse("http://127.0.0.1:4040/", Transport::HttpAllowed).unwrap();
         assert_eq!(guard.advise(&url).await, []);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_advice_does_not_wait_for_a_slow_name_service() {
-        struct Silent;
+    async fn advice_does_not_wait_for_a_slow_lookup() {
+        struct HangingLookup;
         #[async_trait]
-        impl Lookup for Silent {
+        impl Lookup for HangingLookup {
             async fn lookup(&self, _: &str) -> Result<Vec<IpAddr>, LookupError> {
                 std::future::pending().await
             }
         }
-        let guard = Guard::with_lookup(Vec::new(), Silent);
+        let guard = Guard::with_lookup(Vec::new(), HangingLookup);
         let url = EndpointUrl::parse("https://a.test/", Transport::HttpsOnly).unwrap();
         assert_eq!(guard.advise(&url).await, []);
     }

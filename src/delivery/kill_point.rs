@@ -1,8 +1,8 @@
-//! Named places at which a process may die, so that tests hit each window between two steps on purpose.
+//! Named points where tests can kill the process, one in each window between two steps of a delivery.
 
-/// The point at which `CALEIDA_KILL_AT` ends the process, as abruptly as a power cut would.
+/// Point selected by `CALEIDA_KILL_AT`.
 #[cfg(debug_assertions)]
-static CHOSEN: std::sync::LazyLock<Option<String>> =
+static SELECTED: std::sync::LazyLock<Option<String>> =
     std::sync::LazyLock::new(|| std::env::var("CALEIDA_KILL_AT").ok());
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,10 +15,10 @@ pub(super) enum KillPoint {
 }
 
 impl KillPoint {
-    /// Ends the process if this is the chosen point. Nothing in a release build.
+    /// Aborts the process if this point is selected. Does nothing in a release build.
     pub(super) fn reached(self) {
         #[cfg(debug_assertions)]
-        if CHOSEN.as_deref() == Some(self.name()) {
+        if SELECTED.as_deref() == Some(self.name()) {
             std::process::abort();
         }
     }

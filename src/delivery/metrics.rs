@@ -1,4 +1,4 @@
-//! What the engine counts. Everything is looked up once, when a process starts: an event that passes only adds.
+//! Metrics of the engine. All counters are looked up once at startup, so that an event only increments them.
 
 use prometheus_client::{
     metrics::{counter::Counter, family::Family, histogram::Histogram},
@@ -8,30 +8,30 @@ use strum::VariantArray;
 
 use crate::domain::{Attempt, DeliveryId, EventType, FailureReason, Outcome};
 
-/// Cheap to clone; the clones count together.
+/// Counters and histograms of the engine. Cheap to clone. Clones share their values.
 #[derive(Clone)]
 pub struct Metrics {
     accepted: [Counter; EventType::VARIANTS.len()],
-    attempts: [Counter; OUTCOMES],
+    attempts: [Counter; OUTCOME_COUNT],
     attempt_seconds: Histogram,
     first_attempt_seconds: Histogram,
 }
 
-/// A name and its value: nothing that a publisher or a receiver may choose, so their number is bounded.
+/// Name and value of a label. Values are never chosen by publishers or receivers, so their number is bounded.
 type Label = [(&'static str, &'static str); 1];
 
-/// What an answer is counted as, by the hundreds of its status code.
-const ANSWERS: [&str; 5] = ["delivered", "http_3xx", "http_4xx", "http_5xx", "http_other"];
+/// Outcomes of attempts with a response, by the class of the status code.
+const RESPONSE_OUTCOMES: [&str; 5] = ["delivered", "http_3xx", "http_4xx", "http_5xx", "http_other"];
 
-const OUTCOMES: usize = ANSWERS.len() + FailureReason::VARIANTS.len();
+const OUTCOME_COUNT: usize = RESPONSE_OUTCOMES.len() + FailureReason::VARIANTS.len();
 
-/// Up to the longest time that one attempt may be given.
+/// Buckets for the duration of an attempt.
 const ATTEMPT_SECONDS: [f64; 12] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0,
 ];
 
-/// From an attempt that begins at once to one that waited behind a long backlog.
-const WAITING_SECONDS: [f64; 14] = [
+/// Buckets for the time from an event to its first attempt, which is long behind a backlog.
+const FIRST_ATTEMPT_SECONDS: [f64; 14] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0, 60.0, 300.0, 3600.0,
 ];
 
@@ -42,31 +42,31 @@ impl Metrics {
             Family::<Label, Counter>::default(),
         );
         let metrics = Self {
-            accepted: std::array::from_fn(|place| {
-                accepted.get_or_create_owned(&[("type", EventType::VARIANTS[place].as_str())])
+            accepted: std::array::from_fn(|index| {
+                accepted.get_or_create_owned(&[("type", EventType::VARIANTS[index].as_str())])
             }),
             attempts: outcomes().map(|outcome| attempts.get_or_create_owned(&[("outcome", outcome)])),
             attempt_seconds: Histogram::new(ATTEMPT_SECONDS),
-            first_attempt_seconds: Histogram::new(WAITING_SECONDS),
+            first_attempt_seconds: Histogram::new(FIRST_ATTEMPT_SECONDS),
         };
         registry.register(
             "caleida_events_accepted",
-            "Events that were stored, by type; repetitions are not counted",
+            "Events stored, by type. Repeated events are not counted",
             accepted,
         );
         registry.register(
             "caleida_delivery_attempts",
-            "Attempts that have ended, by what came of them",
+            "Finished delivery attempts, by outcome",
             attempts,
         );
         registry.register(
             "caleida_delivery_attempt_seconds",
-            "How long attempts took",
+            "Duration of delivery attempts in seconds",
             metrics.attempt_seconds.clone(),
         );
         registry.register(
             "caleida_event_to_first_attempt_seconds",
-            "From an event's acceptance to its first attempt, for each webhook",
+            "Time from the acceptance of an event to its first attempt at each webhook, in seconds",
             metrics.first_attempt_seconds.clone(),
         );
         metrics
@@ -77,33 +77,34 @@ impl Metrics {
     }
 
     pub(super) fn attempted(&self, delivery: &DeliveryId, attempt: &Attempt) {
-        self.attempts[place(attempt.outcome)].inc();
+        self.attempts[index(attempt.outcome)].inc();
         self.attempt_seconds.observe(attempt.duration.as_secs_f64());
         if attempt.number == 1 {
-            let waited = attempt.started_at.since(delivery.made_at());
+            let waited = attempt.started_at.since(delivery.created_at());
             self.first_attempt_seconds.observe(waited.as_secs_f64());
         }
     }
 }
 
 impl Default for Metrics {
-    /// Counts for nobody.
+    /// Creates metrics that are not exported.
     fn default() -> Self {
         Self::register(&mut Registry::default())
     }
 }
 
-fn outcomes() -> [&'static str; OUTCOMES] {
-    std::array::from_fn(|place| {
-        ANSWERS
-            .get(place)
+/// Returns the label value of each outcome.
+fn outcomes() -> [&'static str; OUTCOME_COUNT] {
+    std::array::from_fn(|index| {
+        RESPONSE_OUTCOMES
+            .get(index)
             .copied()
-            .unwrap_or_else(|| FailureReason::VARIANTS[place - ANSWERS.len()].as_str())
+            .unwrap_or_else(|| FailureReason::VARIANTS[index - RESPONSE_OUTCOMES.len()].as_str())
     })
 }
 
-/// Of an outcome among [`outcomes`].
-fn place(outcome: Outcome) -> usize {
+/// Returns the index of an outcome in [`outcomes`].
+fn index(outcome: Outcome) -> usize {
     match outcome {
         Outcome::Answered { status, .. } => match status {
             200..=299 => 0,
@@ -112,7 +113,7 @@ fn place(outcome: Outcome) -> usize {
             500..=599 => 3,
             _ => 4,
         },
-        Outcome::Failed(reason) => ANSWERS.len() + reason as usize,
+        Outcome::Failed(reason) => RESPONSE_OUTCOMES.len() + reason as usize,
     }
 }
 
@@ -121,9 +122,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_outcome_has_the_name_that_the_log_has() {
+    fn outcomes_have_the_names_of_the_log() {
         for &reason in FailureReason::VARIANTS {
-            assert_eq!(outcomes()[place(Outcome::Failed(reason))], reason.as_str());
+            assert_eq!(outcomes()[index(Outcome::Failed(reason))], reason.as_str());
         }
         for (status, name) in [
             (204, "delivered"),
@@ -136,14 +137,14 @@ mod tests {
                 status,
                 retry_after: None,
             };
-            assert_eq!(outcomes()[place(outcome)], name);
+            assert_eq!(outcomes()[index(outcome)], name);
         }
     }
 
     #[test]
-    fn every_type_has_a_place_of_its_own() {
-        for (place, &event_type) in EventType::VARIANTS.iter().enumerate() {
-            assert_eq!(event_type as usize, place);
+    fn event_types_match_their_indexes() {
+        for (index, &event_type) in EventType::VARIANTS.iter().enumerate() {
+            assert_eq!(event_type as usize, index);
         }
     }
 }

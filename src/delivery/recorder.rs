@@ -1,4 +1,4 @@
-//! Records the outcomes of attempts: all that ended during a commit are part of the next one.
+//! Records the outcomes of attempts. All attempts that end during a commit are part of the next one.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,19 +7,19 @@ use tokio::{sync::mpsc, task::JoinHandle};
 use super::{Wake, batcher::Batcher, gate::Gate, kill_point::KillPoint};
 use crate::store::{Next, RecordedAttempt, Store};
 
-/// Maximum number of outcomes that wait for the disk. Then attempts wait as well, so that memory stays bounded.
+/// Maximum number of outcomes that wait for the disk. Beyond that, attempts wait too, so that memory stays bounded.
 const QUEUE_CAPACITY: usize = 1_024;
 
 /// Maximum number of outcomes in one commit.
 const MAX_BATCH: usize = 256;
 
-/// How long an outcome waits for others. Nothing waits for it, and fewer commits leave the disk to publishers.
+/// Maximum time an outcome waits for others. Fewer commits leave the disk to publishers.
 const MAX_WAIT: Duration = Duration::from_millis(5);
 
-/// Delay between tries while the database is unavailable: no outcome is lost because the disk is full.
+/// Delay between retries while the database is unavailable. No outcome is lost when the disk is full.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
-/// Records outcomes. The task behind it ends after the last clone, when everything is recorded.
+/// Records outcomes. The task behind it ends after the last clone is dropped and all outcomes are recorded.
 #[derive(Clone)]
 pub struct Recorder {
     queue: mpsc::Sender<RecordedAttempt>,
@@ -32,7 +32,7 @@ impl Recorder {
     }
 
     pub async fn record(&self, attempt: RecordedAttempt) {
-        // Fails only when the runtime stops. Then the lease expires, and the attempt is repeated.
+        // Fails only if the runtime stops. The lease then expires and the attempt is repeated.
         let _ = self.queue.send(attempt).await;
     }
 }
@@ -52,14 +52,14 @@ async fn run(waiting: mpsc::Receiver<RecordedAttempt>, store: Arc<Store>, gate: 
         };
         KillPoint::AfterRecording.reached();
         for webhook in &disabled {
-            gate.refresh(webhook);
+            gate.invalidate(webhook);
         }
         let retries = batch
             .drain(..)
             .any(|recorded| matches!(recorded.next, Next::RetryAt(_)));
         if retries {
-            // It may be due before the scheduler wakes up.
-            wake.ring();
+            // A retry may be due before the scheduler wakes up.
+            wake.notify();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Goes on with the recoveries that run, step by step, as fast as their receivers take what they make due.
+//! Advances running recoveries step by step, as fast as their receivers accept the deliveries.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,55 +8,56 @@ use tokio_util::sync::CancellationToken;
 use super::Wake;
 use crate::{
     domain::Clock,
-    store::{Advanced, Store, StoreError},
+    store::{RecoveryProgress, Store, StoreError},
 };
 
-/// Between two looks at what runs.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Interval between checks for running recoveries.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How many times longer than a step the pause after it is: most of the time the database is there for what happens now.
-const PAUSES: u32 = 3;
+/// Length of the pause after a step, as a multiple of the step's duration. It leaves most of the database's capacity to
+/// live traffic.
+const PAUSE_FACTOR: u32 = 3;
 
-pub(super) struct Recoverer {
+pub(super) struct RecoveryRunner {
     pub store: Arc<Store>,
     pub wake: Arc<Wake>,
     pub clock: Arc<dyn Clock>,
 }
 
-impl Recoverer {
-    /// Until it is stopped. Any number of processes may do so: each step is one's alone.
+impl RecoveryRunner {
+    /// Runs until it is stopped. Any number of processes may run it, because each step is exclusive.
     pub(super) async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            let pause = match self.round().await {
+            let delay = match self.advance_all().await {
                 Ok(true) => Duration::ZERO,
-                Ok(false) => PAUSE,
+                Ok(false) => POLL_INTERVAL,
                 Err(error) => {
                     tracing::warn!(%error, "failed to read recoveries");
-                    PAUSE
+                    POLL_INTERVAL
                 }
             };
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = sleep(pause) => {}
+                () = sleep(delay) => {}
             }
         }
     }
 
-    /// A step of each; answers whether there is more to do at once.
-    async fn round(&self) -> Result<bool, StoreError> {
+    /// Advances each recovery by one step. Returns whether more steps are possible at once.
+    async fn advance_all(&self) -> Result<bool, StoreError> {
         let mut more = false;
         for id in self.store.running_recoveries().await? {
             let started = Instant::now();
             match self.store.advance_recovery(&id, self.clock.now()).await {
-                Ok(Advanced::Wait) => {}
+                Ok(RecoveryProgress::Wait) => {}
                 Ok(advanced) => {
-                    self.wake.ring();
-                    more |= advanced == Advanced::More;
+                    self.wake.notify();
+                    more |= advanced == RecoveryProgress::More;
                 }
-                // The others go on.
+                // Other recoveries continue.
                 Err(error) => tracing::warn!(%error, recovery = %id, "recovery step failed, will retry"),
             }
-            sleep(started.elapsed() * PAUSES).await;
+            sleep(started.elapsed() * PAUSE_FACTOR).await;
         }
         Ok(more)
     }

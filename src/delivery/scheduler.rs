@@ -1,7 +1,7 @@
-//! Claims due deliveries, webhook by webhook in turn, as long as there are free slots.
+//! Claims due deliveries, webhook by webhook in round-robin order, while there are free slots.
 //!
-//! New deliveries do not pass here while there are slots: the intake leases and dispatches them. The scheduler handles
-//! retries, backlogs and the deliveries of dead processes.
+//! The intake dispatches new deliveries directly while there are free slots. The scheduler handles retries, backlogs
+//! and the deliveries of dead processes.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,17 +14,17 @@ use crate::{
     store::{Claim, Store, StoreError},
 };
 
-/// How long the scheduler sleeps at most: the safety net under [`Wake`], and how soon a lapsed lease is noticed.
-const LONGEST_SLEEP: Duration = Duration::from_secs(2);
+/// Maximum sleep between claims: a fallback for [`Wake`], and the maximum delay until an expired lease is noticed.
+const MAX_SLEEP: Duration = Duration::from_secs(2);
 
-/// Between two claims: meanwhile slots become free, so that a claim is for many.
-const GATHER: Duration = Duration::from_millis(5);
+/// Minimum interval between claims. Slots become free in the meantime, so that each claim takes several deliveries.
+const MIN_CLAIM_INTERVAL: Duration = Duration::from_millis(5);
 
-/// What came of a claim.
-struct Turn {
+/// Result of one claim.
+struct ClaimRound {
     found: bool,
-    /// Whose turn it was last; `None` if the next claim begins with the first.
-    until: Option<WebhookId>,
+    /// Last webhook that was checked. `None` if the next claim starts from the first webhook.
+    last_webhook: Option<WebhookId>,
 }
 
 pub(super) struct Scheduler {
@@ -39,16 +39,16 @@ pub(super) struct Scheduler {
 
 impl Scheduler {
     pub(super) async fn run(self, stop: CancellationToken) {
-        let mut last_turn = None;
-        // Whether anything was due since the first webhook had its turn: then there may be more.
+        let mut last_webhook = None;
+        // Whether a delivery was found since the first webhook was checked. If so, more may be due.
         let mut found = false;
         while !stop.is_cancelled() {
-            let next_claim = Instant::now() + GATHER;
-            let at_once = match self.claim(last_turn.clone()).await {
-                Ok(Some(turn)) => {
-                    found |= turn.found;
-                    last_turn = turn.until;
-                    last_turn.is_some() || std::mem::take(&mut found)
+            let next_claim = Instant::now() + MIN_CLAIM_INTERVAL;
+            let claim_again = match self.claim(last_webhook.clone()).await {
+                Ok(Some(round)) => {
+                    found |= round.found;
+                    last_webhook = round.last_webhook;
+                    last_webhook.is_some() || std::mem::take(&mut found)
                 }
                 Ok(None) => false,
                 Err(error) => {
@@ -58,22 +58,23 @@ impl Scheduler {
             };
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = self.wait(at_once) => tokio::time::sleep_until(next_claim).await,
+                () = self.wait(claim_again) => tokio::time::sleep_until(next_claim).await,
             }
         }
     }
 
-    async fn wait(&self, at_once: bool) {
-        if !at_once {
+    async fn wait(&self, claim_again: bool) {
+        if !claim_again {
             tokio::select! {
-                () = self.wake.rung() => {}
-                () = tokio::time::sleep(self.sleep().await) => {}
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(self.time_until_next_due().await) => {}
             }
         }
     }
 
-    /// Dispatches what is due of the webhooks that are next; `None` if nothing more can be sent at this moment.
-    async fn claim(&self, after: Option<WebhookId>) -> Result<Option<Turn>, StoreError> {
+    /// Claims and dispatches due deliveries of the webhooks that follow `after`. Returns `None` if no slot is free or
+    /// the fence is closed.
+    async fn claim(&self, after: Option<WebhookId>) -> Result<Option<ClaimRound>, StoreError> {
         let limit = self.slots.free();
         if limit == 0 || !self.fence.is_open() {
             return Ok(None);
@@ -82,27 +83,28 @@ impl Scheduler {
             now: self.clock.now(),
             lease: self.lease,
             limit,
-            room: &|webhook| self.slots.room(webhook),
+            capacity: &|webhook| self.slots.capacity(webhook),
             after: after.clone(),
         };
         let claimed = self.store.claim_due(claim).await?;
         let slots = self.slots.take_for_claimed(after.as_ref(), &claimed);
-        let turn = Turn {
+        let round = ClaimRound {
             found: !claimed.deliveries.is_empty(),
-            until: claimed.until,
+            last_webhook: claimed.last_webhook,
         };
         for (delivery, slot) in claimed.deliveries.into_iter().zip(slots) {
             self.attempt_runner.dispatch(delivery, slot);
         }
-        Ok(Some(turn))
+        Ok(Some(round))
     }
 
-    /// Until the next delivery is due. What is due already found no slot, and rings when there is one.
-    async fn sleep(&self) -> Duration {
+    /// Returns the time until the next delivery is due. Deliveries that are already due wait for a slot, and a free
+    /// slot wakes the scheduler.
+    async fn time_until_next_due(&self) -> Duration {
         let now = self.clock.now();
         match self.store.next_due().await {
-            Ok(Some(due)) if due > now => due.since(now).min(LONGEST_SLEEP),
-            _ => LONGEST_SLEEP,
+            Ok(Some(due)) if due > now => due.since(now).min(MAX_SLEEP),
+            _ => MAX_SLEEP,
         }
     }
 }

@@ -1,9 +1,10 @@
-//! One HTTP exchange with a receiver, which may be slow, broken or hostile: whatever it does ends as an [`Exchange`].
+//! Sends one HTTP request to a receiver. Receivers may be slow, broken or hostile, so every failure becomes an
+//! [`Exchange`].
 
-mod answer;
 mod client;
 mod failure;
 mod probe;
+mod response;
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,9 +17,9 @@ use tokio_rustls::TlsConnector;
 #[cfg(feature = "otel")]
 pub use self::client::blocking_client;
 pub use self::{
-    answer::{BODY_KEPT, HEADER_VALUE_KEPT, HEADERS_KEPT, retry_after},
     client::{ClientError, USER_AGENT, plain_client},
     probe::{Certificate, Probe, Timings},
+    response::{MAX_HEADER_VALUE, MAX_RESPONSE_BODY, MAX_RESPONSE_HEADERS, retry_after},
 };
 use super::{
     fence::{FencedBody, Permit},
@@ -27,39 +28,40 @@ use super::{
 };
 use crate::domain::{AttemptDetail, EndpointUrl, FailureReason, Outcome, Timestamp};
 
-/// Sends requests to receivers, and nowhere else. Connections are kept and shared.
+/// Sends requests to receivers. Connections are pooled.
 pub struct Sender {
     guard: Arc<Guard>,
     client: reqwest::Client,
-    /// For what connects by itself, to see each step.
+    /// Used by probes, which connect on their own to time each step.
     tls: TlsConnector,
     timeout: Duration,
 }
 
-/// All that is kept of an exchange.
+/// Result of a request to a receiver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
     pub outcome: Outcome,
-    /// What exactly went wrong. An answer has one if its body was broken.
+    /// Description of the failure. Set for a response only if its body could not be read.
     pub detail: Option<AttemptDetail>,
     pub response_headers: Vec<(String, String)>,
-    /// The first [`BODY_KEPT`] bytes, decompressed.
+    /// The first [`MAX_RESPONSE_BODY`] bytes, decompressed.
     pub response_body: Vec<u8>,
-    /// Whether there is, or was to be, more of the body.
+    /// Whether the body is incomplete.
     pub response_truncated: bool,
 }
 
-/// Why an exchange ended early.
+/// Reason an exchange ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interrupted {
-    /// The webhook was deleted. The receiver may have read the request.
+    /// The webhook was deleted. The receiver may have received the request.
     Cancelled,
     /// This process may no longer send. The receiver got no complete request.
     Fenced,
 }
 
 impl Sender {
-    /// `timeout` is for the whole exchange; `extra_roots` are trusted besides the system's certificate authorities.
+    /// Creates a sender. `timeout` covers the whole exchange. `extra_roots` are trusted in addition to the system's
+    /// certificate authorities.
     pub fn new(
         guard: Arc<Guard>,
         timeout: Duration,
@@ -75,17 +77,17 @@ impl Sender {
         })
     }
 
-    /// Posts a body and reads the answer, all before one deadline. `now` is the present moment, for `Retry-After`.
+    /// Posts a body and reads the response, all before one deadline. `now` is the current time, for `Retry-After`.
     ///
-    /// | what happens | outcome |
+    /// | event | outcome |
     /// |---|---|
-    /// | the guard refuses the address | blocked; nothing was sent |
-    /// | the name does not resolve | dns |
-    /// | no connection | connect |
-    /// | no trust, or no TLS | tls |
-    /// | no header of an answer before the deadline | timeout |
-    /// | no HTTP, or a connection that breaks before the headers | protocol |
-    /// | the headers of an answer | answered, whatever becomes of the body |
+    /// | The guard blocks the address. Nothing is sent. | blocked |
+    /// | The host name does not resolve. | dns |
+    /// | The connection fails. | connect |
+    /// | The TLS handshake fails or the certificate is not trusted. | tls |
+    /// | No response headers arrive before the deadline. | timeout |
+    /// | The response is not HTTP, or the connection is lost before the headers. | protocol |
+    /// | The response headers arrive, even if the body fails. | answered |
     ///
     /// # Errors
     ///
@@ -101,7 +103,7 @@ impl Sender {
         tokio::select! {
             biased;
             () = pass.cancelled() => Err(Interrupted::Cancelled),
-            sent = self.exchange(&pass.target.url, permit, headers, body, now) => sent,
+            result = self.exchange(&pass.target.url, permit, headers, body, now) => result,
         }
     }
 
@@ -116,8 +118,8 @@ impl Sender {
         if !permit.is_valid() {
             return Err(Interrupted::Fenced);
         }
-        // The client resolves names with the guard, but connects to addresses that stand in the URL without asking.
-        if let Err(refusal) = self.guard.judge_literal(url) {
+        // The client resolves host names with the guard, but connects to IP addresses in the URL without a check.
+        if let Err(refusal) = self.guard.check_ip_literal(url) {
             return Ok(Exchange::failed(FailureReason::Blocked, refusal.to_string()));
         }
         let started = Instant::now();
@@ -125,19 +127,19 @@ impl Sender {
         let body = reqwest::Body::wrap(FencedBody::new(body, permit));
         let request = self.client.post(url.as_url().clone()).headers(headers).body(body);
         Ok(match timeout_at(deadline, request.send()).await {
-            Ok(Ok(response)) => answer::read(response, deadline, || now.plus(started.elapsed())).await,
+            Ok(Ok(response)) => response::read(response, deadline, || now.plus(started.elapsed())).await,
             Ok(Err(error)) if failure::is_fenced(&error) => return Err(Interrupted::Fenced),
             Ok(Err(error)) => {
                 let (reason, detail) = failure::explain(&error, url, self.timeout);
                 Exchange::failed(reason, detail)
             }
-            Err(_) => Exchange::failed(FailureReason::Timeout, failure::too_late(self.timeout)),
+            Err(_) => Exchange::failed(FailureReason::Timeout, failure::timeout_detail(self.timeout)),
         })
     }
 }
 
 impl Exchange {
-    /// One without an answer.
+    /// Creates the result of a request without a response.
     pub fn failed(reason: FailureReason, detail: impl Into<AttemptDetail>) -> Self {
         Self {
             outcome: Outcome::Failed(reason),

@@ -1,7 +1,8 @@
-//! How many attempts may be under way, in all and for each webhook.
+//! Limits the attempts in flight, in total and for each webhook.
 //!
-//! A webhook's [`Share`] adapts to its receiver: it grows while the receiver keeps up, and shrinks when it does not. What
-//! gets no slot stays a row, so a receiver that hangs delays only itself and costs no memory.
+//! A webhook's [`Share`] adapts to its receiver: it grows while the receiver keeps up, and shrinks otherwise. A
+//! delivery without a slot stays in the database, so a receiver that hangs delays only its own deliveries and uses no
+//! memory.
 
 #[cfg(test)]
 mod model;
@@ -21,10 +22,10 @@ use crate::{
     store::{Claimed, ClaimedDelivery},
 };
 
-/// Attempts under way at once, in all.
-const AT_ONCE: usize = 512;
+/// Maximum number of attempts in flight, in total.
+const MAX_IN_FLIGHT: usize = 512;
 
-/// Hands out slots. Cheap to clone; the clones share them.
+/// Pool of slots. Cheap to clone. Clones share their slots.
 #[derive(Clone)]
 pub struct Slots {
     shared: Arc<Mutex<Shared>>,
@@ -35,21 +36,21 @@ pub struct Slots {
 struct Shared {
     taken: usize,
     closed: bool,
-    /// Webhooks that differ from one of which nothing is known.
+    /// Usage of webhooks. A webhook without an entry has the default usage.
     webhooks: BTreeMap<WebhookId, Usage>,
 }
 
-/// What one webhook uses of its share.
+/// Usage of one webhook.
 #[derive(Default)]
 struct Usage {
     taken: usize,
     share: Share,
-    /// There may be due rows of it that found no slot: new deliveries wait behind them.
-    behind: bool,
+    /// Whether due deliveries may be waiting for a slot. New deliveries queue behind them.
+    has_backlog: bool,
 }
 
 impl Slots {
-    /// `wake` is rung when a slot becomes free that something may be waiting for.
+    /// Creates the pool. `wake` is notified when a slot becomes free that a delivery may be waiting for.
     pub fn new(wake: Arc<Wake>) -> Self {
         Self {
             shared: Arc::default(),
@@ -57,27 +58,27 @@ impl Slots {
         }
     }
 
-    /// How many new deliveries of this webhook may be leased by the insert that stores them. None, if others of it have
-    /// waited for longer.
-    pub fn room_for_new(&self, webhook: &WebhookId) -> usize {
+    /// Returns the number of new deliveries of this webhook that may be leased when they are stored. It is 0 if older
+    /// deliveries of the webhook are waiting.
+    pub fn capacity_for_new(&self, webhook: &WebhookId) -> usize {
         let shared = self.lock();
         match shared.webhooks.get(webhook) {
             _ if shared.closed => 0,
-            Some(usage) if usage.behind => 0,
-            Some(usage) => usage.room(),
-            None => Usage::default().room(),
+            Some(usage) if usage.has_backlog => 0,
+            Some(usage) => usage.capacity(),
+            None => Usage::default().capacity(),
         }
     }
 
-    /// Takes the slots for new deliveries that are leased, in the same order. New ones of the webhooks that are `behind`
-    /// wait from now on until a claim has found nothing more of theirs.
+    /// Takes slots for new deliveries that are leased, in the same order. Later deliveries of the `backlogged` webhooks
+    /// wait until a claim has found all of their due deliveries.
     ///
-    /// A claim at the same moment may have taken the same slots: then more attempts are under way than there are slots,
-    /// twice as many at most, until some of them end.
-    pub fn take_for_stored(&self, leased: &[ClaimedDelivery], behind: &BTreeSet<WebhookId>) -> Vec<Slot> {
+    /// A concurrent claim may have counted on the same slots. Then more attempts are in flight than there are slots, up
+    /// to twice as many, until some of them end.
+    pub fn take_for_stored(&self, leased: &[ClaimedDelivery], backlogged: &BTreeSet<WebhookId>) -> Vec<Slot> {
         let mut shared = self.lock();
-        for webhook in behind {
-            shared.webhooks.entry(webhook.clone()).or_default().behind = true;
+        for webhook in backlogged {
+            shared.webhooks.entry(webhook.clone()).or_default().has_backlog = true;
         }
         let leased = leased.iter();
         leased
@@ -94,85 +95,88 @@ impl Slots {
         }
     }
 
-    /// How many slots are free in all.
+    /// Returns the number of free slots in total.
     pub fn free(&self) -> usize {
-        AT_ONCE.saturating_sub(self.lock().taken)
+        MAX_IN_FLIGHT.saturating_sub(self.lock().taken)
     }
 
-    /// How many attempts are under way.
-    pub fn taken(&self) -> usize {
+    /// Returns the number of attempts in flight.
+    pub fn in_flight(&self) -> usize {
         self.lock().taken
     }
 
-    /// How many more this webhook may take.
-    pub fn room(&self, webhook: &WebhookId) -> usize {
+    /// Returns the number of free slots of a webhook.
+    pub fn capacity(&self, webhook: &WebhookId) -> usize {
         let shared = self.lock();
         let usage = shared.webhooks.get(webhook);
-        usage.map_or_else(|| Usage::default().room(), Usage::room)
+        usage.map_or_else(|| Usage::default().capacity(), Usage::capacity)
     }
 
-    /// Takes the slots for what was claimed, in the same order, and learns who is behind: of those whose turn it was,
-    /// `after` that one, those that may have more due.
+    /// Takes slots for claimed deliveries, in the same order, and updates which webhooks have a backlog: those that
+    /// were checked by the claim, which started after `after`, and may have more due deliveries.
     pub fn take_for_claimed(&self, after: Option<&WebhookId>, claimed: &Claimed) -> Vec<Slot> {
         let mut shared = self.lock();
-        let taken = claimed.deliveries.iter();
-        let slots = taken
+        let deliveries = claimed.deliveries.iter();
+        let slots = deliveries
             .map(|delivery| self.take(&mut shared, &delivery.webhook_id))
             .collect();
-        let had_their_turn = (
+        let checked = (
             after.map_or(Bound::Unbounded, Bound::Excluded),
-            claimed.until.as_ref().map_or(Bound::Unbounded, Bound::Included),
+            claimed
+                .last_webhook
+                .as_ref()
+                .map_or(Bound::Unbounded, Bound::Included),
         );
-        for (webhook, usage) in shared.webhooks.range_mut::<WebhookId, _>(had_their_turn) {
-            usage.behind = claimed.unfinished.contains(webhook);
+        for (webhook, usage) in shared.webhooks.range_mut::<WebhookId, _>(checked) {
+            usage.has_backlog = claimed.backlogged.contains(webhook);
         }
-        shared.webhooks.retain(|_, usage| !usage.is_forgettable());
+        shared.webhooks.retain(|_, usage| !usage.is_default());
         slots
     }
 
-    /// Begins anew with a receiver that was left alone for a while: with one attempt, and more only as it succeeds.
-    pub fn probe(&self, webhook: &WebhookId) {
+    /// Resets the share of a webhook that received no calls for a while to one attempt. It grows with each success.
+    pub fn slow_start(&self, webhook: &WebhookId) {
         let mut shared = self.lock();
-        shared.webhooks.entry(webhook.clone()).or_default().share = Share::probe();
+        shared.webhooks.entry(webhook.clone()).or_default().share = Share::slow_start();
     }
 
-    /// To call when a webhook is deleted.
-    pub fn forget(&self, webhook: &WebhookId) {
+    /// Removes a deleted webhook.
+    pub fn remove(&self, webhook: &WebhookId) {
         self.lock().webhooks.remove(webhook);
     }
 
-    /// Hands out no more slots for new deliveries.
+    /// Stops handing out slots for new deliveries.
     pub fn close(&self) {
         self.lock().closed = true;
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
-        // Nothing in the critical sections can panic half-way through a change.
+        // No critical section can panic in the middle of a change.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Shared {
-    /// Forgets a webhook that is again as one of which nothing is known.
-    fn tidy(&mut self, webhook: &WebhookId) {
-        if self.webhooks.get(webhook).is_some_and(Usage::is_forgettable) {
+    /// Removes the entry of a webhook with the default usage.
+    fn remove_if_default(&mut self, webhook: &WebhookId) {
+        if self.webhooks.get(webhook).is_some_and(Usage::is_default) {
             self.webhooks.remove(webhook);
         }
     }
 }
 
 impl Usage {
-    fn room(&self) -> usize {
+    /// Returns the number of free slots.
+    fn capacity(&self) -> usize {
         self.share.size().saturating_sub(self.taken)
     }
 
-    /// Whether it is as if nothing were known.
-    fn is_forgettable(&self) -> bool {
-        self.taken == 0 && !self.behind && self.share == Share::default()
+    fn is_default(&self) -> bool {
+        self.taken == 0 && !self.has_backlog && self.share == Share::default()
     }
 }
 
-/// The right to have one attempt under way, until it is dropped.
+/// Permission to have one attempt in flight. Dropping it frees the slot.
 pub struct Slot {
     slots: Slots,
     webhook: WebhookId,
@@ -180,9 +184,9 @@ pub struct Slot {
 
 impl Slot {
     /// Adjusts the webhook's share to the outcome of the attempt.
-    pub fn learn(&self, outcome: Outcome) {
+    pub fn adjust(&self, outcome: Outcome) {
         if let Some(usage) = self.slots.lock().webhooks.get_mut(&self.webhook) {
-            usage.share.learn(outcome);
+            usage.share.adjust(outcome);
         }
     }
 }
@@ -190,17 +194,17 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         let mut shared = self.slots.lock();
-        let was_full = shared.taken >= AT_ONCE;
+        let was_full = shared.taken >= MAX_IN_FLIGHT;
         shared.taken -= 1;
         let Some(usage) = shared.webhooks.get_mut(&self.webhook) else {
             return;
         };
         usage.taken -= 1;
-        let waited_for = was_full || usage.behind;
-        shared.tidy(&self.webhook);
+        let may_be_awaited = was_full || usage.has_backlog;
+        shared.remove_if_default(&self.webhook);
         drop(shared);
-        if waited_for {
-            self.slots.wake.ring();
+        if may_be_awaited {
+            self.slots.wake.notify();
         }
     }
 }
@@ -219,8 +223,8 @@ mod tests {
         status: 200,
         retry_after: None,
     };
-    const FIRST_SHARE: usize = share::INITIAL as usize;
-    const LARGEST_SHARE: usize = share::MAX as usize;
+    const INITIAL_SHARE: usize = share::INITIAL as usize;
+    const MAX_SHARE: usize = share::MAX as usize;
     const TIMEOUT: Outcome = Outcome::Failed(FailureReason::Timeout);
 
     fn webhook(n: i64) -> WebhookId {
@@ -231,9 +235,9 @@ mod tests {
         Slots::new(Arc::default())
     }
 
-    /// What happens to one new delivery.
+    /// Takes a slot as the intake does for one new delivery.
     fn take_for_new(slots: &Slots, webhook: &WebhookId) -> Option<Slot> {
-        if slots.free() > 0 && slots.room_for_new(webhook) > 0 {
+        if slots.free() > 0 && slots.capacity_for_new(webhook) > 0 {
             slots
                 .take_for_stored(&claimed(webhook, 1, false).deliveries, &BTreeSet::new())
                 .pop()
@@ -243,8 +247,8 @@ mod tests {
         }
     }
 
-    /// So many of one webhook, the only one whose turn it was.
-    fn claimed(webhook: &WebhookId, count: usize, unfinished: bool) -> Claimed {
+    /// Returns a claim of `count` deliveries of one webhook that has checked all webhooks.
+    fn claimed(webhook: &WebhookId, count: usize, has_backlog: bool) -> Claimed {
         let delivery = |_| ClaimedDelivery {
             id: DeliveryId::generate(Timestamp::from_millis(0)),
             webhook_id: webhook.clone(),
@@ -256,28 +260,28 @@ mod tests {
         };
         Claimed {
             deliveries: (0..count).map(delivery).collect(),
-            unfinished: unfinished.then(|| webhook.clone()).into_iter().collect(),
-            until: None,
+            backlogged: has_backlog.then(|| webhook.clone()).into_iter().collect(),
+            last_webhook: None,
         }
     }
 
     #[test]
-    fn a_webhook_has_its_share_and_leaves_the_others_theirs() {
+    fn webhook_is_limited_to_its_share() {
         let (slots, one, other) = (slots(), webhook(1), webhook(2));
         let taken: Vec<_> = std::iter::from_fn(|| take_for_new(&slots, &one)).collect();
-        assert_eq!(taken.len(), FIRST_SHARE);
+        assert_eq!(taken.len(), INITIAL_SHARE);
         assert!(take_for_new(&slots, &other).is_some());
-        assert_eq!(slots.free(), AT_ONCE - FIRST_SHARE);
-        assert_eq!((slots.room(&one), slots.room(&other)), (0, FIRST_SHARE));
+        assert_eq!(slots.free(), MAX_IN_FLIGHT - INITIAL_SHARE);
+        assert_eq!((slots.capacity(&one), slots.capacity(&other)), (0, INITIAL_SHARE));
     }
 
     #[test]
-    fn what_is_new_waits_behind_what_found_no_slot() {
+    fn new_deliveries_wait_behind_the_backlog() {
         let (slots, webhook) = (slots(), webhook(1));
         let mut taken: Vec<_> = std::iter::from_fn(|| take_for_new(&slots, &webhook)).collect();
         taken.truncate(3);
         assert!(take_for_new(&slots, &webhook).is_none());
-        // A claim that takes all it may says nothing; one that leaves room says that no row is left.
+        // A claim that uses all free slots may leave due deliveries. A claim that leaves a slot free does not.
         drop(slots.take_for_claimed(None, &claimed(&webhook, 3, true)));
         assert!(take_for_new(&slots, &webhook).is_none());
         assert_eq!(
@@ -288,68 +292,68 @@ mod tests {
     }
 
     #[test]
-    fn only_a_claim_in_which_it_had_its_turn_says_that_a_webhook_is_not_behind() {
+    fn only_a_claim_that_checks_a_webhook_clears_its_backlog() {
         let (slots, ids) = (slots(), [webhook(1), webhook(2), webhook(3)]);
         let mut taken = Vec::new();
         for id in &ids {
             taken.extend(std::iter::from_fn(|| take_for_new(&slots, id)));
         }
-        let behind = || ids.each_ref().map(|id| slots.lock().webhooks[id].behind);
-        assert_eq!(behind(), [true; 3]);
-        let nothing = |until: Option<&WebhookId>| Claimed {
-            until: until.cloned(),
+        let backlogs = || ids.each_ref().map(|id| slots.lock().webhooks[id].has_backlog);
+        assert_eq!(backlogs(), [true; 3]);
+        let empty_claim = |until: Option<&WebhookId>| Claimed {
+            last_webhook: until.cloned(),
             ..claimed(&ids[0], 0, false)
         };
-        slots.take_for_claimed(Some(&ids[0]), &nothing(Some(&ids[1])));
-        assert_eq!(behind(), [true, false, true]);
-        slots.take_for_claimed(Some(&ids[1]), &nothing(None));
-        assert_eq!(behind(), [true, false, false]);
-        slots.take_for_claimed(None, &nothing(Some(&ids[0])));
-        assert_eq!(behind(), [false; 3]);
+        slots.take_for_claimed(Some(&ids[0]), &empty_claim(Some(&ids[1])));
+        assert_eq!(backlogs(), [true, false, true]);
+        slots.take_for_claimed(Some(&ids[1]), &empty_claim(None));
+        assert_eq!(backlogs(), [true, false, false]);
+        slots.take_for_claimed(None, &empty_claim(Some(&ids[0])));
+        assert_eq!(backlogs(), [false; 3]);
     }
 
     #[test]
-    fn a_claim_that_took_all_it_could_is_followed_by_another_when_a_slot_is_free() {
+    fn freed_slot_of_a_backlogged_webhook_wakes_the_scheduler() {
         let (slots, webhook) = (slots(), webhook(1));
-        let mut taken = slots.take_for_claimed(None, &claimed(&webhook, FIRST_SHARE, true));
-        assert!(slots.lock().webhooks[&webhook].behind);
-        let rung = slots.wake.rung();
-        tokio::pin!(rung);
+        let mut taken = slots.take_for_claimed(None, &claimed(&webhook, INITIAL_SHARE, true));
+        assert!(slots.lock().webhooks[&webhook].has_backlog);
+        let notified = slots.wake.notified();
+        tokio::pin!(notified);
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        assert!(rung.as_mut().poll(&mut context).is_pending());
+        assert!(notified.as_mut().poll(&mut context).is_pending());
         taken.pop();
-        assert!(rung.as_mut().poll(&mut context).is_ready());
+        assert!(notified.as_mut().poll(&mut context).is_ready());
     }
 
     #[test]
-    fn a_receiver_that_was_left_alone_is_tried_with_one_attempt_and_gets_more_as_it_succeeds() {
+    fn slow_start_allows_one_attempt_and_grows_with_success() {
         let (slots, webhook) = (slots(), webhook(1));
-        slots.probe(&webhook);
+        slots.slow_start(&webhook);
         let slot = take_for_new(&slots, &webhook).unwrap();
         assert!(take_for_new(&slots, &webhook).is_none());
-        slot.learn(TIMEOUT);
-        assert_eq!(slots.room(&webhook), 0);
-        slot.learn(OK);
-        assert_eq!(slots.room(&webhook), 1);
+        slot.adjust(TIMEOUT);
+        assert_eq!(slots.capacity(&webhook), 0);
+        slot.adjust(OK);
+        assert_eq!(slots.capacity(&webhook), 1);
     }
 
     #[test]
-    fn outcomes_change_the_number_of_slots() {
+    fn outcomes_adjust_the_number_of_slots() {
         let (slots, webhook) = (slots(), webhook(1));
         let slot = take_for_new(&slots, &webhook).unwrap();
         let size = || slots.lock().webhooks[&webhook].share.size();
-        slot.learn(OK);
-        assert_eq!(size(), FIRST_SHARE + 1);
-        for _ in 0..2 * LARGEST_SHARE {
-            slot.learn(OK);
+        slot.adjust(OK);
+        assert_eq!(size(), INITIAL_SHARE + 1);
+        for _ in 0..2 * MAX_SHARE {
+            slot.adjust(OK);
         }
-        assert_eq!(size(), LARGEST_SHARE);
+        assert_eq!(size(), MAX_SHARE);
         for _ in 0..4 {
-            slot.learn(TIMEOUT);
+            slot.adjust(TIMEOUT);
         }
-        assert_eq!(size(), LARGEST_SHARE / 2);
+        assert_eq!(size(), MAX_SHARE / 2);
         for _ in 0..10 {
-            slot.learn(Outcome::Answered {
+            slot.adjust(Outcome::Answered {
                 status: 429,
                 retry_after: None,
             });
@@ -358,30 +362,30 @@ mod tests {
     }
 
     #[test]
-    fn a_share_about_which_nothing_is_known_is_forgotten() {
+    fn default_shares_are_not_stored() {
         let (slots, webhook) = (slots(), webhook(1));
         drop(take_for_new(&slots, &webhook));
         assert!(slots.lock().webhooks.is_empty());
-        take_for_new(&slots, &webhook).unwrap().learn(TIMEOUT);
+        take_for_new(&slots, &webhook).unwrap().adjust(TIMEOUT);
         assert_eq!(slots.lock().webhooks.len(), 1);
-        slots.forget(&webhook);
+        slots.remove(&webhook);
         assert!(slots.lock().webhooks.is_empty());
     }
 
     #[test]
-    fn the_whole_is_bounded_and_nothing_is_kept_of_webhooks_that_rest() {
+    fn total_is_limited_and_idle_webhooks_are_removed() {
         let slots = slots();
         let taken: Vec<_> = (0..).map_while(|n| take_for_new(&slots, &webhook(n))).collect();
-        assert_eq!(taken.len(), AT_ONCE);
+        assert_eq!(taken.len(), MAX_IN_FLIGHT);
         drop(taken);
-        // Only the one that was refused is remembered, until a claim finds nothing of it.
+        // Only the webhook that got no slot has an entry, until a claim finds no delivery of it.
         assert_eq!(slots.lock().webhooks.len(), 1);
         slots.take_for_claimed(None, &claimed(&webhook(0), 0, false));
         assert!(slots.lock().webhooks.is_empty());
     }
 
     #[test]
-    fn a_closed_one_hands_out_nothing_new() {
+    fn closed_pool_hands_out_no_slots() {
         let slots = slots();
         slots.close();
         assert!(take_for_new(&slots, &webhook(1)).is_none());

@@ -1,7 +1,7 @@
-//! One sample event to one webhook, at once, for those who want to see what happens.
+//! Sends a test event to a webhook immediately and reports each step.
 //!
-//! It goes through the same gate, signer and guard as every delivery, but it is none: it is not retried, not on record,
-//! and says nothing about the webhook's health.
+//! A test uses the same gate, signer and guard as a delivery. It is not retried or recorded, and does not affect the
+//! webhook's status or statistics.
 
 use std::{num::NonZeroU32, sync::Arc};
 
@@ -10,22 +10,22 @@ use governor::{DefaultKeyedRateLimiter, Quota};
 use serde_json::value::RawValue;
 
 use super::{
-    attempt_runner::{headers, readable},
+    attempt_runner::{request_headers, to_log},
     fence::Fence,
     gate::{Admission, Gate, GateError},
     sender::{Interrupted, Probe, Sender},
 };
 use crate::domain::{AccountId, Clock, EventId, EventType, Timestamp, WebhookId, event::envelope};
 
-/// Tests of one account: so many in a minute, and so many at once. They are for people, and nobody shall use us to call
-/// others often.
-const PER_MINUTE: NonZeroU32 = NonZeroU32::new(6).unwrap();
+/// Maximum number of tests per account and minute, all of which may be sent at once. The limit prevents the use of
+/// tests to flood a receiver.
+const MAX_TESTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(6).unwrap();
 
 /// Sends tests. Cheap to clone.
 #[derive(Clone)]
-pub struct Tester(Arc<Parts>);
+pub struct Tester(Arc<Inner>);
 
-struct Parts {
+struct Inner {
     gate: Arc<Gate>,
     sender: Arc<Sender>,
     fence: Fence,
@@ -33,9 +33,9 @@ struct Parts {
     limiter: DefaultKeyedRateLimiter<AccountId>,
 }
 
-/// What was sent, and what came of it.
+/// The request that was sent and its outcome.
 #[derive(Debug, Clone)]
-pub struct Test {
+pub struct TestResult {
     pub at: Timestamp,
     pub url: String,
     pub request_headers: Vec<(String, String)>,
@@ -43,57 +43,57 @@ pub struct Test {
     pub probe: Probe,
 }
 
-/// Why nothing was sent.
+/// Reason no test was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum TestError {
-    #[error("Only {PER_MINUTE} tests a minute: try again in a moment.")]
+    #[error("You can send {MAX_TESTS_PER_MINUTE} tests per minute. Try again in a moment.")]
     TooMany,
-    #[error("there is no such webhook")]
+    #[error("webhook not found")]
     NotFound,
     #[error(transparent)]
     Gate(#[from] GateError),
-    /// This process has lost its database.
-    #[error("this process may not send at the moment")]
+    /// This process has lost its connection to the database.
+    #[error("this process cannot send at the moment")]
     Fenced,
 }
 
 impl Tester {
     pub(super) fn new(gate: Arc<Gate>, sender: Arc<Sender>, fence: Fence, clock: Arc<dyn Clock>) -> Self {
-        Self(Arc::new(Parts {
+        Self(Arc::new(Inner {
             gate,
             sender,
             fence,
             clock,
-            limiter: DefaultKeyedRateLimiter::keyed(Quota::per_minute(PER_MINUTE)),
+            limiter: DefaultKeyedRateLimiter::keyed(Quota::per_minute(MAX_TESTS_PER_MINUTE)),
         }))
     }
 
-    /// The webhook has to be one of the account; the caller has looked.
+    /// Sends a test event. The caller has checked that the webhook belongs to the account.
     pub async fn test(
         &self,
         account: &AccountId,
         webhook: &WebhookId,
         event_type: EventType,
-    ) -> Result<Test, TestError> {
-        let parts = &self.0;
-        if parts.limiter.check_key(account).is_err() {
+    ) -> Result<TestResult, TestError> {
+        let inner = &self.0;
+        if inner.limiter.check_key(account).is_err() {
             return Err(TestError::TooMany);
         }
-        // Accounts that have not tested for a while need not be remembered.
-        parts.limiter.retain_recent();
-        let permit = parts.fence.permit();
-        let pass = match parts.gate.enter_to_test(webhook).await? {
-            Admission::Open(pass) => pass,
-            Admission::Stopped | Admission::Gone => return Err(TestError::NotFound),
+        // Forgets accounts that have not sent a test for a while.
+        inner.limiter.retain_recent();
+        let permit = inner.fence.permit();
+        let pass = match inner.gate.enter_for_test(webhook).await? {
+            Admission::Admitted(pass) => pass,
+            Admission::Inactive | Admission::Deleted => return Err(TestError::NotFound),
         };
-        let at = parts.clock.now();
+        let at = inner.clock.now();
         let id = test_id(at);
         let example: &RawValue = serde_json::from_str(event_type.example()).expect("the examples are JSON");
         let body = Bytes::from(envelope(event_type, at, example));
-        let headers = headers(&id, &body, &pass, at);
-        let request_headers = readable(&headers);
-        let probe = parts.sender.probe(&pass, permit, headers, body.clone(), at).await;
-        Ok(Test {
+        let headers = request_headers(&id, &body, &pass, at);
+        let request_headers = to_log(&headers);
+        let probe = inner.sender.probe(&pass, permit, headers, body.clone(), at).await;
+        Ok(TestResult {
             at,
             url: pass.target.url.to_string(),
             request_headers,
@@ -106,7 +106,7 @@ impl Tester {
     }
 }
 
-/// `test_…`: a receiver can tell it from what has happened.
+/// Returns an id that starts with `test_`, so that receivers can distinguish tests from real events.
 fn test_id(at: Timestamp) -> EventId {
     let id = EventId::generate(at);
     let id = id.as_str().strip_prefix(EventId::PREFIX).unwrap_or_default();

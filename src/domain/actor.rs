@@ -1,10 +1,10 @@
-//! Who acts, and from where: what the audit log keeps of them.
+//! Actors as the audit log records them: the principal and the origin of an action.
 
 use std::{fmt, net::IpAddr};
 
 use super::AccountId;
 
-/// Who acts, for which account.
+/// Principal that acts for an account, and the origin of the action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     pub account_id: AccountId,
@@ -12,21 +12,21 @@ pub struct Actor {
     pub origin: Origin,
 }
 
-/// A person, a key, or the product itself.
+/// User, API key or system that performs an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Principal {
-    /// By email.
+    /// User, identified by email address.
     User(String),
-    /// By name.
+    /// API key, identified by name.
     ApiKey(String),
-    /// A user of the machine, who runs commands.
+    /// User of the command line.
     Operator,
-    /// No user asked for it.
+    /// Caleida itself.
     System,
 }
 
 impl Principal {
-    /// The form that is stored: `user:ada@example.com`, `api_key:deploy`, `operator`, `system`.
+    /// Returns the stored form: `user:ada@example.com`, `api_key:deploy`, `operator`, `system`.
     pub fn code(&self) -> String {
         match self {
             Self::User(email) => format!("user:{email}"),
@@ -36,6 +36,7 @@ impl Principal {
         }
     }
 
+    /// Parses the stored form.
     pub fn from_code(code: &str) -> Option<Self> {
         match code.split_once(':') {
             Some(("user", email)) => Some(Self::User(email.to_owned())),
@@ -46,20 +47,20 @@ impl Principal {
         }
     }
 
-    /// Reads a filter, in which people also write what they are shown.
+    /// Parses a filter, which may have the stored or the displayed form.
     pub fn from_filter(text: &str) -> Self {
-        let known = [Self::Operator, Self::System];
-        let shown = || known.into_iter().find(|principal| principal.to_string() == text);
+        let named = [Self::Operator, Self::System];
+        let displayed = || named.into_iter().find(|principal| principal.to_string() == text);
         let key = || Some(text.strip_prefix("API key “")?.strip_suffix('”')?.to_owned());
         Self::from_code(text)
-            .or_else(shown)
+            .or_else(displayed)
             .or_else(|| key().map(Self::ApiKey))
             .unwrap_or_else(|| Self::User(text.to_owned()))
     }
 }
 
-/// As people are shown it. A key is not to be taken for a person.
 impl fmt::Display for Principal {
+    /// Writes the displayed form. API keys are marked as such, so that they cannot be mistaken for users.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::User(email) => f.write_str(email),
@@ -79,7 +80,7 @@ impl Actor {
         }
     }
 
-    pub fn key(account_id: AccountId, name: &str, origin: Origin) -> Self {
+    pub fn api_key(account_id: AccountId, name: &str, origin: Origin) -> Self {
         Self {
             account_id,
             principal: Principal::ApiKey(name.to_owned()),
@@ -87,7 +88,7 @@ impl Actor {
         }
     }
 
-    /// Whoever may run commands on the machine.
+    /// Returns the actor of commands on the server.
     pub fn operator(account_id: AccountId) -> Self {
         Self {
             account_id,
@@ -96,34 +97,34 @@ impl Actor {
         }
     }
 
-    /// Nobody asked for it.
-    pub fn itself(account_id: AccountId) -> Self {
+    /// Returns the actor of changes that Caleida makes on its own.
+    pub fn system(account_id: AccountId) -> Self {
         Self {
             account_id,
             principal: Principal::System,
-            origin: Origin::Inside,
+            origin: Origin::Internal,
         }
     }
 }
 
-/// From where.
+/// Origin of an action.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Origin {
-    /// The other end of the connection.
+    /// Address of the client.
     Address(IpAddr),
     CommandLine,
-    /// The product itself.
+    /// Caleida itself.
     #[default]
-    Inside,
+    Internal,
 }
 
 impl Origin {
-    /// As it is written down: an address, `command line`, or nothing.
+    /// Returns the stored form: an address, `command line`, or `None`.
     pub fn text(self) -> Option<String> {
         match self {
             Self::Address(address) => Some(address.to_canonical().to_string()),
             Self::CommandLine => Some("command line".to_owned()),
-            Self::Inside => None,
+            Self::Internal => None,
         }
     }
 }
@@ -133,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_principal_survives_its_code_and_is_found_as_it_is_shown() {
+    fn principals_are_parsed_from_codes_and_displayed_forms() {
         for principal in [
             Principal::User("ada@example.com".to_owned()),
             Principal::ApiKey("deploy: “blue”".to_owned()),
@@ -148,10 +149,10 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_written_the_same_however_the_system_gives_it() {
+    fn mapped_addresses_are_written_as_ipv4() {
         let mapped = Origin::Address("::ffff:203.0.113.7".parse().unwrap());
         assert_eq!(mapped.text().as_deref(), Some("203.0.113.7"));
         assert_eq!(Origin::CommandLine.text().as_deref(), Some("command line"));
-        assert_eq!(Origin::Inside.text(), None);
+        assert_eq!(Origin::Internal.text(), None);
     }
 }

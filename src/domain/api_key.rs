@@ -1,4 +1,4 @@
-//! What a person may say of an API key when they make one.
+//! Name and expiry of a new API key.
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use std::fmt;
 use super::Timestamp;
 use super::webhook::{InvalidName, WebhookName};
 
-/// What people call a key: unique among the living ones of the account, by the same rule as a webhook's name.
+/// Name of an API key. Unique among the account's active keys, with the same rules as a [`WebhookName`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyName(WebhookName);
 
-/// Why a text is no name.
+/// Error for an invalid name of an API key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKeyName {
     #[error("Enter a name for the key.")]
@@ -34,8 +34,8 @@ impl KeyName {
         self.0.as_str()
     }
 
-    /// What the form says when a living key has the name.
-    pub fn taken(&self) -> String {
+    /// Returns the error message for a name that an active key already has.
+    pub fn taken_message(&self) -> String {
         format!(
             "A key named “{}” already exists. Revoke it first, or choose another name.",
             self.0
@@ -49,28 +49,29 @@ impl fmt::Display for KeyName {
     }
 }
 
-/// How long a key is to be good.
+/// Expiry of an API key, as chosen in the form.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Expiry {
     #[default]
     Never,
     Days(u32),
-    /// Through a day that is chosen, in UTC.
+    /// End of a given day in UTC.
     Date,
 }
 
+/// Error for an invalid expiry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidExpiry {
     #[error("Choose when the key expires.")]
     Unknown,
     #[error("Enter a date.")]
     NoDate,
-    #[error("Choose a day that is not over yet.")]
+    #[error("Choose today or a later day.")]
     Past,
 }
 
 impl Expiry {
-    pub const OFFERED: [Self; 5] = [
+    pub const OPTIONS: [Self; 5] = [
         Self::Never,
         Self::Days(30),
         Self::Days(90),
@@ -78,7 +79,7 @@ impl Expiry {
         Self::Date,
     ];
 
-    /// As a form posts it.
+    /// Returns the value of the form field.
     pub fn value(self) -> String {
         match self {
             Self::Never => "never".to_owned(),
@@ -88,16 +89,17 @@ impl Expiry {
     }
 
     pub fn parse(value: &str) -> Result<Self, InvalidExpiry> {
-        let offered = Self::OFFERED.into_iter();
-        let mut offered = offered.filter(|offered| offered.value() == value);
-        offered.next().ok_or(InvalidExpiry::Unknown)
+        let mut options = Self::OPTIONS.into_iter();
+        options
+            .find(|option| option.value() == value)
+            .ok_or(InvalidExpiry::Unknown)
     }
 }
 
 #[cfg(feature = "ssr")]
 impl Expiry {
-    /// The moment from which on the key is worth nothing. `date` is as the browser's field writes it.
-    pub fn moment(self, date: &str, now: Timestamp) -> Result<Option<Timestamp>, InvalidExpiry> {
+    /// Returns the time at which the key expires. `date` has the format of a date field, such as `2026-11-23`.
+    pub fn expires_at(self, date: &str, now: Timestamp) -> Result<Option<Timestamp>, InvalidExpiry> {
         const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
         match self {
             Self::Never => Ok(None),
@@ -122,24 +124,24 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 
     #[test]
-    fn a_key_is_good_through_the_day_that_was_chosen() {
-        let until = |date| Expiry::Date.moment(date, NOW);
+    fn key_expires_at_the_end_of_the_chosen_day() {
+        let until = |date| Expiry::Date.expires_at(date, NOW);
         let today = until("2026-11-23").unwrap().unwrap();
         assert_eq!(today.rfc3339(), "2026-11-24T00:00:00.000Z");
         assert_eq!(until("2026-11-22"), Err(InvalidExpiry::Past));
-        for none in ["", "tomorrow", "2026-02-30"] {
-            assert_eq!(until(none), Err(InvalidExpiry::NoDate), "{none}");
+        for invalid in ["", "tomorrow", "2026-02-30"] {
+            assert_eq!(until(invalid), Err(InvalidExpiry::NoDate), "{invalid}");
         }
     }
 
     #[test]
-    fn what_is_offered_is_taken_and_nothing_else() {
-        for offered in Expiry::OFFERED {
-            assert_eq!(Expiry::parse(&offered.value()), Ok(offered));
+    fn only_the_offered_options_are_valid() {
+        for option in Expiry::OPTIONS {
+            assert_eq!(Expiry::parse(&option.value()), Ok(option));
         }
         assert_eq!(Expiry::parse("31d"), Err(InvalidExpiry::Unknown));
-        let in_90_days = Expiry::Days(90).moment("", NOW).unwrap().unwrap();
+        let in_90_days = Expiry::Days(90).expires_at("", NOW).unwrap().unwrap();
         assert_eq!(in_90_days.rfc3339(), "2027-02-21T10:00:00.000Z");
-        assert_eq!(Expiry::Never.moment("", NOW), Ok(None));
+        assert_eq!(Expiry::Never.expires_at("", NOW), Ok(None));
     }
 }

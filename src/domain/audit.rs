@@ -1,12 +1,12 @@
-//! What was done, by whom, to what, from where.
+//! Entries of the audit log: the action, its actor, subject and origin.
 
 use std::{fmt, str::FromStr};
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-use super::{AuditId, Principal, Timestamp, place::InvalidPlace};
+use super::{AuditId, Principal, Timestamp, event_cursor::InvalidCursor};
 
-/// What was done: `noun.verb`, as it is stored.
+/// Audited action, stored as a code of the form `noun.verb`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumString, IntoStaticStr, VariantArray)]
 pub enum AuditAction {
     #[strum(serialize = "webhook.created")]
@@ -41,6 +41,8 @@ pub enum AuditAction {
     WebhookFailing70,
     #[strum(serialize = "webhook.failing.90")]
     WebhookFailing90,
+    #[strum(serialize = "event.expired")]
+    EventsExpired,
     #[strum(serialize = "delivery.resent")]
     DeliveryResent,
     #[strum(serialize = "api_key.created")]
@@ -49,6 +51,8 @@ pub enum AuditAction {
     ApiKeyRevoked,
     #[strum(serialize = "user.signed_in")]
     UserSignedIn,
+    #[strum(serialize = "user.signed_out")]
+    UserSignedOut,
     #[strum(serialize = "user.sign_in_refused")]
     SignInRefused,
     #[strum(serialize = "user.added")]
@@ -73,54 +77,54 @@ pub enum AuditAction {
     SessionEnded,
 }
 
-/// One line of the audit log, as it was written.
+/// Entry of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
     pub id: AuditId,
     pub actor: Principal,
-    /// The code of an [`AuditAction`]; also of one that only a newer version knows.
+    /// Code of an [`AuditAction`], or of one that only a newer version defines.
     pub action: String,
-    /// An id, or what else there is to name it by.
+    /// Id of the subject, or another identifier if it has no id.
     pub subject: String,
-    /// What people call it now, or called it last.
+    /// Current or last name of the subject.
     pub subject_name: Option<String>,
-    /// An address, or `command line`. `None`: from inside.
+    /// IP address or `command line`. `None` for actions of Caleida itself.
     pub address: Option<String>,
-    /// A JSON object, in which `before` and `after` are the fields that an edit has changed.
+    /// JSON object. For an edit, `before` and `after` contain the changed fields.
     pub details: Option<String>,
     pub at: Timestamp,
 }
 
 impl AuditEntry {
-    pub fn place(&self) -> AuditPlace {
-        AuditPlace {
+    pub fn cursor(&self) -> AuditCursor {
+        AuditCursor {
             at: self.at,
             id: self.id.clone(),
         }
     }
 }
 
-/// Where an entry stands among those of its account. As a cursor it is written `1795428000000.aud_1`.
+/// Position in the audit log of an account, written as `1795428000000.aud_1`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditPlace {
+pub struct AuditCursor {
     pub at: Timestamp,
     pub id: AuditId,
 }
 
-impl fmt::Display for AuditPlace {
+impl fmt::Display for AuditCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.at.as_millis(), self.id)
     }
 }
 
-impl FromStr for AuditPlace {
-    type Err = InvalidPlace;
+impl FromStr for AuditCursor {
+    type Err = InvalidCursor;
 
-    fn from_str(text: &str) -> Result<Self, InvalidPlace> {
-        let (at, id) = text.split_once('.').ok_or(InvalidPlace)?;
+    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
+        let (at, id) = text.split_once('.').ok_or(InvalidCursor)?;
         Ok(Self {
-            at: Timestamp::from_millis(at.parse().map_err(|_| InvalidPlace)?),
-            id: id.parse().map_err(|_| InvalidPlace)?,
+            at: Timestamp::from_millis(at.parse().map_err(|_| InvalidCursor)?),
+            id: id.parse().map_err(|_| InvalidCursor)?,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! A delivery (one event for one webhook), its attempts, and how each may end.
+//! Deliveries (one event for one webhook), their attempts, and the possible outcomes.
 
 use std::{fmt, time::Duration};
 
@@ -7,7 +7,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::{AttemptDetail, DeliveryId, EventId, EventType, Timestamp, WebhookId};
 
-/// The state machine of a delivery.
+/// State of a delivery.
 ///
 /// ```text
 ///            ┌── resume ──┐
@@ -22,15 +22,15 @@ use super::{AttemptDetail, DeliveryId, EventId, EventType, Timestamp, WebhookId}
 #[derive(EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "lowercase")]
 pub enum DeliveryStatus {
-    /// An attempt is due, now or later.
+    /// An attempt is due now or later.
     Pending,
-    /// Its webhook is paused.
+    /// The webhook is paused.
     Held,
-    /// The receiver answered 2xx.
+    /// The receiver responded with 2xx.
     Delivered,
-    /// No attempt is left.
+    /// All attempts have failed.
     Failed,
-    /// Its webhook was deleted or disabled before it could be delivered, or what that held was dropped.
+    /// The webhook was deleted or disabled before the delivery succeeded, or its held deliveries were dropped.
     Cancelled,
 }
 
@@ -40,7 +40,7 @@ impl DeliveryStatus {
     }
 }
 
-/// One event for one webhook, as the log shows it.
+/// Delivery of one event to one webhook, as the delivery log shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     pub id: DeliveryId,
@@ -50,45 +50,45 @@ pub struct Delivery {
     pub event_id: EventId,
     pub event_type: EventType,
     pub status: DeliveryStatus,
-    /// How many attempts have ended.
+    /// Number of finished attempts.
     pub attempts: u32,
     pub created_at: Timestamp,
-    /// When the next attempt is due, while the delivery is pending and none is under way.
+    /// Time of the next attempt, while the delivery is pending and no attempt is in flight.
     pub next_attempt_at: Option<Timestamp>,
-    /// The outcome of the newest attempt.
+    /// Outcome of the newest attempt.
     pub last_outcome: Option<Outcome>,
     pub updated_at: Timestamp,
 }
 
-/// One HTTP request of a delivery, with all that is on record of it.
+/// One HTTP request of a delivery, with everything that is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// 1 for the first.
+    /// One-based number of the attempt.
     pub number: u32,
     pub started_at: Timestamp,
     pub duration: Duration,
     pub outcome: Outcome,
-    /// What exactly went wrong. An attempt with an answer has one if the body of the answer was broken.
+    /// Description of the failure. Set for an attempt with a response only if the body could not be read.
     pub detail: Option<AttemptDetail>,
-    /// The URL that was called: the webhook's may have changed since.
+    /// URL that was called. The webhook's URL may have changed since.
     pub url: String,
     pub request_headers: Vec<(String, String)>,
     pub response_headers: Vec<(String, String)>,
-    /// The first bytes of the answer, decompressed.
+    /// First bytes of the response body, decompressed.
     pub response_body: Vec<u8>,
-    /// Whether there was more of it than is kept.
+    /// Whether the body is incomplete.
     pub response_truncated: bool,
 }
 
-/// How an attempt ended.
+/// Outcome of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// The receiver answered with this status code, and perhaps asked for patience.
+    /// The receiver responded with this status code, and possibly a `Retry-After` header.
     Answered {
         status: u16,
         retry_after: Option<Duration>,
     },
-    /// No answer.
+    /// The receiver sent no response.
     Failed(FailureReason),
 }
 
@@ -103,6 +103,7 @@ impl Outcome {
         )
     }
 
+    /// Returns the status code of the response, if there is one.
     pub fn status_code(self) -> Option<u16> {
         match self {
             Self::Answered { status, .. } => Some(status),
@@ -112,7 +113,7 @@ impl Outcome {
 }
 
 impl fmt::Display for Outcome {
-    /// In a few words, as the lists show it: `200`, `Timed out`.
+    /// Writes a short label for lists, such as `200` or `Timed out`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Answered { status, .. } => write!(f, "{status}"),
@@ -121,23 +122,23 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Why there was no answer.
+/// Reason an attempt got no response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "lowercase")]
 pub enum FailureReason {
-    /// The guard refused the address.
+    /// The guard blocked the address.
     Blocked,
-    /// The host's name did not resolve.
+    /// The host name did not resolve.
     Dns,
-    /// No connection: refused, unreachable, reset while connecting.
+    /// The connection failed: refused, unreachable, or reset while connecting.
     Connect,
     /// The TLS handshake failed.
     Tls,
-    /// The whole exchange did not end in time.
+    /// The exchange timed out.
     Timeout,
-    /// What came back was not HTTP, or the connection broke in the middle.
+    /// The response was not HTTP, or the connection was lost.
     Protocol,
-    /// The webhook was deleted while the attempt was under way, and it was cut short.
+    /// The attempt was aborted because the webhook was deleted.
     Cancelled,
 }
 
@@ -146,6 +147,7 @@ impl FailureReason {
         self.into()
     }
 
+    /// Returns a short label for users.
     pub fn label(self) -> &'static str {
         match self {
             Self::Blocked => "Address not allowed",
@@ -153,7 +155,7 @@ impl FailureReason {
             Self::Connect => "Could not connect",
             Self::Tls => "TLS failed",
             Self::Timeout => "Timed out",
-            Self::Protocol => "Broken answer",
+            Self::Protocol => "Invalid response",
             Self::Cancelled => "Cancelled",
         }
     }

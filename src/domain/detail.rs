@@ -1,15 +1,15 @@
-//! What exactly went wrong in an attempt.
+//! Details of failed attempts.
 
 use std::fmt;
 
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-/// What exactly went wrong in an attempt, beside its outcome.
+/// Description of a failure, in addition to the outcome of the attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AttemptDetail {
-    /// A problem with the receiver's TLS. It is stored as its code.
-    Tls(TlsTrouble),
-    /// A sentence without a full stop, such as an error of the operating system. It is only shown, never parsed.
+    /// Problem with the receiver's TLS, stored as a code.
+    Tls(TlsProblem),
+    /// Sentence without a full stop, such as an error of the operating system. It is only displayed, never parsed.
     Text(String),
 }
 
@@ -17,15 +17,15 @@ impl fmt::Display for AttemptDetail {
     /// Writes a sentence without a full stop.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Tls(trouble) => trouble.sentence(),
+            Self::Tls(problem) => problem.sentence(),
             Self::Text(text) => text,
         })
     }
 }
 
-impl From<TlsTrouble> for AttemptDetail {
-    fn from(trouble: TlsTrouble) -> Self {
-        Self::Tls(trouble)
+impl From<TlsProblem> for AttemptDetail {
+    fn from(problem: TlsProblem) -> Self {
+        Self::Tls(problem)
     }
 }
 
@@ -35,10 +35,10 @@ impl From<String> for AttemptDetail {
     }
 }
 
-/// A problem with a receiver's TLS. The database stores its code, such as `certificate-expired`.
+/// Problem with a receiver's TLS. The database stores its code, such as `certificate-expired`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "kebab-case")]
-pub enum TlsTrouble {
+pub enum TlsProblem {
     CertificateExpired,
     CertificateNotYetValid,
     WrongName,
@@ -47,7 +47,7 @@ pub enum TlsTrouble {
     NotForServers,
     UnreadableCertificate,
     WrongSignature,
-    /// The certificate of an authority, presented as that of a server: most self-signed ones are made like this.
+    /// The server presented the certificate of an authority, as most self-signed certificates are.
     SelfSigned,
     UnacceptableCertificate,
     NoCertificate,
@@ -59,7 +59,7 @@ pub enum TlsTrouble {
     HandshakeFailed,
 }
 
-impl TlsTrouble {
+impl TlsProblem {
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -69,19 +69,19 @@ impl TlsTrouble {
         match self {
             Self::CertificateExpired => "The certificate has expired",
             Self::CertificateNotYetValid => "The certificate is not valid yet",
-            Self::WrongName => "The certificate is for another name",
+            Self::WrongName => "The certificate is for a different name",
             Self::UnknownIssuer => "The certificate's issuer is not trusted",
             Self::CertificateRevoked => "The certificate has been revoked",
-            Self::NotForServers => "The certificate is not meant for servers",
-            Self::UnreadableCertificate => "The certificate cannot be read",
-            Self::WrongSignature => "The certificate's signature is wrong",
-            Self::SelfSigned => "The certificate is self-signed, or not made for a server",
-            Self::UnacceptableCertificate => "The certificate is not acceptable",
-            Self::NoCertificate => "The receiver showed no certificate",
-            Self::NoTls => "The receiver does not speak TLS on this port",
-            Self::OldVersion => "The receiver speaks only versions of TLS that are no longer safe",
-            Self::NothingInCommon => "The receiver and we have no kind of TLS in common",
-            Self::NoHttp => "The receiver speaks neither HTTP/1.1 nor HTTP/2",
+            Self::NotForServers => "The certificate is not for server authentication",
+            Self::UnreadableCertificate => "The certificate cannot be parsed",
+            Self::WrongSignature => "The certificate's signature is invalid",
+            Self::SelfSigned => "The certificate is self-signed or not a server certificate",
+            Self::UnacceptableCertificate => "The certificate is invalid",
+            Self::NoCertificate => "The receiver sent no certificate",
+            Self::NoTls => "The receiver does not use TLS on this port",
+            Self::OldVersion => "The receiver supports only insecure TLS versions",
+            Self::NothingInCommon => "The receiver supports no TLS parameters that Caleida accepts",
+            Self::NoHttp => "The receiver supports neither HTTP/1.1 nor HTTP/2",
             Self::ClosedDuringHandshake => "The receiver closed the connection during the TLS handshake",
             Self::HandshakeFailed => "The TLS handshake failed",
         }
@@ -93,17 +93,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tls_troubles_are_stored_as_codes() {
-        for &trouble in TlsTrouble::VARIANTS {
-            let code = trouble.as_str();
+    fn tls_problems_are_stored_as_codes() {
+        for &problem in TlsProblem::VARIANTS {
+            let code = problem.as_str();
             assert!(
                 code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'),
                 "{code}"
             );
-            assert_eq!(code.parse(), Ok(trouble));
-            assert!(trouble.sentence().parse::<TlsTrouble>().is_err());
+            assert_eq!(code.parse(), Ok(problem));
+            assert!(problem.sentence().parse::<TlsProblem>().is_err());
         }
-        assert_eq!(TlsTrouble::CertificateExpired.as_str(), "certificate-expired");
-        assert_eq!(TlsTrouble::NoTls.as_str(), "no-tls");
+        assert_eq!(TlsProblem::CertificateExpired.as_str(), "certificate-expired");
+        assert_eq!(TlsProblem::NoTls.as_str(), "no-tls");
     }
 }

@@ -1,13 +1,11 @@
-//! What a person is told when a form or an API body is refused: a text for each field, all of them at once.
+//! Validation errors of forms and API bodies, with a message for each invalid field.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, IntoStaticStr, VariantArray};
 
-/// A field of the webhook form, named as in the API.
-///
-/// The order is that of the form.
+/// Field of a webhook, named as in the API. The order is that of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[derive(Display, IntoStaticStr, VariantArray)]
@@ -25,16 +23,17 @@ impl Field {
     }
 }
 
-/// The refused fields in the order of the form, one text each.
+/// Error messages of invalid fields, in the order of the form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FieldErrors(Vec<(Field, String)>);
 
 impl FieldErrors {
+    /// Returns the error of a single field.
     pub fn one(field: Field, message: impl Into<String>) -> Self {
         Self(vec![(field, message.into())])
     }
 
-    /// Keeps the value of a field that parsed, and the message of one that did not.
+    /// Returns the parsed value, or adds the error message.
     pub fn keep<T, E: fmt::Display>(&mut self, field: Field, parsed: Result<T, E>) -> Option<T> {
         parsed.map_err(|error| self.add(field, error.to_string())).ok()
     }
@@ -51,11 +50,11 @@ impl FieldErrors {
     pub fn get(&self, field: Field) -> Option<&str> {
         self.0
             .iter()
-            .find(|(at, _)| *at == field)
+            .find(|(key, _)| *key == field)
             .map(|(_, message)| message.as_str())
     }
 
-    /// The first refused field: where the focus goes.
+    /// Returns the first invalid field, which gets the focus.
     pub fn first(&self) -> Option<Field> {
         self.0.first().map(|(field, _)| *field)
     }

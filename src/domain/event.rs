@@ -1,11 +1,11 @@
-//! Events: things that happened in Caleida, and the bytes that tell of them.
+//! Events that happen in Caleida, their types, and the body that receivers get.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-/// What can happen. The order is that of the form and of the catalog.
+/// Type of an event. The order is that of the form and of the catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[derive(Display, EnumString, IntoStaticStr, VariantArray)]
@@ -35,7 +35,7 @@ impl EventType {
         self.into()
     }
 
-    /// When it is triggered, as the form tells it.
+    /// Returns a short description for the form.
     pub fn description(self) -> &'static str {
         match self {
             Self::Chat => "A new chat is created",
@@ -52,7 +52,7 @@ impl EventType {
         !matches!(self, Self::Chat | Self::Message)
     }
 
-    /// The `data` of a typical event, as JSON.
+    /// Returns the `data` of a typical event, as JSON.
     pub fn example(self) -> &'static str {
         match self {
             Self::Chat => include_str!("examples/chat.json"),
@@ -68,28 +68,32 @@ impl EventType {
 
 #[cfg(feature = "ssr")]
 impl EventType {
-    /// What has happened, as the catalog tells it.
+    /// Returns the description for the catalog.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Chat => "Triggered when a new chat is created: a visitor has begun it.",
+            Self::Chat => "Triggered when a new chat is created. Chats are started by visitors.",
             Self::Message => {
-                "Triggered when a new message is created: the visitor, an agent or a bot has written it."
+                "Triggered when a new message is created. Messages are written by visitors, agents and bots."
             }
             Self::InsightSummary => {
-                "Triggered when a summary insight is generated: a chat in a few sentences."
+                "Triggered when a summary insight is generated. It summarizes a chat in a few sentences."
             }
-            Self::InsightTopic => "Triggered when a topic insight is generated: what a chat is about.",
-            Self::InsightKey => "Triggered when a key insight is generated: the facts that matter in a chat.",
+            Self::InsightTopic => {
+                "Triggered when a topic insight is generated. It lists the topics of a chat."
+            }
+            Self::InsightKey => {
+                "Triggered when a key insight is generated. It lists the key facts of a chat."
+            }
             Self::InsightConversation => {
-                "Triggered when a conversation insight is generated: how long a chat took, and whether it was resolved."
+                "Triggered when a conversation insight is generated. It contains the duration of a chat and whether it was resolved."
             }
             Self::InsightSentiment => {
-                "Triggered when a sentiment insight is generated: how the visitor felt, and how that changed."
+                "Triggered when a sentiment insight is generated. It contains the visitor's sentiment and its trend."
             }
         }
     }
 
-    /// What the body of such an event looks like, as JSON Schema 2020-12.
+    /// Returns the JSON Schema (2020-12) of the event body.
     pub fn schema(self) -> &'static str {
         match self {
             Self::Chat => include_str!("schemas/chat.json"),
@@ -102,7 +106,7 @@ impl EventType {
         }
     }
 
-    /// The body of a typical event.
+    /// Returns the body of a typical event.
     pub fn example_body(self) -> String {
         let data = serde_json::from_str(self.example()).expect("the examples are JSON");
         let at = super::Timestamp::from_millis(1_795_428_000_000);
@@ -110,10 +114,10 @@ impl EventType {
     }
 }
 
-/// A type that does not exist; holds the start of what was given.
+/// Error for an unknown event type. Contains the start of the given text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "“{0}” is no event type: use chat, message, insight.summary, insight.topic, insight.key, \
+    "“{0}” is not an event type: use chat, message, insight.summary, insight.topic, insight.key, \
      insight.conversation or insight.sentiment."
 )]
 pub struct UnknownEventType(String);
@@ -124,11 +128,11 @@ impl UnknownEventType {
     }
 }
 
-/// The event types that a webhook wants: at least one, each once, in the order of [`EventType`].
+/// Event types that a webhook subscribes to: at least one, without duplicates, in the order of [`EventType`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventTypes(BTreeSet<EventType>);
 
-/// Why a selection of event types is refused.
+/// Error for an invalid selection of event types.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEvents {
     #[error("Choose at least one event.")]
@@ -138,7 +142,7 @@ pub enum InvalidEvents {
 }
 
 impl EventTypes {
-    /// Stands for all five insights: the form's “select all” sends it when no script has ticked the five itself.
+    /// Placeholder for all five insight types. The form's “Select all insights” sends it when JavaScript is off.
     pub const ALL_INSIGHTS: &'static str = "insight.*";
 
     pub fn parse<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidEvents> {
@@ -174,10 +178,10 @@ impl EventTypes {
     }
 }
 
-/// The exact bytes that are signed, sent, stored and shown.
+/// Returns the exact body that is signed, sent, stored and shown.
 ///
-/// Built once, when the event is accepted; `data` stays byte for byte as it was published, since re-serialising could
-/// reorder its keys or change its numbers under the signature.
+/// It is built once, when the event is accepted. `data` stays byte for byte as it was published, because serializing it
+/// again could reorder keys or change numbers.
 #[cfg(feature = "ssr")]
 pub fn envelope(
     event_type: EventType,
@@ -198,7 +202,7 @@ mod tests {
     use crate::domain::Timestamp;
 
     #[test]
-    fn the_envelope_keeps_the_data_as_it_was_published() {
+    fn envelope_keeps_the_published_bytes_of_data() {
         let data: Box<serde_json::value::RawValue> =
             serde_json::from_str(r#"{"b": 1.50, "a":  "\u00e9"}"#).unwrap();
         let body = envelope(EventType::Chat, Timestamp::from_millis(1_795_428_000_000), &data);
@@ -209,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_selection_is_never_empty_and_knows_its_types() {
+    fn selection_is_never_empty_and_has_no_duplicates() {
         assert_eq!(EventTypes::parse([]), Err(InvalidEvents::Empty));
         assert!(EventTypes::parse(["chat", "chats"]).is_err());
         let selection = EventTypes::parse(["message", "chat", "message"]).unwrap();
@@ -220,14 +224,14 @@ mod tests {
     }
 
     #[test]
-    fn select_all_stands_for_the_five_insights() {
+    fn all_insights_selects_the_five_insight_types() {
         let selection = EventTypes::parse(["chat", EventTypes::ALL_INSIGHTS]).unwrap();
         assert_eq!(selection.count(), 6);
         assert!(!selection.contains(EventType::Message));
     }
 
     #[test]
-    fn every_example_is_as_its_schema_says_and_nobody_elses() {
+    fn examples_match_only_their_own_schema() {
         for &event_type in EventType::VARIANTS {
             assert_eq!(event_type.as_str().parse(), Ok(event_type));
             let schema: serde_json::Value = serde_json::from_str(event_type.schema()).unwrap();
@@ -245,7 +249,7 @@ mod tests {
                     other == event_type,
                     "{other} as {event_type}: {valid:?}"
                 );
-                // What a receiver may rely on is all there.
+                // The schema requires the fields of `data`.
                 let mut cut = example.clone();
                 cut["data"] = serde_json::json!({});
                 assert!(!validator.is_valid(&cut), "{other}");

@@ -1,24 +1,25 @@
-//! What became of an event at each webhook of its account.
+//! Outcome of an event for each webhook of its account.
 
 use super::{Delivery, EventId, EventType, Timestamp, WebhookId};
 
-/// An event as it was received, without its payload.
+/// Received event, without its payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceivedEvent {
     pub id: EventId,
     pub event_type: EventType,
-    /// When it happened, as its publisher says.
+    /// Time at which the event happened, according to its publisher.
     pub occurred_at: Timestamp,
     pub received_at: Timestamp,
-    /// To how many webhooks it went when it was received.
+    /// Number of deliveries that were created when the event was received.
     pub deliveries: u32,
 }
 
-/// What became of one event at one webhook.
+/// Outcome of one event for one webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventOutcome {
-    /// It was sent, or is to be.
+    /// The event has a delivery to the webhook.
     Delivery(Box<Delivery>),
+    /// The event has no delivery to the webhook.
     NotSent {
         webhook_id: WebhookId,
         webhook_name: String,
@@ -27,12 +28,12 @@ pub enum EventOutcome {
     },
 }
 
-/// Why a webhook did not get an event. What counts is what the webhook was when the event was received.
+/// Reason an event has no delivery to a webhook. It refers to the state of the webhook when the event was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotSent {
-    /// It was not subscribed to this type.
+    /// The webhook was not subscribed to the event type.
     NotSubscribed,
     Disabled,
-    /// It did not exist yet.
+    /// The webhook was added at this time, after the event.
     AddedLater(Timestamp),
 }

@@ -1,39 +1,41 @@
-//! How long a webhook may fail before it is disabled.
+//! Disabling of webhooks that keep failing.
 
 use std::time::Duration;
 
 use super::Timestamp;
 
-/// Without one success for so long, nobody can be expected to be there.
-pub const AT_MOST: Duration = Duration::from_secs(5 * 24 * 60 * 60);
+/// Time without a successful attempt after which a webhook is disabled.
+pub const DISABLE_AFTER: Duration = Duration::from_secs(5 * 24 * 60 * 60);
 
-/// Somebody is told when so many per cent of [`AT_MOST`] have passed.
-pub const NOTICES: [u32; 3] = [50, 70, 90];
+/// Percentages of [`DISABLE_AFTER`] at which a notice is recorded.
+pub const NOTICE_PERCENTS: [u32; 3] = [50, 70, 90];
 
-/// What a failure at `now` means for a webhook that has failed since `since`, and was last judged at `before`.
+/// Returns the consequence of a failure at `now` for a webhook that has been failing since `since`. `previous` is the
+/// time of its previous attempt.
 ///
-/// | since | before | now | verdict |
+/// | since | previous | now | result |
 /// |---|---|---|---|
 /// | 0 h | 50 h | 59 h | none |
 /// | 0 h | 59 h | 61 h | notice, 50 % |
 /// | 0 h | 59 h | 100 h | notice, 70 % |
 /// | 0 h | 119 h | 120 h | disable |
-pub fn judge(since: Timestamp, before: Timestamp, now: Timestamp) -> Option<Verdict> {
-    if now.since(since) >= AT_MOST {
-        return Some(Verdict::Disable);
+pub fn escalation(since: Timestamp, previous: Timestamp, now: Timestamp) -> Option<Escalation> {
+    if now.since(since) >= DISABLE_AFTER {
+        return Some(Escalation::Disable);
     }
-    let passed = |at: Timestamp, per_cent: u32| at.since(since) >= AT_MOST * per_cent / 100;
-    NOTICES
+    let passed = |at: Timestamp, percent: u32| at.since(since) >= DISABLE_AFTER * percent / 100;
+    NOTICE_PERCENTS
         .into_iter()
         .rev()
         .find(|&notice| passed(now, notice))
-        .filter(|&notice| !passed(before, notice))
-        .map(Verdict::Notice)
+        .filter(|&notice| !passed(previous, notice))
+        .map(Escalation::Notice)
 }
 
+/// Consequence of a continued failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// So many per cent of the time have passed.
+pub enum Escalation {
+    /// This percentage of [`DISABLE_AFTER`] has passed.
     Notice(u32),
     Disable,
 }
@@ -43,20 +45,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_notice_comes_once_and_then_the_end() {
+    fn each_notice_is_returned_once_before_disable() {
         let at = |hours: i64| Timestamp::from_millis(hours * 3_600_000);
-        for (before, now, verdict) in [
+        for (previous, now, expected) in [
             (0, 0, None),
             (50, 59, None),
-            (59, 61, Some(Verdict::Notice(50))),
+            (59, 61, Some(Escalation::Notice(50))),
             (61, 62, None),
-            (59, 100, Some(Verdict::Notice(70))),
-            (100, 109, Some(Verdict::Notice(90))),
+            (59, 100, Some(Escalation::Notice(70))),
+            (100, 109, Some(Escalation::Notice(90))),
             (109, 119, None),
-            (119, 120, Some(Verdict::Disable)),
-            (0, 500, Some(Verdict::Disable)),
+            (119, 120, Some(Escalation::Disable)),
+            (0, 500, Some(Escalation::Disable)),
         ] {
-            assert_eq!(judge(at(0), at(before), at(now)), verdict, "{before} to {now} h");
+            assert_eq!(
+                escalation(at(0), at(previous), at(now)),
+                expected,
+                "{previous} to {now} h"
+            );
         }
     }
 }

@@ -1,12 +1,12 @@
-//! Identifiers: a prefix that says what it names, then a UUIDv7 in hex, so that they sort by age.
+//! Identifiers: a prefix for the type, followed by a UUIDv7 in hexadecimal, so that they sort by age.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// A text that is no identifier of the wanted kind.
+/// Error for a text that is not an identifier of the expected type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not an identifier that starts with {prefix}")]
+#[error("expected an identifier that starts with {prefix}")]
 pub struct InvalidId {
     prefix: &'static str,
 }
@@ -25,12 +25,13 @@ macro_rules! id {
                 str::from_utf8(&self.0).expect("an identifier is ASCII")
             }
 
-            /// The identifier without its prefix, as the database keeps it.
+            /// Returns the identifier without its prefix, as the database stores it.
             pub fn to_key(&self) -> [u8; 16] {
                 let digits = self.0[$prefix.len()..].as_chunks::<2>().0;
-                std::array::from_fn(|at| (digit(digits[at][0]) << 4) | digit(digits[at][1]))
+                std::array::from_fn(|index| (digit(digits[index][0]) << 4) | digit(digits[index][1]))
             }
 
+            /// Adds the prefix to an identifier from the database.
             pub fn from_key(key: [u8; 16]) -> Self {
                 let mut text = [0; $prefix.len() + 32];
                 text[..$prefix.len()].copy_from_slice($prefix.as_bytes());
@@ -40,22 +41,23 @@ macro_rules! id {
                 Self(text)
             }
 
-            /// A new identifier that sorts after every one made in an earlier millisecond.
+            /// Generates an identifier that sorts after all identifiers of earlier milliseconds.
             #[cfg(feature = "ssr")]
             pub fn generate(now: super::Timestamp) -> Self {
                 Self::from_key(uuid_v7(now).into_bytes())
             }
 
-            /// Sorts before every identifier made at that moment or later, and after all made in an earlier millisecond.
+            /// Returns an identifier that sorts before all identifiers generated at `time` or later, and after all
+            /// identifiers of earlier milliseconds.
             #[cfg(feature = "ssr")]
-            pub fn first_of(moment: super::Timestamp) -> Self {
-                let millis = moment.as_millis().clamp(0, (1 << 48) - 1).cast_unsigned();
+            pub fn lower_bound(time: super::Timestamp) -> Self {
+                let millis = time.as_millis().clamp(0, (1 << 48) - 1).cast_unsigned();
                 Self::from_key((u128::from(millis) << 80).to_be_bytes())
             }
 
-            /// When it was made.
+            /// Returns the time at which the identifier was generated.
             #[cfg(feature = "ssr")]
-            pub fn made_at(&self) -> super::Timestamp {
+            pub fn created_at(&self) -> super::Timestamp {
                 let millis = u128::from_be_bytes(self.to_key()) >> 80;
                 super::Timestamp::from_millis(i64::try_from(millis).unwrap_or_default())
             }
@@ -102,53 +104,53 @@ macro_rules! id {
 }
 
 id!(
-    /// Owns webhooks, events, users and API keys; nothing crosses accounts.
+    /// Account, which owns webhooks, events, users and API keys.
     AccountId, "acc_"
 );
 id!(
-    /// A person who signs in to the dashboard.
+    /// User of the dashboard.
     UserId, "usr_"
 );
 id!(
-    /// A link that makes whoever opens it a user.
+    /// Invitation to join an account as a user.
     InviteId, "inv_"
 );
 id!(
-    /// A browser in which somebody is signed in; the cookie's value is another text.
+    /// Session of a signed-in user. The cookie contains a separate secret.
     SessionId, "ses_"
 );
 id!(
-    /// A key with which a machine calls the API; the key itself is another text.
+    /// API key. Clients authenticate with a separate secret.
     ApiKeyId, "key_"
 );
 id!(
-    /// A destination.
+    /// Webhook.
     WebhookId, "wh_"
 );
 id!(
-    /// One try of a delivery.
+    /// Attempt of a delivery.
     AttemptId, "att_"
 );
 id!(
-    /// An entry of the audit log.
+    /// Entry of the audit log.
     AuditId, "aud_"
 );
 id!(
-    /// A running process, among those that share a database.
+    /// Process in the cluster.
     ProcessId, "prc_"
 );
 id!(
-    /// A run through what a webhook has missed.
+    /// Recovery of a webhook's failed or missed events.
     RecoveryId, "rcv_"
 );
 id!(
-    /// One event for one webhook.
+    /// Delivery of one event to one webhook.
     DeliveryId, "dlv_"
 );
 
-/// Names an event within its account. The publisher may choose it; receivers see it as `webhook-id`.
+/// Event, unique in its account. The publisher may choose the id, and receivers get it as `webhook-id`.
 ///
-/// Letters, digits, `_` and `-` only: a dot would make the signed text `id.timestamp.body` ambiguous.
+/// Only letters, digits, `_` and `-` are allowed. A dot would make the signed text `id.timestamp.body` ambiguous.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EventId(String);
@@ -161,7 +163,7 @@ impl EventId {
         &self.0
     }
 
-    /// An identifier for an event whose publisher chose none.
+    /// Generates an identifier for an event whose publisher did not choose one.
     #[cfg(feature = "ssr")]
     pub fn generate(now: super::Timestamp) -> Self {
         Self(format!("{}{}", Self::PREFIX, uuid_v7(now).simple()))
@@ -172,11 +174,11 @@ impl FromStr for EventId {
     type Err = InvalidEventId;
 
     fn from_str(text: &str) -> Result<Self, InvalidEventId> {
-        let fits = (1..=Self::MAX_LENGTH).contains(&text.len())
+        let valid = (1..=Self::MAX_LENGTH).contains(&text.len())
             && text
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-        if fits {
+        if valid {
             Ok(Self(text.to_owned()))
         } else {
             Err(InvalidEventId)
@@ -204,14 +206,14 @@ impl fmt::Display for EventId {
     }
 }
 
-/// A publisher's event id that receivers could not take.
+/// Error for an invalid event id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Use 1 to 64 letters, digits, “_” or “-” for the id.")]
 pub struct InvalidEventId;
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
-/// The value of a hexadecimal digit in lower case.
+/// Returns the value of a lower-case hexadecimal digit.
 fn digit(digit: u8) -> u8 {
     match digit {
         b'a'..=b'f' => digit - b'a' + 10,
@@ -226,26 +228,26 @@ fn uuid_v7(now: super::Timestamp) -> uuid::Uuid {
     uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }
 
-/// An identifier for a request, of which nothing is kept.
+/// Generates a random UUID, for ids that are not stored.
 #[cfg(feature = "ssr")]
 pub fn random_uuid() -> uuid::Uuid {
     uuid::Builder::from_random_bytes(random()).into_uuid()
 }
 
-/// Random bytes for one identifier. They are fetched for many at once: a delivery has five identifiers.
+/// Returns random bytes for one identifier. They are fetched in bulk, because a delivery needs five identifiers.
 #[cfg(feature = "ssr")]
 fn random() -> [u8; 16] {
     use std::cell::RefCell;
 
     thread_local! {
-        static FETCHED: RefCell<Vec<[u8; 16]>> = const { RefCell::new(Vec::new()) };
+        static POOL: RefCell<Vec<[u8; 16]>> = const { RefCell::new(Vec::new()) };
     }
-    FETCHED.with_borrow_mut(|fetched| {
-        fetched.pop().unwrap_or_else(|| {
-            let mut more = [[0; 16]; 64];
-            getrandom::fill(more.as_flattened_mut()).expect("the system's random numbers are available");
-            fetched.extend_from_slice(&more[1..]);
-            more[0]
+    POOL.with_borrow_mut(|pool| {
+        pool.pop().unwrap_or_else(|| {
+            let mut random = [[0; 16]; 64];
+            getrandom::fill(random.as_flattened_mut()).expect("the system's random numbers are available");
+            pool.extend_from_slice(&random[1..]);
+            random[0]
         })
     })
 }
@@ -256,19 +258,19 @@ mod tests {
     use crate::domain::Timestamp;
 
     #[test]
-    fn ids_sort_by_age_and_survive_a_round_trip() {
+    fn ids_sort_by_age_and_round_trip() {
         let older = WebhookId::generate(Timestamp::from_millis(1_000));
         let newer = WebhookId::generate(Timestamp::from_millis(1_001));
         assert!(older < newer);
-        let between = WebhookId::first_of(Timestamp::from_millis(1_001));
-        assert!(older < between && between < newer);
+        let bound = WebhookId::lower_bound(Timestamp::from_millis(1_001));
+        assert!(older < bound && bound < newer);
         assert_eq!(WebhookId::from_key(newer.to_key()), newer);
-        assert_eq!(newer.made_at(), Timestamp::from_millis(1_001));
+        assert_eq!(newer.created_at(), Timestamp::from_millis(1_001));
         assert_eq!(newer.as_str().parse::<WebhookId>(), Ok(newer));
     }
 
     #[test]
-    fn an_id_of_another_kind_is_refused() {
+    fn rejects_ids_of_another_type() {
         let delivery = DeliveryId::generate(Timestamp::from_millis(1));
         assert!(delivery.as_str().parse::<WebhookId>().is_err());
         for bad in [
@@ -283,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_id_never_holds_a_dot() {
+    fn event_ids_contain_no_dot() {
         assert!("order-17_a".parse::<EventId>().is_ok());
         for bad in ["", "a.b", "a b", "é", &"a".repeat(65)] {
             assert!(bad.parse::<EventId>().is_err(), "{bad:?}");

@@ -1,20 +1,20 @@
-//! Sending again what a webhook has missed, in the background.
+//! Recovery: resends a webhook's failed or missed events in the background.
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::{Principal, RecoveryId, Timestamp, WebhookId};
 
-/// What is to be sent.
+/// Events that a recovery resends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[derive(EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "lowercase")]
 pub enum RecoveryScope {
-    /// Deliveries that have failed for good.
+    /// Deliveries that have failed after all attempts.
     Failed,
-    /// Every event that the webhook wants now and has not been delivered: also those from before it existed, from while
-    /// it was disabled, and what was cancelled.
+    /// Every event of the subscribed types that was not delivered, including cancelled deliveries and events from
+    /// before the webhook was added or while it was disabled.
     Missed,
 }
 
@@ -24,6 +24,7 @@ impl RecoveryScope {
     }
 }
 
+/// State of a recovery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[derive(EnumString, IntoStaticStr, VariantArray)]
@@ -31,7 +32,7 @@ impl RecoveryScope {
 pub enum RecoveryState {
     Running,
     Done,
-    /// Somebody stopped it; what it had made due until then is sent all the same.
+    /// A user stopped it. Deliveries that were already due are still sent.
     Cancelled,
 }
 
@@ -41,34 +42,34 @@ impl RecoveryState {
     }
 }
 
-/// One recovery, as far as it has come.
+/// Recovery and its progress.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovery {
     pub id: RecoveryId,
     pub webhook_id: WebhookId,
     pub scope: RecoveryScope,
-    /// Events received then or later,
+    /// Start of the period, inclusive. The period refers to the time at which events were received.
     pub since: Timestamp,
-    /// and earlier than this.
+    /// End of the period, exclusive.
     pub until: Timestamp,
     pub state: RecoveryState,
-    /// Everything received before this has been looked at.
+    /// Time up to which the period has been processed.
     pub reached: Timestamp,
-    /// How many deliveries it has made due.
+    /// Number of deliveries that the recovery has made due.
     pub recovered: u64,
     pub created_at: Timestamp,
     pub created_by: Principal,
 }
 
 impl Recovery {
-    /// How much of the time it goes through is behind it, in per cent.
+    /// Returns the processed part of the period in percent.
     pub fn progress(&self) -> u64 {
         if self.state == RecoveryState::Done {
             return 100;
         }
-        let (all, gone) = (self.until.since(self.since), self.reached.since(self.since));
-        let per_cent = gone.as_millis().saturating_mul(100) / all.as_millis().max(1);
-        u64::try_from(per_cent).unwrap_or(100).min(99)
+        let (total, processed) = (self.until.since(self.since), self.reached.since(self.since));
+        let percent = processed.as_millis().saturating_mul(100) / total.as_millis().max(1);
+        u64::try_from(percent).unwrap_or(100).min(99)
     }
 }
 
@@ -77,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn progress_is_by_time_and_100_only_at_the_end() {
+    fn progress_is_100_percent_only_when_done() {
         let mut recovery = Recovery {
             id: RecoveryId::generate(Timestamp::from_millis(0)),
             webhook_id: WebhookId::generate(Timestamp::from_millis(0)),

@@ -1,14 +1,14 @@
-//! What follows an attempt: the whole retry policy, as a pure function.
+//! Retry policy: decides what follows an attempt, as a pure function.
 
 use std::{fmt, str::FromStr, time::Duration};
 
 use super::Outcome;
 
-/// The pauses between attempts; one attempt more than there are pauses.
+/// Delays between attempts. There is one more attempt than there are delays.
 ///
 /// The default, with the time since the first attempt (before jitter):
 ///
-/// | attempt | after a pause of | since the first |
+/// | attempt | delay | since the first |
 /// |---|---|---|
 /// | 1 | | 0 |
 /// | 2 | 5 s | 5 s |
@@ -23,32 +23,33 @@ use super::Outcome;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetrySchedule(Vec<Duration>);
 
-/// What to do with a delivery after an attempt.
+/// Decision about a delivery after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     Delivered,
     RetryIn(Duration),
-    /// No attempt is left.
+    /// All attempts have failed.
     GiveUp,
-    /// The receiver wants no more: disable its webhook.
+    /// The receiver responded with 410: disable its webhook.
     Disable,
 }
 
-/// The longest pause that a receiver's `Retry-After` can ask for.
+/// Maximum delay that a receiver can request with `Retry-After`.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The pauses vary by this much to either side, so that what failed together is not retried together.
+/// Maximum relative jitter of a delay, in both directions. It spreads out the retries of deliveries that failed
+/// together.
 pub const JITTER: f64 = 0.10;
 
 impl RetrySchedule {
-    /// Decides after attempt `number` (1 for the first). `random` is from 0 to 1 and becomes the jitter.
+    /// Decides what follows attempt `number`, starting from 1. `random` is between 0 and 1 and determines the jitter.
     ///
     /// | outcome | verdict |
     /// |---|---|
     /// | 2xx | delivered |
     /// | 410 | disable |
-    /// | 429, 503 with `Retry-After` | retry after that, or after the scheduled pause if it is longer |
-    /// | anything else | retry after the scheduled pause ± 10 % |
+    /// | 429, 503 with `Retry-After` | retry after the longer of the requested and the scheduled delay |
+    /// | anything else | retry after the scheduled delay ± 10 % |
     /// | anything else at the last attempt | give up |
     pub fn decide(&self, number: u32, outcome: Outcome, random: f64) -> Verdict {
         if outcome.succeeded() {
@@ -58,25 +59,25 @@ impl RetrySchedule {
             return Verdict::Disable;
         }
         let index = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
-        let Some(&pause) = self.0.get(index) else {
+        let Some(&delay) = self.0.get(index) else {
             return Verdict::GiveUp;
         };
-        let pause = pause.mul_f64(1.0 + JITTER * (2.0 * random.clamp(0.0, 1.0) - 1.0));
+        let delay = delay.mul_f64(1.0 + JITTER * (2.0 * random.clamp(0.0, 1.0) - 1.0));
         match outcome {
             Outcome::Answered {
                 status: 429 | 503,
-                retry_after: Some(asked),
-            } => Verdict::RetryIn(pause.max(asked.min(MAX_RETRY_AFTER))),
-            _ => Verdict::RetryIn(pause),
+                retry_after: Some(requested),
+            } => Verdict::RetryIn(delay.max(requested.min(MAX_RETRY_AFTER))),
+            _ => Verdict::RetryIn(delay),
         }
     }
 
-    /// How many attempts a delivery gets.
+    /// Returns the maximum number of attempts of a delivery.
     pub fn attempts(&self) -> usize {
         self.0.len() + 1
     }
 
-    pub fn pauses(&self) -> &[Duration] {
+    pub fn delays(&self) -> &[Duration] {
         &self.0
     }
 }
@@ -85,7 +86,7 @@ impl Default for RetrySchedule {
     fn default() -> Self {
         const MINUTE: u64 = 60;
         const HOUR: u64 = 60 * MINUTE;
-        let pauses = [
+        let delays = [
             5,
             5 * MINUTE,
             30 * MINUTE,
@@ -96,11 +97,11 @@ impl Default for RetrySchedule {
             20 * HOUR,
             24 * HOUR,
         ];
-        Self(pauses.into_iter().map(Duration::from_secs).collect())
+        Self(delays.into_iter().map(Duration::from_secs).collect())
     }
 }
 
-/// A retry schedule that cannot be read.
+/// Error for an invalid retry schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid delay {0:?}: use values such as 5s,5m,2h; at most 30 delays, each at most 7d")]
 pub struct InvalidSchedule(String);
@@ -112,17 +113,17 @@ impl FromStr for RetrySchedule {
         if text.trim().is_empty() {
             return Ok(Self(Vec::new()));
         }
-        let pauses = text.split(',').map(parse_pause).collect::<Result<Vec<_>, _>>()?;
-        if pauses.len() > 30 {
+        let delays = text.split(',').map(parse_delay).collect::<Result<Vec<_>, _>>()?;
+        if delays.len() > 30 {
             Err(InvalidSchedule(text.to_owned()))
         } else {
-            Ok(Self(pauses))
+            Ok(Self(delays))
         }
     }
 }
 
-/// `90s`, `5m`, `2h`, `1d`, `500ms`.
-fn parse_pause(text: &str) -> Result<Duration, InvalidSchedule> {
+/// Parses a delay such as `90s`, `5m`, `2h`, `1d` or `500ms`.
+fn parse_delay(text: &str) -> Result<Duration, InvalidSchedule> {
     let invalid = || InvalidSchedule(text.to_owned());
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(invalid)?;
@@ -135,9 +136,9 @@ fn parse_pause(text: &str) -> Result<Duration, InvalidSchedule> {
         "d" => 86_400_000,
         _ => return Err(invalid()),
     };
-    let pause = Duration::from_millis(number.checked_mul(millis).ok_or_else(invalid)?);
-    if pause <= Duration::from_secs(7 * 86_400) {
-        Ok(pause)
+    let delay = Duration::from_millis(number.checked_mul(millis).ok_or_else(invalid)?);
+    if delay <= Duration::from_secs(7 * 86_400) {
+        Ok(delay)
     } else {
         Err(invalid())
     }
@@ -145,9 +146,9 @@ fn parse_pause(text: &str) -> Result<Duration, InvalidSchedule> {
 
 impl fmt::Display for RetrySchedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, pause) in self.0.iter().enumerate() {
+        for (index, delay) in self.0.iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };
-            match pause.as_millis() {
+            match delay.as_millis() {
                 ms if ms % 3_600_000 == 0 && ms > 0 => write!(f, "{comma}{}h", ms / 3_600_000)?,
                 ms if ms % 60_000 == 0 && ms > 0 => write!(f, "{comma}{}m", ms / 60_000)?,
                 ms if ms % 1_000 == 0 => write!(f, "{comma}{}s", ms / 1_000)?,
@@ -180,18 +181,18 @@ mod tests {
     }
 
     #[test]
-    fn the_default_is_the_documented_text() {
+    fn default_schedule_is_the_documented_one() {
         let schedule = RetrySchedule::default();
         assert_eq!(schedule.to_string(), "5s,5m,30m,2h,5h,10h,14h,20h,24h");
         assert_eq!("5s,5m,30m,2h,5h,10h,14h,20h,24h".parse(), Ok(schedule));
     }
 
     #[test]
-    fn ten_attempts_with_the_exact_pauses_between_them() {
+    fn default_schedule_has_ten_attempts_with_exact_delays() {
         let schedule = RetrySchedule::default();
-        for (index, &pause) in schedule.pauses().iter().enumerate() {
+        for (index, &delay) in schedule.delays().iter().enumerate() {
             let number = u32::try_from(index).unwrap() + 1;
-            assert_eq!(schedule.decide(number, REFUSED, 0.5), Verdict::RetryIn(pause));
+            assert_eq!(schedule.decide(number, REFUSED, 0.5), Verdict::RetryIn(delay));
         }
         assert_eq!(schedule.attempts(), 10);
         assert_eq!(schedule.decide(10, REFUSED, 0.5), Verdict::GiveUp);
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_lengthens_the_pause_of_429_and_503_only() {
+    fn retry_after_extends_the_delay_of_429_and_503_only() {
         let schedule = RetrySchedule::default();
         let seconds = |n| Verdict::RetryIn(Duration::from_secs(n));
         assert_eq!(schedule.decide(1, busy(429, 60), 0.5), seconds(60));
@@ -224,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_schedules_are_refused() {
+    fn rejects_invalid_schedules() {
         for bad in ["5", "s", "5x", "5s,,5m", "8d", "-5s", "99999999999999999999s"] {
             assert!(bad.parse::<RetrySchedule>().is_err(), "{bad:?}");
         }
@@ -235,9 +236,9 @@ mod tests {
         #[test]
         fn jitter_stays_within_ten_percent(random in 0.0..=1.0_f64, number in 1_u32..=9) {
             let schedule = RetrySchedule::default();
-            let pause = schedule.pauses()[usize::try_from(number).unwrap() - 1];
+            let delay = schedule.delays()[usize::try_from(number).unwrap() - 1];
             let Verdict::RetryIn(actual) = schedule.decide(number, REFUSED, random) else { panic!("gave up") };
-            proptest::prop_assert!(actual >= pause.mul_f64(0.8999) && actual <= pause.mul_f64(1.1001));
+            proptest::prop_assert!(actual >= delay.mul_f64(0.8999) && actual <= delay.mul_f64(1.1001));
         }
     }
 }

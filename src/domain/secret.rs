@@ -1,11 +1,11 @@
-//! The key that signs a webhook's calls.
+//! Secrets, which sign the calls of webhooks.
 
 use std::fmt;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
-/// A secret as its owner wrote it, with the HMAC key it stands for. Never printed by `Debug`, wiped when dropped.
+/// Secret as the user entered it, with its HMAC key. Not printed by `Debug`, and erased from memory when dropped.
 ///
 /// | text | key |
 /// |---|---|
@@ -17,15 +17,17 @@ pub struct Secret {
     key: Zeroizing<Vec<u8>>,
 }
 
-/// Why a text is no secret.
+/// Error for an invalid secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSecret {
-    #[error("Use at least {} characters for the secret.", Secret::MIN_KEY)]
+    #[error("Use at least {} characters for the secret.", Secret::MIN_KEY_LENGTH)]
     TooShort,
-    #[error("Use at most {} characters for the secret.", Secret::MAX_TEXT)]
+    #[error("Use at most {} characters for the secret.", Secret::MAX_TEXT_LENGTH)]
     TooLong,
-    /// It looks like a Standard Webhooks secret, so a receiver's library would try to decode it, and fail.
-    #[error("After whsec_, use the base64 of 24 to 64 bytes; or leave out whsec_ to use the text as it is.")]
+    /// It starts like a Standard Webhooks secret, but a receiver's library could not decode it.
+    #[error(
+        "After whsec_, use the base64 encoding of 24 to 64 bytes. To use the text as it is, remove whsec_."
+    )]
     NotBase64,
     #[error("Remove line breaks and other control characters from the secret.")]
     ControlCharacters,
@@ -33,21 +35,21 @@ pub enum InvalidSecret {
 
 impl Secret {
     pub const PREFIX: &'static str = "whsec_";
-    /// Of a generated secret, in bytes.
-    pub const GENERATED: usize = 32;
-    /// The fewest bytes of a key.
-    pub const MIN_KEY: usize = 24;
-    /// The most bytes of a `whsec_` key.
-    pub const MAX_KEY: usize = 64;
-    /// The most bytes of a text of one's own.
-    pub const MAX_TEXT: usize = 256;
+    /// Length of a generated key in bytes.
+    pub const GENERATED_LENGTH: usize = 32;
+    /// Minimum length of a key in bytes.
+    pub const MIN_KEY_LENGTH: usize = 24;
+    /// Maximum length of a `whsec_` key in bytes.
+    pub const MAX_KEY_LENGTH: usize = 64;
+    /// Maximum length of the text in bytes.
+    pub const MAX_TEXT_LENGTH: usize = 256;
 
     pub fn parse(text: &str) -> Result<Self, InvalidSecret> {
         let text = text.trim();
-        if text.len() < Self::MIN_KEY {
+        if text.len() < Self::MIN_KEY_LENGTH {
             return Err(InvalidSecret::TooShort);
         }
-        if text.len() > Self::MAX_TEXT {
+        if text.len() > Self::MAX_TEXT_LENGTH {
             return Err(InvalidSecret::TooLong);
         }
         if text.chars().any(char::is_control) {
@@ -57,7 +59,7 @@ impl Secret {
             Some(encoded) => STANDARD
                 .decode(encoded)
                 .ok()
-                .filter(|key| (Self::MIN_KEY..=Self::MAX_KEY).contains(&key.len()))
+                .filter(|key| (Self::MIN_KEY_LENGTH..=Self::MAX_KEY_LENGTH).contains(&key.len()))
                 .ok_or(InvalidSecret::NotBase64)?,
             None => text.as_bytes().to_vec(),
         };
@@ -67,8 +69,8 @@ impl Secret {
         })
     }
 
-    /// The secret of a new webhook, from 32 random bytes.
-    pub fn from_random(random: [u8; Self::GENERATED]) -> Self {
+    /// Creates a secret from 32 random bytes.
+    pub fn from_random(random: [u8; Self::GENERATED_LENGTH]) -> Self {
         let key = Zeroizing::new(random.to_vec());
         Self {
             text: Zeroizing::new(whsec(&key)),
@@ -76,51 +78,51 @@ impl Secret {
         }
     }
 
-    /// A new secret from the system's random numbers.
+    /// Generates a secret from the system's random numbers.
     #[cfg(feature = "ssr")]
     pub fn generate() -> Self {
-        let mut random = [0; Self::GENERATED];
+        let mut random = [0; Self::GENERATED_LENGTH];
         getrandom::fill(&mut random).expect("the system's random numbers are available");
         Self::from_random(random)
     }
 
-    /// The HMAC key.
+    /// Returns the HMAC key.
     pub fn key(&self) -> &[u8] {
         &self.key
     }
 
-    /// The text as its owner knows it. For the owner's eyes, and for sealing; never for a log.
+    /// Returns the text as the user entered it, to be shown to the user or sealed. It must never be logged.
     pub fn reveal(&self) -> &str {
         &self.text
     }
 
-    /// The same key in the form that Standard Webhooks libraries take.
+    /// Returns the key in the form that Standard Webhooks libraries expect.
     pub fn to_whsec(&self) -> Zeroizing<String> {
         Zeroizing::new(whsec(&self.key))
     }
 
-    /// Whether the text is used as it is, so that [`Secret::to_whsec`] differs from it.
-    pub fn is_own_text(&self) -> bool {
+    /// Returns whether the text itself is the key, so that it differs from [`Secret::to_whsec`].
+    pub fn is_raw_text(&self) -> bool {
         !self.text.starts_with(Self::PREFIX)
     }
 
-    /// What makes an accepted secret easier to guess than it should be, in words for its owner.
+    /// Returns a warning if the secret is valid but easy to guess.
     pub fn weakness(&self) -> Option<&'static str> {
         let mut seen = [false; 256];
         self.key.iter().for_each(|&byte| seen[usize::from(byte)] = true);
         let distinct = seen.iter().filter(|&&seen| seen).count();
-        let text = self.is_own_text().then_some(self.text.as_str());
+        let text = self.is_raw_text().then_some(self.text.as_str());
         if distinct < 10 {
-            Some("It repeats a few characters: a generated secret is far harder to guess.")
+            Some("The secret repeats a few characters. A generated secret is much harder to guess.")
         } else if text.is_some_and(|text| text.bytes().all(|b| b.is_ascii_digit())) {
-            Some("It has only digits: mix in letters, or generate one.")
+            Some("The secret has only digits. Add letters or generate a secret.")
         } else if text.is_some_and(|text| {
             let text = text.to_ascii_lowercase();
             ["secret", "password", "caleida", "webhook", "12345", "qwerty"]
                 .iter()
                 .any(|word| text.contains(word))
         }) {
-            Some("It contains a word that is guessed first: generate one instead.")
+            Some("The secret contains a common word. A generated secret is much harder to guess.")
         } else {
             None
         }
@@ -142,17 +144,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_whsec_secret_is_decoded_and_any_other_text_is_its_own_key() {
+    fn whsec_secrets_are_decoded_and_other_texts_used_as_keys() {
         let standard = Secret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         assert_eq!(standard.key().len(), 24);
-        assert!(!standard.is_own_text());
-        let own = Secret::parse("correct horse battery staple").unwrap();
-        assert_eq!(own.key(), b"correct horse battery staple");
-        assert_eq!(Secret::parse(&own.to_whsec()).unwrap().key(), own.key());
+        assert!(!standard.is_raw_text());
+        let plain = Secret::parse("correct horse battery staple").unwrap();
+        assert_eq!(plain.key(), b"correct horse battery staple");
+        assert_eq!(Secret::parse(&plain.to_whsec()).unwrap().key(), plain.key());
     }
 
     #[test]
-    fn short_long_and_misleading_secrets_are_refused_with_their_reason() {
+    fn rejects_invalid_secrets_with_their_reason() {
         assert_eq!(Secret::parse("hunter2"), Err(InvalidSecret::TooShort));
         assert_eq!(Secret::parse("whsec_"), Err(InvalidSecret::TooShort));
         assert_eq!(Secret::parse(&"x".repeat(257)), Err(InvalidSecret::TooLong));
@@ -171,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_generated_secret_parses_back_and_is_not_weak() {
+    fn generated_secret_round_trips_and_is_not_weak() {
         let secret = Secret::from_random(std::array::from_fn(|i| u8::try_from(i * 7 % 256).unwrap()));
         let parsed = Secret::parse(secret.reveal()).unwrap();
         assert_eq!(parsed.key(), secret.key());
@@ -179,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn weak_secrets_are_named() {
+    fn weak_secrets_get_a_warning() {
         for weak in [
             "aaaaaaaaaaaaaaaaaaaaaaaa",
             "123456789012345678901234",
@@ -190,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_never_shows_it() {
+    fn debug_output_hides_the_secret() {
         let secret = Secret::parse("correct horse battery staple").unwrap();
         assert!(!format!("{secret:?}").contains("horse"));
     }

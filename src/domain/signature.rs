@@ -1,8 +1,8 @@
-//! Standard Webhooks 1.0, symmetric: HMAC-SHA256 over `id.timestamp.body`.
+//! Symmetric signatures of Standard Webhooks 1.0: HMAC-SHA256 of `id.timestamp.body`.
 //!
-//! The browser has it too: the guide's signature check runs there, so that no secret leaves it.
+//! This module also compiles for the browser, where the guide's signature check runs, so that no secret leaves it.
 
-mod near_miss;
+mod mismatch;
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use sha2::Sha256;
 
 use super::{Secret, Timestamp};
 
-pub use near_miss::near_miss;
+pub use mismatch::explain_mismatch;
 
-/// How far a call's timestamp may be from the verifier's clock, to either side.
+/// Maximum difference between a call's timestamp and the verifier's clock, in both directions.
 pub const TOLERANCE: Duration = Duration::from_secs(5 * 60);
 
-/// The value of `webhook-signature`: a `v1,BASE64` for each secret, separated by spaces.
+/// Returns the value of `webhook-signature`: a `v1,BASE64` for each secret, separated by spaces.
 ///
-/// During a rotation both secrets sign, the newest first, so that a receiver verifies with either. Libraries are strict
-/// about the form: exactly one comma in a token, exactly one space between two.
+/// During a rotation both secrets sign, the newest first, so that a receiver can verify with either. Libraries are
+/// strict about the format: exactly one comma in a signature and exactly one space between two.
 pub fn sign<'a>(
     id: &str,
     timestamp_secs: i64,
@@ -31,7 +31,7 @@ pub fn sign<'a>(
     sign_with(id, timestamp_secs, body, &keys)
 }
 
-/// The same with keys that are prepared already.
+/// Returns the value of `webhook-signature` for prepared keys.
 pub fn sign_with<'a>(
     id: &str,
     timestamp_secs: i64,
@@ -49,7 +49,7 @@ pub fn sign_with<'a>(
     value
 }
 
-/// A secret made ready for HMAC: what does not depend on the message is computed once.
+/// Secret prepared for HMAC, so that the part that does not depend on the message is computed once.
 #[derive(Clone)]
 pub struct SigningKey(Hmac<Sha256>);
 
@@ -67,10 +67,10 @@ impl SigningKey {
     }
 }
 
-/// Judges a call by its three headers, as they came, and its exact body. An absent header is an empty text.
+/// Verifies a call by its three headers and its exact body. A missing header is passed as an empty string.
 ///
-/// Signatures of unknown versions are skipped, and one good signature is enough: that is what lets senders rotate
-/// secrets and introduce other schemes.
+/// Signatures of unknown versions are skipped, and one valid signature is enough, so that senders can rotate secrets
+/// and introduce other schemes.
 pub fn verify(
     secret: &Secret,
     id: &str,
@@ -79,65 +79,68 @@ pub fn verify(
     body: &[u8],
     now: Timestamp,
 ) -> Result<(), VerifyError> {
-    examine(secret, id, timestamp, signature, body, now).verdict()
+    verify_in_detail(secret, id, timestamp, signature, body, now).result()
 }
 
-/// What [`verify`] looks at, each by itself: a call may fail several checks at once.
+/// Result of each check of [`verify`]. A call may fail several checks at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Examination {
+pub struct Verification {
     pub id: Result<(), VerifyError>,
     pub timestamp: Result<(), VerifyError>,
-    /// Seconds since the call was made, if its timestamp is a number; below zero if that is still to come.
+    /// Age of the call in seconds, if its timestamp is a number. Negative if the timestamp is in the future.
     pub age: Option<i64>,
     pub signature: Result<(), VerifyError>,
-    /// Each signature of the header, in its order.
-    pub tokens: Vec<Token>,
+    /// Status of each signature of the header, in the order of the header.
+    pub signatures: Vec<SignatureStatus>,
 }
 
-/// What one signature of the header is worth.
+/// Status of one signature of the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Token {
+pub enum SignatureStatus {
     Matches,
-    Differs,
-    /// Not even 32 bytes in base64: cut short, or changed on the way.
-    Broken,
-    /// Of another version than `v1`: for verifiers that know it.
+    Mismatch,
+    /// Not the base64 of 32 bytes, so it was truncated or modified.
+    Malformed,
+    /// The version is not `v1`.
     Skipped,
 }
 
-impl Examination {
-    /// The first thing that is wrong.
-    pub fn verdict(&self) -> Result<(), VerifyError> {
+impl Verification {
+    /// Returns the first error.
+    pub fn result(&self) -> Result<(), VerifyError> {
         self.id.and(self.timestamp).and(self.signature)
     }
 }
 
-/// As [`verify`], but finds everything.
-pub fn examine(
+/// Verifies a call like [`verify`], but returns the result of each check.
+pub fn verify_in_detail(
     secret: &Secret,
     id: &str,
     timestamp: &str,
     signature: &str,
     body: &[u8],
     now: Timestamp,
-) -> Examination {
+) -> Verification {
     let expected = SigningKey::new(secret).mac(id, timestamp, body);
-    let judge = |token: &str| match token.strip_prefix("v1,").map(|encoded| STANDARD.decode(encoded)) {
-        None => Token::Skipped,
-        // `verify_slice` compares in constant time: how long it takes tells nothing about the right signature.
-        Some(Ok(given)) if expected.clone().verify_slice(&given).is_ok() => Token::Matches,
-        Some(Ok(given)) if given.len() == 32 => Token::Differs,
-        Some(_) => Token::Broken,
+    let status = |signature: &str| match signature
+        .strip_prefix("v1,")
+        .map(|encoded| STANDARD.decode(encoded))
+    {
+        None => SignatureStatus::Skipped,
+        // `verify_slice` compares in constant time, so its duration reveals nothing about the expected signature.
+        Some(Ok(given)) if expected.clone().verify_slice(&given).is_ok() => SignatureStatus::Matches,
+        Some(Ok(given)) if given.len() == 32 => SignatureStatus::Mismatch,
+        Some(_) => SignatureStatus::Malformed,
     };
-    let tokens: Vec<_> = signature
+    let signatures: Vec<_> = signature
         .split(' ')
-        .filter(|token| !token.is_empty())
-        .map(judge)
+        .filter(|signature| !signature.is_empty())
+        .map(status)
         .collect();
-    let sent = timestamp.parse::<i64>();
-    let age = sent.map(|sent| now.as_secs().saturating_sub(sent)).ok();
+    let sent_at = timestamp.parse::<i64>();
+    let age = sent_at.map(|sent_at| now.as_secs().saturating_sub(sent_at)).ok();
     let tolerance = TOLERANCE.as_secs().cast_signed();
-    Examination {
+    Verification {
         id: if id.is_empty() {
             Err(VerifyError::MissingId)
         } else {
@@ -150,36 +153,39 @@ pub fn examine(
             Some(_) => Ok(()),
         },
         age,
-        signature: if tokens.contains(&Token::Matches) {
+        signature: if signatures.contains(&SignatureStatus::Matches) {
             Ok(())
-        } else if tokens.iter().all(|token| *token == Token::Skipped) {
+        } else if signatures
+            .iter()
+            .all(|status| *status == SignatureStatus::Skipped)
+        {
             Err(VerifyError::NoSignature)
         } else {
             Err(VerifyError::Mismatch)
         },
-        tokens,
+        signatures,
     }
 }
 
-/// Why a call does not verify, and what to do about it.
+/// Reason a call does not verify, and what to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VerifyError {
-    #[error("There is no webhook-id: pass on all three webhook-* headers of the call.")]
+    #[error("The webhook-id header is missing. Pass all three webhook-* headers of the call.")]
     MissingId,
-    #[error("webhook-timestamp is not a whole number of Unix seconds: pass the header on as it came.")]
+    #[error("webhook-timestamp is not a whole number of Unix seconds. Pass the header unchanged.")]
     TimestampNotAnInteger,
     #[error(
-        "The call is more than 5 minutes old: verify calls when they arrive, check this machine's clock, \
-         and have old calls resent."
+        "The call is more than 5 minutes old. Verify calls when they arrive, check this machine's clock, \
+         and resend old calls."
     )]
     TooOld,
-    #[error("The call is from more than 5 minutes in the future: check this machine's clock.")]
+    #[error("The call is more than 5 minutes in the future. Check this machine's clock.")]
     TooNew,
-    #[error("webhook-signature holds no v1 signature: pass the header on as it came.")]
+    #[error("webhook-signature contains no v1 signature. Pass the header unchanged.")]
     NoSignature,
     #[error(
-        "The signature does not match: check that the secret is this webhook's, and that the body is verified \
-         byte for byte as it came, before any parsing."
+        "The signature does not match. Check that the secret belongs to this webhook, and that the body is verified \
+         byte for byte, before any parsing."
     )]
     Mismatch,
 }
@@ -202,7 +208,7 @@ mod tests {
         Secret::parse(text).unwrap()
     }
 
-    /// The moment that is this many seconds after `SENT`.
+    /// Returns the time that is this many seconds after `SENT`.
     fn after(seconds: i64) -> Timestamp {
         Timestamp::from_millis((SENT + seconds) * 1000)
     }
@@ -212,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn every_reference_vector_is_signed_and_verified_exactly() {
+    fn reference_vectors_are_signed_and_verified() {
         let vectors: [(&str, i64, &[u8], &str, &str); 6] = [
             (ID, SENT, BODY, SECRET, SIGNATURE),
             (
@@ -254,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn an_asymmetric_signature_is_skipped_and_missed() {
+    fn asymmetric_signatures_are_skipped() {
         let sent = SENT.to_string();
         assert_eq!(
             verify_vector(&sent, ASYMMETRIC, after(0)),
@@ -267,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rotation_signs_with_both_secrets_the_newest_first() {
+    fn rotation_signs_with_both_secrets_newest_first() {
         let (newest, previous) = (secret(SECRET), secret(OTHER_SECRET));
         let both = sign(ID, SENT, BODY, [&newest, &previous]);
         assert_eq!(both, format!("{SIGNATURE} {OTHER_SIGNATURE}"));
@@ -277,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn the_timestamp_may_be_five_minutes_off_to_either_side_and_no_more() {
+    fn timestamp_may_differ_by_five_minutes() {
         let sent = SENT.to_string();
         for (seconds, expected) in [
             (300, Ok(())),
@@ -302,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn each_broken_header_is_named() {
+    fn each_invalid_header_has_its_own_error() {
         let now = after(0);
         let sent = SENT.to_string();
         assert_eq!(
@@ -339,27 +345,39 @@ mod tests {
     }
 
     #[test]
-    fn an_examination_tells_of_each_check_by_itself() {
-        let tokens = format!("{OTHER_SIGNATURE}  {ASYMMETRIC} v1,AAAA {SIGNATURE}");
-        let found = examine(&secret(SECRET), ID, &SENT.to_string(), &tokens, BODY, after(301));
+    fn detailed_verification_reports_each_check() {
+        let signatures = format!("{OTHER_SIGNATURE}  {ASYMMETRIC} v1,AAAA {SIGNATURE}");
+        let found = verify_in_detail(
+            &secret(SECRET),
+            ID,
+            &SENT.to_string(),
+            &signatures,
+            BODY,
+            after(301),
+        );
         assert_eq!(
-            found.tokens,
-            [Token::Differs, Token::Skipped, Token::Broken, Token::Matches]
+            found.signatures,
+            [
+                SignatureStatus::Mismatch,
+                SignatureStatus::Skipped,
+                SignatureStatus::Malformed,
+                SignatureStatus::Matches
+            ]
         );
         assert_eq!(
             (found.id, found.signature, found.age),
             (Ok(()), Ok(()), Some(301))
         );
         assert_eq!(found.timestamp, Err(VerifyError::TooOld));
-        assert_eq!(found.verdict(), Err(VerifyError::TooOld));
-        let nothing = examine(&secret(SECRET), "", "soon", "", BODY, after(0));
-        assert_eq!(nothing.verdict(), Err(VerifyError::MissingId));
-        assert_eq!(nothing.timestamp, Err(VerifyError::TimestampNotAnInteger));
-        assert_eq!(nothing.signature, Err(VerifyError::NoSignature));
+        assert_eq!(found.result(), Err(VerifyError::TooOld));
+        let empty = verify_in_detail(&secret(SECRET), "", "soon", "", BODY, after(0));
+        assert_eq!(empty.result(), Err(VerifyError::MissingId));
+        assert_eq!(empty.timestamp, Err(VerifyError::TimestampNotAnInteger));
+        assert_eq!(empty.signature, Err(VerifyError::NoSignature));
     }
 
     #[test]
-    fn a_changed_body_or_id_does_not_match() {
+    fn changed_body_or_id_does_not_match() {
         let (key, sent) = (secret(SECRET), SENT.to_string());
         let changed = verify(&key, ID, &sent, SIGNATURE, br#"{"test":2432232314}"#, after(0));
         assert_eq!(changed, Err(VerifyError::Mismatch));

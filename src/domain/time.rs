@@ -1,4 +1,4 @@
-//! Moments as Unix milliseconds, the same number in the database, in Rust and in tests.
+//! Timestamps in Unix milliseconds, the representation of the database.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ impl Timestamp {
         self.0
     }
 
-    /// Whole Unix seconds, as `webhook-timestamp` wants them.
+    /// Returns whole Unix seconds, the unit of `webhook-timestamp`.
     pub const fn as_secs(self) -> i64 {
         self.0.div_euclid(1000)
     }
@@ -39,19 +39,18 @@ impl Timestamp {
         )
     }
 
-    /// How long ago `earlier` was; zero if it is not earlier.
+    /// Returns the time since `earlier`, or zero if it is not earlier.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 }
 
-/// Where the present moment comes from. The server has the system's clock, tests have one that they move by hand.
+/// Source of the current time. The server uses the system clock. Tests use a clock that they set.
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
 
-    /// Told what the clock says that all processes of one database go by, give or take `uncertainty`. A clock that is
-    /// moved by hand does not mind.
-    fn adjust(&self, _common: Timestamp, _uncertainty: Duration) {}
+    /// Adjusts this clock to the clock of the database, which is known within `uncertainty`. Does nothing by default.
+    fn adjust(&self, _database_time: Timestamp, _uncertainty: Duration) {}
 }
 
 #[cfg(feature = "ssr")]
@@ -61,7 +60,7 @@ mod rfc3339 {
     use super::Timestamp;
 
     impl Timestamp {
-        /// `2026-11-23T10:00:00.000Z`: UTC, always with milliseconds.
+        /// Formats the time as RFC 3339, in UTC with milliseconds: `2026-11-23T10:00:00.000Z`.
         pub fn rfc3339(self) -> String {
             let at = self.utc();
             format!(
@@ -76,8 +75,8 @@ mod rfc3339 {
             )
         }
 
-        /// Reads any RFC 3339 text; finer than a millisecond is cut off. In UTC, too, its year has to have four digits:
-        /// it could not be written down again.
+        /// Parses an RFC 3339 time and truncates it to milliseconds. In UTC, its year must have four digits, because
+        /// RFC 3339 cannot represent others.
         pub fn parse_rfc3339(text: &str) -> Option<Self> {
             let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
             let at = at.checked_to_offset(UtcOffset::UTC)?;
@@ -89,7 +88,7 @@ mod rfc3339 {
                 .map(Self)
         }
 
-        /// The same moment as a calendar date and time; out of range becomes 1970.
+        /// Returns the calendar date and time in UTC, or the start of 1970 if it is out of range.
         pub fn utc(self) -> OffsetDateTime {
             OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
                 .unwrap_or(OffsetDateTime::UNIX_EPOCH)
@@ -102,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rfc3339_keeps_three_digits_of_milliseconds() {
+    fn rfc3339_has_three_digits_of_milliseconds() {
         assert_eq!(
             Timestamp::from_millis(1_795_428_000_000).rfc3339(),
             "2026-11-23T10:00:00.000Z"
@@ -114,14 +113,14 @@ mod tests {
     }
 
     #[test]
-    fn offsets_are_read_as_the_same_moment() {
+    fn offsets_are_converted_to_utc() {
         let utc = Timestamp::parse_rfc3339("2026-11-23T10:00:00Z");
         assert_eq!(utc, Timestamp::parse_rfc3339("2026-11-23T12:00:00.000+02:00"));
         assert_eq!(Timestamp::parse_rfc3339("yesterday"), None);
     }
 
     #[test]
-    fn what_is_read_can_be_written_again() {
+    fn parsed_times_can_be_formatted() {
         for text in ["0000-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"] {
             assert_eq!(Timestamp::parse_rfc3339(text).unwrap().rfc3339(), text);
         }

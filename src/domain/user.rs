@@ -1,4 +1,4 @@
-//! Who may do what.
+//! Users and their roles.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use super::{AccountId, UserId};
 
-/// A signed-in person.
+/// Signed-in user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     pub id: UserId,
@@ -16,21 +16,21 @@ pub struct User {
     pub role: Role,
 }
 
-/// An address to sign in with, in lower case: it is compared without regard to case.
+/// Email address of a user, in lower case because it is case-insensitive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Email(String);
 
 impl Email {
-    /// The most that a mail server takes.
+    /// Maximum length that mail servers accept.
     pub const MAX_LENGTH: usize = 254;
 
-    /// Something on both sides of one “@”, and nothing that could not be seen.
+    /// Parses an address: text on both sides of a single “@”, without invisible characters.
     pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
         let email = text.trim().to_lowercase();
         let (name, host) = email.split_once('@').ok_or(InvalidEmail)?;
-        let fits = email.len() <= Self::MAX_LENGTH && !name.is_empty() && !host.is_empty();
-        let odd = |c: char| c.is_whitespace() || c.is_control() || c == '\u{fffd}';
-        if fits && !host.contains('@') && !email.contains(odd) {
+        let is_complete = email.len() <= Self::MAX_LENGTH && !name.is_empty() && !host.is_empty();
+        let is_invisible = |c: char| c.is_whitespace() || c.is_control() || c == '\u{fffd}';
+        if is_complete && !host.contains('@') && !email.contains(is_invisible) {
             Ok(Self(email))
         } else {
             Err(InvalidEmail)
@@ -48,17 +48,18 @@ impl fmt::Display for Email {
     }
 }
 
+/// Error for an invalid email address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("Enter an email address, such as ada@example.com.")]
 pub struct InvalidEmail;
 
-/// Each role may do all that the ones before it may.
+/// Role of a user. Each role includes the permissions of the previous ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[derive(Display, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "lowercase", parse_err_ty = String, parse_err_fn = unknown_role)]
 pub enum Role {
-    /// Sees everything but secrets.
+    /// Reads everything except secrets.
     Viewer,
     /// Also adds webhooks.
     Member,
@@ -81,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_email_is_what_stands_around_one_at_sign() {
+    fn email_has_exactly_one_at_sign() {
         let email = Email::parse(" Ada@Example.com ").unwrap();
         assert_eq!(email.as_str(), "ada@example.com");
         assert!(Email::parse("admin@localhost").is_ok());

@@ -1,4 +1,4 @@
-//! A webhook: a destination with a URL, a unique name, a secret and the events it wants.
+//! Webhooks: destinations with a URL, a unique name, a secret and subscribed event types.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{EventTypes, Field, FieldErrors, Outcome, Principal, Timestamp, WebhookId};
 
-/// A webhook as everyone with a role may see it: without its secret.
+/// Webhook without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
     pub id: WebhookId,
@@ -17,39 +17,39 @@ pub struct Webhook {
     pub events: EventTypes,
     pub status: WebhookStatus,
     pub disabled_reason: Option<DisabledReason>,
-    /// Since when no attempt has succeeded, while that is so.
+    /// Start of the current series of failures.
     pub failing_since: Option<Timestamp>,
     pub last_attempt: Option<LastAttempt>,
-    /// Counts the saves; a save names the version it was based on, so that nobody overwrites another unseen.
+    /// Number of saves. A save specifies the version it is based on, so that it cannot silently overwrite another one.
     pub version: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-    /// Who saved it last.
+    /// Principal of the last save.
     pub updated_by: Principal,
-    /// Until when the secret before the last rotation signs too.
+    /// Time until which the previous secret also signs, after a rotation.
     pub previous_secret_until: Option<Timestamp>,
 }
 
-/// What the list shows of the newest attempt.
+/// Newest attempt, as the list of webhooks shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastAttempt {
     pub at: Timestamp,
     pub outcome: Outcome,
 }
 
-/// Where a webhook stands, in the order in which one would want to know.
+/// Status of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[derive(EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "lowercase")]
 pub enum WebhookStatus {
-    /// Every new event that it wants is sent.
+    /// Events are sent.
     Active,
-    /// Sent as well, but the newest attempts did not succeed.
+    /// Events are sent, but the newest attempts failed.
     Failing,
-    /// Somebody paused it: its events are held until it is resumed.
+    /// Events are held until a user resumes the webhook.
     Paused,
-    /// It asked for no more, or failed for too long: nothing is sent or held.
+    /// Events are neither sent nor held. See [`DisabledReason`].
     Disabled,
 }
 
@@ -59,15 +59,15 @@ impl WebhookStatus {
     }
 }
 
-/// Why a webhook is disabled.
+/// Reason a webhook is disabled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[derive(EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "lowercase")]
 pub enum DisabledReason {
-    /// The receiver answered 410 Gone.
+    /// The receiver responded with 410 Gone.
     Gone,
-    /// No attempt succeeded for [`super::failing::AT_MOST`].
+    /// No attempt succeeded for [`super::failing::DISABLE_AFTER`].
     Failing,
 }
 
@@ -77,27 +77,27 @@ impl DisabledReason {
     }
 }
 
-/// Which schemes a destination may have.
+/// Allowed schemes of destinations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
     HttpsOnly,
-    /// For development, and for receivers in one's own network.
+    /// Allows http too, for development and for receivers in private networks.
     HttpAllowed,
 }
 
-/// A destination's URL, normalised as browsers do; the fragment, which no server ever sees, is cut off.
+/// URL of a destination, normalized by the URL standard and without a fragment.
 ///
-/// This says nothing yet about *where* it points: that is judged at every attempt, from the resolved addresses.
+/// The host is not checked here. The guard checks the resolved addresses at every attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EndpointUrl(Url);
 
-/// Why a text is no destination.
+/// Error for an invalid URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidUrl {
     #[error("Enter a URL that starts with https://.")]
     NotHttps,
     #[error(
-        "Remove the user name and password from the URL: the signature is what proves that a call is ours."
+        "Remove the user name and password from the URL. Receivers authenticate calls by their signature."
     )]
     Credentials,
     #[error("Use at most {} characters for the URL.", EndpointUrl::MAX_LENGTH)]
@@ -143,11 +143,11 @@ impl fmt::Display for EndpointUrl {
     }
 }
 
-/// What people call a webhook: unique in the account, 1 to 100 characters, no line breaks or other controls.
+/// Name of a webhook: unique in the account, 1 to 100 characters, without control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct WebhookName(String);
 
-/// Why a text is no name.
+/// Error for an invalid name of a webhook.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
     #[error("Enter a name for the webhook.")]
@@ -169,10 +169,10 @@ impl WebhookName {
         if text.chars().count() > Self::MAX_LENGTH {
             return Err(InvalidName::TooLong);
         }
-        // Bidirectional overrides would let one name pass for another on the screen.
-        let confusing =
+        // Bidirectional overrides could make one name look like another.
+        let is_forbidden =
             |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if text.chars().any(confusing) {
+        if text.chars().any(is_forbidden) {
             return Err(InvalidName::ControlCharacters);
         }
         Ok(Self(text.to_owned()))
@@ -182,8 +182,8 @@ impl WebhookName {
         &self.0
     }
 
-    /// What the form and the API say when the name is already in use.
-    pub fn taken(&self) -> String {
+    /// Returns the error message for a name that is already in use.
+    pub fn taken_message(&self) -> String {
         format!("A webhook named “{}” already exists.", self.0)
     }
 }
@@ -194,7 +194,7 @@ impl fmt::Display for WebhookName {
     }
 }
 
-/// The fields that a save replaces together.
+/// Fields that a save replaces together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookSettings {
     pub url: EndpointUrl,
@@ -203,7 +203,7 @@ pub struct WebhookSettings {
 }
 
 impl WebhookSettings {
-    /// Parses the three fields, and reports all that is wrong with them at once.
+    /// Parses the three fields and adds an error for each invalid one.
     pub fn parse<'a>(
         url: &str,
         name: &str,
@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_must_be_https_unless_http_is_allowed() {
+    fn url_must_be_https_unless_http_is_allowed() {
         let parse = EndpointUrl::parse;
         assert!(parse("https://example.com/hook?a=1", Transport::HttpsOnly).is_ok());
         assert!(parse("http://example.com", Transport::HttpAllowed).is_ok());
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_refused_and_the_fragment_is_dropped() {
+    fn rejects_credentials_and_drops_the_fragment() {
         let parse = |text| EndpointUrl::parse(text, Transport::HttpsOnly);
         assert_eq!(parse("https://me:pw@example.com/"), Err(InvalidUrl::Credentials));
         assert_eq!(parse("https://me@example.com/"), Err(InvalidUrl::Credentials));
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_trimmed_and_bounded_in_characters() {
+    fn name_is_trimmed_and_limited_in_characters() {
         assert_eq!(
             WebhookName::parse("  Orders → CRM ").unwrap().as_str(),
             "Orders → CRM"
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn every_refused_field_is_reported_in_the_order_of_the_form() {
+    fn errors_are_reported_in_the_order_of_the_form() {
         let mut errors = FieldErrors::default();
         assert!(WebhookSettings::parse("x", "", [], Transport::HttpsOnly, &mut errors).is_none());
         let fields: Vec<_> = errors.iter().map(|(field, _)| field).collect();

@@ -1,4 +1,4 @@
-//! The system's clock: the only caller of `now()`.
+//! The system clock, the only place that reads the time, and its adjustment to the database server's clock.
 
 use std::{
     sync::atomic::{AtomicI64, Ordering},
@@ -10,50 +10,50 @@ use crate::domain::{Clock, Timestamp};
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is where the present moment comes from"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the only place that reads the time")]
     fn now(&self) -> Timestamp {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
     }
 }
 
-/// The system's clock, corrected by what the processes of one database go by: leases and schedules that one machine
-/// writes are read by another, whose clock may be a minute off.
-pub struct CommonClock<C> {
+/// A clock adjusted to the database server's clock. All processes read leases and schedules that other machines wrote,
+/// so their clocks must agree.
+pub struct SyncedClock<C> {
     system: C,
-    /// Milliseconds to add.
-    behind: AtomicI64,
+    /// Milliseconds added to the system clock.
+    offset_ms: AtomicI64,
 }
 
-/// A smaller difference is left as it is: time that jumps to and fro is worse than time that is a little late.
+/// Differences up to this are ignored: a clock that jumps is worse than one that is slightly off.
 const TOLERANCE: Duration = Duration::from_millis(250);
 
-impl<C> CommonClock<C> {
+impl<C> SyncedClock<C> {
     pub fn new(system: C) -> Self {
         Self {
             system,
-            behind: AtomicI64::new(0),
+            offset_ms: AtomicI64::new(0),
         }
     }
 }
 
-impl<C: Clock> Clock for CommonClock<C> {
+impl<C: Clock> Clock for SyncedClock<C> {
     fn now(&self) -> Timestamp {
-        let behind = self.behind.load(Ordering::Relaxed);
-        Timestamp::from_millis(self.system.now().as_millis().saturating_add(behind))
+        let offset = self.offset_ms.load(Ordering::Relaxed);
+        Timestamp::from_millis(self.system.now().as_millis().saturating_add(offset))
     }
 
-    fn adjust(&self, common: Timestamp, uncertainty: Duration) {
-        let off = common.as_millis().saturating_sub(self.now().as_millis());
+    fn adjust(&self, reference: Timestamp, uncertainty: Duration) {
+        let difference = reference.as_millis().saturating_sub(self.now().as_millis());
         let tolerance = (TOLERANCE + uncertainty).as_millis();
-        if u128::from(off.unsigned_abs()) <= tolerance {
+        if u128::from(difference.unsigned_abs()) <= tolerance {
             return;
         }
-        tracing::warn!(off_ms = off, "clock differs from the database server, adjusted");
-        self.behind.fetch_add(off, Ordering::Relaxed);
+        tracing::warn!(
+            off_ms = difference,
+            "clock differs from the database server, adjusted"
+        );
+        self.offset_ms.fetch_add(difference, Ordering::Relaxed);
     }
 }
 
@@ -61,24 +61,24 @@ impl<C: Clock> Clock for CommonClock<C> {
 mod tests {
     use super::*;
 
-    struct Still;
+    struct FixedClock;
 
-    impl Clock for Still {
+    impl Clock for FixedClock {
         fn now(&self) -> Timestamp {
             Timestamp::from_millis(1_000_000)
         }
     }
 
     #[test]
-    fn it_follows_what_all_go_by_unless_the_difference_may_be_none() {
-        let clock = CommonClock::new(Still);
-        let common = Timestamp::from_millis(1_060_000);
-        clock.adjust(common, Duration::from_millis(5));
-        assert_eq!(clock.now(), common);
+    fn adjusts_only_differences_above_tolerance_and_uncertainty() {
+        let clock = SyncedClock::new(FixedClock);
+        let reference = Timestamp::from_millis(1_060_000);
+        clock.adjust(reference, Duration::from_millis(5));
+        assert_eq!(clock.now(), reference);
         clock.adjust(Timestamp::from_millis(1_060_200), Duration::ZERO);
-        assert_eq!(clock.now(), common);
+        assert_eq!(clock.now(), reference);
         clock.adjust(Timestamp::from_millis(1_061_000), Duration::from_secs(1));
-        assert_eq!(clock.now(), common);
+        assert_eq!(clock.now(), reference);
         clock.adjust(Timestamp::from_millis(940_000), Duration::ZERO);
         assert_eq!(clock.now(), Timestamp::from_millis(940_000));
     }

@@ -1,4 +1,4 @@
-//! The configuration: every setting is a flag of `caleida serve` and an environment variable.
+//! Configuration. Every setting is a flag of `caleida serve` and an environment variable.
 
 use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
@@ -13,10 +13,10 @@ use crate::{
     store,
 };
 
-/// Which database.
+/// Setting for the database.
 #[derive(Debug, Clone, Args)]
 pub struct Database {
-    /// Where everything is kept: an SQLite file, created if it does not exist, or a PostgreSQL database
+    /// Database: an SQLite file, created if it does not exist, or a PostgreSQL database
     #[arg(
         long,
         env = "DATABASE_URL",
@@ -27,10 +27,10 @@ pub struct Database {
     pub database_url: String,
 }
 
-/// What seals the webhooks' secrets.
+/// Settings for the keys that encrypt the webhooks' secrets.
 #[derive(Clone, Args)]
 pub struct MasterKeys {
-    /// 32 random bytes in base64 that seal the webhooks' secrets; wins over the file
+    /// Master key that encrypts the webhooks' secrets: 32 random bytes in base64; overrides the file
     #[arg(
         long,
         env = "CALEIDA_MASTER_KEY",
@@ -39,7 +39,7 @@ pub struct MasterKeys {
     )]
     pub master_key: Option<Zeroizing<String>>,
 
-    /// The file that holds the master key; made on the first start
+    /// File with the master key; created at the first start
     #[arg(
         long,
         env = "CALEIDA_MASTER_KEY_FILE",
@@ -48,7 +48,7 @@ pub struct MasterKeys {
     )]
     pub master_key_file: PathBuf,
 
-    /// Another master key that opens secrets too, while keys are rotated; wins over the file
+    /// Previous master key, which decrypts secrets during a key rotation; overrides the file
     #[arg(
         long,
         env = "CALEIDA_PREVIOUS_MASTER_KEY",
@@ -57,22 +57,22 @@ pub struct MasterKeys {
     )]
     pub previous_master_key: Option<Zeroizing<String>>,
 
-    /// The file that holds it
+    /// File with the previous master key
     #[arg(long, env = "CALEIDA_PREVIOUS_MASTER_KEY_FILE", value_name = "PATH")]
     pub previous_master_key_file: Option<PathBuf>,
 }
 
-/// How the server runs.
+/// Settings of `caleida serve`.
 #[derive(Clone, Args)]
 pub struct Config {
     #[command(flatten)]
     pub database: Database,
 
-    /// What this process does of it all; to split it takes a PostgreSQL that the processes share
+    /// What this process runs; roles other than all require a shared PostgreSQL database
     #[arg(long, env = "CALEIDA_ROLE", value_name = "ROLE", value_enum, default_value_t = Role::All)]
     pub role: Role,
 
-    /// The address of dashboard and API; of a worker, that of /healthz and /readyz
+    /// Address of the dashboard and the API; for a worker, of /healthz and /readyz
     #[arg(
         long,
         env = "CALEIDA_LISTEN",
@@ -81,7 +81,7 @@ pub struct Config {
     )]
     pub listen: SocketAddr,
 
-    /// The address of /metrics, for Prometheus; off for none
+    /// Address of /metrics, for Prometheus, or off
     #[arg(
         long,
         env = "CALEIDA_METRICS_LISTEN",
@@ -91,11 +91,11 @@ pub struct Config {
     #[arg(value_parser = metrics_listen)]
     pub metrics_listen: MetricsListen,
 
-    /// The dashboard's URL as browsers see it; with https, cookies are only sent over https [default: http:// + listen]
+    /// URL of the dashboard in browsers; with https, cookies require https [default: http:// + listen]
     #[arg(long, env = "CALEIDA_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
 
-    /// Networks of the proxies in front, comma-separated CIDRs: whom they name in X-Forwarded-For is the caller
+    /// Networks of trusted proxies, comma-separated CIDRs; their X-Forwarded-For sets the client address
     #[arg(
         long,
         env = "CALEIDA_TRUSTED_PROXIES",
@@ -109,7 +109,7 @@ pub struct Config {
     #[command(flatten)]
     pub keys: MasterKeys,
 
-    /// The first admin's email, used when there is no user yet
+    /// Email address of the first admin, created if there are no users
     #[arg(
         long,
         env = "CALEIDA_ADMIN_EMAIL",
@@ -119,7 +119,7 @@ pub struct Config {
     )]
     pub admin_email: Email,
 
-    /// The first admin's password; without it one is generated and printed once
+    /// Password of the first admin; without it, one is generated and printed once
     #[arg(
         long,
         env = "CALEIDA_ADMIN_PASSWORD",
@@ -128,7 +128,7 @@ pub struct Config {
     )]
     pub admin_password: Option<Zeroizing<String>>,
 
-    /// Let webhooks have http:// URLs
+    /// Allow http:// URLs for webhooks
     #[arg(
         long,
         env = "CALEIDA_ALLOW_HTTP",
@@ -138,7 +138,7 @@ pub struct Config {
     #[arg(value_parser = BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true")]
     pub allow_http: bool,
 
-    /// Private networks that webhooks may call, comma-separated CIDRs; cloud metadata addresses stay refused
+    /// Private networks that webhooks can call, comma-separated CIDRs; cloud metadata addresses stay blocked
     #[arg(
         long,
         env = "CALEIDA_ALLOW_NETWORKS",
@@ -149,16 +149,16 @@ pub struct Config {
     #[arg(value_parser = networks)]
     pub allow_networks: Networks,
 
-    /// The pauses between attempts; one attempt more than pauses
+    /// Delays between attempts, comma-separated; one more attempt than delays
     #[arg(
         long,
         env = "CALEIDA_RETRY_SCHEDULE",
-        value_name = "PAUSES",
+        value_name = "DELAYS",
         default_value = "5s,5m,30m,2h,5h,10h,14h,20h,24h"
     )]
     pub retry_schedule: RetrySchedule,
 
-    /// The time for one whole exchange with a receiver
+    /// Timeout of one attempt, for the whole exchange with the receiver
     #[arg(
         long,
         env = "CALEIDA_DELIVERY_TIMEOUT",
@@ -168,12 +168,12 @@ pub struct Config {
     #[arg(value_parser = delivery_timeout)]
     pub delivery_timeout: Duration,
 
-    /// How long events are kept, with their deliveries and attempts; what is still to be sent stays
+    /// Retention of events with their deliveries and attempts; events with open deliveries are kept
     #[arg(long, env = "CALEIDA_RETENTION", value_name = "TIME", default_value = "30d")]
     #[arg(value_parser = retention)]
     pub retention: Duration,
 
-    /// How many calls a second an API key may make, besides publishing, of each process; or off
+    /// Maximum API requests per second and key, not counting publishing, for each process; or off
     #[arg(
         long,
         env = "CALEIDA_API_RATE_LIMIT",
@@ -183,7 +183,7 @@ pub struct Config {
     #[arg(value_parser = rate)]
     pub api_rate_limit: Rate,
 
-    /// How many events a second an account may publish, to each process; or off
+    /// Maximum published events per second and account, for each process; or off
     #[arg(
         long,
         env = "CALEIDA_EVENT_RATE_LIMIT",
@@ -193,7 +193,7 @@ pub struct Config {
     #[arg(value_parser = rate)]
     pub event_rate_limit: Rate,
 
-    /// How many webhooks an account may have
+    /// Maximum number of webhooks per account
     #[arg(
         long,
         env = "CALEIDA_MAX_WEBHOOKS",
@@ -203,7 +203,7 @@ pub struct Config {
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_webhooks: u32,
 
-    /// The largest event that is taken, 1MiB at most
+    /// Maximum size of an event, up to 1MiB
     #[arg(
         long,
         env = "CALEIDA_MAX_EVENT_SIZE",
@@ -213,7 +213,7 @@ pub struct Config {
     #[arg(value_parser = event_size)]
     pub max_event_size: usize,
 
-    /// The time that requests and attempts under way are given when the process is told to stop
+    /// Time for requests and attempts in progress to finish at shutdown
     #[arg(
         long,
         env = "CALEIDA_SHUTDOWN_GRACE",
@@ -223,11 +223,11 @@ pub struct Config {
     #[arg(value_parser = humantime::parse_duration)]
     pub shutdown_grace: Duration,
 
-    /// The folder with the dashboard's script and style [default: site, beside the program or its folder]
+    /// Folder with the dashboard's scripts and styles [default: site, next to the program or its folder]
     #[arg(long, env = "LEPTOS_SITE_ROOT", value_name = "PATH")]
     pub site_root: Option<PathBuf>,
 
-    /// Log lines as JSON
+    /// Write log lines as JSON
     #[arg(long, env = "CALEIDA_LOG_JSON", value_name = "BOOL", default_value_t = false)]
     #[arg(value_parser = BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true")]
     pub log_json: bool,
@@ -242,7 +242,7 @@ impl Config {
         }
     }
 
-    /// What the API allows.
+    /// Returns the limits of the API.
     pub fn limits(&self) -> Limits {
         Limits::new(
             self.api_rate_limit.0,
@@ -251,7 +251,7 @@ impl Config {
         )
     }
 
-    /// Whether browsers reach the dashboard over https only.
+    /// Returns whether the dashboard is served over https.
     pub fn is_https(&self) -> bool {
         self.public_url
             .as_deref()
@@ -259,7 +259,7 @@ impl Config {
     }
 }
 
-/// Where browsers find the dashboard, without a slash at its end.
+/// Returns the URL of the dashboard, without a trailing slash.
 pub fn public_url(configured: Option<&str>, address: SocketAddr) -> String {
     configured.map_or_else(
         || format!("http://{address}"),
@@ -267,13 +267,13 @@ pub fn public_url(configured: Option<&str>, address: SocketAddr) -> String {
     )
 }
 
-/// What a process does.
+/// Role of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub enum Role {
     /// Dashboard, API and delivery
     All,
-    /// Dashboard and API: it takes events, and leaves them to the others
+    /// Dashboard and API; events are delivered by other processes
     Web,
     /// Delivery
     Worker,
@@ -293,7 +293,7 @@ impl Role {
     }
 }
 
-/// So many a second, or as many as one likes.
+/// Limit per second, or `None` for unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate(pub Option<NonZeroU32>);
 
@@ -330,10 +330,10 @@ fn event_size(text: &str) -> Result<usize, String> {
         .ok_or_else(|| "use a size such as 256KiB, from 1KiB to 1MiB".to_owned())
 }
 
-/// A list that clap reads from one value.
+/// Networks, parsed from one comma-separated value.
 pub type Networks = std::sync::Arc<[IpNet]>;
 
-/// An address, or `None` for off.
+/// Address of the metrics listener, or `None` for off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MetricsListen(pub Option<SocketAddr>);
 
@@ -373,11 +373,11 @@ fn retention(text: &str) -> Result<Duration, String> {
     if keep >= Duration::from_secs(1) {
         Ok(keep)
     } else {
-        Err("use a time such as 30d, 1s at least".to_owned())
+        Err("use a duration such as 30d, at least 1s".to_owned())
     }
 }
 
-/// Refuses what names neither of the two databases.
+/// Accepts URLs of SQLite and PostgreSQL databases.
 pub fn database_url(text: &str) -> Result<String, String> {
     if text.starts_with("sqlite:") || store::is_postgres(text) {
         Ok(text.to_owned())
@@ -391,7 +391,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn networks_are_read_or_named() {
+    fn parses_networks_and_names_invalid_ones() {
         assert_eq!(networks("10.0.0.0/8, ::1/128").unwrap().len(), 2);
         assert!(networks("").unwrap().is_empty());
         assert!(
@@ -402,21 +402,21 @@ mod tests {
     }
 
     #[test]
-    fn metrics_have_an_address_or_are_off() {
+    fn metrics_listener_is_an_address_or_off() {
         assert_eq!(metrics_listen("off"), Ok(MetricsListen(None)));
         assert!(metrics_listen("[::1]:0").unwrap().0.is_some());
         assert!(metrics_listen("9464").is_err());
     }
 
     #[test]
-    fn what_is_kept_is_kept_for_a_second_at_least() {
+    fn retention_is_at_least_one_second() {
         assert_eq!(retention("30d"), Ok(Duration::from_secs(30 * 86_400)));
         assert!(retention("1ms").is_err());
-        assert!(retention("for ever").is_err());
+        assert!(retention("forever").is_err());
     }
 
     #[test]
-    fn rates_and_sizes_are_read_or_refused() {
+    fn parses_and_limits_rates_and_sizes() {
         assert_eq!(rate("off"), Ok(Rate(None)));
         assert_eq!(rate("5"), Ok(Rate(NonZeroU32::new(5))));
         for bad in ["0", "-1", "many", "", "1000001"] {
@@ -439,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delivery_may_take_a_minute_at_most() {
+    fn delivery_timeout_is_at_most_one_minute() {
         assert_eq!(delivery_timeout("15s"), Ok(Duration::from_secs(15)));
         assert!(delivery_timeout("2m").is_err());
         assert!(delivery_timeout("soon").is_err());

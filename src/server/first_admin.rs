@@ -1,4 +1,4 @@
-//! The first start has nobody to sign in: it makes an admin.
+//! Creates an admin at the first start, when there are no users.
 
 use zeroize::Zeroizing;
 
@@ -9,16 +9,17 @@ use crate::{
     store::{DEFAULT_ACCOUNT, Store, StoreError, Unique},
 };
 
-/// The admin whom this start made.
+/// The admin that this start created.
 pub struct FirstAdmin {
     pub email: String,
-    /// Only if it was generated: then this is the only time that anybody sees it.
+    /// The generated password, shown only once. `None` if a password is configured.
     pub generated_password: Option<Zeroizing<String>>,
 }
 
-/// The fewest characters of a configured password.
-const MIN_PASSWORD: usize = 8;
+/// Minimum length of a configured password, in characters.
+const MIN_PASSWORD_LENGTH: usize = 8;
 
+/// Creates the first admin if there are no users.
 pub(super) async fn ensure(
     config: &Config,
     auth: &Auth,
@@ -32,9 +33,10 @@ pub(super) async fn ensure(
     let configured = config.admin_password.clone();
     if configured
         .as_ref()
-        .is_some_and(|password| password.chars().count() < MIN_PASSWORD)
+        .is_some_and(|password| password.chars().count() < MIN_PASSWORD_LENGTH)
     {
-        let text = format!("CALEIDA_ADMIN_PASSWORD is too short: use at least {MIN_PASSWORD} characters");
+        let text =
+            format!("CALEIDA_ADMIN_PASSWORD is too short: use at least {MIN_PASSWORD_LENGTH} characters");
         return Err(StartError::Config(text));
     }
     let generated = configured.is_none().then(|| Zeroizing::new(password::generate()));
@@ -47,7 +49,7 @@ pub(super) async fn ensure(
             email: admin.email,
             generated_password: generated,
         })),
-        // Another process that starts at the same moment was faster, and tells the password.
+        // Another process that starts at the same time created the admin, and prints the password.
         Err(StoreError::Conflict(Unique::UserEmail)) => Ok(None),
         Err(error) => Err(error.into()),
     }

@@ -1,4 +1,4 @@
-//! What every answer tells browsers, unless it says something else by itself.
+//! Default security and caching headers of every response.
 
 use std::sync::Arc;
 
@@ -7,31 +7,31 @@ use axum::{
     response::Response,
 };
 
-/// Cheap to clone.
+/// Headers added to responses that do not set them. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Headers(Arc<[(HeaderName, HeaderValue)]>);
 
-/// Of what is no page: nothing in it may be run or shown as one.
-const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
+/// Content security policy of responses that are not pages: browsers must not run or embed anything in them.
+const DEFAULT_CSP: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// Everything that asks for a person's attention or reads of their machine; what we use ourselves, writing to the
-/// clipboard, stays.
+/// Disables browser features that the dashboard does not use. It uses writing to the clipboard.
 const NO_PERMISSIONS: &str = "accelerometer=(), autoplay=(), camera=(), display-capture=(), encrypted-media=(), \
      fullscreen=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), \
      picture-in-picture=(), publickey-credentials-get=(), screen-wake-lock=(), sync-xhr=(), usb=(), \
      xr-spatial-tracking=()";
 
-/// A year: browsers that have seen it come back by https only.
-const HTTPS_ONLY: &str = "max-age=31536000";
+/// Browsers use only https for one year.
+const HSTS: &str = "max-age=31536000";
 
 impl Headers {
+    /// Creates the headers, with HSTS if `https` is true.
     pub(super) fn new(https: bool) -> Self {
         let always = [
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            (header::CONTENT_SECURITY_POLICY, NOTHING),
-            // For those who do not know frame-ancestors.
+            (header::CONTENT_SECURITY_POLICY, DEFAULT_CSP),
+            // For browsers without support for frame-ancestors.
             (header::X_FRAME_OPTIONS, "DENY"),
-            // Not no-referrer: forms without script come back by it.
+            // Not no-referrer: forms without JavaScript use the referrer to return to their page.
             (header::REFERRER_POLICY, "same-origin"),
             (HeaderName::from_static("permissions-policy"), NO_PERMISSIONS),
             (
@@ -42,21 +42,19 @@ impl Headers {
                 HeaderName::from_static("cross-origin-resource-policy"),
                 "same-origin",
             ),
-            // What may be kept says so.
+            // Cacheable responses set their own value.
             (header::CACHE_CONTROL, "no-store"),
         ];
-        let https = https.then_some((header::STRICT_TRANSPORT_SECURITY, HTTPS_ONLY));
+        let https = https.then_some((header::STRICT_TRANSPORT_SECURITY, HSTS));
         let all = always.into_iter().chain(https);
         Self(
             all.map(|(name, value)| (name, HeaderValue::from_static(value)))
                 .collect(),
         )
     }
-}
 
-impl Headers {
-    /// Adds what the response does not say by itself.
-    pub(super) fn complete<B>(&self, mut response: Response<B>) -> Response<B> {
+    /// Adds the headers that the response does not set.
+    pub(super) fn add_missing<B>(&self, mut response: Response<B>) -> Response<B> {
         let present = response.headers_mut();
         for (name, value) in &*self.0 {
             if !present.contains_key(name) {

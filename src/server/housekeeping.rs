@@ -1,7 +1,7 @@
-//! Deletes what has outlived its use: old events with their deliveries and attempts, and sessions that have expired.
+//! Deletes expired data: events with their deliveries and attempts, sessions and statistics. Also flushes the last-used
+//! times of API keys.
 //!
-//! In small batches with long pauses between them, so that delivering never notices: each batch is one short turn at
-//! the database, and most of the time it is nobody's turn.
+//! Deletes in small batches with long pauses, so that deliveries are not slowed down.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,47 +13,46 @@ use crate::{
     store::{Retention, Store, StoreError},
 };
 
-/// Events in one batch: a few milliseconds of the writer's time.
-const BATCH: usize = 200;
+/// Maximum number of events deleted in one transaction, which takes a few milliseconds.
+const BATCH_SIZE: usize = 200;
 
-/// How many times longer than a batch the pause after it is.
-const PAUSES: u32 = 9;
+/// Length of the pause after a batch, as a multiple of the time that the batch took.
+const PAUSE_FACTOR: u32 = 9;
 
-/// Between two rounds, at most.
-const ROUNDS: Duration = Duration::from_secs(600);
+/// Maximum interval between two rounds.
+const MAX_INTERVAL: Duration = Duration::from_secs(600);
 
-/// How long it is known how many attempts a webhook had in an hour: longer than any chart is.
-const STATISTICS: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+/// Retention of hourly statistics, longer than any chart.
+const STATISTICS_RETENTION: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
-/// Between two times at which it is written down when keys were used.
-const KEY_USES: Duration = Duration::from_secs(60);
+/// Interval at which the last-used times of API keys are stored.
+const KEY_USE_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Runs until it is dropped: each request only takes note in memory that a key was used.
-pub(super) async fn write_key_uses(auth: Auth) {
+/// Stores the last-used times of API keys periodically, until it is dropped. Requests only record them in memory.
+pub(super) async fn flush_key_uses(auth: Auth) {
     loop {
-        tokio::time::sleep(KEY_USES).await;
-        if let Err(error) = auth.write_key_uses().await {
+        tokio::time::sleep(KEY_USE_INTERVAL).await;
+        if let Err(error) = auth.flush_key_uses().await {
             tracing::warn!(%error, "failed to update the last use of API keys, will retry");
         }
     }
 }
 
-/// Runs until it is dropped. Events are deleted once they are older than `keep`, unless something of theirs is still
-/// to be sent.
+/// Deletes expired data until it is dropped. Events expire when they are older than `keep` and have no open deliveries.
 pub(super) async fn run(store: Arc<Store>, clock: Arc<dyn Clock>, keep: Duration) {
-    // Looked for so often that it hardly matters how old an event is beyond its time.
-    let pause = (keep / 10).min(ROUNDS);
+    // A fraction of `keep`, so that events are not kept much longer.
+    let interval = (keep / 10).min(MAX_INTERVAL);
     loop {
         match clean(&store, &*clock, keep).await {
             Ok(0) => {}
             Ok(events) => tracing::info!(events, "expired events deleted"),
             Err(error) => tracing::warn!(%error, "failed to delete expired data, will retry"),
         }
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep(interval).await;
     }
 }
 
-/// One round; answers how many events were deleted.
+/// Runs one round. Returns the number of deleted events.
 async fn clean(store: &Store, clock: &dyn Clock, keep: Duration) -> Result<u64, StoreError> {
     let before = clock.now().minus(keep);
     let mut deleted = 0;
@@ -65,18 +64,21 @@ async fn clean(store: &Store, clock: &dyn Clock, keep: Duration) -> Result<u64, 
                 account: &account,
                 before,
                 after,
-                limit: BATCH,
+                limit: BATCH_SIZE,
+                at: clock.now(),
             };
-            let swept = store.delete_old_events(retention).await?;
-            deleted += swept.deleted;
-            after = swept.until;
+            let batch = store.delete_old_events(retention).await?;
+            deleted += batch.deleted;
+            after = batch.next;
             if after.is_none() {
                 break;
             }
-            tokio::time::sleep(started.elapsed() * PAUSES).await;
+            tokio::time::sleep(started.elapsed() * PAUSE_FACTOR).await;
         }
     }
     store.delete_expired_sessions(clock.now()).await?;
-    store.delete_old_statistics(clock.now().minus(STATISTICS)).await?;
+    store
+        .delete_old_statistics(clock.now().minus(STATISTICS_RETENTION))
+        .await?;
     Ok(deleted)
 }

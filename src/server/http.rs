@@ -1,6 +1,6 @@
-//! Connections: whoever is slow, silent or one too many waits or is let go, so that the others are served.
+//! HTTP connections with limits and timeouts, so that slow, idle or excess clients do not block others.
 //!
-//! `axum::serve` waits for everybody for ever, so this is hyper's own server, with a limit at each place where it waits.
+//! `axum::serve` has no timeouts, so this uses hyper directly, with a limit wherever it waits for a client.
 
 use std::{
     convert::Infallible,
@@ -31,19 +31,20 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service;
 
-/// How long and how much each of those who call may take.
+/// Limits and timeouts of connections.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// At once; who comes later waits in the system's queue.
+    /// Maximum number of concurrent connections. Further ones wait in the system's backlog.
     pub connections: usize,
-    /// For the head of a request, counted from the answer before it: so long may a connection rest.
+    /// Timeout for the head of a request, from the end of the previous response. Limits idle connections as well.
     pub head: Duration,
-    /// Of a head, in bytes and in fields; beyond it is 431.
+    /// Maximum size of a head in bytes. Larger ones get 431.
     pub head_bytes: usize,
+    /// Maximum number of headers of a request. More get 431.
     pub head_fields: usize,
-    /// For the whole body of a request, unless it is there already.
+    /// Timeout for the whole body of a request, unless it arrived with the head.
     pub body: Duration,
-    /// For taking any of what is written. Streams that are read last as long as they like.
+    /// Timeout for a client that does not read the response. Streams that the client reads are not limited.
     pub unread: Duration,
 }
 
@@ -60,10 +61,10 @@ impl Default for Limits {
     }
 }
 
-/// After an accept that failed, as when no file may be opened any more.
-const PAUSE: Duration = Duration::from_millis(200);
+/// Delay after a failed accept, for example when the limit of open files is reached.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(200);
 
-/// A service that handles requests.
+/// A service that handles all requests.
 pub trait App:
     Service<Request<Body>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
 {
@@ -78,9 +79,9 @@ impl<T> App for T where
 {
 }
 
-/// Serves until it is told to stop, then until the last request under way is answered.
+/// Accepts connections until `stop` is cancelled, then waits for the requests in progress.
 pub async fn serve(listener: TcpListener, app: impl App, limits: Limits, stop: CancellationToken) {
-    let (connections, places) = (TaskTracker::new(), Arc::new(Semaphore::new(limits.connections)));
+    let (connections, slots) = (TaskTracker::new(), Arc::new(Semaphore::new(limits.connections)));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.head)
@@ -90,21 +91,22 @@ pub async fn serve(listener: TcpListener, app: impl App, limits: Limits, stop: C
         let accepted = tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            accepted = accept(&listener, &places) => accepted,
+            accepted = accept(&listener, &slots) => accepted,
         };
         match accepted {
-            Ok((stream, peer, place)) => {
-                let serving = converse(http.clone(), stream, peer, app.clone(), limits, stop.clone());
+            Ok((stream, peer, permit)) => {
+                let connection =
+                    serve_connection(http.clone(), stream, peer, app.clone(), limits, stop.clone());
                 connections.spawn(async move {
-                    serving.await;
-                    drop(place);
+                    connection.await;
+                    drop(permit);
                 });
             }
-            // Whoever called has hung up already.
-            Err(error) if is_theirs(&error) => {}
+            // The client closed the connection before it was accepted.
+            Err(error) if is_client_error(&error) => {}
             Err(error) => {
                 tracing::error!(%error, "failed to accept a connection");
-                sleep(PAUSE).await;
+                sleep(ACCEPT_RETRY_DELAY).await;
             }
         }
     }
@@ -115,25 +117,25 @@ pub async fn serve(listener: TcpListener, app: impl App, limits: Limits, stop: C
 
 async fn accept(
     listener: &TcpListener,
-    places: &Arc<Semaphore>,
+    slots: &Arc<Semaphore>,
 ) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places)
+    let permit = Arc::clone(slots)
         .acquire_owned()
         .await
         .map_err(io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
-    Ok((stream, peer, place))
+    Ok((stream, peer, permit))
 }
 
-fn is_theirs(error: &io::Error) -> bool {
+fn is_client_error(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
     )
 }
 
-/// One connection, request after request.
-async fn converse(
+/// Serves the requests of one connection.
+async fn serve_connection(
     http: http1::Builder,
     stream: TcpStream,
     peer: SocketAddr,
@@ -141,7 +143,7 @@ async fn converse(
     limits: Limits,
     stop: CancellationToken,
 ) {
-    // Answers are written at once, and small: nothing is won by waiting for more.
+    // Responses are written as a whole, so Nagle's algorithm would only delay them.
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(limits.unread));
@@ -150,7 +152,7 @@ async fn converse(
             if body.is_end_stream() {
                 Body::empty()
             } else {
-                Body::new(Hurried::new(body, limits.body))
+                Body::new(TimedBody::new(body, limits.body))
             }
         });
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -169,27 +171,27 @@ async fn converse(
     }
 }
 
-/// A body that ends with [`TooSlow`] if it takes too long.
-struct Hurried {
+/// A request body that fails with [`BodyTimeout`] if it takes too long.
+struct TimedBody {
     body: Incoming,
     limit: Duration,
-    /// Set when the body is waited for: most are there with their head.
+    /// Set when the body is first waited for. Most bodies arrive with the head and need no timer.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
-/// A request's body did not come in time.
+/// Error of a request body that did not arrive in time.
 #[derive(Debug)]
-pub struct TooSlow;
+pub struct BodyTimeout;
 
-impl fmt::Display for TooSlow {
+impl fmt::Display for BodyTimeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the body did not come in time")
+        f.write_str("the request body did not arrive in time")
     }
 }
 
-impl Error for TooSlow {}
+impl Error for BodyTimeout {}
 
-impl Hurried {
+impl TimedBody {
     fn new(body: Incoming, limit: Duration) -> Self {
         Self {
             body,
@@ -199,7 +201,7 @@ impl Hurried {
     }
 }
 
-impl HttpBody for Hurried {
+impl HttpBody for TimedBody {
     type Data = Bytes;
     type Error = Box<dyn Error + Send + Sync>;
 
@@ -213,7 +215,7 @@ impl HttpBody for Hurried {
         let limit = self.limit;
         let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(limit)));
         ready!(deadline.as_mut().poll(cx));
-        Poll::Ready(Some(Err(Box::new(TooSlow))))
+        Poll::Ready(Some(Err(Box::new(BodyTimeout))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,4 +1,5 @@
-//! One router from the parts, and the layers around it.
+//! Assembles the routers of dashboard and API, with the layers around them: request ids, spans, headers, panics and
+//! timeouts.
 
 use std::{
     any::Any,
@@ -39,26 +40,27 @@ use crate::{
     ui::{self, Ui},
 };
 
-/// The largest form: a webhook with every field at its limit is a tenth of it.
-const FORM_LIMIT: usize = 64 * 1024;
+/// Maximum size of a form. A webhook with every field at its limit needs a tenth of it.
+const MAX_FORM: usize = 64 * 1024;
 
-/// Nobody waits longer for an answer, except for a test of a receiver that may take its time; the slowest other thing we
-/// do is a commit on a busy disk.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Timeout of a request other than a test event. The slowest one is a commit on a busy disk.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-fn patience(config: &Config) -> Duration {
-    PATIENCE.max(config.delivery_timeout + Duration::from_secs(5))
+/// Returns the timeout of all requests, which is long enough for a test event.
+fn request_timeout(config: &Config) -> Duration {
+    REQUEST_TIMEOUT.max(config.delivery_timeout + Duration::from_secs(5))
 }
 
-/// Stands between two layers for what took longer: nothing here answers it.
-const LATE: StatusCode = StatusCode::GATEWAY_TIMEOUT;
+/// Status that the timeout layer passes to the outer layer. No handler returns it.
+const TIMED_OUT: StatusCode = StatusCode::GATEWAY_TIMEOUT;
 
-/// The one page among the calls.
+/// The only page below `/api`.
 const DOCS: &str = "/api/docs";
 
-/// For which a session lives without being used.
+/// Lifetime of an unused session, in days.
 const SESSION_DAYS: i64 = 7;
 
+/// Assembles the service for dashboard and API.
 pub(super) fn assemble(
     ui: Ui,
     api: Api,
@@ -67,32 +69,40 @@ pub(super) fn assemble(
     clock: &Arc<dyn Clock>,
     config: &Config,
 ) -> impl App {
-    let people = ui::router(ui)
-        .layer(DefaultBodyLimit::max(FORM_LIMIT))
+    let dashboard = ui::router(ui)
+        .layer(DefaultBodyLimit::max(MAX_FORM))
         .layer(sessions(store, clock, config));
-    let everything = Router::new()
-        .route(DOCS, any_service(people.clone()))
+    let site_router = Router::new()
+        .route(DOCS, any_service(dashboard.clone()))
         .nest_service("/pkg", assets(site))
         .merge(public_files(site))
-        // Whatever else is a page, if only “not found”.
-        .fallback_service(people);
+        // The dashboard also renders the page for unknown paths.
+        .fallback_service(dashboard);
     let headers = Headers::new(config.is_https());
-    let patience = patience(config);
+    let timeout = request_timeout(config);
     let publish = api::publish(api.clone());
-    let publish = around(publish, headers.clone(), &CALLS, patience, Some(api::PUBLISH));
-    let pages = wrapped(everything.merge(health(store)), headers.clone(), &PAGES, patience);
-    let mut router = pages.merge(wrapped(api::router(api), headers, &CALLS, patience));
+    let publish = with_layers(publish, headers.clone(), &API_ERRORS, timeout, Some(api::PUBLISH));
+    let pages = layered(
+        site_router.merge(health(store)),
+        headers.clone(),
+        &PAGE_ERRORS,
+        timeout,
+    );
+    let mut router = pages.merge(layered(api::router(api), headers, &API_ERRORS, timeout));
     if !config.trusted_proxies.is_empty() {
         let trusted = Arc::clone(&config.trusted_proxies);
-        router = router.layer(middleware::from_fn_with_state(trusted, caller::find));
+        router = router.layer(middleware::from_fn_with_state(
+            trusted,
+            caller::set_client_address,
+        ));
     }
     Shortcut(Arc::new((publish, router)))
 }
 
-/// Calls the handler of the hot path directly, and passes everything else to the router.
+/// Calls the handler of the hot path directly, and passes all other requests to the router.
 ///
-/// The router's search for a route and the boxes around each route cost about as much as publishing an event. The hot
-/// path needs nothing from the router: neither parameters of the path nor the client's address.
+/// Routing and the boxed service of each route cost about as much as publishing an event. The hot path needs neither
+/// path parameters nor the client's address.
 struct Shortcut<P>(Arc<(P, Router)>);
 
 impl<P> Clone for Shortcut<P> {
@@ -120,14 +130,19 @@ impl<P: App> Service<Request> for Shortcut<P> {
     }
 }
 
-/// All that a process serves that only delivers.
-pub(super) fn health_alone(store: &Arc<Store>, config: &Config) -> Router {
-    wrapped(health(store), Headers::new(config.is_https()), &PAGES, PATIENCE)
+/// Returns the router of a worker: only health checks.
+pub(super) fn worker(store: &Arc<Store>, config: &Config) -> Router {
+    layered(
+        health(store),
+        Headers::new(config.is_https()),
+        &PAGE_ERRORS,
+        REQUEST_TIMEOUT,
+    )
 }
 
-/// `/metrics`, with the layers of everything else.
+/// Adds the layers to the router of `/metrics`.
 pub(super) fn metrics(exposition: Router) -> Router {
-    wrapped(exposition, Headers::new(false), &PAGES, PATIENCE)
+    layered(exposition, Headers::new(false), &PAGE_ERRORS, REQUEST_TIMEOUT)
 }
 
 fn health(store: &Arc<Store>) -> Router {
@@ -136,58 +151,58 @@ fn health(store: &Arc<Store>) -> Router {
         .route("/readyz", get(ready).with_state(Arc::clone(store)))
 }
 
-/// What is answered when nothing else can be.
-struct Failures {
+/// Responses for requests that panicked or timed out.
+struct ErrorResponses {
     panicked: fn(Box<dyn Any + Send>) -> Response,
-    late: fn() -> Response,
+    timed_out: fn() -> Response,
 }
 
-const PAGES: Failures = Failures {
+const PAGE_ERRORS: ErrorResponses = ErrorResponses {
     panicked: page_panicked,
-    late: page_late,
+    timed_out: page_timed_out,
 };
 
-const CALLS: Failures = Failures {
-    panicked: call_panicked,
-    late: || Problem::timed_out().into_response(),
+const API_ERRORS: ErrorResponses = ErrorResponses {
+    panicked: api_panicked,
+    timed_out: || Problem::timed_out().into_response(),
 };
 
-fn wrapped(router: Router, headers: Headers, failures: &'static Failures, patience: Duration) -> Router {
-    // One layer for all of them: a router boxes and copies each request for every layer that it has.
+fn layered(router: Router, headers: Headers, errors: &'static ErrorResponses, timeout: Duration) -> Router {
+    // A single layer, because a router boxes and copies each request once per layer.
     router.layer(layer_fn(move |route: Route| {
-        around(route, headers.clone(), failures, patience, None)
+        with_layers(route, headers.clone(), errors, timeout, None)
     }))
 }
 
-/// Adds the layers that every response passes. `route` is the pattern of the path, for traces, if no router finds it.
-fn around<S: App>(
+/// Adds the layers that every response passes. `route` is the path pattern for traces if there is no router.
+fn with_layers<S: App>(
     service: S,
     headers: Headers,
-    failures: &'static Failures,
-    patience: Duration,
+    errors: &'static ErrorResponses,
+    timeout: Duration,
     route: Option<&'static str>,
 ) -> impl App {
     // Outermost first.
     ServiceBuilder::new()
         .map_request(requests::remove_invalid_id)
         .map_response(IntoResponse::into_response)
-        .layer(SetRequestIdLayer::x_request_id(requests::NewId))
+        .layer(SetRequestIdLayer::x_request_id(requests::GenerateId))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(requests::SpansLayer { route })
-        .map_response(move |response: Response<_>| headers.complete(response))
-        .layer(CatchPanicLayer::custom(failures.panicked))
+        .map_response(move |response: Response<_>| headers.add_missing(response))
+        .layer(CatchPanicLayer::custom(errors.panicked))
         .map_response(|response: Response| match response.status() {
-            LATE => (failures.late)(),
+            TIMED_OUT => (errors.timed_out)(),
             _ => response,
         })
-        .layer(TimeoutLayer::with_status_code(LATE, patience))
+        .layer(TimeoutLayer::with_status_code(TIMED_OUT, timeout))
         .service(service)
 }
 
 fn sessions(store: &Arc<Store>, clock: &Arc<dyn Clock>, config: &Config) -> SessionManagerLayer<Sessions> {
     let secure = config.is_https();
     SessionManagerLayer::new(Sessions::new(Arc::clone(store), Arc::clone(clock)))
-        // The prefix makes browsers refuse the cookie from any other host, or without https.
+        // With this prefix, browsers reject the cookie if another host sets it or https is missing.
         .with_name(if secure { "__Host-caleida" } else { "caleida" })
         .with_secure(secure)
         .with_http_only(true)
@@ -195,17 +210,18 @@ fn sessions(store: &Arc<Store>, clock: &Arc<dyn Clock>, config: &Config) -> Sess
         .with_expiry(Expiry::OnInactivity(CookieDuration::days(SESSION_DAYS)))
 }
 
-/// Files whose name changes whenever their content does, compressed when they were built.
+/// Returns the router of the built files, which are precompressed. Their names contain a hash of the content.
 fn assets(site: &SiteFolder) -> Router {
     let files = ServeDir::new(site.root.join("pkg"))
         .precompressed_br()
         .precompressed_gzip();
     Router::new()
         .fallback_service(files)
-        .layer(middleware::from_fn(cache_forever))
+        .layer(middleware::from_fn(cache_immutable))
 }
 
-/// The few files of `public/`, such as the icon. Each is a route of its own, so that no other path reaches the disk.
+/// Returns the router of the files in `public/`, such as the icon. Each has its own route, so that no other path
+/// reaches the disk.
 fn public_files(site: &SiteFolder) -> Router {
     let files = site
         .public_files()
@@ -222,16 +238,16 @@ fn public_files(site: &SiteFolder) -> Router {
     ))
 }
 
-async fn cache_forever(request: Request, next: Next) -> Response {
+async fn cache_immutable(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
-        let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
-        response.headers_mut().insert(header::CACHE_CONTROL, forever);
+        let immutable = HeaderValue::from_static("public, max-age=31536000, immutable");
+        response.headers_mut().insert(header::CACHE_CONTROL, immutable);
     }
     response
 }
 
-/// 200 when the database answers and is migrated, so that a balancer sends requests here.
+/// Responds with 200 if the database is reachable and migrated, for load balancers.
 async fn ready(State(store): State<Arc<Store>>) -> Response {
     match store.ready().await {
         Ok(()) => "ready\n".into_response(),
@@ -242,25 +258,24 @@ async fn ready(State(store): State<Arc<Store>>) -> Response {
     }
 }
 
-/// One request's panic is that request's 500, and a line in the log.
 fn page_panicked(payload: Box<dyn Any + Send>) -> Response {
     log_panic(payload);
     (
         StatusCode::INTERNAL_SERVER_ERROR,
-        "Something went wrong here. It has been logged.\n",
+        "An internal error occurred. It has been logged.\n",
     )
         .into_response()
 }
 
-fn page_late() -> Response {
+fn page_timed_out() -> Response {
     (
         StatusCode::SERVICE_UNAVAILABLE,
-        "This took too long and was given up. Try again in a moment.\n",
+        "The request took too long. Try again in a moment.\n",
     )
         .into_response()
 }
 
-fn call_panicked(payload: Box<dyn Any + Send>) -> Response {
+fn api_panicked(payload: Box<dyn Any + Send>) -> Response {
     log_panic(payload);
     Problem::internal().into_response()
 }
@@ -279,21 +294,21 @@ mod tests {
 
     use super::*;
 
-    async fn broken() -> &'static str {
+    async fn panicking() -> &'static str {
         panic!("on purpose")
     }
 
-    async fn ask(router: Router, failures: &'static Failures) -> Response {
-        wrapped(router, Headers::new(true), failures, PATIENCE)
+    async fn send(router: Router, errors: &'static ErrorResponses) -> Response {
+        layered(router, Headers::new(true), errors, REQUEST_TIMEOUT)
             .call(Request::new(Body::empty()))
             .await
             .unwrap()
     }
 
     #[tokio::test]
-    async fn a_panic_is_a_500_with_every_header() {
-        for failures in [&PAGES, &CALLS] {
-            let response = ask(Router::new().route("/", get(broken)), failures).await;
+    async fn panic_is_a_500_with_default_headers() {
+        for errors in [&PAGE_ERRORS, &API_ERRORS] {
+            let response = send(Router::new().route("/", get(panicking)), errors).await;
             assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
             for name in [
                 "x-request-id",
@@ -308,10 +323,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_takes_too_long_is_a_503_that_says_so() {
-        for (failures, kind) in [(&PAGES, "text/plain"), (&CALLS, "application/problem+json")] {
+    async fn timeout_is_a_503_with_an_explanation() {
+        for (errors, kind) in [
+            (&PAGE_ERRORS, "text/plain"),
+            (&API_ERRORS, "application/problem+json"),
+        ] {
             let hanging = get(std::future::pending::<()>);
-            let response = ask(Router::new().route("/", hanging), failures).await;
+            let response = send(Router::new().route("/", hanging), errors).await;
             assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
             let content_type = response.headers()[header::CONTENT_TYPE].to_str().unwrap();
             assert!(content_type.starts_with(kind), "{content_type}");

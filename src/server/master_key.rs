@@ -1,4 +1,4 @@
-//! Where the master key comes from, and that it is the one that the database was written with.
+//! Loads the master key, or creates it at the first start, and checks that it decrypts the secrets in the database.
 
 use std::{
     fs::{self, OpenOptions},
@@ -17,26 +17,26 @@ use crate::{
 
 type MasterKey = Zeroizing<[u8; MASTER_KEY_LENGTH]>;
 
-/// With the configured keys. Refuses one that could not open everything: such a delivery would fail.
+/// Creates a vault with the configured keys. Fails if they cannot decrypt all secrets, because deliveries would fail.
 pub(super) async fn vault(keys: &MasterKeys, store: &Store) -> Result<Vault, StartError> {
     let vault = Vault::new(&load(keys, store).await?);
     let vault = match previous(keys)? {
-        Some(key) => vault.with_other(&key),
+        Some(key) => vault.with_secondary_key(&key),
         None => vault,
     };
     check(&vault, store).await?;
     Ok(vault)
 }
 
-/// A vault that seals with the key in this file, which is made if there is none, and opens what the configured key has
-/// sealed, or else the one before it.
+/// Creates a vault that encrypts with the key in this file, and decrypts with the configured keys as well. Creates the
+/// file if it does not exist.
 pub async fn rotating_to(path: &Path, keys: &MasterKeys, store: &Store) -> Result<Vault, StartError> {
     let new = match read(path)? {
         Some(key) => key,
-        None => create(path).map_err(|error| unreadable(path, &error))?,
+        None => create(path).map_err(|error| file_error(path, &error))?,
     };
     let vault = Vault::new(&new);
-    // Who rotates may have configured the new key already, and then has the old one as the previous.
+    // The new key may be configured already, with the old one as the previous key.
     let configured = [Some(load(keys, store).await?), previous(keys)?];
     let others: Vec<_> = configured
         .into_iter()
@@ -45,11 +45,10 @@ pub async fn rotating_to(path: &Path, keys: &MasterKeys, store: &Store) -> Resul
         .collect();
     let vault = match others.as_slice() {
         [] => vault,
-        [other] => vault.with_other(other),
+        [other] => vault.with_secondary_key(other),
         _ => {
             return Err(StartError::Config(
-                "a rotation is from one key to another, but besides the new one, two others are configured"
-                    .to_owned(),
+                "a rotation replaces one key, but two keys other than the new one are configured".to_owned(),
             ));
         }
     };
@@ -57,20 +56,20 @@ pub async fn rotating_to(path: &Path, keys: &MasterKeys, store: &Store) -> Resul
     Ok(vault)
 }
 
-/// From the configuration, from its file, or made and written to its file if nothing is sealed yet.
+/// Returns the key from the configuration or from its file. Creates the file if the database has no secrets yet.
 async fn load(keys: &MasterKeys, store: &Store) -> Result<MasterKey, StartError> {
     if let Some(text) = &keys.master_key {
-        return parse(text).ok_or_else(|| wrong("CALEIDA_MASTER_KEY"));
+        return parse(text).ok_or_else(|| invalid("CALEIDA_MASTER_KEY"));
     }
     let path = keys.master_key_file.as_path();
     match read(path)? {
         Some(key) => Ok(key),
         None if store.master_key_ids().await?.is_empty() => {
-            create(path).map_err(|error| unreadable(path, &error))
+            create(path).map_err(|error| file_error(path, &error))
         }
         None => Err(StartError::Config(format!(
-            "the master key is missing: the database holds sealed secrets, but there is no {}; restore it, \
-             or set CALEIDA_MASTER_KEY",
+            "the master key is missing: the database contains encrypted secrets, but {} does not exist; restore the \
+             file, or set CALEIDA_MASTER_KEY",
             path.display()
         ))),
     }
@@ -80,7 +79,7 @@ fn previous(keys: &MasterKeys) -> Result<Option<MasterKey>, StartError> {
     if let Some(text) = &keys.previous_master_key {
         return match parse(text) {
             Some(key) => Ok(Some(key)),
-            None => Err(wrong("CALEIDA_PREVIOUS_MASTER_KEY")),
+            None => Err(invalid("CALEIDA_PREVIOUS_MASTER_KEY")),
         };
     }
     let Some(path) = keys.previous_master_key_file.as_deref() else {
@@ -89,33 +88,37 @@ fn previous(keys: &MasterKeys) -> Result<Option<MasterKey>, StartError> {
     match read(path)? {
         Some(key) => Ok(Some(key)),
         None => Err(StartError::Config(format!(
-            "CALEIDA_PREVIOUS_MASTER_KEY_FILE names {}, which does not exist",
+            "the file {} in CALEIDA_PREVIOUS_MASTER_KEY_FILE does not exist",
             path.display()
         ))),
     }
 }
 
+/// Checks that the vault has every key that secrets are encrypted with.
 async fn check(vault: &Vault, store: &Store) -> Result<(), StartError> {
     let in_use = store.master_key_ids().await?;
-    match in_use.into_iter().find(|id| vault.opens().all(|ours| ours != id)) {
+    match in_use
+        .into_iter()
+        .find(|id| vault.key_ids().all(|key_id| key_id != id))
+    {
         None => Ok(()),
         Some(other) => Err(StartError::Config(format!(
-            "this master key ({}) is not the one that the database's secrets were sealed with ({other}); if keys are being \
-             rotated, give that one as CALEIDA_PREVIOUS_MASTER_KEY_FILE",
+            "secrets in the database are encrypted with another master key ({other}) than this one ({}); during a key \
+             rotation, set CALEIDA_PREVIOUS_MASTER_KEY_FILE to the other key",
             vault.key_id()
         ))),
     }
 }
 
-/// `None` if there is no such file.
+/// Reads a key file. Returns `None` if it does not exist.
 fn read(path: &Path) -> Result<Option<MasterKey>, StartError> {
     match fs::read_to_string(path).map(Zeroizing::new) {
         Ok(text) => match parse(&text) {
             Some(key) => Ok(Some(key)),
-            None => Err(wrong(&path.display().to_string())),
+            None => Err(invalid(&path.display().to_string())),
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unreadable(path, &error)),
+        Err(error) => Err(file_error(path, &error)),
     }
 }
 
@@ -140,15 +143,15 @@ fn parse(text: &str) -> Option<MasterKey> {
     Some(Zeroizing::new(bytes.as_slice().try_into().ok()?))
 }
 
-fn wrong(origin: &str) -> StartError {
+fn invalid(source: &str) -> StartError {
     StartError::Config(format!(
-        "{origin} is not a master key: use 32 random bytes in base64 (openssl rand -base64 32)"
+        "{source} is not a master key: use 32 random bytes in base64 (openssl rand -base64 32)"
     ))
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> StartError {
+fn file_error(path: &Path, error: &io::Error) -> StartError {
     StartError::Config(format!(
-        "the master key {} cannot be read or made: {error}",
+        "cannot read or create the master key file {}: {error}",
         path.display()
     ))
 }

@@ -1,4 +1,4 @@
-//! What an operator watches, as Prometheus reads it: on an address of its own, which no balancer leads to.
+//! Prometheus metrics. They have their own listener, so that they are not exposed with the dashboard.
 
 use std::{
     sync::{
@@ -29,20 +29,20 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// Pending deliveries are counted no further, so that a scrape costs the same however long the backlog.
-const COUNTED: u32 = 100_000;
+/// Maximum number of pending deliveries to count, which bounds the cost of a scrape.
+const MAX_COUNTED: u32 = 100_000;
 
-/// For the database; a scrape that waits for longer tells only what the process itself knows.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Timeout of the database queries of a scrape. After it, only the metrics of the process itself are returned.
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Everything that is measured: what the engine counts by itself, and what is looked up for each scrape.
+/// All metrics: those that the engine updates, and gauges that are updated on each scrape.
 pub(super) struct Exposition {
     registry: Registry,
     pub(super) engine: Metrics,
     gauges: Gauges,
 }
 
-/// Whole numbers, but not a number at all while the database cannot be asked.
+/// A gauge for whole numbers that is NaN while the database is unavailable.
 type Number = Gauge<f64, AtomicU64>;
 
 #[derive(Default)]
@@ -63,49 +63,49 @@ impl Exposition {
         let gauges = Gauges::default();
         registry.register(
             "caleida_deliveries_pending",
-            format!("Deliveries that wait for an attempt, in the whole database; counted up to {COUNTED}"),
+            format!("Pending deliveries in the whole database; counted up to {MAX_COUNTED}"),
             gauges.pending.clone(),
         );
         registry.register(
             "caleida_oldest_due_seconds",
-            "For how long the delivery has been due that waits longest, in the whole database",
+            "Time since the oldest due delivery in the whole database became due",
             gauges.overdue.clone(),
         );
         registry.register(
             "caleida_inflight",
-            "Attempts of this process that are under way",
+            "Attempts in progress in this process",
             gauges.inflight.clone(),
         );
         registry.register(
             "caleida_database_up",
-            "1 if the database answered this scrape",
+            "1 if the database was available for this scrape",
             gauges.database_up.clone(),
         );
         let build = Family::<[(&str, &str); 2], Gauge>::default();
         build
             .get_or_create_owned(&[("version", env!("CARGO_PKG_VERSION")), ("role", role)])
             .set(1);
-        registry.register("caleida_build_info", "What runs here", build);
+        registry.register("caleida_build_info", "Version and role of the process", build);
         registry.register(
             "process_resident_memory_bytes",
-            "Memory in use",
+            "Resident memory",
             gauges.resident_bytes.clone(),
         );
         registry.register(
             "process_open_fds",
-            "Open files and connections",
+            "Open file descriptors",
             gauges.open_files.clone(),
         );
         registry.register(
             "process_cpu_seconds",
-            "Processor time since the start",
+            "CPU time since the start",
             gauges.processor_seconds.clone(),
         );
         let started = Gauge::<i64>::default();
         started.set(clock.now().as_secs());
         registry.register(
             "process_start_time_seconds",
-            "When it was started, in Unix time",
+            "Start time of the process as Unix time",
             started,
         );
         Self {
@@ -115,34 +115,34 @@ impl Exposition {
         }
     }
 
-    /// `/metrics`, and nothing else.
+    /// Returns a router with `/metrics`.
     pub(super) fn router(self, store: Arc<Store>, clock: Arc<dyn Clock>, slots: Slots) -> Router {
-        let desk = Desk {
+        let state = ScrapeState {
             exposition: self,
             store,
             clock,
             slots,
-            turn: Mutex::default(),
+            lock: Mutex::default(),
         };
         Router::new()
             .route("/metrics", get(scrape))
-            .with_state(Arc::new(desk))
+            .with_state(Arc::new(state))
     }
 }
 
-struct Desk {
+struct ScrapeState {
     exposition: Exposition,
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
     slots: Slots,
-    /// One scrape at a time asks the database.
-    turn: Mutex<()>,
+    /// Allows one scrape at a time to query the database.
+    lock: Mutex<()>,
 }
 
-async fn scrape(State(desk): State<Arc<Desk>>) -> Response {
-    desk.look().await;
+async fn scrape(State(state): State<Arc<ScrapeState>>) -> Response {
+    state.update_gauges().await;
     let mut text = String::new();
-    match prometheus_text::encode(&mut text, &desk.exposition.registry) {
+    match prometheus_text::encode(&mut text, &state.exposition.registry) {
         Ok(()) => ([(header::CONTENT_TYPE, prometheus_text::CONTENT_TYPE)], text).into_response(),
         Err(error) => {
             tracing::error!(%error, "failed to encode metrics");
@@ -151,20 +151,20 @@ async fn scrape(State(desk): State<Arc<Desk>>) -> Response {
     }
 }
 
-impl Desk {
-    /// How many deliveries are pending, and for how long the first has been due.
-    async fn ask(&self) -> Result<(u32, Duration), StoreError> {
-        let pending = self.store.count_pending(COUNTED.into()).await?;
+impl ScrapeState {
+    /// Returns the number of pending deliveries, and how long the oldest one has been due.
+    async fn read_backlog(&self) -> Result<(u32, Duration), StoreError> {
+        let pending = self.store.count_pending(MAX_COUNTED.into()).await?;
         let due = self.store.next_due().await?;
         let overdue = due.map_or(Duration::ZERO, |due| self.clock.now().since(due));
         Ok((u32::try_from(pending).unwrap_or(u32::MAX), overdue))
     }
 
-    async fn look(&self) {
+    async fn update_gauges(&self) {
         let gauges = &self.exposition.gauges;
-        let _turn = self.turn.lock().await;
-        let answer = tokio::time::timeout(PATIENCE, self.ask()).await;
-        let (up, pending, overdue) = match answer {
+        let _guard = self.lock.lock().await;
+        let backlog = tokio::time::timeout(DATABASE_TIMEOUT, self.read_backlog()).await;
+        let (up, pending, overdue) = match backlog {
             Ok(Ok((pending, overdue))) => (1, f64::from(pending), overdue.as_secs_f64()),
             Ok(Err(_)) | Err(_) => (0, f64::NAN, f64::NAN),
         };
@@ -173,12 +173,12 @@ impl Desk {
         gauges.overdue.set(overdue);
         gauges
             .inflight
-            .set(i64::try_from(self.slots.taken()).unwrap_or(i64::MAX));
-        if let Some(process) = process::look() {
-            gauges.resident_bytes.set(process.resident_bytes);
-            gauges.open_files.set(process.open_files);
-            // The system counts, not we.
-            let seconds = process.processor_seconds.to_bits();
+            .set(i64::try_from(self.slots.in_flight()).unwrap_or(i64::MAX));
+        if let Some(usage) = process::usage() {
+            gauges.resident_bytes.set(usage.resident_bytes);
+            gauges.open_files.set(usage.open_files);
+            // The counter is set, not increased, because the system does the counting.
+            let seconds = usage.processor_seconds.to_bits();
             gauges.processor_seconds.inner().store(seconds, Ordering::Relaxed);
         }
     }

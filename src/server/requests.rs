@@ -1,5 +1,5 @@
-//! Every request has an id, which its response and its log lines carry. `tower_http::request_id` generates and propagates
-//! it; here are the rules for the ids that clients send, and the spans.
+//! Request ids and spans. `tower_http::request_id` generates ids and copies them to responses; this module validates
+//! the ids that clients send, and creates a span for the log and one for traces.
 
 use std::{
     pin::Pin,
@@ -17,21 +17,21 @@ use tower_http::request_id::{MakeRequestId, RequestId};
 use tracing::{Instrument, Span, instrument::Instrumented};
 use uuid::Uuid;
 
-use crate::{domain::random_uuid, trace, ui::INVITES};
+use crate::{domain::random_uuid, trace, ui::INVITE_PREFIX};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Maximum length of an id that a client sends.
+/// Maximum length of an id from a client.
 const MAX_LENGTH: usize = 64;
 
-/// How much of a path the log shows.
-const LONGEST_PATH: usize = 200;
+/// Maximum length of a path in the log, in bytes.
+const MAX_PATH: usize = 200;
 
-/// Makes the id of a request that brings none.
+/// Generates ids for requests without one.
 #[derive(Clone, Copy)]
-pub(super) struct NewId;
+pub(super) struct GenerateId;
 
-impl MakeRequestId for NewId {
+impl MakeRequestId for GenerateId {
     fn make_request_id<B>(&mut self, _request: &axum::http::Request<B>) -> Option<RequestId> {
         let mut text = Uuid::encode_buffer();
         let id = random_uuid().hyphenated().encode_lower(&mut text);
@@ -39,7 +39,7 @@ impl MakeRequestId for NewId {
     }
 }
 
-/// Removes an id that is not safe to log and to send back, so that the request gets a new one.
+/// Removes an id that is not safe to log or to send back, so that a new one is generated.
 pub(super) fn remove_invalid_id(mut request: Request) -> Request {
     let id = request.headers().get(&HEADER);
     if id.is_some_and(|id| !is_valid(id.as_bytes())) {
@@ -48,11 +48,11 @@ pub(super) fn remove_invalid_id(mut request: Request) -> Request {
     request
 }
 
-/// Handles each request in its spans, for the log and for traces. A layer of its own type, because one of a function
-/// costs each request a copy of everything inside and a box.
+/// Layer that handles each request in its spans. A type of its own, because `middleware::from_fn` clones the inner
+/// service and allocates for each request.
 #[derive(Clone, Copy)]
 pub(super) struct SpansLayer {
-    /// The pattern of the path, where no router finds it.
+    /// Path pattern, if there is no router that finds it.
     pub(super) route: Option<&'static str>,
 }
 
@@ -87,21 +87,21 @@ impl<S: Service<Request, Response = Response<B>>, B> Service<Request> for Spans<
             "request",
             id = id.unwrap_or_default(),
             method = request.method().as_str(),
-            // Without its query, which may hold what nobody should see.
-            path = shown(request.uri().path()),
+            // Without the query, which can contain secrets.
+            path = loggable_path(request.uri().path()),
         );
-        let traced = traced(&request, self.route);
+        let trace_span = trace_span(&request, self.route);
         let inner = self.inner.call(request);
-        Traced { inner, traced }.instrument(span)
+        Traced { inner, trace_span }.instrument(span)
     }
 }
 
 pin_project! {
-    /// Notes the status of the response.
+    /// Records the status of the response in the spans.
     pub(super) struct Traced<F> {
         #[pin]
         inner: F,
-        traced: Span,
+        trace_span: Span,
     }
 }
 
@@ -110,32 +110,36 @@ impl<F: Future<Output = Result<Response<B>, E>>, B, E> Future for Traced<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let answered = ready!(this.inner.poll(context));
-        if let Ok(response) = &answered {
+        let result = ready!(this.inner.poll(context));
+        if let Ok(response) = &result {
             let status = response.status();
             tracing::debug!(status = status.as_u16(), "request finished");
-            trace::answered(this.traced, status.as_u16(), status.is_server_error());
+            trace::record_status(this.trace_span, status.as_u16(), status.is_server_error());
         }
-        Poll::Ready(answered)
+        Poll::Ready(result)
     }
 }
 
-/// A path as the log may have it: without the token of an invite.
-fn shown(path: &str) -> &str {
-    let path = if path.starts_with(INVITES) { INVITES } else { path };
-    &path[..path.floor_char_boundary(LONGEST_PATH)]
+/// Returns a path for the log, without the token of an invite.
+fn loggable_path(path: &str) -> &str {
+    let path = if path.starts_with(INVITE_PREFIX) {
+        INVITE_PREFIX
+    } else {
+        path
+    };
+    &path[..path.floor_char_boundary(MAX_PATH)]
 }
 
-/// Its span for who collects traces, as a part of the caller's trace.
-fn traced(request: &Request, route: Option<&str>) -> Span {
-    let found = || request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    let span = trace::request(request.method().as_str(), route.or_else(found));
+/// Creates the span for traces, as a child of the span in the request's `traceparent`.
+fn trace_span(request: &Request, route: Option<&str>) -> Span {
+    let matched_route = || request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    let span = trace::request(request.method().as_str(), route.or_else(matched_route));
     #[cfg(feature = "otel")]
     super::telemetry::traces::continue_from(request.headers(), &span);
     span
 }
 
-/// Only characters that cannot forge another line or field of the log.
+/// Allows only characters that cannot forge a line or field of the log.
 fn is_valid(value: &[u8]) -> bool {
     (1..=MAX_LENGTH).contains(&value.len())
         && value
@@ -148,15 +152,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_shown_without_a_token_and_not_at_any_length() {
-        assert_eq!(shown("/api/v1/webhooks/wh_1"), "/api/v1/webhooks/wh_1");
-        assert_eq!(shown("/invite/secret"), "/invite/");
-        assert_eq!(shown("/invite/secret/"), "/invite/");
-        assert_eq!(shown(&"/ä".repeat(1_000)).len(), 199);
+    fn logged_paths_have_no_token_and_are_cut() {
+        assert_eq!(loggable_path("/api/v1/webhooks/wh_1"), "/api/v1/webhooks/wh_1");
+        assert_eq!(loggable_path("/invite/secret"), "/invite/");
+        assert_eq!(loggable_path("/invite/secret/"), "/invite/");
+        assert_eq!(loggable_path(&"/ä".repeat(1_000)).len(), 199);
     }
 
     #[test]
-    fn an_id_cannot_break_out_of_its_field() {
+    fn ids_cannot_forge_log_fields() {
         for good in ["17", "a-b_c.d", &"a".repeat(64)] {
             assert!(is_valid(good.as_bytes()), "{good}");
         }

@@ -1,4 +1,4 @@
-//! The folder with the dashboard's script, wasm and style, as the site's builder leaves it.
+//! Finds the site folder: the built scripts, wasm and styles of the dashboard.
 
 use std::{
     fs,
@@ -11,14 +11,14 @@ use serde::Deserialize;
 use super::StartError;
 use crate::ui::Site;
 
-/// The folder, and the fingerprinted names in it that pages refer to.
+/// The site folder, and the names of its files that pages link to.
 pub struct SiteFolder {
     pub root: PathBuf,
     pub names: Arc<Site>,
 }
 
 impl SiteFolder {
-    /// The names of the files that lie at the root for browsers, without their compressed copies.
+    /// Returns the names of the files served at the root, without their compressed copies.
     pub fn public_files(&self) -> Vec<String> {
         let Ok(entries) = fs::read_dir(&self.root) else {
             return Vec::new();
@@ -28,7 +28,7 @@ impl SiteFolder {
             .filter(|entry| entry.path().is_file())
             .filter_map(|entry| entry.file_name().into_string().ok())
             .filter(|name| name != MANIFEST && !name.ends_with(".br") && !name.ends_with(".gz"))
-            // Braces would be a parameter of the route.
+            // A name with braces would be a route parameter.
             .filter(|name| {
                 name.bytes()
                     .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
@@ -39,18 +39,18 @@ impl SiteFolder {
 
 const MANIFEST: &str = "manifest.json";
 
-/// What the builder writes beside the files.
+/// The manifest that the build tool writes.
 #[derive(Deserialize)]
 struct Manifest {
     script: String,
     style: String,
 }
 
-/// The configured folder, or `site` beside the program, or beside the folder that the program is in.
+/// Returns the configured folder, or `site` next to the program or next to the program's folder.
 pub fn find(configured: Option<&Path>) -> Result<SiteFolder, StartError> {
     let root = match configured {
         Some(root) => root.to_owned(),
-        None => beside_program().ok_or_else(|| {
+        None => next_to_program().ok_or_else(|| {
             let text = "the site folder is missing: run `make build`, or set LEPTOS_SITE_ROOT";
             StartError::Config(text.to_owned())
         })?,
@@ -58,12 +58,12 @@ pub fn find(configured: Option<&Path>) -> Result<SiteFolder, StartError> {
     let manifest = fs::read(root.join(MANIFEST))
         .ok()
         .and_then(|json| serde_json::from_slice(&json).ok());
-    // Without a manifest the names have no fingerprint, as in the empty sites of tests and benchmarks.
-    let plain = || Manifest {
+    // Without a manifest, as in the empty sites of tests and benchmarks, the names contain no hash.
+    let unhashed = || Manifest {
         script: "caleida".to_owned(),
         style: "caleida".to_owned(),
     };
-    let Manifest { script, style } = manifest.unwrap_or_else(plain);
+    let Manifest { script, style } = manifest.unwrap_or_else(unhashed);
     if !root.join(format!("pkg/{style}.css")).is_file() {
         return Err(StartError::Config(format!(
             "{} is not a site folder: run `make build`",
@@ -76,7 +76,7 @@ pub fn find(configured: Option<&Path>) -> Result<SiteFolder, StartError> {
     })
 }
 
-fn beside_program() -> Option<PathBuf> {
+fn next_to_program() -> Option<PathBuf> {
     let program = std::env::current_exe().ok()?;
     let folder = program.parent()?;
     [folder.join("site"), folder.parent()?.join("site")]

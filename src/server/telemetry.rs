@@ -1,5 +1,4 @@
-//! Log lines on stderr: one for each attempt, and what an operator should know. `RUST_LOG` selects, secrets never occur.
-//! With the feature `otel`, traces besides.
+//! Logging to stderr, filtered by `RUST_LOG`, and traces with the feature `otel`. Log lines never contain secrets.
 
 #[cfg(feature = "otel")]
 pub(super) mod traces;
@@ -11,11 +10,11 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, layer::SubscriberExt, 
 
 use crate::trace;
 
-/// Lines that may wait to be written. Whoever reads them may be slow, and delivering does not wait for that: what is
-/// beyond is dropped.
-const WAITING: usize = 32_768;
+/// Maximum number of buffered log lines. Further lines are dropped, so that a slow reader of stderr does not block
+/// deliveries.
+const MAX_BUFFERED_LINES: usize = 32_768;
 
-/// What was logged is written until this is dropped.
+/// Guard of the log writer. Buffered lines are written when it is dropped.
 #[must_use]
 pub struct Log {
     _writer: WorkerGuard,
@@ -23,12 +22,12 @@ pub struct Log {
     _traces: Option<traces::Traces>,
 }
 
-/// Why there is no telemetry: what is set cannot be.
+/// Invalid configuration of telemetry.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     #[cfg(feature = "otel")]
     #[error(
-        "traces cannot be exported: {0}; see OTEL_EXPORTER_OTLP_ENDPOINT and the other variables of OpenTelemetry"
+        "cannot export traces: {0}; check OTEL_EXPORTER_OTLP_ENDPOINT and the other OpenTelemetry variables"
     )]
     Exporter(String),
     #[cfg(feature = "otel")]
@@ -36,9 +35,10 @@ pub enum TelemetryError {
     Client(#[from] crate::delivery::sender::ClientError),
 }
 
+/// Initializes logging and, if configured, traces.
 pub fn init(json: bool) -> Result<Log, TelemetryError> {
     let (writer, guard) = NonBlockingBuilder::default()
-        .buffered_lines_limit(WAITING)
+        .buffered_lines_limit(MAX_BUFFERED_LINES)
         .finish(io::stderr());
     let lines = fmt::layer()
         .with_writer(writer)
@@ -55,7 +55,7 @@ pub fn init(json: bool) -> Result<Log, TelemetryError> {
     #[cfg(not(feature = "otel"))]
     let exported: Option<tracing_subscriber::layer::Identity> = None;
     tracing_subscriber::registry()
-        .with(lines.with_filter(selected()))
+        .with(lines.with_filter(log_filter()))
         .with(exported)
         .init();
     Ok(Log {
@@ -65,9 +65,9 @@ pub fn init(json: bool) -> Result<Log, TelemetryError> {
     })
 }
 
-/// What is logged: never what is for traces, whatever `RUST_LOG` says.
-fn selected() -> EnvFilter {
+/// Returns the filter from `RUST_LOG`, which never includes the spans for traces.
+fn log_filter() -> EnvFilter {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,caleida=info"));
     let no_traces = format!("{}=off", trace::TARGET);
-    filter.add_directive(no_traces.parse().expect("a target and a level"))
+    filter.add_directive(no_traces.parse().expect("a valid directive"))
 }

@@ -1,18 +1,18 @@
-//! What becomes of the events that come in, decided before anything is written: stored, known, or in conflict; and for
-//! whom. Without SQL, the same for every database.
+//! Decides for each published event whether it is new, repeated or in conflict, and which webhooks get it. Independent
+//! of the database.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::{
     AcceptedEvent, ClaimedDelivery, ConflictingEvent, DestinationState, Lease, Leasing, NewEvent, Submission,
-    rows::NEW,
+    rows::NEW_STATUS,
 };
 use crate::domain::{
     AccountId, DeliveryId, DeliveryStatus, EventId, EventType, EventTypes, Timestamp, WebhookId,
 };
 
 from_row! {
-    /// A webhook of the account, as far as the fan-out needs it.
+    /// A webhook of the account that may get the event.
     pub(super) struct Subscriber {
         id: WebhookId,
         events: EventTypes,
@@ -20,28 +20,28 @@ from_row! {
     }
 }
 
-/// Events that already stand under an id or an idempotency key, in the database or earlier in this transaction.
+/// Events that were accepted before, in the database or earlier in this transaction.
 #[derive(Default)]
-pub(super) struct Known {
-    by_id: HashMap<(AccountId, String), KnownEvent>,
-    by_key: HashMap<(AccountId, String), KnownEvent>,
+pub(super) struct ExistingEvents {
+    by_id: HashMap<(AccountId, String), ExistingEvent>,
+    by_key: HashMap<(AccountId, String), ExistingEvent>,
 }
 
 #[derive(Clone)]
-pub(super) struct KnownEvent {
-    pub(super) fingerprint: [u8; 32],
-    pub(super) answer: AcceptedEvent,
+struct ExistingEvent {
+    fingerprint: [u8; 32],
+    accepted: AcceptedEvent,
 }
 
-impl Known {
-    fn find(&self, account: &AccountId, event: &NewEvent) -> Option<&KnownEvent> {
+impl ExistingEvents {
+    fn find(&self, account: &AccountId, event: &NewEvent) -> Option<&ExistingEvent> {
         let by_key = event.idempotency_key.as_ref();
         by_key
             .and_then(|key| self.by_key.get(&(account.clone(), key.clone())))
             .or_else(|| self.by_id.get(&(account.clone(), event.id.as_str().to_owned())))
     }
 
-    pub(super) fn add(&mut self, account: &AccountId, id: &str, key: Option<&str>, event: KnownEvent) {
+    fn add(&mut self, account: &AccountId, id: &str, key: Option<&str>, event: ExistingEvent) {
         if let Some(key) = key {
             self.by_key
                 .insert((account.clone(), key.to_owned()), event.clone());
@@ -50,11 +50,11 @@ impl Known {
     }
 }
 
-/// Rows to insert at the end, all submissions' together.
+/// Rows to insert for all submissions.
 pub(super) struct NewRows<'a> {
     pub(super) now: Timestamp,
-    leases: Leases<'a>,
-    /// For the events that are new.
+    leases: LeaseBudget<'a>,
+    /// Unused event keys.
     keys: std::slice::Iter<'a, i64>,
     pub(super) events: Vec<EventRow<'a>>,
     pub(super) deliveries: Vec<DeliveryRow<'a>>,
@@ -77,48 +77,52 @@ pub(super) struct DeliveryRow<'a> {
     pub(super) is_leased: bool,
 }
 
-/// How many of each webhook's new deliveries can still be leased.
-struct Leases<'a> {
+/// Number of new deliveries that can still be leased.
+struct LeaseBudget<'a> {
     leasing: Leasing<'a>,
     lease: Lease,
-    lapses: Timestamp,
-    left: usize,
-    room: HashMap<WebhookId, usize>,
+    expires_at: Timestamp,
+    remaining: usize,
+    remaining_by_webhook: HashMap<WebhookId, usize>,
 }
 
-impl Leases<'_> {
+impl LeaseBudget<'_> {
+    /// Returns whether a delivery of the webhook can be leased, and counts it.
     fn take(&mut self, webhook: &WebhookId) -> bool {
-        let room = match self.room.get_mut(webhook) {
-            Some(room) => room,
+        let of_webhook = match self.remaining_by_webhook.get_mut(webhook) {
+            Some(remaining) => remaining,
             None => self
-                .room
+                .remaining_by_webhook
                 .entry(webhook.clone())
-                .or_insert((self.leasing.room)(webhook)),
+                .or_insert((self.leasing.capacity)(webhook)),
         };
-        let is_free = self.left > 0 && *room > 0;
-        if is_free {
-            self.left -= 1;
-            *room -= 1;
+        let has_capacity = self.remaining > 0 && *of_webhook > 0;
+        if has_capacity {
+            self.remaining -= 1;
+            *of_webhook -= 1;
         }
-        is_free
+        has_capacity
     }
 }
 
-/// Decides over one submission, and adds its rows if it is accepted.
-pub(super) fn accept<'a>(
+/// Accepts a submission as a whole and adds its rows, or rejects it.
+pub(super) fn accept_submission<'a>(
     submission: &'a Submission,
     subscribers: &[Subscriber],
-    known: &mut Known,
+    existing: &mut ExistingEvents,
     rows: &mut NewRows<'a>,
 ) -> Result<Vec<AcceptedEvent>, ConflictingEvent> {
     let account = &submission.account_id;
-    // All or nothing: conflicts are looked for before anything is added, also between the submission's own events.
-    let mut own: HashMap<&str, &[u8; 32]> = HashMap::new();
+    // A submission is accepted as a whole. So check for conflicts, including conflicts within the submission, before
+    // adding rows.
+    let mut submitted: HashMap<&str, &[u8; 32]> = HashMap::new();
     for (index, event) in submission.events.iter().enumerate() {
-        let before = known.find(account, event).map(|known| &known.fingerprint);
-        let twin = own.insert(event.id.as_str(), &event.fingerprint);
-        if before
-            .or(twin)
+        let earlier = existing
+            .find(account, event)
+            .map(|existing| &existing.fingerprint);
+        let duplicate = submitted.insert(event.id.as_str(), &event.fingerprint);
+        if earlier
+            .or(duplicate)
             .is_some_and(|fingerprint| *fingerprint != event.fingerprint)
         {
             return Err(ConflictingEvent {
@@ -128,16 +132,16 @@ pub(super) fn accept<'a>(
         }
     }
 
-    let mut answers = Vec::with_capacity(submission.events.len());
+    let mut results = Vec::with_capacity(submission.events.len());
     for event in &submission.events {
-        if let Some(first) = known.find(account, event) {
-            answers.push(AcceptedEvent {
+        if let Some(first) = existing.find(account, event) {
+            results.push(AcceptedEvent {
                 repeated: true,
-                ..first.answer.clone()
+                ..first.accepted.clone()
             });
             continue;
         }
-        let key = *rows.keys.next().expect("there is a key for each event");
+        let key = *rows.keys.next().expect("each event has a key");
         let mut deliveries = 0;
         for subscriber in subscribers
             .iter()
@@ -157,33 +161,32 @@ pub(super) fn accept<'a>(
             event,
             delivery_count: deliveries,
         });
-        let answer = AcceptedEvent {
+        let accepted = AcceptedEvent {
             id: event.id.clone(),
             event_type: event.event_type,
             occurred_at: event.occurred_at,
             deliveries,
             repeated: false,
         };
-        let accepted = KnownEvent {
-            fingerprint: event.fingerprint,
-            answer: answer.clone(),
-        };
-        known.add(
+        existing.add(
             account,
             event.id.as_str(),
             event.idempotency_key.as_deref(),
-            accepted,
+            ExistingEvent {
+                fingerprint: event.fingerprint,
+                accepted: accepted.clone(),
+            },
         );
-        answers.push(answer);
+        results.push(accepted);
     }
-    Ok(answers)
+    Ok(results)
 }
 
 impl DeliveryRow<'_> {
-    /// When it is due: at once, or once its lease lapses.
+    /// Returns the expiry of its lease, or now if it is not leased.
     pub(super) fn due(&self, rows: &NewRows<'_>) -> Timestamp {
         if self.is_leased {
-            rows.leases.lapses
+            rows.leases.expires_at
         } else {
             rows.now
         }
@@ -198,11 +201,11 @@ impl<'a> NewRows<'a> {
     pub(super) fn new(now: Timestamp, keys: &'a [i64], leasing: Leasing<'a>) -> Self {
         Self {
             now,
-            leases: Leases {
+            leases: LeaseBudget {
                 lease: Lease::generate(now),
-                lapses: now.plus(leasing.lease),
-                left: leasing.limit,
-                room: HashMap::new(),
+                expires_at: now.plus(leasing.lease),
+                remaining: leasing.limit,
+                remaining_by_webhook: HashMap::new(),
                 leasing,
             },
             keys: keys.iter(),
@@ -226,14 +229,14 @@ impl<'a> NewRows<'a> {
             event,
             event_key,
             webhook_id,
-            status: if is_leased { NEW } else { status.as_str() },
+            status: if is_leased { NEW_STATUS } else { status.as_str() },
             is_leased,
         });
     }
 
-    /// The deliveries that are leased, and the webhooks that have others due.
+    /// Returns the leased deliveries, and the webhooks with due deliveries that are not leased.
     pub(super) fn into_deliveries(self) -> (Vec<ClaimedDelivery>, BTreeSet<WebhookId>) {
-        let (lease, mut behind) = (self.leases.lease, BTreeSet::new());
+        let (lease, mut backlogged) = (self.leases.lease, BTreeSet::new());
         let mut claimed = Vec::with_capacity(self.deliveries.len());
         for row in self.deliveries {
             if row.is_leased {
@@ -247,15 +250,15 @@ impl<'a> NewRows<'a> {
                     payload: row.event.payload.clone(),
                 });
             } else if row.status == DeliveryStatus::Pending.as_str() {
-                behind.insert(row.webhook_id);
+                backlogged.insert(row.webhook_id);
             }
         }
-        (claimed, behind)
+        (claimed, backlogged)
     }
 }
 
 from_row! {
-    pub(super) struct KnownRow {
+    pub(super) struct ExistingRow {
         account_id: AccountId,
         id: EventId,
         idempotency_key: Option<String>,
@@ -266,15 +269,15 @@ from_row! {
     }
 }
 
-/// The columns of [`KnownRow`].
-pub(super) const KNOWN: &str =
+/// Columns of [`ExistingRow`].
+pub(super) const EXISTING_COLUMNS: &str =
     "account_id, id, idempotency_key, fingerprint, event_type, occurred_at, delivery_count";
 
-impl Known {
-    pub(super) fn add_row(&mut self, row: KnownRow) {
-        let event = KnownEvent {
+impl ExistingEvents {
+    pub(super) fn add_row(&mut self, row: ExistingRow) {
+        let event = ExistingEvent {
             fingerprint: row.fingerprint,
-            answer: AcceptedEvent {
+            accepted: AcceptedEvent {
                 id: row.id.clone(),
                 event_type: row.event_type,
                 occurred_at: row.occurred_at,

@@ -1,17 +1,17 @@
-//! The keys with which machines call the API.
+//! API keys.
 
 use crate::domain::{AccountId, Actor, ApiKeyId, Principal, Timestamp};
 
-/// What an API key may do, for whom, and until when.
+/// An API key with its account, scopes and expiry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
     pub id: ApiKeyId,
     pub account_id: AccountId,
     pub name: String,
-    /// The first characters, by which people tell keys apart.
+    /// First characters, by which users identify the key.
     pub prefix: String,
     pub scopes: Vec<String>,
-    /// From then on it opens nothing.
+    /// Time from which the key is rejected.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -21,7 +21,6 @@ impl ApiKey {
     }
 }
 
-/// A key that is made.
 #[derive(Debug, Clone)]
 pub struct NewApiKey {
     pub key: ApiKey,
@@ -30,13 +29,13 @@ pub struct NewApiKey {
     pub at: Timestamp,
 }
 
-/// A key with its history.
+/// An API key with its creation, use and revocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKeyRow {
     pub key: ApiKey,
     pub created_at: Timestamp,
     pub created_by: Principal,
-    /// To the minute.
+    /// Accurate to the minute.
     pub last_used_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
 }

@@ -1,17 +1,17 @@
-//! Who did what to what, when, and from where. Only ever appended to.
+//! The append-only audit log.
 
 use serde_json::{Value, json};
 
-use crate::domain::{Actor, AuditAction, AuditEntry, AuditPlace, EventType, Principal, Timestamp, Webhook};
+use crate::domain::{Actor, AuditAction, AuditCursor, AuditEntry, EventType, Principal, Timestamp, Webhook};
 
-/// Something that was done, to be written down.
+/// An entry to append to the audit log.
 #[derive(Debug, Clone)]
 pub struct AuditEvent {
     pub actor: Actor,
     pub action: AuditAction,
-    /// The id of what it was done to, or a name if it has none.
+    /// Id of the object that was changed, or its name if it has no id.
     pub subject: String,
-    /// A JSON object. Never with a secret in it.
+    /// JSON object. Must not contain secrets.
     pub details: Option<Value>,
     pub at: Timestamp,
 }
@@ -41,16 +41,16 @@ pub struct AuditFilter {
     pub actor: Option<Principal>,
     pub action: Option<String>,
     pub subject: Option<String>,
-    /// Then or later.
+    /// Start of the time range, inclusive.
     pub since: Option<Timestamp>,
-    /// Earlier.
+    /// End of the time range, exclusive.
     pub until: Option<Timestamp>,
-    /// Only what is older than this one.
-    pub before: Option<AuditPlace>,
+    /// Returns only entries older than this position.
+    pub before: Option<AuditCursor>,
     pub limit: u32,
 }
 
-/// A hundred of each at most, by name.
+/// Values that the audit log can be filtered by: at most a hundred of each, sorted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditChoices {
     pub actors: Vec<Principal>,
@@ -60,12 +60,12 @@ pub struct AuditChoices {
 #[derive(Debug, Clone)]
 pub struct AuditPage {
     pub entries: Vec<AuditEntry>,
-    /// Where to go on. `None`: nothing older can match.
-    pub next: Option<AuditPlace>,
+    /// Position of the next page, or `None` if no older entries can match.
+    pub next: Option<AuditCursor>,
 }
 
-/// What a save may change of a webhook.
-pub(super) fn settings_of(webhook: &Webhook) -> Value {
+/// Returns the settings of a webhook as JSON.
+pub(super) fn settings_json(webhook: &Webhook) -> Value {
     json!({
         "name": webhook.name.as_str(),
         "url": webhook.url.as_str(),
@@ -73,11 +73,11 @@ pub(super) fn settings_of(webhook: &Webhook) -> Value {
     })
 }
 
-/// The fields that are not the same in both.
-pub(super) fn difference(mut before: Value, mut after: Value) -> Value {
+/// Returns the fields that differ, as `{"before": …, "after": …}`.
+pub(super) fn diff(mut before: Value, mut after: Value) -> Value {
     if let (Some(before), Some(after)) = (before.as_object_mut(), after.as_object_mut()) {
-        before.retain(|field, was| {
-            let changed = after.get(field) != Some(was);
+        before.retain(|field, value| {
+            let changed = after.get(field) != Some(value);
             if !changed {
                 after.remove(field);
             }
@@ -92,11 +92,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_an_edit_has_changed_is_written_down() {
+    fn diff_has_only_changed_fields() {
         let before = json!({ "name": "a", "url": "https://example.com/", "events": ["chat"] });
         let after = json!({ "name": "b", "url": "https://example.com/", "events": ["chat", "message"] });
         assert_eq!(
-            difference(before, after),
+            diff(before, after),
             json!({
                 "before": { "name": "a", "events": ["chat"] },
                 "after": { "name": "b", "events": ["chat", "message"] },

@@ -1,4 +1,7 @@
-//! Whose turn it is in a claim, and what it gives out. Without SQL, the same for every database.
+//! Selection of the webhooks that a claim takes deliveries from, and assembly of its result. Independent of the
+//! database.
+//!
+//! Claims visit the webhooks round-robin, so that one with a long queue does not starve the others.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,16 +10,16 @@ use bytes::Bytes;
 use super::{Claim, Claimed, ClaimedDelivery, Lease, StoreError};
 use crate::domain::{DeliveryId, EventId, WebhookId};
 
-/// Webhooks that one claim goes to at most: a millisecond's work, also when nothing of theirs is due yet.
-pub(super) const MAX_TURNS: usize = 256;
+/// Maximum number of webhooks that one claim checks. This takes about a millisecond, even if none has due deliveries.
+pub(super) const MAX_CANDIDATES: usize = 256;
 
 from_row! {
-    /// A webhook with open deliveries whose turn it is.
-    pub(super) struct Turn {
+    /// A webhook with open deliveries that a claim checks.
+    pub(super) struct ClaimCandidate {
         pub(super) webhook_id: WebhookId,
-        is_due: bool,
-        /// Whether a first attempt of it never ended.
-        pub(super) is_abandoned: bool,
+        has_due: bool,
+        /// Whether the lease of a first attempt has expired.
+        pub(super) has_abandoned: bool,
     }
 }
 
@@ -38,47 +41,50 @@ from_row! {
     }
 }
 
-/// A claim under way.
-pub(super) struct Turns {
+/// Number of deliveries to claim from each webhook.
+pub(super) struct ClaimPlan {
     pub(super) lease: Lease,
-    /// From whom to take how many.
-    pub(super) wanted: Vec<(WebhookId, usize)>,
-    unfinished: HashSet<WebhookId>,
-    until: Option<WebhookId>,
+    /// Maximum number of deliveries by webhook.
+    pub(super) limits: Vec<(WebhookId, usize)>,
+    backlogged: HashSet<WebhookId>,
+    last_webhook: Option<WebhookId>,
 }
 
-impl Turns {
-    /// `next` are the webhooks with open deliveries that come next, [`MAX_TURNS`] at most.
-    pub(super) fn new(next: Vec<Turn>, claim: &Claim<'_>) -> Self {
-        let last = next.last().filter(|_| next.len() == MAX_TURNS);
-        let mut until = last.map(|turn| turn.webhook_id.clone());
-        let mut unfinished = HashSet::new();
-        let mut wanted = Vec::with_capacity(next.len());
-        for turn in next.into_iter().filter(|turn| turn.is_due || turn.is_abandoned) {
-            match (claim.room)(&turn.webhook_id) {
-                0 => drop(unfinished.insert(turn.webhook_id)),
-                room => wanted.push((turn.webhook_id, room)),
+impl ClaimPlan {
+    /// Plans a claim from at most [`MAX_CANDIDATES`] candidates.
+    pub(super) fn new(candidates: Vec<ClaimCandidate>, claim: &Claim<'_>) -> Self {
+        let last = candidates.last().filter(|_| candidates.len() == MAX_CANDIDATES);
+        let mut last_webhook = last.map(|candidate| candidate.webhook_id.clone());
+        let mut backlogged = HashSet::new();
+        let mut limits = Vec::with_capacity(candidates.len());
+        for candidate in candidates {
+            if !candidate.has_due && !candidate.has_abandoned {
+                continue;
+            }
+            match (claim.capacity)(&candidate.webhook_id) {
+                0 => drop(backlogged.insert(candidate.webhook_id)),
+                capacity => limits.push((candidate.webhook_id, capacity)),
             }
         }
-        if wanted.len() > claim.limit {
-            wanted.truncate(claim.limit);
-            until = wanted.last().map(|(webhook, _)| webhook.clone());
+        if limits.len() > claim.limit {
+            limits.truncate(claim.limit);
+            last_webhook = limits.last().map(|(webhook, _)| webhook.clone());
         }
-        if let Some(each) = claim.limit.checked_div(wanted.len()) {
-            for (_, room) in &mut wanted {
-                *room = each.min(*room);
+        if let Some(share) = claim.limit.checked_div(limits.len()) {
+            for (_, limit) in &mut limits {
+                *limit = share.min(*limit);
             }
         }
         Self {
             lease: Lease::generate(claim.now),
-            wanted,
-            unfinished,
-            until,
+            limits,
+            backlogged,
+            last_webhook,
         }
     }
 
-    /// What the claim gives out: these rows, with the bodies of their events.
-    pub(super) fn end(
+    /// Combines the claimed rows with the payloads of their events.
+    pub(super) fn into_claimed(
         mut self,
         rows: Vec<ClaimedRow>,
         payloads: Vec<PayloadRow>,
@@ -87,12 +93,12 @@ impl Turns {
             .into_iter()
             .map(|row| (row.key, (row.id, row.payload.into())))
             .collect();
-        let mut found = HashMap::<WebhookId, usize>::new();
+        let mut counts = HashMap::<WebhookId, usize>::new();
         let mut deliveries = Vec::with_capacity(rows.len());
         for row in rows {
             let event = events.get(&row.event_key).cloned();
             let (event_id, payload) = event.ok_or(StoreError::Corrupt("delivery without an event"))?;
-            *found.entry(row.webhook_id.clone()).or_default() += 1;
+            *counts.entry(row.webhook_id.clone()).or_default() += 1;
             deliveries.push(ClaimedDelivery {
                 id: row.id,
                 webhook_id: row.webhook_id,
@@ -103,15 +109,15 @@ impl Turns {
                 payload,
             });
         }
-        for (webhook, wanted) in self.wanted {
-            if found.get(&webhook) == Some(&wanted) {
-                self.unfinished.insert(webhook);
+        for (webhook, limit) in self.limits {
+            if counts.get(&webhook) == Some(&limit) {
+                self.backlogged.insert(webhook);
             }
         }
         Ok(Claimed {
             deliveries,
-            unfinished: self.unfinished,
-            until: self.until,
+            backlogged: self.backlogged,
+            last_webhook: self.last_webhook,
         })
     }
 }

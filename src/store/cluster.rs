@@ -6,87 +6,91 @@ use strum::{EnumString, IntoStaticStr};
 
 use crate::domain::{ApiKeyId, ProcessId, Timestamp, WebhookId};
 
-/// A process, as it registers itself.
+/// Registration of a process.
 #[derive(Debug, Clone)]
 pub struct Member {
     pub id: ProcessId,
     pub role: &'static str,
     /// Id of the master key that it encrypts with.
     pub master_key_id: String,
-    /// Ids of all master keys that it can decrypt with.
-    pub opens: Vec<String>,
+    /// Ids of all master keys that it can decrypt with, including `master_key_id`.
+    pub decryption_key_ids: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Joined {
-    Yes,
-    /// Rejected: these processes use a master key that this one does not have, or the reverse.
-    OtherKey(Vec<Heartbeat>),
+pub enum JoinOutcome {
+    Joined,
+    /// Rejected. This process cannot decrypt the secrets that these processes encrypt, or they cannot decrypt its
+    /// secrets.
+    KeyMismatch(Vec<Heartbeat>),
 }
 
-/// Heartbeat counter of a process. Unchanged between two reads: the process missed its heartbeat.
+/// Heartbeat counter of a process. A process missed its heartbeat if the counter is unchanged between two reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heartbeat {
     pub process: ProcessId,
     pub heartbeats: i64,
 }
 
+/// Result of a heartbeat.
 #[derive(Debug, Clone)]
 pub struct Renewal {
     /// Time of the database server.
     pub now: Timestamp,
+    /// Heartbeats of the other processes.
     pub others: Vec<Heartbeat>,
 }
 
-/// A cache entry of one process that is stale.
+/// A stale cache entry of one process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invalidation {
     pub id: i64,
-    pub what: Stale,
+    pub key: CacheKey,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stale {
-    Webhook(WebhookId, Invalidated),
-    /// It was revoked.
+pub enum CacheKey {
+    Webhook(WebhookId, InvalidationReason),
+    /// A revoked API key.
     ApiKey(ApiKeyId),
 }
 
 /// A cache of data from the database.
 pub trait Cache: Send + Sync {
-    /// Removes an entry that is stale.
-    fn invalidate(&self, what: &Stale);
-    /// Removes all entries: the process missed invalidations.
+    /// Removes a stale entry.
+    fn invalidate(&self, key: &CacheKey);
+    /// Removes all entries, because invalidations may have been missed.
     fn invalidate_all(&self);
-    /// All entries are valid until then, unless an invalidation arrives: until this process can be evicted, other processes
-    /// wait for it before they report a change as done.
-    fn valid_until(&self, moment: Instant);
+    /// Extends the validity of all entries. Until `deadline`, this process cannot be evicted, so other processes wait
+    /// for its acknowledgement before they report a change as done.
+    fn valid_until(&self, deadline: Instant);
 }
 
-/// How a process reacts to the change of a webhook.
+/// Change of a webhook that makes its cache entries stale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
-pub enum Invalidated {
-    /// Read the webhook again before the next attempt.
+pub enum InvalidationReason {
+    /// The webhook is read again before the next attempt.
     Edited,
-    /// The same, and probe its receiver with one attempt.
+    /// Same as edited. The receiver is first probed with a single attempt.
     Resumed,
-    /// Abort the attempts in flight.
+    /// Attempts in flight are aborted.
     Deleted,
 }
 
-impl Invalidated {
+impl InvalidationReason {
     pub(super) fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
+/// Notification from another process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signal {
+pub enum Notification {
     /// There may be invalidations.
-    Changed,
-    /// There may be something to send.
+    Invalidations,
+    /// There may be due deliveries.
     Due,
-    /// Signals may have been missed: the connection is new.
+    /// The connection is new, so notifications may have been missed.
     Missed,
 }

@@ -1,18 +1,18 @@
-//! Everything in one database into another, empty one, of the same kind or the other.
+//! Copies a database into an empty one, of the same or the other kind.
 //!
-//! One reads while the other writes, a few rows ahead of it. The reader sees one moment of its database, and all that
-//! is written is one transaction: whatever interrupts a copy leaves the target empty.
+//! The source is read in one snapshot and the target is written in one transaction, so an interrupted copy leaves the
+//! target empty. Both run concurrently, connected by a bounded channel.
 
 use tokio::sync::mpsc;
 
 use super::{
     Store, StoreError,
-    database::{Value, file_of},
+    database::{Value, database_path},
     is_postgres,
 };
 
-/// What is copied, each table after those that it refers to. The rest tells of processes that are alive, and of the
-/// migrations of its own database.
+/// Tables to copy. Each follows the tables that it references. All other tables are about running processes or
+/// migrations.
 pub(super) const TABLES: [&str; 15] = [
     "accounts",
     "users",
@@ -31,25 +31,27 @@ pub(super) const TABLES: [&str; 15] = [
     "attempts",
 ];
 
-/// The most rows that travel together.
+/// Maximum number of rows per chunk.
 pub(super) const MAX_ROWS: usize = 500;
 
-/// The most bytes that travel together, the last row excepted.
+/// Size at which a chunk is complete. The last row may exceed it.
 pub(super) const MAX_BYTES: usize = 1024 * 1024;
 
-/// How many batches the reader may be ahead.
-const AHEAD: usize = 4;
+/// Maximum number of chunks that the reader is ahead of the writer.
+const MAX_CHUNKS_AHEAD: usize = 4;
 
-/// What the reader hands to the writer, in this order for each table.
-pub(super) enum Piece {
+/// Data that the reader sends to the writer.
+pub(super) enum Chunk {
+    /// Start of a table.
     Table {
         name: &'static str,
         columns: Vec<String>,
     },
+    /// Rows of the last table.
     Rows(Vec<Vec<Value>>),
 }
 
-/// Why nothing was copied.
+/// Error of a copy. Nothing was copied.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
     #[error("--from and --to are the same database.")]
@@ -57,7 +59,7 @@ pub enum CopyError {
     #[error("--from: there is no file {0}.")]
     NoFile(String),
     #[error(
-        "--to: the database is not empty, its table {0} has rows. Copy into a new one, before Caleida is started on it."
+        "--to: the database is not empty, its table {0} has rows. Copy into a new database, before starting Caleida on it."
     )]
     NotEmpty(&'static str),
     #[error("--from: {0}")]
@@ -66,16 +68,19 @@ pub enum CopyError {
     To(StoreError),
 }
 
-/// How far a copy is: rows of this table, and of all.
+/// Progress of a copy.
 #[derive(Debug, Clone, Copy)]
 pub struct CopyProgress {
+    /// Table of the last copied rows.
     pub table: &'static str,
+    /// Number of rows copied so far, of all tables.
     pub rows: u64,
+    /// Number of rows to copy, of all tables.
     pub total: u64,
 }
 
-/// Copies everything but what tells of living processes. Both get the migrations that they lack. Answers the rows of
-/// each table.
+/// Copies all tables except those about running processes. Applies missing migrations to both databases first. Returns
+/// the number of rows of each table.
 pub async fn copy(
     from: &str,
     to: &str,
@@ -85,52 +90,53 @@ pub async fn copy(
         return Err(CopyError::Same);
     }
     if !is_postgres(from) {
-        // To open it would make it.
-        let file = file_of(from).map_err(CopyError::From)?;
-        if !file.is_file() {
-            return Err(CopyError::NoFile(file.display().to_string()));
+        // Opening the database would create the file.
+        let path = database_path(from).map_err(CopyError::From)?;
+        if !path.is_file() {
+            return Err(CopyError::NoFile(path.display().to_string()));
         }
     }
     let source = Store::connect(from).await.map_err(CopyError::From)?;
     let target = Store::connect(to).await.map_err(CopyError::To)?;
-    let there = target.count_rows().await.map_err(CopyError::To)?;
-    if let Some((table, _)) = there.iter().find(|(_, rows)| *rows > 0) {
+    let existing = target.count_rows().await.map_err(CopyError::To)?;
+    if let Some((table, _)) = existing.iter().find(|(_, rows)| *rows > 0) {
         return Err(CopyError::NotEmpty(table));
     }
     let total = source.count_rows().await.map_err(CopyError::From)?;
     let total = total.iter().map(|(_, rows)| rows).sum();
 
-    let (sender, receiver) = mpsc::channel(AHEAD);
-    let read_to_the_end = std::sync::atomic::AtomicBool::new(false);
-    let done = std::sync::Mutex::new((0, Vec::<(&'static str, u64)>::new()));
-    let written = |table: &'static str, rows: u64| {
-        let mut done = done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        done.0 += rows;
-        match done.1.last_mut() {
+    let (sender, receiver) = mpsc::channel(MAX_CHUNKS_AHEAD);
+    let is_read_completely = std::sync::atomic::AtomicBool::new(false);
+    let copied = std::sync::Mutex::new((0, Vec::<(&'static str, u64)>::new()));
+    let count_copied = |table: &'static str, rows: u64| {
+        let mut copied = copied.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (sum, tables) = &mut *copied;
+        *sum += rows;
+        match tables.last_mut() {
             Some((last, count)) if *last == table => *count += rows,
-            _ => done.1.push((table, rows)),
+            _ => tables.push((table, rows)),
         }
         progress(CopyProgress {
             table,
-            rows: done.0,
+            rows: *sum,
             total,
         });
     };
     let read = async {
         let sender = sender;
         let result = source.read_tables(sender.clone()).await;
-        // Before the writer sees that nothing more comes.
-        read_to_the_end.store(result.is_ok(), std::sync::atomic::Ordering::Release);
+        // Must precede the drop of the sender, after which the writer decides whether to commit.
+        is_read_completely.store(result.is_ok(), std::sync::atomic::Ordering::Release);
         drop(sender);
         result
     };
-    let complete = || read_to_the_end.load(std::sync::atomic::Ordering::Acquire);
-    let (read, wrote) = tokio::join!(read, target.write_tables(receiver, &written, &complete));
-    // If the writer stopped, the reader only says that nobody listens.
+    let is_complete = || is_read_completely.load(std::sync::atomic::Ordering::Acquire);
+    let (read, wrote) = tokio::join!(read, target.write_tables(receiver, &count_copied, &is_complete));
+    // The error of the writer comes first: if the writer stopped, the reader only reports the closed channel.
     wrote.map_err(CopyError::To)?;
     read.map_err(CopyError::From)?;
-    Ok(done
+    let (_, tables) = copied
         .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .1)
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    Ok(tables)
 }

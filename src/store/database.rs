@@ -1,7 +1,7 @@
-//! The two databases behind one narrow interface: a statement with values of four types goes in, rows come out.
+//! A small interface to both databases: statements with bound values of four types, and rows.
 //!
-//! Statements are written and compiled once, in [`sql`](super::sql). What differs is here: how a transaction begins and
-//! commits, how many rows go into one statement, and how long a lock is held.
+//! [`sql`](super::sql) has a single version of each statement. This module contains the differences: how transactions
+//! begin and commit, and how many rows go into one statement.
 
 #[macro_use]
 mod row;
@@ -21,7 +21,7 @@ pub(super) use connection::{Connection, Dialect, Transaction};
 pub(super) use postgres::Postgres;
 pub(super) use query::{Query, query};
 pub(super) use row::{Field, FromRow, Row};
-pub(super) use sqlite::{Sqlite, file_of};
+pub(super) use sqlite::{Sqlite, database_path};
 pub(super) use value::{Bind, Kind, Value};
 
 pub(super) enum Database {
@@ -46,7 +46,7 @@ impl Database {
         }
     }
 
-    /// A connection for statements that only read.
+    /// Returns a connection for reads.
     pub(super) async fn read(&self) -> Result<Connection, StoreError> {
         match self {
             Self::Sqlite(sqlite) => Ok(sqlite.read().await?.into()),
@@ -54,7 +54,7 @@ impl Database {
         }
     }
 
-    /// Reads whose statements see the same moment.
+    /// Begins a read-only transaction whose statements all see the same state.
     pub(super) async fn snapshot(&self) -> Result<Transaction, StoreError> {
         match self {
             Self::Sqlite(sqlite) => Ok(sqlite.snapshot().await?.into()),
@@ -66,7 +66,7 @@ impl Database {
         }
     }
 
-    /// A transaction that may write.
+    /// Begins a transaction for writes.
     pub(super) async fn begin(&self) -> Result<Transaction, StoreError> {
         match self {
             Self::Sqlite(sqlite) => Ok(sqlite.begin().await?.into()),
@@ -74,7 +74,7 @@ impl Database {
         }
     }
 
-    /// A transaction whose commit does not wait for the disk: a power cut may undo it.
+    /// Begins a transaction whose commit does not wait for the disk. A power failure may undo it.
     pub(super) async fn begin_unsynced(&self) -> Result<Transaction, StoreError> {
         match self {
             Self::Sqlite(sqlite) => Ok(sqlite.begin_unsynced().await?.into()),
@@ -88,7 +88,7 @@ impl Database {
         }
     }
 
-    /// Executes one statement by itself.
+    /// Executes a statement in its own transaction.
     pub(super) async fn execute(&self, query: Query) -> Result<u64, StoreError> {
         match self {
             Self::Sqlite(_) => {
@@ -101,7 +101,7 @@ impl Database {
         }
     }
 
-    /// What several processes need of a database that they share.
+    /// Returns the database if other processes can share it.
     pub(super) fn shared(&self) -> Option<&Postgres> {
         match self {
             Self::Sqlite(_) => None,
@@ -112,10 +112,10 @@ impl Database {
 
 #[cfg(test)]
 impl Database {
-    /// Counts what SQLite executes from now on, in steps of ten instructions of its virtual machine.
+    /// Counts the instructions that SQLite executes from now on, in units of ten instructions of its virtual machine.
     pub(super) async fn count_instructions(&self) -> std::sync::Arc<std::sync::atomic::AtomicU64> {
         let Self::Sqlite(sqlite) = self else {
-            panic!("PostgreSQL does not count them");
+            panic!("PostgreSQL does not count instructions");
         };
         sqlite.count_instructions().await
     }

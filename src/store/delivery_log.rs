@@ -1,4 +1,4 @@
-//! What happened to deliveries.
+//! The delivery log.
 
 use bytes::Bytes;
 
@@ -12,11 +12,11 @@ pub struct DeliveryFilter {
     pub status: Option<DeliveryStatus>,
     pub event_type: Option<EventType>,
     pub event_id: Option<EventId>,
-    /// Made then or later.
+    /// Start of the range of creation times, inclusive.
     pub since: Option<Timestamp>,
-    /// Made earlier.
+    /// End of the range of creation times, exclusive.
     pub until: Option<Timestamp>,
-    /// Only those older than this one.
+    /// Returns only deliveries older than this one.
     pub before: Option<DeliveryId>,
     pub limit: u32,
 }
@@ -24,7 +24,7 @@ pub struct DeliveryFilter {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryPage {
     pub deliveries: Vec<Delivery>,
-    /// Where to go on. `None`: nothing older can match.
+    /// Position of the next page, or `None` if no older deliveries can match.
     pub next: Option<DeliveryId>,
 }
 
@@ -35,17 +35,17 @@ pub struct DeliveryDetail {
     pub attempts: Vec<Attempt>,
 }
 
-/// What became of a wish to send again.
+/// Result of resending a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Resent {
-    /// It is due.
+pub enum ResendOutcome {
+    /// The delivery is due.
     Due,
-    /// It is being sent at this moment.
-    UnderWay,
-    /// Its webhook is paused: it goes out when that is resumed.
+    /// An attempt is already in progress. Nothing was changed.
+    InProgress,
+    /// The webhook is paused. The delivery is held until the webhook is resumed.
     Held,
-    /// Its webhook is disabled: nothing has changed.
+    /// The webhook is disabled. Nothing was changed.
     Disabled,
-    /// Its webhook was deleted: nothing has changed.
+    /// The webhook was deleted. Nothing was changed.
     Deleted,
 }

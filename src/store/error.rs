@@ -1,31 +1,31 @@
-//! What can go wrong with the store, by what its callers can do about it.
+//! Errors of the store, grouped by how a caller can react.
 
 use std::{error::Error, fmt};
 
 use sqlx::error::{DatabaseError, ErrorKind};
 
-/// Never shown to a user: the edges turn it into “taken”, “try again” or a plain 500, and log the source.
+/// Error of a store operation. Its text is for operators. The UI and the API map it to messages of their own.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// What must be unique is taken: report which.
+    /// A unique value is already taken.
     #[error("already taken: {0}")]
     Conflict(Unique),
-    /// The account has as many as it may have: nothing was added.
-    #[error("no room for more")]
-    Full,
-    /// The database does not answer, is locked, full or read-only. Nothing was stored: trying again later may succeed.
+    /// The account has the maximum number of objects. Nothing was added.
+    #[error("limit reached")]
+    LimitReached,
+    /// The database does not respond, is locked, full or read-only. Nothing was stored. A later retry may succeed.
     #[error("the database is not available: {0}")]
     Unavailable(Source),
-    /// The answer to a commit was lost: what was to be stored may be, or not.
+    /// The connection was lost or a sync failed during a commit. The change may or may not be stored.
     #[error("the outcome of a commit is unknown: {0}")]
     CommitUnknown(Source),
-    /// It is stored, but not every process has confirmed it yet.
+    /// The change is stored, but not every process has applied it yet.
     #[error("the change is stored, but not every process has confirmed it")]
     Unconfirmed,
-    /// A stored value that this program would never have written.
+    /// The database contains a value that this program does not write.
     #[error("the database holds an invalid {0}")]
     Corrupt(&'static str),
-    /// A statement that this database refuses, or whose rows cannot be read: trying again fails again.
+    /// The database rejected a statement, or its rows cannot be read. A retry fails again.
     #[error("a bug in the store: {0}")]
     Bug(Source),
     /// The database cannot be opened as configured.
@@ -33,17 +33,17 @@ pub enum StoreError {
     Open(String),
 }
 
-/// What lies behind an error, for the log.
+/// Underlying error, for the log.
 pub type Source = Box<dyn Error + Send + Sync>;
 
-/// What must be unique, and can be taken by somebody else.
+/// A value that must be unique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unique {
-    /// The name of a webhook in its account.
+    /// Name of a webhook in its account.
     WebhookName,
-    /// The email of a user, in all accounts.
+    /// Email address of a user, across all accounts.
     UserEmail,
-    /// The name of an API key that is active in its account.
+    /// Name of an active API key in its account.
     ApiKeyName,
 }
 
@@ -58,14 +58,14 @@ impl fmt::Display for Unique {
 }
 
 impl Unique {
-    /// By what each database says: the constraint, or the columns.
-    fn of(error: &dyn DatabaseError) -> Option<Self> {
-        let named = |constraint, columns| {
+    /// Returns which constraint was violated. PostgreSQL reports its name, SQLite its columns.
+    fn from_violation(error: &dyn DatabaseError) -> Option<Self> {
+        let is_violated = |constraint, columns| {
             error.constraint() == Some(constraint) || error.message().ends_with(columns)
         };
-        if named("webhooks_by_name", "webhooks.account_id, webhooks.name") {
+        if is_violated("webhooks_by_name", "webhooks.account_id, webhooks.name") {
             Some(Self::WebhookName)
-        } else if named("users_email_key", "users.email") {
+        } else if is_violated("users_email_key", "users.email") {
             Some(Self::UserEmail)
         } else {
             None
@@ -82,11 +82,11 @@ impl StoreError {
         Self::Bug(source.into())
     }
 
-    /// Why a commit failed. It was not made only if the database itself refused it; a server that ends the connection may
-    /// have made it before.
-    pub(super) fn of_commit(error: sqlx::Error) -> Self {
+    /// Converts the error of a commit. The outcome is only known if the database rejected the commit and keeps the
+    /// connection: a server that ends the connection may have committed before.
+    pub(super) fn from_commit(error: sqlx::Error) -> Self {
         match &error {
-            sqlx::Error::Database(refused) if !ends_connection(&**refused) => error.into(),
+            sqlx::Error::Database(rejected) if !ends_connection(&**rejected) => error.into(),
             _ => Self::CommitUnknown(error.into()),
         }
     }
@@ -95,13 +95,13 @@ impl StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
-            sqlx::Error::Database(refused) => {
-                if refused.kind() == ErrorKind::UniqueViolation
-                    && let Some(taken) = Unique::of(&**refused)
+            sqlx::Error::Database(rejected) => {
+                if rejected.kind() == ErrorKind::UniqueViolation
+                    && let Some(taken) = Unique::from_violation(&**rejected)
                 {
                     return Self::Conflict(taken);
                 }
-                if is_outage(&**refused) {
+                if is_outage(&**rejected) {
                     Self::unavailable(error)
                 } else {
                     Self::bug(error)
@@ -118,18 +118,18 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// Whether PostgreSQL says with it that the connection is lost, or the server about to stop.
+/// Returns whether PostgreSQL reports a lost connection or a server shutdown.
 fn ends_connection(error: &dyn DatabaseError) -> bool {
     let code = error.code().unwrap_or_default();
     ["08", "57P", "58"].iter().any(|class| code.starts_with(class))
 }
 
-/// Whether the database refused a statement because of its own state, not because of the statement.
+/// Returns whether the database rejected a statement because of its own state, not because of the statement.
 fn is_outage(error: &dyn DatabaseError) -> bool {
     let Some(code) = error.code() else { return false };
     if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
-        // The low byte of an extended code is the primary one. See <https://sqlite.org/rescode.html>.
-        const OUTAGES: [u32; 10] = [
+        // The low byte of an extended result code is the primary code. See <https://sqlite.org/rescode.html>.
+        const PRIMARY_CODES: [u32; 10] = [
             3,  // PERM
             5,  // BUSY
             6,  // LOCKED
@@ -143,23 +143,23 @@ fn is_outage(error: &dyn DatabaseError) -> bool {
         ];
         return code
             .parse::<u32>()
-            .is_ok_and(|code| OUTAGES.contains(&(code & 0xff)));
+            .is_ok_and(|code| PRIMARY_CODES.contains(&(code & 0xff)));
     }
-    // Classes and codes of <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+    // Error classes and codes, see <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
     const CLASSES: [&str; 6] = [
         "08", // connection exception
         "28", // invalid authorization
-        "3D", // the database does not exist
+        "3D", // unknown database
         "53", // insufficient resources
         "57", // operator intervention
         "58", // system error
     ];
     const CODES: [&str; 6] = [
         "25006", // read-only transaction
-        "25P03", // idle in transaction for too long
+        "25P03", // idle-in-transaction timeout
         "40001", // serialization failure
         "40P01", // deadlock
-        "55000", // object not in prerequisite state, such as a standby
+        "55000", // object not in prerequisite state, for example a standby
         "55P03", // lock not available
     ];
     CLASSES.iter().any(|class| code.starts_with(class)) || CODES.contains(&&*code)
@@ -167,6 +167,6 @@ fn is_outage(error: &dyn DatabaseError) -> bool {
 
 impl From<sqlx::migrate::MigrateError> for StoreError {
     fn from(error: sqlx::migrate::MigrateError) -> Self {
-        Self::Open(format!("the migrations cannot be applied: {error}"))
+        Self::Open(format!("failed to apply the migrations: {error}"))
     }
 }

@@ -1,4 +1,4 @@
-//! Keys of events: numbers that deliveries refer to, since a publisher may choose any text as an event's id.
+//! Event keys: integers that deliveries refer to instead of event ids, which are strings chosen by publishers.
 
 use std::{collections::VecDeque, iter, ops::Range};
 
@@ -9,18 +9,19 @@ use super::{
     database::{Database, query},
 };
 
-/// The sequence from which the processes that share a database take blocks of keys.
+/// PostgreSQL sequence from which processes take blocks of keys.
 pub(super) const SEQUENCE: &str = "event_keys";
 
-/// Keys in a block: what the sequence counts by. A crash loses the rest of one, which does not matter.
-const BLOCK: i64 = 1_000;
+/// Number of keys per block, which is the increment of the sequence. A crash loses the rest of a block, which does no
+/// harm.
+const BLOCK_SIZE: i64 = 1_000;
 
-/// Keys that this process may use.
+/// Blocks of unused keys of this process.
 #[derive(Default)]
 pub(super) struct EventKeys(Mutex<VecDeque<Range<i64>>>);
 
 impl EventKeys {
-    /// Returns `count` keys that no other event has.
+    /// Returns `count` unused keys.
     pub(super) async fn take(&self, count: usize, database: &Database) -> Result<Vec<i64>, StoreError> {
         let mut keys = Vec::with_capacity(count);
         let mut blocks = self.0.lock().await;
@@ -32,25 +33,28 @@ impl EventKeys {
                         blocks.pop_front();
                     }
                 }
-                None => blocks.extend(more(count - keys.len(), database).await?),
+                None => blocks.extend(fetch_blocks(count - keys.len(), database).await?),
             }
         }
         Ok(keys)
     }
 }
 
-async fn more(count: usize, database: &Database) -> Result<Vec<Range<i64>>, StoreError> {
+async fn fetch_blocks(count: usize, database: &Database) -> Result<Vec<Range<i64>>, StoreError> {
     let mut reader = database.read().await?;
     if database.shared().is_none() {
-        // This is the only process: all keys are its own.
+        // This is the only process, so all keys belong to it.
         let first = query("select coalesce(max(key), 0) + 1 from events");
         let first: i64 = first.fetch_one(&mut reader).await?;
         return Ok(iter::once(first..i64::MAX).collect());
     }
-    let blocks = i64::try_from(count).unwrap_or(i64::MAX) / BLOCK + 1;
+    let blocks = i64::try_from(count).unwrap_or(i64::MAX) / BLOCK_SIZE + 1;
     let starts = query(format!(
         "select nextval('{SEQUENCE}') from generate_series(1, $1)"
     ));
     let starts: Vec<i64> = starts.bind(blocks).fetch_all(&mut reader).await?;
-    Ok(starts.into_iter().map(|start| start..start + BLOCK).collect())
+    Ok(starts
+        .into_iter()
+        .map(|start| start..start + BLOCK_SIZE)
+        .collect())
 }

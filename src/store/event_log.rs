@@ -1,34 +1,34 @@
-//! What happened to events.
+//! The event log.
 
 use bytes::Bytes;
 
-use crate::domain::{EventOutcome, EventType, Place, ReceivedEvent, Timestamp};
+use crate::domain::{EventCursor, EventOutcome, EventType, ReceivedEvent, Timestamp};
 
 #[derive(Debug, Clone, Default)]
 pub struct EventFilter {
     pub event_type: Option<EventType>,
-    /// Only those that went to no webhook when they were received.
+    /// Returns only events that had no subscribed webhook when they were received.
     pub unsent: bool,
-    /// Received then or later.
+    /// Start of the range of receipt times, inclusive.
     pub since: Option<Timestamp>,
-    /// Received earlier.
+    /// End of the range of receipt times, exclusive.
     pub until: Option<Timestamp>,
-    /// Only those older than this one.
-    pub before: Option<Place>,
+    /// Returns only events older than this position.
+    pub before: Option<EventCursor>,
     pub limit: u32,
 }
 
 #[derive(Debug, Clone)]
 pub struct EventPage {
     pub events: Vec<ReceivedEvent>,
-    /// Where to go on. `None`: nothing older can match.
-    pub next: Option<Place>,
+    /// Position of the next page, or `None` if no older events can match.
+    pub next: Option<EventCursor>,
 }
 
 #[derive(Debug, Clone)]
 pub struct EventDetail {
     pub event: ReceivedEvent,
     pub payload: Bytes,
-    /// Of each webhook that there was or that there is now; deliveries first.
+    /// Outcomes for all webhooks that existed when the event was received or exist now. Deliveries come first.
     pub outcomes: Vec<EventOutcome>,
 }

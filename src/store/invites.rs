@@ -1,4 +1,4 @@
-//! Who may become a user, by a link.
+//! Invites, which let their recipients become users.
 
 use crate::domain::{Email, InviteId, Principal, Role, Timestamp};
 
@@ -10,23 +10,22 @@ pub struct NewInvite {
     pub token: InviteToken,
 }
 
-/// What is kept of a token.
+/// Stored part of an invite token.
 #[derive(Debug, Clone, Copy)]
 pub struct InviteToken {
     pub hash: [u8; 32],
     pub expires_at: Timestamp,
 }
 
-/// What became of an invitation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Invited {
-    Done,
-    /// There is an invite for that email, open or expired.
-    Already,
-    /// They belong to the account.
-    Member,
-    /// They do, and may not sign in.
-    Disabled,
+pub enum InviteOutcome {
+    Created,
+    /// The email address already has an invite, open or expired.
+    AlreadyInvited,
+    /// The email address belongs to an active user of the account.
+    AlreadyMember,
+    /// The email address belongs to a disabled user of the account.
+    UserDisabled,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,11 +38,11 @@ pub struct Invite {
     pub expires_at: Timestamp,
 }
 
-/// What an invited person is shown.
+/// An open invite, as shown to its recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenInvite {
     pub email: String,
-    /// The account's name.
+    /// Name of the account.
     pub account: String,
     pub role: Role,
 }

@@ -1,38 +1,39 @@
-//! Secrets under a master key, and on their way from one to another.
+//! Encrypted secrets during the rotation of a master key.
 
 use super::{Change, Sealed};
 use crate::domain::{AccountId, ProcessId, WebhookId};
 
-/// A webhook with its secrets as they are.
+/// A webhook with a secret that another master key has sealed.
 #[derive(Debug, Clone)]
-pub struct SealedOtherwise {
+pub struct SealedWithOtherKey {
     pub account_id: AccountId,
     pub webhook_id: WebhookId,
     pub current: Sealed,
     pub previous: Option<Sealed>,
 }
 
-/// One of its secrets, before and after.
+/// Secrets of a webhook that were sealed again with another master key.
 #[derive(Debug, Clone)]
-pub struct Resealed {
+pub struct ResealedSecrets {
     pub change: Change,
-    pub current: Replaced,
-    pub previous: Option<Replaced>,
+    pub current: SecretReplacement,
+    pub previous: Option<SecretReplacement>,
 }
 
+/// A sealed secret before and after a rotation.
 #[derive(Debug, Clone)]
-pub struct Replaced {
+pub struct SecretReplacement {
     pub before: Sealed,
     pub after: Sealed,
 }
 
-/// What a process can do with sealed secrets.
+/// A registered process and its master keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessRow {
     pub id: ProcessId,
     pub role: String,
-    /// With which it seals.
+    /// Id of the master key that it encrypts with.
     pub master_key_id: String,
-    /// Those that it can open, that one included.
-    pub opens: Vec<String>,
+    /// Ids of all master keys that it can decrypt with, including `master_key_id`.
+    pub decryption_key_ids: Vec<String>,
 }

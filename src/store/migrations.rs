@@ -7,7 +7,7 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-/// A file of `migrations/`: its number, its description and its statements.
+/// A file of `migrations/`: its version, description and SQL.
 type File = (i64, &'static str, &'static str);
 
 include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
@@ -23,12 +23,12 @@ fn migrator(files: &[File]) -> Migrator {
         Migration::new(version, description.into(), MigrationType::Simple, sql, no_tx)
     });
     let mut migrator = Migrator::with_migrations(migrations.collect());
-    // Those of a newer version, which runs beside this one or did before: see migrations/README.md.
+    // A newer version of the program may have applied more migrations, see migrations/README.md.
     migrator.set_ignore_missing(true);
     migrator
 }
 
-/// How many there are. Both databases have the same.
-pub(super) fn known() -> usize {
+/// Returns the number of migrations, which is the same for both databases.
+pub(super) fn count() -> usize {
     SQLITE_FILES.len()
 }

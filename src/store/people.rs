@@ -1,8 +1,8 @@
-//! Who there is.
+//! Users, and parameters and results of operations on them.
 
 use crate::domain::{Actor, Origin, Timestamp, User};
 
-/// Who does something to people, and when.
+/// Author and time of a change, for the audit log.
 #[derive(Debug, Clone)]
 pub struct AuditContext {
     pub actor: Actor,
@@ -10,8 +10,8 @@ pub struct AuditContext {
 }
 
 impl AuditContext {
-    /// What somebody does to themselves.
-    pub(super) fn of(user: &User, origin: Origin, at: Timestamp) -> Self {
+    /// Returns the context of a change that a user makes to their own account.
+    pub(super) fn own_change(user: &User, origin: Origin, at: Timestamp) -> Self {
         Self {
             actor: Actor::user(user.account_id.clone(), &user.email, origin),
             at,
@@ -19,30 +19,29 @@ impl AuditContext {
     }
 }
 
-/// A user, whether they may sign in or not.
+/// An active or disabled user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     pub user: User,
-    /// The account's name.
+    /// Name of the account.
     pub account: String,
     pub last_sign_in_at: Option<Timestamp>,
     pub disabled_at: Option<Timestamp>,
 }
 
-/// What became of a change to a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Changed {
-    /// It is so now, and perhaps was before.
+pub enum UserChangeOutcome {
+    /// The user has the requested state, and may have had it before.
     Done,
-    /// It would leave the account without an active admin.
+    /// Rejected, because the account would have no active admin.
     LastAdmin,
     NotFound,
 }
 
-/// Sign-ins that were refused.
+/// Failed sign-ins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoginFailures {
     pub count: u32,
-    /// 1970 if there were none.
+    /// Time of the last failure, or the Unix epoch if there were none.
     pub newest: Timestamp,
 }

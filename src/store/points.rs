@@ -1,10 +1,10 @@
-//! Named places inside the store at which a test can wait, or end the process.
+//! Named fail points in the store, at which a test can wait or end the process.
 
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 
-/// Is told of each place that is reached, and holds the operation until it returns.
+/// Observes fail points. The operation continues when `reached` returns.
 #[async_trait]
 pub trait Observer: Send + Sync {
     async fn reached(&self, point: &'static str);
@@ -14,7 +14,7 @@ pub trait Observer: Send + Sync {
 pub(super) struct Points(OnceLock<Arc<dyn Observer>>);
 
 impl Points {
-    /// From here on. In a release build, there is nothing to observe.
+    /// Observes fail points from now on. Has no effect in release builds.
     pub(super) fn observe(&self, observer: Arc<dyn Observer>) {
         let _ = self.0.set(observer);
     }

@@ -1,23 +1,23 @@
-//! Recoveries: what a webhook has missed is made due again, a little at a time.
+//! Recoveries, which send missed events to a webhook again in small steps.
 
 use crate::domain::{EventId, EventType, RecoveryScope, Timestamp};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecoveryRange {
     pub scope: RecoveryScope,
-    /// Events received then or later,
+    /// Start of the range of receipt times, inclusive.
     pub since: Timestamp,
-    /// and earlier than this.
+    /// End of the range of receipt times, exclusive.
     pub until: Timestamp,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecoveryPreview {
-    /// How many were found.
+    /// Number of events found.
     pub count: u64,
-    /// Whether there may be more than were looked for.
+    /// Whether the scan ended at its limit, so that there may be more events.
     pub more: bool,
-    /// The first few, oldest first.
+    /// The first events, oldest first.
     pub first: Vec<Recoverable>,
 }
 
@@ -29,22 +29,24 @@ pub struct Recoverable {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Started {
-    Running,
-    /// Another one of the same webhook still runs.
-    AnotherRuns,
+pub enum RecoveryStart {
+    Started,
+    /// Another recovery of the webhook is running.
+    AlreadyRunning,
     /// The webhook is paused or disabled.
-    Stopped,
-    /// There is no such webhook.
+    WebhookInactive,
+    /// The webhook does not exist.
     NotFound,
 }
 
-/// What a step of a recovery came to.
+/// Result of a step of a recovery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Advanced {
-    /// Go on at once.
+pub enum RecoveryProgress {
+    /// The next step can follow immediately.
     More,
-    /// Later: enough is due, or the webhook is paused or disabled, or another process is at it.
+    /// The next step must wait, because enough deliveries are due, the webhook is paused or disabled, or another
+    /// process made this step.
     Wait,
+    /// The recovery has ended.
     Ended,
 }

@@ -1,20 +1,20 @@
-//! Rows as the tables have them, and the way back to types that cannot be wrong.
+//! Table rows, and their conversion to and from domain types.
 
 use std::time::Duration;
 
 use super::{Destination, DestinationState, Next, Sealed, SealedSecrets, StoreError};
 use crate::domain::{
     AccountId, Attempt, AttemptDetail, Delivery, DeliveryId, DeliveryStatus, DisabledReason, EndpointUrl,
-    EventId, EventType, EventTypes, FailureReason, Outcome, Principal, Role, Timestamp, TlsTrouble, User,
+    EventId, EventType, EventTypes, FailureReason, Outcome, Principal, Role, Timestamp, TlsProblem, User,
     UserId, Webhook, WebhookId, WebhookName, WebhookStatus, webhook::LastAttempt,
 };
 
-/// The status of a delivery whose first attempt is under way: the insert that stored it has leased it. To everybody
-/// else it is pending.
+/// Stored status of a delivery that was leased by the insert that stored it. Outside of the store, its status is
+/// pending.
 ///
-/// Such a row is in one index of those by status instead of three, and most rows never wait: so they enter the indexes of
-/// the log once, with their outcome.
-pub(super) const NEW: &str = "new";
+/// Such a row is in one index instead of three. Most deliveries end with their first attempt, so they enter the other
+/// indexes once, with their outcome.
+pub(super) const NEW_STATUS: &str = "new";
 
 from_row! {
     pub(super) struct UserRow {
@@ -36,8 +36,8 @@ impl From<UserRow> for User {
     }
 }
 
-/// The columns of [`WebhookRow`].
-pub(super) const WEBHOOK: &str = "id, name, url, events, state, disabled_reason, failing_since, last_attempt_at, \
+/// Columns of [`WebhookRow`].
+pub(super) const WEBHOOK_COLUMNS: &str = "id, name, url, events, state, disabled_reason, failing_since, last_attempt_at, \
      last_status_code, last_failure, previous_secret_until, version, created_at, updated_at, updated_by";
 
 from_row! {
@@ -90,13 +90,13 @@ impl TryFrom<WebhookRow> for Webhook {
     }
 }
 
-/// `chat,message`
+/// Formats event types as stored, for example `chat,message`.
 pub(super) fn event_types_text(events: &EventTypes) -> String {
     events.iter().map(EventType::as_str).collect::<Vec<_>>().join(",")
 }
 
-/// The columns of [`SecretsRow`].
-pub(super) const SECRETS: &str = "url, state, secret, secret_key_id, previous_secret, previous_secret_key_id, \
+/// Columns of [`SecretsRow`].
+pub(super) const SECRETS_COLUMNS: &str = "url, state, secret, secret_key_id, previous_secret, previous_secret_key_id, \
      previous_secret_until";
 
 from_row! {
@@ -131,8 +131,8 @@ impl TryFrom<SecretsRow> for Destination {
     }
 }
 
-/// The columns of [`DeliveryRow`], of `deliveries d join events e join webhooks w`.
-pub(super) const DELIVERY: &str = "d.id, d.webhook_id, w.name as webhook_name, w.deleted_at as webhook_deleted_at, \
+/// Columns of [`DeliveryRow`], selected from `deliveries d join events e join webhooks w`.
+pub(super) const DELIVERY_COLUMNS: &str = "d.id, d.webhook_id, w.name as webhook_name, w.deleted_at as webhook_deleted_at, \
      e.id as event_id, d.event_type, d.status, d.attempts, d.next_attempt_at, d.lease, d.last_status_code, \
      d.last_failure, d.updated_at";
 
@@ -158,9 +158,9 @@ impl TryFrom<DeliveryRow> for Delivery {
     type Error = StoreError;
 
     fn try_from(row: DeliveryRow) -> Result<Self, StoreError> {
-        let waits = row.status == DeliveryStatus::Pending && row.lease.is_none();
+        let is_waiting = row.status == DeliveryStatus::Pending && row.lease.is_none();
         Ok(Self {
-            created_at: row.id.made_at(),
+            created_at: row.id.created_at(),
             id: row.id,
             webhook_id: row.webhook_id,
             webhook_name: row.webhook_name,
@@ -169,15 +169,15 @@ impl TryFrom<DeliveryRow> for Delivery {
             event_type: row.event_type,
             status: row.status,
             attempts: row.attempts,
-            next_attempt_at: row.next_attempt_at.filter(|_| waits),
+            next_attempt_at: row.next_attempt_at.filter(|_| is_waiting),
             last_outcome: last_outcome(row.last_status_code, row.last_failure)?,
             updated_at: row.updated_at,
         })
     }
 }
 
-/// The columns of [`AttemptRow`].
-pub(super) const ATTEMPT: &str = "number, started_at, duration_ms, url, status_code, retry_after, failure, tls_problem, \
+/// Columns of [`AttemptRow`].
+pub(super) const ATTEMPT_COLUMNS: &str = "number, started_at, duration_ms, url, status_code, retry_after, failure, tls_problem, \
      detail, request_headers, response_headers, response_body, response_truncated";
 
 from_row! {
@@ -189,7 +189,7 @@ from_row! {
         status_code: Option<i64>,
         retry_after: Option<u64>,
         failure: Option<FailureReason>,
-        tls_problem: Option<TlsTrouble>,
+        tls_problem: Option<TlsProblem>,
         detail: Option<String>,
         request_headers: String,
         response_headers: String,
@@ -210,7 +210,7 @@ impl TryFrom<AttemptRow> for Attempt {
             duration: Duration::from_millis(row.duration_ms),
             outcome: outcome.ok_or(StoreError::Corrupt("attempt"))?,
             detail: match row.tls_problem {
-                Some(trouble) => Some(AttemptDetail::Tls(trouble)),
+                Some(problem) => Some(AttemptDetail::Tls(problem)),
                 None => row.detail.map(AttemptDetail::Text),
             },
             url: row.url,
@@ -236,7 +236,7 @@ fn outcome(
     }))
 }
 
-/// The outcome of the newest attempt, as deliveries and webhooks keep it.
+/// Parses the outcome of the last attempt, as stored with deliveries and webhooks.
 fn last_outcome(
     status_code: Option<i64>,
     failure: Option<FailureReason>,
@@ -249,21 +249,21 @@ fn headers(json: &str) -> Result<Vec<(String, String)>, StoreError> {
 }
 
 pub(super) fn headers_text(headers: &[(String, String)]) -> String {
-    serde_json::to_string(headers).expect("pairs of texts are JSON")
+    serde_json::to_string(headers).expect("headers serialize to JSON")
 }
 
-/// The columns `status_code`, `retry_after` and `failure` of an attempt.
+/// Returns the columns `status_code`, `retry_after` and `failure` of an attempt.
 pub(super) fn outcome_columns(outcome: Outcome) -> (Option<i64>, Option<i64>, Option<FailureReason>) {
     match outcome {
         Outcome::Answered { status, retry_after } => {
-            let seconds = |pause: Duration| i64::try_from(pause.as_secs()).unwrap_or(i64::MAX);
+            let seconds = |delay: Duration| i64::try_from(delay.as_secs()).unwrap_or(i64::MAX);
             (Some(i64::from(status)), retry_after.map(seconds), None)
         }
         Outcome::Failed(reason) => (None, None, Some(reason)),
     }
 }
 
-/// The columns `status` and `next_attempt_at` of a delivery after an attempt.
+/// Returns the columns `status` and `next_attempt_at` of a delivery after an attempt.
 pub(super) fn next_columns(next: Next) -> (DeliveryStatus, Option<Timestamp>) {
     match next {
         Next::Delivered => (DeliveryStatus::Delivered, None),

@@ -1,11 +1,11 @@
-//! Secrets as they are stored: sealed with a master key.
+//! Secrets that are encrypted with a master key.
 
 use crate::domain::Timestamp;
 
-/// A secret under the master key.
+/// An encrypted secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {
-    /// Which master key opens it.
+    /// Id of the master key.
     pub key_id: String,
     pub ciphertext: Vec<u8>,
 }
@@ -13,6 +13,6 @@ pub struct Sealed {
 #[derive(Debug, Clone)]
 pub struct SealedSecrets {
     pub current: Sealed,
-    /// With the moment at which it stops signing.
+    /// The previous secret and the time at which it stops signing.
     pub previous: Option<(Sealed, Timestamp)>,
 }

@@ -1,10 +1,10 @@
-//! Who is signed in, and where.
+//! Sessions of signed-in users.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{SessionId, Timestamp, User, UserId};
 
-/// A session as it is kept.
+/// A stored session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionRow {
     pub id_hash: [u8; 32],
@@ -12,7 +12,7 @@ pub struct SessionRow {
     pub expires_at: Timestamp,
 }
 
-/// Who has signed in, and how they will recognise it.
+/// The user of a session, and details by which the user recognizes the session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionOwner {
     pub id: SessionId,
@@ -22,21 +22,21 @@ pub struct SessionOwner {
     pub user_agent: String,
 }
 
-/// Who asks.
+/// The user of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionUser {
     pub user: User,
     pub last_seen_at: Timestamp,
 }
 
-/// A session as its owner sees it.
+/// A session, as shown to its user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserSession {
     pub id: SessionId,
     pub id_hash: [u8; 32],
     pub created_at: Timestamp,
     pub last_seen_at: Timestamp,
-    /// Where it was last seen.
+    /// IP address at the last recorded use.
     pub address: String,
     pub user_agent: String,
 }

@@ -1,4 +1,5 @@
-//! The statements, in a file for each subject: methods of [`Store`], each one operation in one transaction.
+//! Methods of [`Store`] with their SQL statements, one file per subject. Each method is one operation in one
+//! transaction.
 
 mod api_keys;
 mod audit;
@@ -11,11 +12,11 @@ mod events;
 mod invites;
 mod keys;
 mod locks;
-mod open;
+mod open_deliveries;
 mod people;
 mod recovery;
 mod retention;
 mod sessions;
-mod tally;
 mod webhook_filter;
+mod webhook_health;
 mod webhooks;

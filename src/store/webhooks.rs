@@ -1,16 +1,15 @@
-//! Webhooks and their secrets.
+//! Parameters and results of operations on webhooks.
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use super::{AuditEvent, Invalidated, Sealed, SealedSecrets, Stale};
+use super::{AuditEvent, CacheKey, InvalidationReason, Sealed, SealedSecrets};
 use crate::domain::{
     AccountId, Actor, AuditAction, EndpointUrl, EventType, Origin, Principal, Timestamp, Webhook, WebhookId,
     WebhookSettings, WebhookStatus,
 };
 
-/// Deliveries of a webhook that are still to be sent; both together are counted no further than one beyond
-/// [`OpenDeliveries::COUNTED`].
+/// Numbers of open deliveries of a webhook. Counting stops at a total of one more than [`OpenDeliveries::COUNT_LIMIT`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OpenDeliveries {
     pub pending: u64,
@@ -18,21 +17,22 @@ pub struct OpenDeliveries {
 }
 
 impl OpenDeliveries {
-    pub const COUNTED: u64 = 10_000;
+    /// Largest total that is exact.
+    pub const COUNT_LIMIT: u64 = 10_000;
 }
 
-/// What becomes of the deliveries that a paused webhook holds, when it is resumed.
+/// What to do with held deliveries when a webhook is resumed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
-pub enum Held {
+pub enum HeldAction {
     #[default]
     Send,
-    /// They are cancelled, and stay on record.
+    /// Cancels the deliveries, and keeps them in the delivery log.
     Drop,
 }
 
-/// Who changes which webhook, from where, and when.
+/// Change of a webhook: its subject, author, origin and time.
 #[derive(Debug, Clone)]
 pub struct Change {
     pub account_id: AccountId,
@@ -53,12 +53,11 @@ impl Change {
         }
     }
 
-    /// What other processes may have cached of it.
-    pub(super) fn stale(&self, change: Invalidated) -> Stale {
-        Stale::Webhook(self.webhook_id.clone(), change)
+    /// Returns the key under which other processes cache the webhook.
+    pub(super) fn cache_key(&self, reason: InvalidationReason) -> CacheKey {
+        CacheKey::Webhook(self.webhook_id.clone(), reason)
     }
 
-    /// What it is to the audit log.
     pub(super) fn audit_event(&self, action: AuditAction) -> AuditEvent {
         let actor = Actor {
             account_id: self.account_id.clone(),
@@ -74,45 +73,45 @@ pub struct NewWebhook {
     pub change: Change,
     pub settings: WebhookSettings,
     pub secret: Sealed,
-    /// How many the account may have, this one included.
-    pub at_most: u32,
+    /// Maximum number of webhooks of the account, including this one.
+    pub max_webhooks: u32,
 }
 
 #[derive(Debug, Clone)]
 pub struct UpdateWebhook {
     pub change: Change,
     pub settings: WebhookSettings,
-    /// Replaces the current secret at once, without an overlap.
+    /// Replaces the current secret immediately, without an overlap.
     pub secret: Option<Sealed>,
-    /// The version that the change was made on; `None` overwrites whatever is there.
-    pub based_on: Option<i64>,
+    /// Expected current version. `None` skips the check.
+    pub expected_version: Option<i64>,
 }
 
-/// What became of an update.
 #[derive(Debug, Clone)]
-pub enum Updated {
+pub enum UpdateOutcome {
     Saved(Box<Webhook>),
-    /// Somebody saved it since; this is what it is now.
-    Stale(Box<Webhook>),
+    /// The version is not the expected one. Contains the current webhook.
+    VersionConflict(Box<Webhook>),
     NameTaken,
     NotFound,
 }
 
 #[derive(Debug)]
-pub enum Removed {
-    Done(Deleted),
-    /// Somebody saved it since; this is what it is now.
-    Stale(Box<Webhook>),
+pub enum DeleteOutcome {
+    Deleted(DeletedWebhook),
+    /// The version is not the expected one. Contains the current webhook.
+    VersionConflict(Box<Webhook>),
     NotFound,
 }
 
 #[derive(Debug, Clone)]
-pub struct Deleted {
+pub struct DeletedWebhook {
     pub name: String,
+    /// Number of cancelled deliveries.
     pub cancelled: u64,
 }
 
-/// What an attempt needs to know of its webhook.
+/// The settings of a webhook that an attempt needs.
 #[derive(Debug, Clone)]
 pub struct Destination {
     pub url: EndpointUrl,
@@ -130,15 +129,15 @@ pub enum DestinationState {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookFilter {
-    /// Part of the name or the URL, in any case.
+    /// Substring of the name or the URL, ignoring case.
     pub search: Option<String>,
     pub event_type: Option<EventType>,
     pub status: Option<WebhookStatus>,
-    /// Only those older than this one; the counts are of all.
+    /// Returns only webhooks created before this one. Does not affect the counts.
     pub before: Option<WebhookId>,
-    /// 0 for the first,
+    /// Zero-based page number.
     pub page: u32,
-    /// of so many each.
+    /// Page size.
     pub limit: u32,
 }
 
@@ -162,15 +161,15 @@ impl WebhookFilter {
 #[derive(Debug, Clone)]
 pub struct WebhookPage {
     pub webhooks: Vec<Webhook>,
-    /// How many match the filter.
+    /// Number of webhooks that match the filter.
     pub matching: u64,
-    /// How many the account has.
+    /// Number of webhooks of the account.
     pub total: u64,
 }
 
-/// The attempts of one webhook in one hour.
+/// Numbers of attempts of a webhook in one hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HourOfActivity {
+pub struct HourlyActivity {
     pub webhook_id: WebhookId,
     pub hour: Timestamp,
     pub succeeded: u32,

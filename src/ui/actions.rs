@@ -1,9 +1,10 @@
-//! What people change through the dashboard: one `#[server]` function for each change, a file per noun.
+//! Server functions: a `#[server]` function for each change in the dashboard, a file per noun.
 //!
-//! Each takes a form as it was filled in and returns an [`Outcome`](outcome::Outcome), or a [`Refusal`](refusal::Refusal) that says why nothing was done. In
-//! the browser it is called by [`browser::call`]; without JavaScript the form is posted to its page, whose handler calls
-//! the same function through [`Visit::submit`](crate::ui::request::visit::Visit) and renders what it returns. Who may
-//! call it stands in the table of [routes](crate::ui::routes()).
+//! A function takes a form and returns an [`Outcome`](outcome::Outcome), or a [`Refusal`](refusal::Refusal) with the reason
+//! why nothing was changed. In the browser, [`browser::call`] calls it. Without JavaScript, the form is posted to its page,
+//! whose handler calls the same function through
+//! [`RequestContext::submit`](crate::ui::request::context::RequestContext::submit). The table of
+//! [routes](crate::ui::routes()) has the access that each function requires.
 
 pub mod account;
 pub mod api_keys;
@@ -21,11 +22,12 @@ pub mod serve;
 pub mod users;
 pub mod webhooks;
 
-/// Where the functions for webhooks and deliveries are served, and those for the rest.
+/// Path prefix of the functions for webhooks and deliveries.
 pub const WEBHOOK_ACTIONS: &str = "/integrations/webhook/actions";
+/// Path prefix of all other functions.
 pub const SETTINGS_ACTIONS: &str = "/settings/actions";
 
-/// Whether a path is that of a server function, which answers in JSON whatever happens.
+/// Returns whether the path belongs to a server function, which returns JSON even for errors.
 pub fn is_action(path: &str) -> bool {
     [WEBHOOK_ACTIONS, SETTINGS_ACTIONS].iter().any(|prefix| {
         path.strip_prefix(prefix)

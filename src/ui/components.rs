@@ -1,12 +1,12 @@
-//! What the screens share.
+//! Components shared by the pages.
 
 pub mod activity_chart;
-pub mod api_key_made;
 pub mod badge;
 pub mod bar_chart;
 pub mod code;
 pub mod conflict;
 pub mod count;
+pub mod created_api_key;
 pub mod day_table;
 pub mod dialog;
 pub mod empty_state;
@@ -17,7 +17,7 @@ pub mod form;
 pub mod icon;
 pub mod invite_link;
 pub mod list_page;
-pub mod mark;
+pub mod logo;
 pub mod pagination;
 pub mod prose;
 pub mod recovery_preview;

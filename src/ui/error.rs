@@ -1,7 +1,8 @@
-//! The pages that say why there is no page.
+//! Errors of page handlers.
 //!
-//! A handler returns a bare [`PageError`]; the outermost layer of the routes turns it into a page with the same status
-//! ([`layout::error_page`](super::layout::error_page)). So no handler builds an error page, and none can forget to.
+//! A handler returns a [`PageError`]. The outermost layer of the routes
+//! ([`layout::error_page`](super::layout::error_page)) renders it as a page with the same status, so no handler renders
+//! an error page itself.
 
 use axum::{
     extract::rejection::PathRejection,
@@ -11,28 +12,28 @@ use axum::{
 
 use crate::{domain::Role, store::StoreError, webhooks::WebhookError};
 
-/// Why a page is not shown, by what a person can do about it.
+/// Reason why a page cannot be shown.
 #[derive(Debug, Clone, Copy)]
 pub enum PageError {
-    /// 404: there is no such page, webhook or delivery, or not in this account.
+    /// 404: does not exist, or belongs to another account.
     NotFound,
-    /// 403: it needs another role. `what` completes “Only admins may …”.
-    Forbidden { needs: Role, what: &'static str },
-    /// 403: another site made the browser send it.
-    FromElsewhere,
-    /// 413: more than a form may hold.
+    /// 403: requires another role. `action` completes “Only admins may …”.
+    Forbidden { role: Role, action: &'static str },
+    /// 403: another site made the browser send the request.
+    CrossSite,
+    /// 413: the form is too large.
     TooLarge,
-    /// 422: a field is not of its kind; no form of ours sends that.
-    Unreadable,
-    /// 405: the address takes another method; people get here by reloading after a form.
+    /// 422: a field has the wrong type. The forms of the dashboard never send this.
+    InvalidForm,
+    /// 405: the URL accepts another method. Happens when a user opens the URL of a form.
     WrongMethod,
-    /// 503: the database does not answer; trying again may help.
+    /// 503: the database is unavailable. A retry may succeed.
     Unavailable,
     /// 503: the change is stored, but not yet confirmed by every process.
     Unconfirmed,
     /// 503: the connection to the database was lost while it stored the change.
-    Unknown,
-    /// 500: our mistake.
+    CommitUnknown,
+    /// 500: internal error.
     Broken,
 }
 
@@ -40,11 +41,11 @@ impl PageError {
     pub fn status(self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Forbidden { .. } | Self::FromElsewhere => StatusCode::FORBIDDEN,
+            Self::Forbidden { .. } | Self::CrossSite => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Unreadable => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::InvalidForm => StatusCode::UNPROCESSABLE_ENTITY,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Unavailable | Self::Unconfirmed | Self::Unknown => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::Unconfirmed | Self::CommitUnknown => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -53,13 +54,13 @@ impl PageError {
         match self {
             Self::NotFound => "Not found",
             Self::Forbidden { .. } => "Not allowed",
-            Self::FromElsewhere => "Cross-site request blocked",
-            Self::TooLarge => "Too much for a form",
-            Self::Unreadable => "This form could not be read",
-            Self::WrongMethod => "Nothing to show here",
+            Self::CrossSite => "Cross-site request blocked",
+            Self::TooLarge => "Form too large",
+            Self::InvalidForm => "This form could not be read",
+            Self::WrongMethod => "Method not allowed",
             Self::Unavailable => "Temporarily unavailable",
             Self::Unconfirmed => "Not confirmed yet",
-            Self::Unknown => "Saved or not",
+            Self::CommitUnknown => "Result unknown",
             Self::Broken => "Something went wrong",
         }
     }
@@ -68,33 +69,33 @@ impl PageError {
         match self {
             Self::NotFound => "This page does not exist. It may have been deleted.".into(),
             Self::Forbidden {
-                needs: Role::Admin,
-                what,
-            } => format!("Only admins may {what}. Ask one of yours."),
-            Self::Forbidden { what, .. } => format!("Viewers may not {what}. Ask an admin for another role."),
-            Self::FromElsewhere => {
-                "Another site made your browser send this, so nothing was changed. If it was you, do it again here.".into()
+                role: Role::Admin,
+                action,
+            } => format!("Only admins may {action}. Ask an admin of your account."),
+            Self::Forbidden { action, .. } => format!("Viewers may not {action}. Ask an admin for another role."),
+            Self::CrossSite => {
+                "Another site made your browser send this request, so nothing was changed. Use the form on this site instead.".into()
             }
-            Self::TooLarge => "Go back, shorten what you typed and send it again. Nothing was changed.".into(),
-            Self::Unreadable => "Go back, reload the page and fill it in again. Nothing was changed.".into(),
+            Self::TooLarge => "Go back, shorten your input and send the form again. Nothing was changed.".into(),
+            Self::InvalidForm => "Go back, reload the page and fill in the form again. Nothing was changed.".into(),
             Self::WrongMethod => "This page only accepts form submissions.".into(),
-            Self::Unavailable => "The data cannot be read at the moment. Nothing is lost.".into(),
-            Self::Unknown => {
-                "The connection to the database was lost while it saved this: it may be saved, or not. Look before you repeat \
-                 it."
+            Self::Unavailable => "The data cannot be loaded at the moment. No data is lost. Try again soon.".into(),
+            Self::CommitUnknown => {
+                "The connection to the database was lost while saving. The change may or may not be saved. Check before you \
+                 try again."
                     .into()
             }
             Self::Unconfirmed => {
-                "The change is made, but not every process has confirmed that it goes by it. Look again in a moment; there \
-                 is nothing to repeat."
+                "The change is stored but not yet confirmed by every process. Check again in a moment; you do not need to \
+                 repeat it."
                     .into()
             }
-            Self::Broken => "That was our mistake, and it has been written down.".into(),
+            Self::Broken => "This is an error on our side. It has been logged.".into(),
         }
     }
 
-    /// Whether the same request may succeed later.
-    pub fn is_passing(self) -> bool {
+    /// Returns whether the same request may succeed later.
+    pub fn is_transient(self) -> bool {
         matches!(self, Self::Unavailable | Self::Broken)
     }
 }
@@ -107,7 +108,7 @@ impl IntoResponse for PageError {
     }
 }
 
-/// An address with an identifier that cannot be one.
+/// An invalid identifier in the path means that the page does not exist.
 impl From<PathRejection> for PageError {
     fn from(_: PathRejection) -> Self {
         Self::NotFound
@@ -120,9 +121,9 @@ impl From<StoreError> for PageError {
         match error {
             StoreError::Unavailable(_) => Self::Unavailable,
             StoreError::Unconfirmed => Self::Unconfirmed,
-            StoreError::CommitUnknown(_) => Self::Unknown,
+            StoreError::CommitUnknown(_) => Self::CommitUnknown,
             StoreError::Conflict(_)
-            | StoreError::Full
+            | StoreError::LimitReached
             | StoreError::Corrupt(_)
             | StoreError::Bug(_)
             | StoreError::Open(_) => Self::Broken,

@@ -1,9 +1,9 @@
-//! What runs in the browser: improvements of pages that work without them.
+//! Islands: code that runs in the browser and enhances pages that also work without JavaScript.
 //!
-//! An island has no props and no children: what it starts from is in the markup around it, which the server's component
-//! of the same field, form or dialog has rendered. So nothing is serialised, and the WebAssembly stays small. It renders
-//! what needs a script hidden, and shows it when it runs. The one island that every page has is the
-//! [`navigator`]: it changes the page in place where it would otherwise be loaded again.
+//! An island has no props and no children. It reads its state from the markup around it, which a server component has
+//! rendered. So nothing is serialized, and the WebAssembly stays small. Controls that need JavaScript are rendered hidden,
+//! and the island shows them. The [`navigator`] is on every page with a script: it updates the page in place instead of
+//! loading another one.
 
 pub mod copy_button;
 pub mod live_part;
@@ -13,8 +13,8 @@ pub mod navigator;
 pub mod secret_tools;
 pub mod select_all;
 pub mod signature_check;
+pub mod time_zone_cookie;
 pub mod url_advice;
-pub mod zone_keeper;
 
 #[cfg(feature = "hydrate")]
 mod dom;

@@ -1,4 +1,4 @@
-//! What is around every screen: the document, the shell, and the streams that keep a part of it up to date.
+//! The document and the shell around each page, error pages, HTML fragments, and live updates.
 
 pub mod document;
 pub mod error_page;

@@ -1,4 +1,4 @@
-//! A folder per noun, a file per screen: its handlers, and the view of what they loaded.
+//! The pages. Each file has the handlers of one page and the view that they render.
 
 pub mod deliveries;
 pub mod docs;

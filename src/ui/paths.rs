@@ -1,4 +1,4 @@
-//! The addresses of the screens: each is written once, for the router and for links.
+//! Paths of the pages, shared by the router and by links.
 
 use axum_extra::routing::TypedPath;
 use serde::Deserialize;
@@ -27,24 +27,24 @@ pub const USERS: &str = "/settings/users";
 pub const API_DOCS: &str = "/api/docs";
 pub const API_DESCRIPTION: &str = "/api/v1/openapi.json";
 
-/// Where they begin. What follows is a token, which opens something by itself.
-pub const INVITES: &str = "/invite/";
+/// Prefix of invite paths. The rest is a token, which is a credential and must not be logged.
+pub const INVITE_PREFIX: &str = "/invite/";
 
-/// The dialog “Edit Webhook”.
+/// Path of the dialog “Edit Webhook”.
 #[derive(TypedPath, Deserialize)]
 #[typed_path("/integrations/webhook/{id}", rejection(PageError))]
 pub struct Webhook {
     pub id: WebhookId,
 }
 
-/// The dialog that confirms a deletion.
+/// Path of the dialog that confirms a deletion.
 #[derive(TypedPath, Deserialize)]
 #[typed_path("/integrations/webhook/{id}/delete", rejection(PageError))]
 pub struct WebhookDelete {
     pub id: WebhookId,
 }
 
-/// The dialog “Send test event”.
+/// Path of the dialog “Send test event”.
 #[derive(TypedPath, Deserialize)]
 #[typed_path("/integrations/webhook/{id}/test", rejection(PageError))]
 pub struct WebhookTest {
@@ -63,7 +63,7 @@ pub struct WebhookRecoverLive {
     pub id: WebhookId,
 }
 
-/// The log of one webhook.
+/// Path of the delivery log of a webhook.
 #[derive(TypedPath, Deserialize)]
 #[typed_path("/integrations/webhook/{id}/deliveries", rejection(PageError))]
 pub struct WebhookDeliveries {
@@ -88,7 +88,7 @@ pub struct Event {
     pub id: EventId,
 }
 
-/// From the catalog to the test of the webhook that was chosen there.
+/// Redirects from the event catalog to the test dialog of the chosen webhook.
 #[derive(TypedPath, Deserialize)]
 #[typed_path("/integrations/webhook/event-types/{event_type}/test", rejection(PageError))]
 pub struct EventTypeTest {
@@ -101,21 +101,21 @@ pub struct User {
     pub id: UserId,
 }
 
-/// The dialog that confirms a revocation.
+/// Path of the dialog that confirms a revocation.
 #[derive(TypedPath, Deserialize)]
 #[typed_path("/settings/api-keys/{id}/revoke", rejection(PageError))]
 pub struct ApiKeyRevoke {
     pub id: ApiKeyId,
 }
 
-/// Where an invited person becomes a user.
+/// Path of the page where an invited user joins the account.
 #[derive(TypedPath, Deserialize)]
 #[typed_path("/invite/{token}", rejection(PageError))]
 pub struct Invite {
     pub token: String,
 }
 
-/// What an invited person is given.
+/// Returns the absolute URL of an invite.
 pub fn invite_link(public_url: &str, token: &str) -> String {
     format!("{public_url}{}", invite(token))
 }
@@ -141,12 +141,12 @@ pub fn test(id: &WebhookId) -> String {
     WebhookTest { id: id.clone() }.to_string()
 }
 
-/// The same, with the type chosen already.
-pub fn test_of(id: &WebhookId, event_type: EventType) -> String {
+/// Returns the path of the test dialog with an event type selected.
+pub fn test_with_type(id: &WebhookId, event_type: EventType) -> String {
     format!("{}?type={event_type}", test(id))
 }
 
-pub fn try_out(event_type: EventType) -> String {
+pub fn event_type_test(event_type: EventType) -> String {
     EventTypeTest { event_type }.to_string()
 }
 
@@ -154,7 +154,7 @@ pub fn recover(id: &WebhookId) -> String {
     WebhookRecover { id: id.clone() }.to_string()
 }
 
-/// The log of one webhook, or of all.
+/// Returns the path of the delivery log of a webhook, or of all webhooks.
 pub fn deliveries(webhook: Option<&WebhookId>) -> String {
     webhook.map_or_else(
         || DELIVERIES.to_owned(),
@@ -174,7 +174,7 @@ pub fn revoke(id: &ApiKeyId) -> String {
     ApiKeyRevoke { id: id.clone() }.to_string()
 }
 
-/// Where a zone is chosen, and what to return to.
+/// Returns the path of the time zone page, which then returns to `back`.
 pub fn time_zone(back: &str) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     format!("{TIME_ZONE}?{}", query.append_pair("back", back).finish())

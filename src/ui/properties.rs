@@ -1,4 +1,4 @@
-//! Addresses that anybody may have written: read as far as they can be, and the same when they are written again.
+//! Property tests for URLs and forms as user input: parsing never panics, and what it accepts round-trips.
 
 use proptest::prelude::*;
 
@@ -14,31 +14,31 @@ const QUERY: &str = "((q|event|status|page|type|webhook|since|until|before|unmat
 
 proptest! {
     #[test]
-    fn queries(query in prop_oneof![any::<String>(), QUERY.prop_map(|text| text)]) {
-        let list = ListQuery::parse(&query).on("/list");
+    fn queries_round_trip(query in prop_oneof![any::<String>(), QUERY.prop_map(|text| text)]) {
+        let list = ListQuery::parse(&query).href("/list");
         let again = list.split_once('?').map_or("", |(_, query)| query);
-        prop_assert_eq!(ListQuery::parse(again).on("/list"), list.clone());
+        prop_assert_eq!(ListQuery::parse(again).href("/list"), list.clone());
         let log = LogQuery::parse(&query, None).href();
         let again = log.split_once('?').map_or("", |(_, query)| query);
         prop_assert_eq!(LogQuery::parse(again, None).href(), log.clone());
         EventsQuery::parse(&query);
-        // They are written into pages and headers.
-        for address in [list, log] {
-            prop_assert!(LocalPath::parse(&address).is_some(), "{}", address);
+        // These URLs are written to pages and headers.
+        for href in [list, log] {
+            prop_assert!(LocalPath::parse(&href).is_some(), "{}", href);
         }
     }
 
     #[test]
-    fn forms(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn forms_never_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = serde_html_form::from_bytes::<WebhookForm>(&body);
     }
 
     #[test]
-    fn paths(text in prop_oneof![any::<String>(), "[/\\\\]{1,2}[ -~]{0,20}".prop_map(|text| text)]) {
+    fn local_paths_stay_on_this_site(text in prop_oneof![any::<String>(), "[/\\\\]{1,2}[ -~]{0,20}".prop_map(|text| text)]) {
         if let Some(path) = LocalPath::parse(&text) {
             let base = url::Url::parse("https://caleida.example/deep/inside").unwrap();
-            let led_to = base.join(path.as_str()).unwrap();
-            prop_assert_eq!(led_to.host_str(), Some("caleida.example"));
+            let resolved = base.join(path.as_str()).unwrap();
+            prop_assert_eq!(resolved.host_str(), Some("caleida.example"));
         }
     }
 }

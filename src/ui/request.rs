@@ -1,6 +1,8 @@
-//! What a request says: who asks, what for, and how they want to see it.
+//! Parts of a request that several pages use: the signed-in user, permissions, filters and preferences.
 
 pub mod access;
+pub mod clean_query;
+pub mod context;
 pub mod flash;
 pub mod form;
 pub mod local_path;
@@ -8,6 +10,4 @@ pub mod preferences;
 pub mod query;
 pub mod recovery_range;
 pub mod theme;
-pub mod tidy_query;
-pub mod visit;
 pub mod zone;

@@ -1,4 +1,4 @@
-//! The table of routes: every screen, form and server function, and who may use it.
+//! The routes of the dashboard: pages, forms and server functions, with the access that each requires.
 
 use axum::{
     Router,
@@ -23,18 +23,18 @@ use super::{
     paths::{self, *},
     request::{
         access::{
-            Access::{self, Everybody, Needs, SignedIn},
-            admit,
+            Access::{self, Public, Requires, SignedIn},
+            authorize,
         },
-        tidy_query,
+        clean_query,
     },
 };
 use crate::domain::Role::{Admin, Member};
 
-/// One thing that can be asked of the dashboard, and by whom.
+/// A route of the dashboard.
 pub struct Route {
     pub method: Method,
-    /// As axum writes it: `/integrations/webhook/{id}`.
+    /// Path in the syntax of axum: `/integrations/webhook/{id}`.
     pub path: &'static str,
     pub access: Access,
     handler: MethodRouter<Ui>,
@@ -59,63 +59,71 @@ impl Route {
         }
     }
 
-    /// A server function, at its own address.
+    /// Returns the route of a server function, at its own path.
     fn action<F: ServerFn>(access: Access) -> Self {
         Self::post(F::PATH, access, actions::serve::serve)
     }
 }
 
-/// Every route of the dashboard: the router is made of these and of nothing else.
+/// Returns all routes of the dashboard.
 ///
-/// The form of a page and the server functions that it calls stand together, with the same access.
+/// A page's form and the server functions that it calls have the same access.
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::get("/", Everybody, to_the_list),
-        Route::get("/integrations", Everybody, to_the_list),
-        Route::get(LOGIN, Everybody, sign_in::login::show),
-        Route::post(LOGIN, Everybody, sign_in::login::sign_in),
-        Route::post(LOGOUT, Everybody, sign_in::login::sign_out),
-        Route::get(Invite::PATH, Everybody, sign_in::invite::show),
-        Route::post(Invite::PATH, Everybody, sign_in::invite::accept),
-        Route::get(API_DOCS, Everybody, docs::api::show),
+        Route::get("/", Public, redirect_to_list),
+        Route::get("/integrations", Public, redirect_to_list),
+        Route::get(LOGIN, Public, sign_in::login::show),
+        Route::post(LOGIN, Public, sign_in::login::sign_in),
+        Route::post(LOGOUT, Public, sign_in::login::sign_out),
+        Route::get(Invite::PATH, Public, sign_in::invite::show),
+        Route::post(Invite::PATH, Public, sign_in::invite::accept),
+        Route::get(API_DOCS, Public, docs::api::show),
         // Webhooks.
         Route::get(LIST, SignedIn, webhooks::list::show),
-        Route::get(NEW, ADDS, webhooks::new::show),
-        Route::post(NEW, ADDS, webhooks::new::add),
-        Route::action::<AddWebhook>(ADDS),
-        Route::action::<CheckName>(ADDS),
-        Route::action::<CheckUrl>(ADDS),
+        Route::get(NEW, ADD_WEBHOOKS, webhooks::new::show),
+        Route::post(NEW, ADD_WEBHOOKS, webhooks::new::add),
+        Route::action::<AddWebhook>(ADD_WEBHOOKS),
+        Route::action::<CheckName>(ADD_WEBHOOKS),
+        Route::action::<CheckUrl>(ADD_WEBHOOKS),
         Route::get(Webhook::PATH, SignedIn, webhooks::edit::show),
-        Route::post(Webhook::PATH, EDITS, webhooks::edit::change),
-        Route::action::<EditWebhook>(EDITS),
-        Route::action::<PauseWebhook>(EDITS),
-        Route::action::<ResumeWebhook>(EDITS),
-        Route::action::<RevealSecret>(EDITS),
-        Route::action::<RotateSecret>(EDITS),
-        Route::get(WebhookDelete::PATH, DELETES, webhooks::delete::show),
-        Route::post(WebhookDelete::PATH, DELETES, webhooks::delete::delete),
-        Route::action::<DeleteWebhook>(DELETES),
-        Route::get(WebhookTest::PATH, TESTS, webhooks::test::show),
-        Route::post(WebhookTest::PATH, TESTS, webhooks::test::send),
-        Route::action::<SendTest>(TESTS),
-        Route::get(WebhookRecover::PATH, RECOVERS, webhooks::recover::show),
-        Route::post(WebhookRecover::PATH, RECOVERS, webhooks::recover::change),
-        Route::get(WebhookRecoverLive::PATH, RECOVERS, webhooks::recover::live::watch),
-        Route::action::<PreviewRecovery>(RECOVERS),
-        Route::action::<StartRecovery>(RECOVERS),
-        Route::action::<CancelRecovery>(RECOVERS),
+        Route::post(Webhook::PATH, EDIT_WEBHOOKS, webhooks::edit::change),
+        Route::action::<EditWebhook>(EDIT_WEBHOOKS),
+        Route::action::<PauseWebhook>(EDIT_WEBHOOKS),
+        Route::action::<ResumeWebhook>(EDIT_WEBHOOKS),
+        Route::action::<RevealSecret>(EDIT_WEBHOOKS),
+        Route::action::<RotateSecret>(EDIT_WEBHOOKS),
+        Route::get(WebhookDelete::PATH, DELETE_WEBHOOKS, webhooks::delete::show),
+        Route::post(WebhookDelete::PATH, DELETE_WEBHOOKS, webhooks::delete::delete),
+        Route::action::<DeleteWebhook>(DELETE_WEBHOOKS),
+        Route::get(WebhookTest::PATH, SEND_TESTS, webhooks::test::show),
+        Route::post(WebhookTest::PATH, SEND_TESTS, webhooks::test::send),
+        Route::action::<SendTest>(SEND_TESTS),
+        Route::get(WebhookRecover::PATH, RECOVER_DELIVERIES, webhooks::recover::show),
+        Route::post(
+            WebhookRecover::PATH,
+            RECOVER_DELIVERIES,
+            webhooks::recover::change,
+        ),
+        Route::get(
+            WebhookRecoverLive::PATH,
+            RECOVER_DELIVERIES,
+            webhooks::recover::live::stream,
+        ),
+        Route::action::<PreviewRecovery>(RECOVER_DELIVERIES),
+        Route::action::<StartRecovery>(RECOVER_DELIVERIES),
+        Route::action::<CancelRecovery>(RECOVER_DELIVERIES),
         // Deliveries and events.
-        Route::get(DELIVERIES, SignedIn, deliveries::log::of_all),
-        Route::get(DELIVERIES_LIVE, SignedIn, deliveries::log::live::of_all),
-        Route::get(WebhookDeliveries::PATH, SignedIn, deliveries::log::of_one),
+        Route::get(DELIVERIES, SignedIn, deliveries::log::show_all),
+        Route::get(DELIVERIES_LIVE, SignedIn, deliveries::log::live::stream_all),
+        Route::get(WebhookDeliveries::PATH, SignedIn, deliveries::log::show_webhook),
         Route::get(
             WebhookDeliveriesLive::PATH,
             SignedIn,
-            deliveries::log::live::of_one,
+            deliveries::log::live::stream_webhook,
         ),
         Route::get(Delivery::PATH, SignedIn, deliveries::one::show),
-        Route::post(Delivery::PATH, RESENDS, deliveries::one::resend),
-        Route::action::<ResendDelivery>(RESENDS),
+        Route::post(Delivery::PATH, RESEND_DELIVERIES, deliveries::one::resend),
+        Route::action::<ResendDelivery>(RESEND_DELIVERIES),
         Route::get(EVENTS, SignedIn, events::list::show),
         Route::get(Event::PATH, SignedIn, events::one::show),
         Route::get(EVENT_TYPES, SignedIn, docs::event_types::show),
@@ -132,58 +140,65 @@ pub fn routes() -> Vec<Route> {
         Route::action::<SetTimeZone>(SignedIn),
         Route::post(THEME, SignedIn, settings::theme::choose),
         Route::action::<SetTheme>(SignedIn),
-        Route::get(API_KEYS, KEYS, settings::api_keys::show),
-        Route::get(API_KEY_NEW, KEYS, settings::api_keys::new::show),
-        Route::post(API_KEY_NEW, KEYS, settings::api_keys::new::add),
-        Route::action::<AddApiKey>(KEYS),
-        Route::get(ApiKeyRevoke::PATH, KEYS, settings::api_keys::revoke::show),
-        Route::post(ApiKeyRevoke::PATH, KEYS, settings::api_keys::revoke::revoke),
-        Route::action::<RevokeApiKey>(KEYS),
-        Route::get(USERS, MANAGES, settings::users::show),
-        Route::post(USERS, MANAGES, settings::users::change),
-        Route::action::<InviteUser>(MANAGES),
-        Route::action::<RenewInvite>(MANAGES),
-        Route::action::<RevokeInvite>(MANAGES),
-        Route::get(User::PATH, MANAGES, settings::users::one::show),
-        Route::post(User::PATH, MANAGES, settings::users::one::change),
-        Route::action::<ChangeRole>(MANAGES),
-        Route::action::<DisableUser>(MANAGES),
-        Route::action::<EnableUser>(MANAGES),
-        Route::get(AUDIT_LOG, AUDITS, settings::audit_log::show),
-        Route::get(AUDIT_EXPORT, AUDITS, settings::audit_log::export::export),
+        Route::get(API_KEYS, MANAGE_API_KEYS, settings::api_keys::show),
+        Route::get(API_KEY_NEW, MANAGE_API_KEYS, settings::api_keys::new::show),
+        Route::post(API_KEY_NEW, MANAGE_API_KEYS, settings::api_keys::new::add),
+        Route::action::<AddApiKey>(MANAGE_API_KEYS),
+        Route::get(
+            ApiKeyRevoke::PATH,
+            MANAGE_API_KEYS,
+            settings::api_keys::revoke::show,
+        ),
+        Route::post(
+            ApiKeyRevoke::PATH,
+            MANAGE_API_KEYS,
+            settings::api_keys::revoke::revoke,
+        ),
+        Route::action::<RevokeApiKey>(MANAGE_API_KEYS),
+        Route::get(USERS, MANAGE_USERS, settings::users::show),
+        Route::post(USERS, MANAGE_USERS, settings::users::change),
+        Route::action::<InviteUser>(MANAGE_USERS),
+        Route::action::<RenewInvite>(MANAGE_USERS),
+        Route::action::<RevokeInvite>(MANAGE_USERS),
+        Route::get(User::PATH, MANAGE_USERS, settings::users::one::show),
+        Route::post(User::PATH, MANAGE_USERS, settings::users::one::change),
+        Route::action::<ChangeRole>(MANAGE_USERS),
+        Route::action::<DisableUser>(MANAGE_USERS),
+        Route::action::<EnableUser>(MANAGE_USERS),
+        Route::get(AUDIT_LOG, VIEW_AUDIT_LOG, settings::audit_log::show),
+        Route::get(AUDIT_EXPORT, VIEW_AUDIT_LOG, settings::audit_log::export::export),
     ]
 }
 
-const ADDS: Access = Needs(Member, "add webhooks");
-const EDITS: Access = Needs(Admin, "change webhooks");
-const DELETES: Access = Needs(Admin, "delete webhooks");
-const TESTS: Access = Needs(Member, "send test events");
-const RECOVERS: Access = Needs(Member, "recover deliveries");
-const RESENDS: Access = Needs(Member, "resend deliveries");
-const KEYS: Access = Needs(Admin, "manage API keys");
-const MANAGES: Access = Needs(Admin, "manage users");
-const AUDITS: Access = Needs(Admin, "see the audit log");
+const ADD_WEBHOOKS: Access = Requires(Member, "add webhooks");
+const EDIT_WEBHOOKS: Access = Requires(Admin, "change webhooks");
+const DELETE_WEBHOOKS: Access = Requires(Admin, "delete webhooks");
+const SEND_TESTS: Access = Requires(Member, "send test events");
+const RECOVER_DELIVERIES: Access = Requires(Member, "recover deliveries");
+const RESEND_DELIVERIES: Access = Requires(Member, "resend deliveries");
+const MANAGE_API_KEYS: Access = Requires(Admin, "manage API keys");
+const MANAGE_USERS: Access = Requires(Admin, "manage users");
+const VIEW_AUDIT_LOG: Access = Requires(Admin, "see the audit log");
 
-/// All of it, with its error pages.
+/// Returns the router of the dashboard, including the error pages.
 ///
-/// It needs the session layer around it. Whatever no route takes gets the
-/// page “Not found”: this router is the last one to ask.
+/// Requires the session layer around it. Its fallback is the page “Not found”, so it must be the last router.
 pub fn router(ui: Ui) -> Router {
     let routes = routes().into_iter().fold(Router::new(), |router, route| {
-        let admit = from_fn_with_state((ui.clone(), route.access), admit);
-        router.route(route.path, route.handler.route_layer(admit))
+        let authorize = from_fn_with_state((ui.clone(), route.access), authorize);
+        router.route(route.path, route.handler.route_layer(authorize))
     });
     routes
         .fallback(|| async { PageError::NotFound })
         .method_not_allowed_fallback(|| async { PageError::WrongMethod })
-        .layer(from_fn(tidy_query::redirect))
+        .layer(from_fn(clean_query::redirect))
         .layer(CatchPanicLayer::custom(|_| PageError::Broken.into_response()))
-        // What another site made the browser send goes no further.
-        .layer(CsrfLayer::new().with_rejection_response(|_| PageError::FromElsewhere.into_response()))
+        // Rejects cross-site requests.
+        .layer(CsrfLayer::new().with_rejection_response(|_| PageError::CrossSite.into_response()))
         .layer(from_fn_with_state(ui.clone(), error_page::show))
         .with_state(ui)
 }
 
-async fn to_the_list() -> Redirect {
+async fn redirect_to_list() -> Redirect {
     Redirect::to(paths::LIST)
 }

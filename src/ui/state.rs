@@ -1,4 +1,4 @@
-//! What every screen works with.
+//! The state shared by the handlers of the dashboard.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::{
     webhooks::Webhooks,
 };
 
-/// The state of the dashboard's routes. Cheap to clone.
+/// State of the dashboard. Cheap to clone.
 #[derive(Clone)]
 pub struct Ui {
     pub accounts: Accounts,
@@ -28,29 +28,29 @@ pub struct Ui {
     pub clock: Arc<dyn Clock>,
     pub transport: Transport,
     pub site: Arc<Site>,
-    pub terms: Arc<DeliveryPolicy>,
-    /// Without a slash at its end.
+    pub delivery_policy: Arc<DeliveryPolicy>,
+    /// Base URL of the installation, without a trailing slash.
     pub public_url: Arc<str>,
-    /// What the API says of itself.
+    /// OpenAPI description of the API.
     pub api: Arc<OpenApi>,
-    /// Ends what would otherwise go on for as long as somebody looks.
-    pub stopping: CancellationToken,
+    /// Ends the streams of live pages at shutdown.
+    pub shutdown: CancellationToken,
 }
 
-/// What receivers can go by, as it is configured.
+/// Delivery settings that the guide for receivers shows.
 #[derive(Debug)]
 pub struct DeliveryPolicy {
     pub schedule: RetrySchedule,
-    /// For one whole exchange.
+    /// Timeout of a whole attempt.
     pub timeout: Duration,
 }
 
-/// The built site's fingerprinted names, from its manifest.
+/// Fingerprinted file names of the site, from its manifest.
 #[derive(Debug, Clone, serde::Deserialize)]
 pub struct Site {
-    /// `/pkg/{script}.js` and `/pkg/{script}_bg.wasm`.
+    /// Base name of `/pkg/{script}.js` and `/pkg/{script}_bg.wasm`.
     pub script: String,
-    /// `/pkg/{style}.css`.
+    /// Base name of `/pkg/{style}.css`.
     pub style: String,
 }
 

@@ -1,63 +1,67 @@
-//! From one master key to another, while everything runs.
+//! Rotation of the master key while servers are running.
 
 use super::{Vault, VaultError};
 use crate::{
     domain::{Actor, Clock, WebhookId},
-    store::{Change, Replaced, Resealed, Sealed, SealedOtherwise, Store, StoreError},
+    store::{Change, ResealedSecrets, Sealed, SealedWithOtherKey, SecretReplacement, Store, StoreError},
 };
 
-/// Webhooks in one transaction: a few milliseconds of the writer's time.
-const BATCH: u32 = 100;
+/// Webhooks per transaction. Small, so that a transaction blocks other writers only for a few milliseconds.
+const BATCH_SIZE: u32 = 100;
 
-/// What came of it.
+/// Result of [`reseal`].
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Resealing {
-    /// Webhooks whose secrets are sealed anew.
+pub struct ResealReport {
+    /// Number of webhooks whose secrets were resealed.
     pub resealed: u64,
-    /// Those whose secrets open with no key, and stay as they are.
+    /// Webhooks whose secrets no key opens. They are left unchanged.
     pub damaged: Vec<WebhookId>,
 }
 
-/// Seals every secret that another key has sealed with the vault's own. Whatever interrupts it, what is done is done:
-/// begun again, it goes on with the rest.
+/// Reseals, with the vault's primary key, every secret that another key has sealed. Each batch is committed, so a call
+/// after an interruption continues with the rest.
 pub async fn reseal(
     vault: &Vault,
     store: &Store,
     clock: &dyn Clock,
     progress: &(dyn Fn(u64) + Send + Sync),
-) -> Result<Resealing, StoreError> {
-    let mut done = Resealing::default();
+) -> Result<ResealReport, StoreError> {
+    let mut report = ResealReport::default();
     let mut after = None;
     loop {
         let sealed = store
-            .sealed_otherwise(vault.key_id(), after.as_ref(), BATCH)
+            .secrets_sealed_with_other_keys(vault.key_id(), after.as_ref(), BATCH_SIZE)
             .await?;
         let Some(last) = sealed.last() else {
-            return Ok(done);
+            return Ok(report);
         };
         after = Some(last.webhook_id.clone());
         let mut resealed = Vec::with_capacity(sealed.len());
         for webhook in sealed {
             let id = webhook.webhook_id.clone();
-            match anew(vault, clock, webhook) {
-                Ok(anew) => resealed.push(anew),
-                Err(_) => done.damaged.push(id),
+            match reseal_webhook(vault, clock, webhook) {
+                Ok(webhook) => resealed.push(webhook),
+                Err(_) => report.damaged.push(id),
             }
         }
-        done.resealed += store.reseal(&resealed).await?;
-        progress(done.resealed);
+        report.resealed += store.reseal(&resealed).await?;
+        progress(report.resealed);
     }
 }
 
-fn anew(vault: &Vault, clock: &dyn Clock, webhook: SealedOtherwise) -> Result<Resealed, VaultError> {
+fn reseal_webhook(
+    vault: &Vault,
+    clock: &dyn Clock,
+    webhook: SealedWithOtherKey,
+) -> Result<ResealedSecrets, VaultError> {
     let id = &webhook.webhook_id;
-    let replace = |before: Sealed| {
+    let reseal = |before: Sealed| {
         let after = vault.seal(id, &vault.open(id, &before)?);
-        Ok(Replaced { before, after })
+        Ok(SecretReplacement { before, after })
     };
-    Ok(Resealed {
-        current: replace(webhook.current)?,
-        previous: webhook.previous.map(replace).transpose()?,
+    Ok(ResealedSecrets {
+        current: reseal(webhook.current)?,
+        previous: webhook.previous.map(reseal).transpose()?,
         change: Change::new(
             &Actor::operator(webhook.account_id),
             webhook.webhook_id.clone(),

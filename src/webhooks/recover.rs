@@ -1,9 +1,9 @@
-//! Sending what a webhook has missed.
+//! Recoveries: resending the deliveries that a webhook missed.
 
 use super::{Actor, Webhooks};
 use crate::{
     domain::{RecoveryId, WebhookId},
-    store::{RecoveryPreview, RecoveryRange, Started, StoreError},
+    store::{RecoveryPreview, RecoveryRange, RecoveryStart, StoreError},
 };
 
 impl Webhooks {
@@ -11,28 +11,25 @@ impl Webhooks {
         &self,
         actor: &Actor,
         id: &WebhookId,
-        wanted: RecoveryRange,
+        range: RecoveryRange,
     ) -> Result<RecoveryPreview, StoreError> {
-        self.store
-            .of(&actor.account_id)
-            .preview_recovery(id, wanted)
-            .await
+        self.store.of(&actor.account_id).preview_recovery(id, range).await
     }
 
-    /// Begins to make it due, in the background. Also answers the id under which that runs, if it does.
+    /// Starts a recovery in the background. Returns its id and whether it was started.
     pub async fn recover(
         &self,
         actor: &Actor,
         id: &WebhookId,
-        wanted: RecoveryRange,
-    ) -> Result<(RecoveryId, Started), StoreError> {
+        range: RecoveryRange,
+    ) -> Result<(RecoveryId, RecoveryStart), StoreError> {
         let recovery = RecoveryId::generate(self.now());
         let change = self.change(actor, id.clone());
-        let started = self.store.start_recovery(&recovery, &change, wanted).await?;
+        let started = self.store.start_recovery(&recovery, &change, range).await?;
         Ok((recovery, started))
     }
 
-    /// Stops it where it is. False if it does not run.
+    /// Cancels a running recovery. Returns `false` if it is not running.
     pub async fn cancel_recovery(
         &self,
         actor: &Actor,

@@ -1,4 +1,4 @@
-//! Trying a webhook out.
+//! Test events.
 
 use serde_json::json;
 
@@ -6,24 +6,24 @@ use super::{Actor, Webhooks};
 use crate::{
     delivery::{
         gate::GateError,
-        tester::{Test, TestError},
+        tester::{TestError, TestResult},
     },
     domain::{AuditAction, EventType, WebhookId},
     store::AuditEvent,
 };
 
 impl Webhooks {
-    /// Sends a sample event at once, also if the webhook is paused or disabled, and tells all that was seen.
+    /// Sends a sample event immediately, even if the webhook is paused or disabled, and returns the result.
     pub async fn test(
         &self,
         actor: &Actor,
         id: &WebhookId,
         event_type: EventType,
-    ) -> Result<Test, TestError> {
+    ) -> Result<TestResult, TestError> {
         let webhook = self.store.of(&actor.account_id).webhook(id).await;
         let webhook = webhook.map_err(GateError::from)?;
         webhook.ok_or(TestError::NotFound)?;
-        // Before anything is sent: a test that nobody hears the end of was one all the same.
+        // Recorded before sending, so that a test that is interrupted is in the audit log too.
         let details = json!({ "type": event_type.as_str() });
         let audit_event =
             AuditEvent::new(actor, AuditAction::WebhookTested, id.as_str(), self.now()).with(details);

@@ -1,4 +1,4 @@
-//! Nothing crosses accounts: whatever id of another account is named, it is as if there were no such thing.
+//! Account isolation: the ID of another account's resource behaves like an unknown ID.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,23 +16,23 @@ use crate::support::{
     receiver::Receiver,
 };
 
-const THEIR_ADMIN: &str = "eve@example.com";
+const OTHER_ADMIN: &str = "eve@example.com";
 
-/// One thing of each kind that an account has, by the prefix of its id.
+/// One resource of each kind, by ID prefix.
 type Ids = BTreeMap<&'static str, String>;
 
-/// Adds everything twice: what ends in a page is not there any more for a server function.
+/// Adds two resources of each kind: requests to pages may end the first, requests to server functions the second.
 async fn fill(app: &TestApp, receiver: &Receiver, browser: &mut Browser) -> [Ids; 2] {
     let sessions = browser.get("/settings/account").await.all_hidden("session");
     let [first, second] = sessions.as_slice() else {
-        panic!("two other sessions, not {sessions:?}");
+        panic!("expected two other sessions, got {sessions:?}");
     };
     let first = fill_once(app, receiver, browser, "orders", "chat", first).await;
     let second = fill_once(app, receiver, browser, "users", "message", second).await;
     [first, second]
 }
 
-/// `name` is the webhook's, and the start of all other names.
+/// `name` is the name of the webhook and the prefix of all other names.
 async fn fill_once(
     app: &TestApp,
     receiver: &Receiver,
@@ -44,11 +44,11 @@ async fn fill_once(
     let text = |value: &Value| value["id"].as_str().unwrap().to_owned();
     let webhook = text(&app.add_webhook(name, &receiver.url("/"), &[event_type]).await);
     let event = text(&app.publish(event_type).await);
-    let of_this = format!("status=delivered&webhook={webhook}");
-    let delivery = eventually(|| async { app.deliveries(&of_this).await.pop() }).await;
+    let query = format!("status=delivered&webhook={webhook}");
+    let delivery = eventually(|| async { app.deliveries(&query).await.pop() }).await;
     let path = format!("/api/v1/webhooks/{webhook}/recover");
-    let wanted = json!({ "scope": "missed", "since": "2026-01-01T00:00:00Z" });
-    let recovery = app.post(&path, wanted, StatusCode::ACCEPTED).await;
+    let range = json!({ "scope": "missed", "since": "2026-01-01T00:00:00Z" });
+    let recovery = app.post(&path, range, StatusCode::ACCEPTED).await;
     let member = format!("{name}-member@example.com");
     app.add_user(&member, Role::Member).await;
     let invited = format!("{name}-invited@example.com");
@@ -62,14 +62,14 @@ async fn fill_once(
         .find(|invite| invite.email == invited)
         .unwrap();
     let key = [("name", name), ("scopes", "events:write"), ("expiry", "never")];
-    let made = browser.post("/settings/api-keys/new", &key).await;
-    assert_eq!(made.status, StatusCode::OK, "{}", made.body);
+    let created = browser.post("/settings/api-keys/new", &key).await;
+    assert_eq!(created.status, StatusCode::OK, "{}", created.body);
     let keys = store.of(&app.account).api_keys().await.unwrap();
     let key = keys.into_iter().find(|row| row.key.name == name).unwrap();
     BTreeMap::from([
         ("wh_", webhook),
         ("evt_", event),
-        ("dlv_", text(&delivery.expect("it is delivered"))),
+        ("dlv_", text(&delivery.expect("the event is delivered"))),
         ("rcv_", text(&recovery)),
         ("usr_", app.person(&member).await.user.id.to_string()),
         ("ses_", session.to_owned()),
@@ -78,13 +78,13 @@ async fn fill_once(
     ])
 }
 
-/// A request that names something by its id: in the path, in fields of its form, or in both.
+/// A request that contains IDs in its path, in its form, or both.
 struct Request {
     method: Method,
     path: &'static str,
-    /// Which button was pressed.
+    /// Value of the submit button.
     button: &'static str,
-    /// Fields of the form that have an id of this kind.
+    /// Form fields with the kind of ID that each contains.
     fields: &'static [(&'static str, &'static str)],
 }
 
@@ -107,7 +107,7 @@ const USER: &[(&str, &str)] = &[("id", "usr_")];
 const INVITE: &[(&str, &str)] = &[("invite", "inv_")];
 const SESSION: &[(&str, &str)] = &[("session", "ses_")];
 
-/// Forms of pages, with each of their buttons. What ends something comes last.
+/// Forms on pages, one per button. Requests that delete something come last.
 const FORMS: [Request; 17] = [
     posts("/integrations/webhook/{id}", "", &[]),
     posts("/integrations/webhook/{id}", "pause", &[]),
@@ -128,7 +128,7 @@ const FORMS: [Request; 17] = [
     posts("/integrations/webhook/{id}/delete", "", &[]),
 ];
 
-/// Server functions that take an id. What ends something comes last.
+/// Server functions that take an ID. Requests that delete something come last.
 const FUNCTIONS: [Request; 18] = [
     posts("/integrations/webhook/actions/edit", "", WEBHOOK),
     posts("/integrations/webhook/actions/pause", "", WEBHOOK),
@@ -150,8 +150,8 @@ const FUNCTIONS: [Request; 18] = [
     posts("/integrations/webhook/actions/delete", "", WEBHOOK),
 ];
 
-/// Forms and functions that name nothing that exists. `check-name` takes the id of the webhook that may keep its name: see
-/// `another_accounts_names_are_free`.
+/// Forms and functions without the ID of a resource. `check-name` takes the ID of the webhook that may keep its name, see
+/// `names_of_other_accounts_are_free`.
 const WITHOUT_IDS: [&str; 16] = [
     "/login",
     "/logout",
@@ -171,7 +171,7 @@ const WITHOUT_IDS: [&str; 16] = [
     "/settings/actions/invite-user",
 ];
 
-/// The kind of the id in a path.
+/// Returns the kind of the ID in a path.
 fn kind(path: &str) -> Option<&'static str> {
     let kinds = [
         ("/deliveries/{id}", "dlv_"),
@@ -185,19 +185,19 @@ fn kind(path: &str) -> Option<&'static str> {
 }
 
 impl Request {
-    /// The kinds of the ids that it has.
+    /// Returns the kinds of all IDs in the request.
     fn kinds(&self) -> Vec<&'static str> {
         let fields = self.fields.iter().map(|(_, kind)| *kind);
         kind(self.path).into_iter().chain(fields).collect()
     }
 
-    /// Status, where it leads, and the answer, without the ids that were asked for and its nonce.
-    async fn answer(&self, app: &TestApp, browser: &Browser, id: impl Fn(&str) -> String) -> [String; 3] {
+    /// Sends the request and returns status, location and body, with IDs and nonce removed.
+    async fn send(&self, app: &TestApp, browser: &Browser, id: impl Fn(&str) -> String) -> [String; 3] {
         let path = kind(self.path).map_or_else(
             || self.path.to_owned(),
             |kind| self.path.replace("{id}", &id(kind)),
         );
-        // Whatever form it is, this is in order, and changes nothing that the others need.
+        // Valid for every form, and without effect on the other requests.
         let mut form: Vec<_> = [
             ("do", self.button),
             ("name", "orders"),
@@ -210,11 +210,11 @@ impl Request {
         .into();
         form.extend(self.fields.iter().map(|(name, kind)| (*name, id(kind))));
         let ids: Vec<_> = self.kinds().into_iter().map(&id).collect();
-        answer(app, &self.method, &path, &form, browser, &ids).await
+        send(app, &self.method, &path, &form, browser, &ids).await
     }
 }
 
-async fn answer(
+async fn send(
     app: &TestApp,
     method: &Method,
     path: &str,
@@ -240,12 +240,12 @@ async fn answer(
     let status = response.status().to_string();
     let location = response.headers().get(header::LOCATION);
     let location = location.map_or(String::new(), |location| location.to_str().unwrap().to_owned());
-    // A log that goes on for ever is none that would end here.
-    let live = response
+    // An event stream does not end.
+    let is_stream = response
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind == "text/event-stream");
-    let body = if live {
+    let body = if is_stream {
         "live".to_owned()
     } else {
         response.text().await.unwrap()
@@ -257,7 +257,7 @@ async fn answer(
 async fn another_account(app: &TestApp) -> AccountId {
     let now = caleida::domain::Clock::now(&SystemClock);
     let account = app.server().store.ensure_account("another", now).await.unwrap();
-    let admin = Email::parse(THEIR_ADMIN).unwrap();
+    let admin = Email::parse(OTHER_ADMIN).unwrap();
     let auth = &app.server().auth;
     let added = auth
         .add_user(account.clone(), &admin, Role::Admin, PASSWORD)
@@ -267,16 +267,16 @@ async fn another_account(app: &TestApp) -> AccountId {
 }
 
 #[tokio::test]
-async fn what_another_account_has_is_answered_like_what_nobody_has() {
+async fn ids_of_other_accounts_behave_like_unknown_ids() {
     let app = TestApp::start().await;
-    let mut own = app.signed_in(ADMIN).await;
-    // Sessions besides the one that looks.
+    let mut owner = app.signed_in(ADMIN).await;
+    // Two more sessions, for `fill`.
     app.signed_in(ADMIN).await;
     app.signed_in(ADMIN).await;
     let receiver = Receiver::start().await;
-    let ids = fill(&app, &receiver, &mut own).await;
+    let ids = fill(&app, &receiver, &mut owner).await;
     another_account(&app).await;
-    let theirs = app.signed_in(THEIR_ADMIN).await;
+    let other = app.signed_in(OTHER_ADMIN).await;
     let pages = ui::routes()
         .into_iter()
         .filter(|route| route.method == Method::GET && kind(route.path).is_some());
@@ -287,92 +287,90 @@ async fn what_another_account_has_is_answered_like_what_nobody_has() {
     let requests = pages.chain(FORMS).map(|request| (request, &ids[0]));
     let requests = requests.chain(FUNCTIONS.map(|request| (request, &ids[1])));
     for (request, ids) in requests {
-        let what = format!("{} {} {}", request.method, request.path, request.button);
-        let nobodys = |kind: &str| format!("{kind}{:032}", 0);
+        let name = format!("{} {} {}", request.method, request.path, request.button);
+        let unknown = |kind: &str| format!("{kind}{:032}", 0);
         let real = |kind: &str| ids[kind].clone();
-        let found = request.answer(&app, &theirs, real).await;
-        let nothing = request.answer(&app, &theirs, nobodys).await;
-        assert_eq!(found, nothing, "{what}");
-        // Cancelling says of every recovery that does not run that there was nothing to cancel.
+        let found = request.send(&app, &other, real).await;
+        let nothing = request.send(&app, &other, unknown).await;
+        assert_eq!(found, nothing, "{name}");
+        // Cancelling a recovery that is not running succeeds without effect.
         let cancels = request.kinds().contains(&"rcv_");
         let expected = match (cancels, request.path.contains("/actions/")) {
             (false, _) => "404",
             (true, false) => "303",
             (true, true) => "200",
         };
-        assert!(found[0].starts_with(expected), "{what}: {}", found[0]);
-        // Nothing was wrong with the request but who made it.
-        let by_owner = request.answer(&app, &own, real).await;
-        assert!(!by_owner[0].starts_with("404"), "{what}: {}", by_owner[0]);
+        assert!(found[0].starts_with(expected), "{name}: {}", found[0]);
+        // The owner does not get 404 for the same request.
+        let by_owner = request.send(&app, &owner, real).await;
+        assert!(!by_owner[0].starts_with("404"), "{name}: {}", by_owner[0]);
     }
 }
 
 #[test]
-fn no_form_or_function_is_without_its_request() {
-    let there: BTreeSet<_> = ui::routes()
+fn every_form_and_function_has_a_request() {
+    let routes: BTreeSet<_> = ui::routes()
         .into_iter()
         .filter(|route| route.method == Method::POST)
         .map(|route| route.path)
         .collect();
     let requests = FORMS.into_iter().chain(FUNCTIONS);
     let known: BTreeSet<_> = requests.map(|request| request.path).chain(WITHOUT_IDS).collect();
-    let missing: Vec<_> = there.difference(&known).collect();
-    assert!(missing.is_empty(), "{missing:?} may take an id");
-    let gone: Vec<_> = known.difference(&there).collect();
-    assert!(gone.is_empty(), "there is no {gone:?}");
+    let missing: Vec<_> = routes.difference(&known).collect();
+    assert!(missing.is_empty(), "add these routes to a list: {missing:?}");
+    let gone: Vec<_> = known.difference(&routes).collect();
+    assert!(gone.is_empty(), "these routes do not exist: {gone:?}");
 }
 
 #[tokio::test]
-async fn another_accounts_names_are_free() {
+async fn names_of_other_accounts_are_free() {
     let app = TestApp::start().await;
     let webhook = app.add_webhook("orders", "https://example.com/", &["chat"]).await;
     another_account(&app).await;
-    let mut theirs = app.signed_in(THEIR_ADMIN).await;
+    let mut other = app.signed_in(OTHER_ADMIN).await;
     let id = webhook["id"].as_str().unwrap();
     for form in [&[("name", "orders")][..], &[("name", "orders"), ("id", id)]] {
-        let checked = theirs
-            .post("/integrations/webhook/actions/check-name", form)
-            .await;
+        let checked = other.post("/integrations/webhook/actions/check-name", form).await;
         assert_eq!(checked.json(), json!({ "error": null, "advice": null }));
     }
 }
 
 #[tokio::test]
-async fn a_filter_by_what_another_account_has_finds_nothing() {
+async fn filters_by_ids_of_other_accounts_find_nothing() {
     let app = TestApp::start().await;
-    let mut own = app.signed_in(ADMIN).await;
+    let mut owner = app.signed_in(ADMIN).await;
     app.signed_in(ADMIN).await;
     app.signed_in(ADMIN).await;
     let receiver = Receiver::start().await;
-    let ids = fill(&app, &receiver, &mut own).await;
+    let ids = fill(&app, &receiver, &mut owner).await;
     another_account(&app).await;
-    let theirs = app.signed_in(THEIR_ADMIN).await;
+    let other = app.signed_in(OTHER_ADMIN).await;
     for (query, kind) in [("webhook", "wh_"), ("event", "evt_"), ("before", "dlv_")] {
         let path = |id: &str| format!("/integrations/webhook/deliveries?{query}={id}");
-        let (real, nobodys) = (ids[0][kind].clone(), format!("{kind}{:032}", 0));
-        let found = answer(
+        let (real, unknown) = (ids[0][kind].clone(), format!("{kind}{:032}", 0));
+        let found = send(
             &app,
             &Method::GET,
             &path(&real),
             &[],
-            &theirs,
+            &other,
             std::slice::from_ref(&real),
         )
         .await;
-        let nothing = answer(
+        let nothing = send(
             &app,
             &Method::GET,
-            &path(&nobodys),
+            &path(&unknown),
             &[],
-            &theirs,
-            std::slice::from_ref(&nobodys),
+            &other,
+            std::slice::from_ref(&unknown),
         )
         .await;
         assert_eq!(found, nothing, "{query}");
         assert!(found[0].starts_with("200"));
     }
     for page in ["/settings/users", "/settings/account", "/integrations/webhook"] {
-        let [_, _, body] = answer(&app, &Method::GET, page, &[], &theirs, &[]).await;
+        let [_, _, body] = send(&app, &Method::GET, page, &[], &other, &[]).await;
         for (kind, id) in ids.iter().flatten() {
             assert!(!body.contains(id.as_str()), "{page} shows {kind}");
         }

@@ -1,8 +1,8 @@
-//! Server functions over HTTP, as the browser calls them; and the same forms, posted to their pages without JavaScript.
+//! Server functions over HTTP, and the same forms posted to their pages without JavaScript.
 
+mod errors;
 mod outage;
 mod preferences;
-mod refusals;
 mod saves;
 
 use std::collections::BTreeSet;
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::support::{
     app::{ADMIN, TestApp},
     browser::{Browser, Page},
+    html::{attributes, texts},
 };
 
 const LIST: &str = "/integrations/webhook";
@@ -31,7 +32,7 @@ const CHECK_URL: &str = "/integrations/webhook/actions/check-url";
 const ACCOUNT: &str = "/settings/account";
 const CHANGE_PASSWORD: &str = "/settings/actions/change-password";
 
-/// The form of a webhook that can be added.
+/// A valid form of a new webhook.
 const ORDERS: [(&str, &str); 4] = [
     ("url", "https://example.com/orders"),
     ("name", "Orders & more"),
@@ -39,7 +40,7 @@ const ORDERS: [(&str, &str); 4] = [
     ("events", "chat"),
 ];
 
-/// What a server function returns: JSON with the headers of every answer, whatever its status.
+/// Calls a server function and asserts that the response has the common headers.
 async fn call(browser: &mut Browser, function: &str, form: &[(&str, &str)]) -> Page {
     call_with(browser, function, form, &[]).await
 }
@@ -51,21 +52,21 @@ async fn call_with(
     headers: &[(&str, &str)],
 ) -> Page {
     assert!(is_action(function), "{function}");
-    let answer = browser.post_with(function, form, headers).await;
-    assert_is_answer(&answer, function);
+    let response = browser.post_with(function, form, headers).await;
+    assert_is_function_response(&response, function);
     for (name, value) in form.iter().filter(|(_, value)| value.len() >= 8) {
-        assert_no_header_has(&answer, name, value);
+        assert_no_header_has(&response, name, value);
     }
-    answer
+    response
 }
 
-fn assert_is_answer(answer: &Page, function: &str) {
+fn assert_is_function_response(response: &Page, function: &str) {
     let header = |name: &str| {
-        let value = answer.headers.get(name);
+        let value = response.headers.get(name);
         let value = value.unwrap_or_else(|| panic!("{function}: no {name}"));
         value.to_str().unwrap()
     };
-    assert_eq!(header("content-type"), "application/json", "{}", answer.body);
+    assert_eq!(header("content-type"), "application/json", "{}", response.body);
     assert_eq!(header("cache-control"), "no-store", "{function}");
     assert_eq!(header("x-content-type-options"), "nosniff", "{function}");
     assert_eq!(header("x-frame-options"), "DENY", "{function}");
@@ -83,15 +84,15 @@ fn assert_is_answer(answer: &Page, function: &str) {
         "{function}"
     );
     assert!(!header("x-request-id").is_empty(), "{function}");
-    assert_eq!(answer.location, None, "{function} redirects");
-    assert!(!answer.headers.contains_key("refresh"), "{function}");
-    assert!(!answer.headers.contains_key("serverfnredirect"), "{function}");
+    assert_eq!(response.location, None, "{function} redirects");
+    assert!(!response.headers.contains_key("refresh"), "{function}");
+    assert!(!response.headers.contains_key("serverfnredirect"), "{function}");
 }
 
-/// Neither as it was typed, nor as it would look in an address.
-fn assert_no_header_has(answer: &Page, name: &str, value: &str) {
+/// Asserts that no response header contains the value, neither plain nor URL-encoded.
+fn assert_no_header_has(response: &Page, name: &str, value: &str) {
     let encoded: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
-    for (header, text) in &answer.headers {
+    for (header, text) in &response.headers {
         let text = String::from_utf8_lossy(text.as_bytes());
         assert!(
             !text.contains(value) && !text.contains(&encoded),
@@ -100,10 +101,10 @@ fn assert_no_header_has(answer: &Page, name: &str, value: &str) {
     }
 }
 
-/// A refusal for this reason, in the shape that the browser reads.
-fn assert_refused(answer: &Page, status: StatusCode, error: &str) -> Value {
-    let json = answer.json();
-    assert_eq!(answer.status, status, "{json}");
+/// Asserts a failure with this status and error code, and returns the JSON.
+fn assert_error(response: &Page, status: StatusCode, error: &str) -> Value {
+    let json = response.json();
+    assert_eq!(response.status, status, "{json}");
     assert_eq!(json["error"], error, "{json}");
     let fields: BTreeSet<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
     let expected = ["error", "fields", "message", "part", "retry_after", "version"];
@@ -111,42 +112,38 @@ fn assert_refused(answer: &Page, status: StatusCode, error: &str) -> Value {
     json
 }
 
-/// An outcome that leads to this page and says nothing else.
-fn assert_leads_to(answer: &Page, path: &str) {
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+/// Asserts a successful response that sends the browser to this path and has no message.
+fn assert_redirects_to(response: &Page, path: &str) {
+    assert_eq!(response.status, StatusCode::OK, "{}", response.body);
     let expected = json!({ "to": path, "message": null, "part": null, "version": null });
-    assert_eq!(answer.json(), expected);
+    assert_eq!(response.json(), expected);
 }
 
-/// The text as it stands in a page.
+/// Escapes text like HTML content.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
 }
 
-/// The value of a text field of the page.
+/// Returns the value of a text field on the page.
 fn value_of(page: &Page, field: &str) -> String {
-    let start = format!("<input id=\"{field}\"");
-    let input = page
-        .body
-        .split_once(&start)
-        .unwrap_or_else(|| panic!("no {field}"))
-        .1;
-    let input = input.split_once('>').unwrap().0;
-    let value = input.split_once(" value=\"").map_or("", |(_, value)| value);
-    value.split('"').next().unwrap().to_owned()
+    let selector = format!("input#{field}");
+    assert_eq!(texts(&page.body, &selector).len(), 1, "no {field}");
+    // An empty field has no value.
+    let value = attributes(&page.body, &selector, "value").pop();
+    value.unwrap_or_default()
 }
 
-/// A webhook with its page, and somebody who may change it.
-struct Bench {
+/// A server with one webhook, and a browser with an admin's session.
+struct Fixture {
     app: TestApp,
     browser: Browser,
     id: String,
     page: String,
 }
 
-impl Bench {
+impl Fixture {
     async fn start() -> Self {
         Self::start_with_url("https://example.com/orders").await
     }
@@ -163,17 +160,17 @@ impl Bench {
         }
     }
 
-    /// The version that the page is based on.
+    /// Returns the version in the form of the page.
     async fn version(&mut self) -> String {
         self.browser.get(&self.page).await.hidden("version")
     }
 
-    /// The webhook as it is stored.
+    /// Returns the stored webhook.
     async fn stored(&self) -> Value {
         self.app.get(&format!("/api/v1/webhooks/{}", self.id)).await
     }
 
-    /// How many webhooks there are.
+    /// Returns the number of webhooks.
     async fn count(&self) -> usize {
         let list = self.app.get("/api/v1/webhooks").await;
         list["webhooks"].as_array().unwrap().len()
@@ -181,57 +178,57 @@ impl Bench {
 }
 
 #[tokio::test]
-async fn get_on_a_function_is_405_in_json() {
-    let mut bench = Bench::start().await;
+async fn get_on_server_function_returns_405_json() {
+    let mut fixture = Fixture::start().await;
     for function in [ADD, TEST, CHANGE_PASSWORD, CHECK_URL] {
-        let answer = bench.browser.get(function).await;
-        assert_is_answer(&answer, function);
-        let json = assert_refused(&answer, StatusCode::METHOD_NOT_ALLOWED, "wrong_method");
-        assert_eq!(answer.headers["allow"], "POST");
-        assert_eq!(json["message"], "This address takes forms by POST.");
+        let response = fixture.browser.get(function).await;
+        assert_is_function_response(&response, function);
+        let json = assert_error(&response, StatusCode::METHOD_NOT_ALLOWED, "wrong_method");
+        assert_eq!(response.headers["allow"], "POST");
+        assert_eq!(json["message"], "This URL only accepts POST requests.");
     }
 }
 
 #[tokio::test]
-async fn an_unknown_function_is_404_in_json() {
-    let bench = &mut Bench::start().await;
-    for browser in [&mut bench.app.browser(), &mut bench.browser] {
+async fn unknown_server_function_returns_404_json() {
+    let fixture = &mut Fixture::start().await;
+    for browser in [&mut fixture.app.browser(), &mut fixture.browser] {
         for function in [
             "/integrations/webhook/actions/nonsense",
             "/settings/actions/nonsense",
         ] {
-            let answer = call(browser, function, &[]).await;
-            assert_refused(&answer, StatusCode::NOT_FOUND, "not_found");
+            let response = call(browser, function, &[]).await;
+            assert_error(&response, StatusCode::NOT_FOUND, "not_found");
         }
     }
 }
 
 #[tokio::test]
-async fn accept_and_referer_never_cause_a_redirect() {
-    let bench = &mut Bench::start().await;
+async fn accept_and_referer_never_cause_redirects() {
+    let fixture = &mut Fixture::start().await;
     let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-    let headers = [("accept", accept), ("referer", &*bench.app.url(NEW))];
-    let answer = call_with(&mut bench.app.browser(), ADD, &ORDERS, &headers).await;
-    assert_refused(&answer, StatusCode::UNAUTHORIZED, "signed_out");
-    let answer = call_with(&mut bench.browser, ADD, &[], &headers).await;
-    assert_refused(&answer, StatusCode::UNPROCESSABLE_ENTITY, "invalid");
+    let headers = [("accept", accept), ("referer", &*fixture.app.url(NEW))];
+    let response = call_with(&mut fixture.app.browser(), ADD, &ORDERS, &headers).await;
+    assert_error(&response, StatusCode::UNAUTHORIZED, "signed_out");
+    let response = call_with(&mut fixture.browser, ADD, &[], &headers).await;
+    assert_error(&response, StatusCode::UNPROCESSABLE_ENTITY, "invalid");
     let form = [ORDERS[0], ORDERS[1], ORDERS[3], ("id", "wh_0")];
-    let answer = call_with(&mut bench.browser, EDIT, &form, &headers).await;
-    assert_refused(&answer, StatusCode::NOT_FOUND, "not_found");
-    let answer = call_with(&mut bench.browser, ADD, &ORDERS, &headers).await;
-    assert_refused(&answer, StatusCode::CONFLICT, "name_taken");
-    let form = [("id", &*bench.id)];
-    let answer = call_with(&mut bench.browser, REVEAL, &form, &headers).await;
-    assert_eq!(answer.status, StatusCode::OK);
-    let answer = call_with(&mut bench.browser, DELETE, &form, &headers).await;
-    assert_leads_to(&answer, LIST);
+    let response = call_with(&mut fixture.browser, EDIT, &form, &headers).await;
+    assert_error(&response, StatusCode::NOT_FOUND, "not_found");
+    let response = call_with(&mut fixture.browser, ADD, &ORDERS, &headers).await;
+    assert_error(&response, StatusCode::CONFLICT, "name_taken");
+    let form = [("id", &*fixture.id)];
+    let response = call_with(&mut fixture.browser, REVEAL, &form, &headers).await;
+    assert_eq!(response.status, StatusCode::OK);
+    let response = call_with(&mut fixture.browser, DELETE, &form, &headers).await;
+    assert_redirects_to(&response, LIST);
 }
 
 #[tokio::test]
-async fn only_this_site_may_send_forms_to_functions() {
-    let bench = &mut Bench::start().await;
-    let own = bench.app.url("");
-    let form = [("id", &*bench.id)];
+async fn cross_site_calls_of_functions_are_rejected() {
+    let fixture = &mut Fixture::start().await;
+    let own = fixture.app.url("");
+    let form = [("id", &*fixture.id)];
     for headers in [
         &[("sec-fetch-site", "cross-site")][..],
         &[("sec-fetch-site", "same-site")],
@@ -245,20 +242,20 @@ async fn only_this_site_may_send_forms_to_functions() {
             CHANGE_PASSWORD,
             "/settings/actions/set-theme",
         ] {
-            let answer = call_with(&mut bench.browser, function, &form, headers).await;
-            let json = assert_refused(&answer, StatusCode::FORBIDDEN, "not_allowed");
+            let response = call_with(&mut fixture.browser, function, &form, headers).await;
+            let json = assert_error(&response, StatusCode::FORBIDDEN, "not_allowed");
             let message = json["message"].as_str().unwrap();
             assert!(
                 message.starts_with("Another site made your browser send this"),
                 "{message}"
             );
-            assert!(answer.set_cookie.is_none());
+            assert!(response.set_cookie.is_none());
         }
     }
-    assert_eq!(bench.stored().await["status"], "active");
+    assert_eq!(fixture.stored().await["status"], "active");
     let headers = [("origin", &*own), ("sec-fetch-site", "same-origin")];
-    let answer = call_with(&mut bench.browser, PAUSE, &form, &headers).await;
-    assert_leads_to(&answer, LIST);
-    assert_eq!(bench.stored().await["status"], "paused");
-    assert_eq!(answer.headers.get(header::ACCESS_CONTROL_ALLOW_ORIGIN), None);
+    let response = call_with(&mut fixture.browser, PAUSE, &form, &headers).await;
+    assert_redirects_to(&response, LIST);
+    assert_eq!(fixture.stored().await["status"], "paused");
+    assert_eq!(response.headers.get(header::ACCESS_CONTROL_ALLOW_ORIGIN), None);
 }

@@ -1,15 +1,15 @@
-//! `/api/v1` as its callers see it.
+//! The API under `/api/v1`.
 
 use reqwest::{Method, StatusCode, header};
 use serde_json::json;
 
 use crate::support::{
     app::{TestApp, eventually},
-    receiver::{Answer, Receiver},
+    receiver::{Receiver, Reply},
 };
 
 #[tokio::test]
-async fn nobody_gets_in_without_a_key_that_may() {
+async fn endpoints_require_key_with_scope() {
     let app = TestApp::start().await;
     let calls = [
         (Method::POST, "/api/v1/events"),
@@ -72,7 +72,7 @@ async fn nobody_gets_in_without_a_key_that_may() {
 }
 
 #[tokio::test]
-async fn a_webhook_lives_from_post_to_delete() {
+async fn webhook_can_be_created_read_updated_and_deleted() {
     let app = TestApp::start().await;
     let created = app
         .add_webhook("orders", "https://example.com/hook", &["chat", "insight.*"])
@@ -89,7 +89,7 @@ async fn a_webhook_lives_from_post_to_delete() {
     );
     assert!(
         shown.get("secret").is_none(),
-        "a secret is never in an answer that did not ask for it"
+        "the secret is returned only on request"
     );
     assert!(
         app.get("/api/v1/webhooks").await["webhooks"][0]
@@ -120,7 +120,7 @@ async fn a_webhook_lives_from_post_to_delete() {
 }
 
 #[tokio::test]
-async fn every_wrong_field_is_named_with_what_to_do() {
+async fn invalid_fields_are_reported_with_messages() {
     let app = TestApp::start().await;
     let body = json!({ "url": "ftp://example.com", "name": " ", "secret": "short", "events": ["chatt"] });
     let refused = app
@@ -145,7 +145,7 @@ async fn every_wrong_field_is_named_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_taken_name_is_409_and_an_old_version_412() {
+async fn taken_name_returns_409_and_stale_version_412() {
     let app = TestApp::start().await;
     app.add_webhook("orders", "https://example.com/", &["chat"]).await;
     let other = app.add_webhook("other", "https://example.com/", &["chat"]).await;
@@ -182,8 +182,8 @@ async fn a_taken_name_is_409_and_an_old_version_412() {
         ("", r#"{"name":"third"}"#),
         ("\"1\"", r#"{"name":"third","version":2}"#),
     ] {
-        let odd = app.call(Method::PATCH, &path).header(header::IF_MATCH, tag);
-        let status = odd.body(body).send().await.unwrap().status();
+        let invalid = app.call(Method::PATCH, &path).header(header::IF_MATCH, tag);
+        let status = invalid.body(body).send().await.unwrap().status();
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{tag} {body}");
     }
     let tagged = app
@@ -196,16 +196,16 @@ async fn a_taken_name_is_409_and_an_old_version_412() {
 }
 
 #[tokio::test]
-async fn nothing_crosses_accounts() {
+async fn accounts_are_isolated() {
     let app = TestApp::start().await;
     let webhook = app.add_webhook("ours", "https://example.com/", &["chat"]).await;
     app.publish("chat").await;
     let delivery = app.deliveries("").await.remove(0);
-    let wanted = json!({ "scope": "missed", "since": "2026-01-01T00:00:00Z" });
+    let range = json!({ "scope": "missed", "since": "2026-01-01T00:00:00Z" });
     let recover = format!("/api/v1/webhooks/{}/recover", webhook["id"].as_str().unwrap());
-    let started = app.post(&recover, wanted.clone(), StatusCode::ACCEPTED).await;
+    let started = app.post(&recover, range.clone(), StatusCode::ACCEPTED).await;
     let recovery = started["id"].as_str().unwrap();
-    let theirs = app.key_of_another_account().await;
+    let other_key = app.key_of_another_account().await;
     let id = webhook["id"].as_str().unwrap();
     for (method, path) in [
         (Method::GET, format!("/api/v1/webhooks/{id}")),
@@ -236,19 +236,19 @@ async fn nothing_crosses_accounts() {
     ] {
         let response = app
             .anonymous(method.clone(), &path)
-            .bearer_auth(&theirs)
+            .bearer_auth(&other_key)
             .send()
             .await
             .unwrap();
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{method} {path}");
     }
-    let request = app.anonymous(Method::POST, &recover).bearer_auth(&theirs);
-    let response = request.body(wanted.to_string()).send().await.unwrap();
+    let request = app.anonymous(Method::POST, &recover).bearer_auth(&other_key);
+    let response = request.body(range.to_string()).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
     for path in ["/api/v1/webhooks", "/api/v1/deliveries", "/api/v1/events"] {
         let text = app
             .anonymous(Method::GET, path)
-            .bearer_auth(&theirs)
+            .bearer_auth(&other_key)
             .send()
             .await
             .unwrap()
@@ -257,10 +257,10 @@ async fn nothing_crosses_accounts() {
             .unwrap();
         assert!(!text.contains("wh_"), "{text}");
     }
-    // Their event reaches their webhooks only.
+    // An event of the other account reaches only webhooks of that account.
     let event = app
         .anonymous(Method::POST, "/api/v1/events")
-        .bearer_auth(&theirs)
+        .bearer_auth(&other_key)
         .body(r#"{"type":"chat","data":{}}"#);
     assert!(
         event
@@ -275,7 +275,7 @@ async fn nothing_crosses_accounts() {
 }
 
 #[tokio::test]
-async fn health_is_plain_and_unknown_calls_are_problems() {
+async fn health_needs_no_key_and_unknown_endpoints_return_problems() {
     let app = TestApp::start().await;
     for path in ["/healthz", "/readyz"] {
         assert_eq!(
@@ -297,7 +297,7 @@ async fn health_is_plain_and_unknown_calls_are_problems() {
 }
 
 #[tokio::test]
-async fn a_test_event_is_sent_at_once_also_to_a_paused_webhook_but_not_often_and_never_to_a_deleted_one() {
+async fn test_events_reach_paused_webhooks_and_are_rate_limited() {
     let app = TestApp::start().await;
     let receiver = Receiver::start().await;
     let webhook = app.add_webhook("orders", &receiver.url("/hook"), &["chat"]).await;
@@ -305,8 +305,8 @@ async fn a_test_event_is_sent_at_once_also_to_a_paused_webhook_but_not_often_and
     app.post(&format!("{path}/pause"), json!({}), StatusCode::OK)
         .await;
 
-    let wanted = json!({ "type": "insight.topic" });
-    let test = app.post(&format!("{path}/test"), wanted, StatusCode::OK).await;
+    let body = json!({ "type": "insight.topic" });
+    let test = app.post(&format!("{path}/test"), body, StatusCode::OK).await;
     assert_eq!(
         (test["succeeded"].as_bool(), test["result"].as_str()),
         (Some(true), Some("200"))
@@ -318,14 +318,14 @@ async fn a_test_event_is_sent_at_once_also_to_a_paused_webhook_but_not_often_and
     assert_eq!(call.body, test["request_body"].as_str().unwrap().as_bytes());
     assert!(call.body.starts_with(br#"{"type":"insight.topic","#));
 
-    receiver.answer(Answer::Status(404));
+    receiver.reply(Reply::Status(404));
     let test = app.post(&format!("{path}/test"), json!({}), StatusCode::OK).await;
     assert_eq!(
         (test["succeeded"].as_bool(), test["status_code"].as_u64()),
         (Some(false), Some(404))
     );
     assert!(test["remedy"].as_str().unwrap().contains("path"));
-    // It is no delivery, and says nothing about the webhook.
+    // A test event is not a delivery and does not affect the status.
     assert_eq!(app.get("/api/v1/deliveries").await["deliveries"], json!([]));
     assert_eq!(app.get(&path).await["status"], "paused");
 
@@ -335,7 +335,7 @@ async fn a_test_event_is_sent_at_once_also_to_a_paused_webhook_but_not_often_and
     let refused = app
         .post(&format!("{path}/test"), json!({}), StatusCode::TOO_MANY_REQUESTS)
         .await;
-    assert!(refused["detail"].as_str().unwrap().contains("6 tests a minute"));
+    assert!(refused["detail"].as_str().unwrap().contains("6 tests per minute"));
     assert_eq!(receiver.received().len(), 6);
 
     assert_eq!(app.delete(&path).await, StatusCode::NO_CONTENT);
@@ -345,7 +345,7 @@ async fn a_test_event_is_sent_at_once_also_to_a_paused_webhook_but_not_often_and
 }
 
 #[tokio::test]
-async fn what_was_received_is_listed_with_what_became_of_it_and_sent_again_on_request() {
+async fn events_are_listed_with_outcomes_and_can_be_resent() {
     let app = TestApp::start().await;
     let receiver = Receiver::start().await;
     app.add_webhook("orders", &receiver.url("/hook"), &["chat"]).await;
@@ -377,7 +377,7 @@ async fn what_was_received_is_listed_with_what_became_of_it_and_sent_again_on_re
     assert_eq!(event["not_sent"][0]["reason"], "not_subscribed");
     assert_eq!(event["body"]["type"], "chat");
     let id = event["delivery_log"][0]["id"].as_str().unwrap();
-    // Until the first attempt is on record, it is the one that is under way.
+    // A resend requires that the first attempt is recorded.
     eventually(|| async {
         let delivery = app.get(&format!("/api/v1/deliveries/{id}")).await;
         (delivery["status"] == "delivered").then_some(())
@@ -398,7 +398,7 @@ async fn what_was_received_is_listed_with_what_became_of_it_and_sent_again_on_re
 }
 
 #[tokio::test]
-async fn the_catalog_has_a_schema_and_an_example_of_every_type() {
+async fn catalog_has_schema_and_valid_example_per_type() {
     let app = TestApp::start().await;
     let catalog = app.get("/api/v1/event-types").await;
     let types = catalog["event_types"].as_array().unwrap();
@@ -410,7 +410,7 @@ async fn the_catalog_has_a_schema_and_an_example_of_every_type() {
             &event_type["example"]
         ));
     }
-    // An example can be published as it is.
+    // An example can be published unchanged.
     let example = &types[0]["example"];
     let event = json!({ "type": example["type"], "data": example["data"] });
     app.post("/api/v1/events", event, StatusCode::ACCEPTED).await;

@@ -1,4 +1,4 @@
-//! What the API promises of every call: problems for every mistake, pages for every list.
+//! Promises that hold for every endpoint of the API: problems for errors, pagination for lists.
 
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ async fn problem(request: reqwest::RequestBuilder) -> (StatusCode, header::Heade
 }
 
 #[tokio::test]
-async fn whatever_is_wrong_with_a_call_is_said_as_a_problem() {
+async fn invalid_requests_return_problems() {
     let app = TestApp::start().await;
     for (method, path, status) in [
         (Method::GET, "/api/v1", StatusCode::NOT_FOUND),
@@ -70,8 +70,8 @@ async fn whatever_is_wrong_with_a_call_is_said_as_a_problem() {
             StatusCode::UNPROCESSABLE_ENTITY,
         ),
     ] {
-        let (answered, _, _) = problem(app.call(method.clone(), path)).await;
-        assert_eq!(answered, status, "{method} {path}");
+        let (returned, _, _) = problem(app.call(method.clone(), path)).await;
+        assert_eq!(returned, status, "{method} {path}");
     }
     for body in ["{", "[]", "\u{0}", r#"{"name":1}"#] {
         let request = app.call(Method::POST, "/api/v1/webhooks").body(body);
@@ -88,7 +88,7 @@ async fn whatever_is_wrong_with_a_call_is_said_as_a_problem() {
 }
 
 #[tokio::test]
-async fn a_wrong_parameter_is_named() {
+async fn invalid_query_parameter_is_named() {
     let app = TestApp::start().await;
     for (query, field) in [
         ("since=now", "since"),
@@ -109,7 +109,7 @@ async fn a_wrong_parameter_is_named() {
 }
 
 #[tokio::test]
-async fn a_path_says_which_methods_it_takes() {
+async fn allow_header_lists_supported_methods() {
     let app = TestApp::start().await;
     let (status, headers, _) = problem(app.call(Method::PUT, "/api/v1/webhooks")).await;
     assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
@@ -125,8 +125,8 @@ async fn a_path_says_which_methods_it_takes() {
     assert_eq!(head.text().await.unwrap(), "");
 }
 
-/// Reads a list to its end, and answers the ids of its entries.
-async fn all(app: &TestApp, path: &str, list: &str) -> Vec<String> {
+/// Reads all pages of a list and returns the IDs of its entries.
+async fn all_ids(app: &TestApp, path: &str, list: &str) -> Vec<String> {
     let (mut ids, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = app.get(&format!("{path}?limit=2{cursor}")).await;
@@ -141,12 +141,12 @@ async fn all(app: &TestApp, path: &str, list: &str) -> Vec<String> {
             Some(next) => cursor = format!("&cursor={next}"),
             None => return ids,
         }
-        assert!(ids.len() <= 20, "it never ends");
+        assert!(ids.len() <= 20, "the pages do not end");
     }
 }
 
 #[tokio::test]
-async fn every_list_is_read_page_by_page_to_its_end() {
+async fn lists_can_be_paged_to_the_end() {
     let app = TestApp::start().await;
     let receiver = Receiver::start().await;
     for n in 0..5 {
@@ -157,15 +157,15 @@ async fn every_list_is_read_page_by_page_to_its_end() {
     for _ in 0..4 {
         app.publish("message").await;
     }
-    let webhooks = all(&app, "/api/v1/webhooks", "webhooks").await;
+    let webhooks = all_ids(&app, "/api/v1/webhooks", "webhooks").await;
     let path = format!("/api/v1/webhooks/{}", webhooks[0]);
     for _ in 0..3 {
-        let wanted = json!({ "scope": "failed", "since": "2026-01-01T00:00:00Z" });
-        let begun = app
-            .post(&format!("{path}/recover"), wanted, StatusCode::ACCEPTED)
+        let range = json!({ "scope": "failed", "since": "2026-01-01T00:00:00Z" });
+        let started = app
+            .post(&format!("{path}/recover"), range, StatusCode::ACCEPTED)
             .await;
-        let recovery = format!("{path}/recoveries/{}", begun["id"].as_str().unwrap());
-        // It may have ended by itself.
+        let recovery = format!("{path}/recoveries/{}", started["id"].as_str().unwrap());
+        // The recovery may already be complete, so the status is not checked.
         app.call(Method::POST, &format!("{recovery}/cancel"))
             .send()
             .await
@@ -178,17 +178,17 @@ async fn every_list_is_read_page_by_page_to_its_end() {
         ("/api/v1/deliveries", "deliveries", 5),
         (&*format!("{path}/recoveries"), "recoveries", 3),
     ] {
-        let mut ids = all(&app, path, list).await;
+        let mut ids = all_ids(&app, path, list).await;
         assert_eq!(ids.len(), count, "{path}: {ids:?}");
         ids.sort_unstable();
         ids.dedup();
-        assert_eq!(ids.len(), count, "{path} shows something twice");
+        assert_eq!(ids.len(), count, "{path} has duplicates");
     }
     assert_eq!(app.get("/api/v1/webhooks?limit=2&search=w4").await["total"], 1);
 }
 
 #[tokio::test]
-async fn what_the_dashboard_shows_of_a_webhook_the_api_tells() {
+async fn api_returns_webhook_health_previews_and_advice() {
     let app = TestApp::start().await;
     let receiver = Receiver::start().await;
     let webhook = app.add_webhook("orders", &receiver.url("/"), &["chat"]).await;
@@ -220,15 +220,15 @@ async fn what_the_dashboard_shows_of_a_webhook_the_api_tells() {
         .get(&format!("{path}/recover?scope=missed&since=2026-01-01T00:00:00Z"))
         .await;
     assert_eq!((&preview["count"], &preview["more"]), (&json!(0), &json!(false)));
-    let judge = |url: &str| {
+    let check_url = |url: &str| {
         app.post(
             "/api/v1/webhooks/url-advice",
             json!({ "url": url }),
             StatusCode::OK,
         )
     };
-    assert_eq!(judge(&receiver.url("/")).await["advice"], json!([]));
-    let advice = judge("http://192.168.0.1/").await["advice"]
+    assert_eq!(check_url(&receiver.url("/")).await["advice"], json!([]));
+    let advice = check_url("http://192.168.0.1/").await["advice"]
         .as_array()
         .unwrap()
         .len();

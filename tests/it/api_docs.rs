@@ -1,4 +1,4 @@
-//! What the API says of itself.
+//! The OpenAPI document and the page that shows it.
 
 use std::collections::BTreeSet;
 
@@ -19,21 +19,21 @@ async fn document(app: &TestApp) -> Value {
 }
 
 #[tokio::test]
-async fn the_description_needs_no_key_and_is_sent_once() {
+async fn openapi_document_is_public_and_cacheable() {
     let app = TestApp::start().await;
-    let described = document(&app).await;
-    assert!(described["openapi"].as_str().unwrap().starts_with("3.1."));
-    assert_eq!(described["servers"][0]["url"], app.url(""));
-    let ask = || app.anonymous(Method::GET, "/api/v1/openapi.json");
-    let first = ask().send().await.unwrap();
+    let document = document(&app).await;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
+    assert_eq!(document["servers"][0]["url"], app.url(""));
+    let request = || app.anonymous(Method::GET, "/api/v1/openapi.json");
+    let first = request().send().await.unwrap();
     let tag = first.headers()[header::ETAG].clone();
-    let again = ask().header(header::IF_NONE_MATCH, tag).send().await.unwrap();
+    let again = request().header(header::IF_NONE_MATCH, tag).send().await.unwrap();
     assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
     assert_eq!(again.text().await.unwrap(), "");
 }
 
 #[tokio::test]
-async fn every_reference_leads_somewhere_and_every_schema_is_one() {
+async fn references_resolve_and_schemas_are_valid() {
     let app = TestApp::start().await;
     let document = document(&app).await;
     let mut references = BTreeSet::new();
@@ -41,7 +41,10 @@ async fn every_reference_leads_somewhere_and_every_schema_is_one() {
     assert!(references.len() > 20, "{references:?}");
     for reference in references {
         let pointer = reference.strip_prefix('#').unwrap();
-        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+        assert!(
+            document.pointer(pointer).is_some(),
+            "{reference} does not resolve"
+        );
     }
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
         let mut schema = schema.clone();
@@ -64,22 +67,22 @@ fn collect(value: &Value, references: &mut BTreeSet<String>) {
 }
 
 #[tokio::test]
-async fn every_call_says_what_it_does_needs_and_answers() {
+async fn operations_have_summary_scope_and_responses() {
     let app = TestApp::start().await;
     let document = document(&app).await;
     let mut ids = BTreeSet::new();
     for (path, calls) in document["paths"].as_object().unwrap() {
         for (method, call) in calls.as_object().unwrap() {
             let id = call["operationId"].as_str().unwrap();
-            assert!(ids.insert(id.to_owned()), "{id} is there twice");
+            assert!(ids.insert(id.to_owned()), "duplicate operation {id}");
             assert!(
                 !call["summary"].as_str().unwrap_or_default().is_empty(),
                 "{method} {path}"
             );
             assert_eq!(call["tags"].as_array().unwrap().len(), 1, "{method} {path}");
-            let answers = call["responses"].as_object().unwrap();
+            let responses = call["responses"].as_object().unwrap();
             assert!(
-                answers.keys().any(|status| status.starts_with('2')),
+                responses.keys().any(|status| status.starts_with('2')),
                 "{method} {path}"
             );
             if path == "/api/v1/openapi.json" {
@@ -87,11 +90,11 @@ async fn every_call_says_what_it_does_needs_and_answers() {
             }
             assert!(call["security"][0]["bearer"][0].is_string(), "{method} {path}");
             for status in ["401", "403", "429", "500", "503"] {
-                let problem = &answers[status]["content"]["application/problem+json"];
+                let problem = &responses[status]["content"]["application/problem+json"];
                 assert!(problem.is_object(), "{method} {path} {status}");
             }
             assert!(
-                answers["429"]["headers"]["Retry-After"].is_object(),
+                responses["429"]["headers"]["Retry-After"].is_object(),
                 "{method} {path}"
             );
             for parameter in call["parameters"].as_array().into_iter().flatten() {
@@ -104,13 +107,13 @@ async fn every_call_says_what_it_does_needs_and_answers() {
 }
 
 #[tokio::test]
-async fn the_page_of_the_api_shows_every_call_to_everybody() {
+async fn docs_page_shows_every_operation_without_sign_in() {
     let app = TestApp::start().await;
     let document = document(&app).await;
     let public = app.browser().get("/api/docs").await;
     assert_eq!(public.status, StatusCode::OK);
-    let inside = app.signed_in("admin@localhost").await.get("/api/docs").await;
-    for page in [&public.body, &inside.body] {
+    let signed_in = app.signed_in("admin@localhost").await.get("/api/docs").await;
+    for page in [&public.body, &signed_in.body] {
         for calls in document["paths"].as_object().unwrap().values() {
             for call in calls.as_object().unwrap().values() {
                 let id = call["operationId"].as_str().unwrap();
@@ -125,5 +128,5 @@ async fn the_page_of_the_api_shows_every_call_to_everybody() {
         assert!(page.contains("RateLimit-Policy"));
     }
     assert!(!public.body.contains("Sign out"));
-    assert!(inside.body.contains("Sign out"));
+    assert!(signed_in.body.contains("Sign out"));
 }

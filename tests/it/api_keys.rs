@@ -1,4 +1,4 @@
-//! API keys: made, shown once, used, revoked, expired; at one process and at several.
+//! API keys: creation, use, expiry and revocation, with one process and with several.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,6 +16,7 @@ use crate::{
         app::{ADMIN, PASSWORD, TestApp},
         browser::Browser,
         clock::TestClock,
+        html::{attributes, copyable},
         program::{Api, Program},
     },
 };
@@ -24,18 +25,16 @@ const KEYS: &str = "/settings/api-keys";
 const NEW: &str = "/settings/api-keys/new";
 
 fn form<'a>(name: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    let usual = [("name", name), ("expiry", "never"), ("scopes", EVENTS_WRITE)];
-    [&usual, more].concat()
+    let defaults = [("name", name), ("expiry", "never"), ("scopes", EVENTS_WRITE)];
+    [&defaults, more].concat()
 }
 
-/// The key that a page shows.
+/// Returns the key that the page shows.
 fn key_in(page: &str) -> String {
-    let start = page.find("ck_").expect("no key on the page");
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    page[start..].chars().take_while(|c| is_part(*c)).collect()
+    copyable(page)
 }
 
-async fn make(browser: &mut Browser, name: &str) -> String {
+async fn create(browser: &mut Browser, name: &str) -> String {
     let page = browser.post(NEW, &form(name, &[])).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.body);
     let key = key_in(&page.body);
@@ -52,7 +51,7 @@ async fn row(app: &TestApp, name: &str) -> ApiKeyRow {
     rows.find(|row| row.key.name == name).expect("no such key")
 }
 
-/// What publishing an event with the key is answered.
+/// Publishes an event with the key and returns the status.
 async fn publish(app: &TestApp, key: &str) -> StatusCode {
     let request = app.anonymous(Method::POST, "/api/v1/events").bearer_auth(key);
     let body = r#"{"type":"chat","data":{}}"#;
@@ -60,7 +59,7 @@ async fn publish(app: &TestApp, key: &str) -> StatusCode {
 }
 
 #[tokio::test]
-async fn a_key_is_shown_by_the_answer_that_makes_it_and_never_again() {
+async fn key_is_shown_only_when_created() {
     let mut app = TestApp::start().await;
     let mut browser = app.signed_in(ADMIN).await;
     let page = browser.post(NEW, &form("Publisher", &[])).await;
@@ -68,7 +67,7 @@ async fn a_key_is_shown_by_the_answer_that_makes_it_and_never_again() {
     assert_eq!(page.headers["cache-control"], "no-store");
     let key = key_in(&page.body);
     assert_eq!(publish(&app, &key).await, StatusCode::ACCEPTED);
-    // Only what its scope allows.
+    // Other scopes are rejected.
     let webhooks = app.anonymous(Method::GET, "/api/v1/webhooks").bearer_auth(&key);
     assert_eq!(webhooks.send().await.unwrap().status(), StatusCode::FORBIDDEN);
 
@@ -80,11 +79,11 @@ async fn a_key_is_shown_by_the_answer_that_makes_it_and_never_again() {
     for path in [KEYS, NEW, "/settings/audit-log", "/settings/audit-log/export"] {
         assert!(!browser.get(path).await.body.contains(&key), "{path}");
     }
-    let made = row(&app, "Publisher").await;
-    assert_eq!(made.created_by, Principal::User(ADMIN.to_owned()));
-    assert_eq!(made.key.scopes, [EVENTS_WRITE]);
+    let created = row(&app, "Publisher").await;
+    assert_eq!(created.created_by, Principal::User(ADMIN.to_owned()));
+    assert_eq!(created.key.scopes, [EVENTS_WRITE]);
     app.stop().await;
-    // Nor does the session or anything else in the database hold it.
+    // The database does not contain the key, not even in the session.
     for file in ["caleida.db", "caleida.db-wal"] {
         let bytes = std::fs::read(app.data().join(file)).unwrap_or_default();
         assert!(
@@ -95,11 +94,11 @@ async fn a_key_is_shown_by_the_answer_that_makes_it_and_never_again() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_key_is_said_at_its_field_and_nothing_typed_is_lost() {
+async fn invalid_key_form_shows_errors_and_keeps_input() {
     let app = TestApp::start().await;
     let mut browser = app.signed_in(ADMIN).await;
-    make(&mut browser, "Publisher").await;
-    let today_is_over = [("expiry", "date"), ("date", "2020-02-29")];
+    create(&mut browser, "Publisher").await;
+    let past_date = [("expiry", "date"), ("date", "2020-02-29")];
     for (form, expected) in [
         (form(" ", &[]), "Enter a name for the key."),
         (form("Publisher", &[]), "A key named “Publisher” already exists."),
@@ -112,12 +111,8 @@ async fn what_is_wrong_with_a_key_is_said_at_its_field_and_nothing_typed_is_lost
             "Choose at least one scope.",
         ),
         (
-            [
-                &[("name", "Other <b>"), ("scopes", EVENTS_WRITE)],
-                &today_is_over[..],
-            ]
-            .concat(),
-            "Choose a day that is not over yet.",
+            [&[("name", "Other <b>"), ("scopes", EVENTS_WRITE)], &past_date[..]].concat(),
+            "Choose today or a later day.",
         ),
         (
             vec![("name", "Other <b>"), ("scopes", EVENTS_WRITE)],
@@ -132,25 +127,29 @@ async fn what_is_wrong_with_a_key_is_said_at_its_field_and_nothing_typed_is_lost
             assert!(page.body.contains("value=\"Other &lt;b&gt;\""), "{expected}");
         }
     }
-    let made = rows(&app).await;
+    let created = rows(&app).await;
     assert_eq!(
-        made.iter().filter(|row| row.key.name != "Publisher").count(),
+        created.iter().filter(|row| row.key.name != "Publisher").count(),
         1,
-        "the tests' own"
+        "only the key of the test app"
     );
 }
 
 #[tokio::test]
-async fn a_revoked_key_opens_nothing_from_the_answer_on_and_its_name_is_free() {
+async fn revoked_key_stops_working_at_once_and_frees_its_name() {
     let app = TestApp::start().await;
     let mut browser = app.signed_in(ADMIN).await;
-    let key = make(&mut browser, "Publisher").await;
+    let key = create(&mut browser, "Publisher").await;
     assert_eq!(publish(&app, &key).await, StatusCode::ACCEPTED);
     let path = format!("{KEYS}/{}/revoke", row(&app, "Publisher").await.key.id);
 
-    let asked = browser.get(&path).await;
-    assert!(asked.body.contains("role=\"alertdialog\"") && asked.body.contains("Revoke “Publisher”?"));
-    assert_eq!(publish(&app, &key).await, StatusCode::ACCEPTED, "only asked");
+    let dialog = browser.get(&path).await;
+    assert!(dialog.body.contains("role=\"alertdialog\"") && dialog.body.contains("Revoke “Publisher”?"));
+    assert_eq!(
+        publish(&app, &key).await,
+        StatusCode::ACCEPTED,
+        "the dialog revokes nothing"
+    );
     let page = browser.post(&path, &[]).await;
     assert_eq!(
         (page.status, page.location.as_deref()),
@@ -165,24 +164,24 @@ async fn a_revoked_key_opens_nothing_from_the_answer_on_and_its_name_is_free() {
             .contains("API key “Publisher” revoked.")
     );
 
-    // Once more there is nothing to revoke, and no page that asks.
+    // A revoked key cannot be revoked again.
     assert_eq!(browser.post(&path, &[]).await.status, StatusCode::NOT_FOUND);
     assert_eq!(browser.get(&path).await.status, StatusCode::NOT_FOUND);
-    let again = make(&mut browser, "Publisher").await;
+    let again = create(&mut browser, "Publisher").await;
     assert_eq!(publish(&app, &again).await, StatusCode::ACCEPTED);
 }
 
 #[tokio::test]
-async fn a_key_is_good_until_the_millisecond_in_which_it_expires_also_where_it_is_remembered() {
+async fn key_expires_exactly_even_when_cached() {
     let clock = Arc::new(TestClock::new());
     let app = TestApp::start_at(Arc::clone(&clock)).await;
     let store = &*app.server().store;
     let actor = Actor::operator(app.account.clone());
-    // Shorter than a key is remembered.
-    let end = clock.now().plus(Duration::from_secs(3));
+    // Shorter than keys are cached.
+    let expires_at = clock.now().plus(Duration::from_secs(3));
     let scopes = vec![EVENTS_WRITE.to_owned()];
-    let made = api_key::create(store, &actor, "brief", scopes, Some(end), clock.now()).await;
-    let key = made.unwrap().1;
+    let created = api_key::create(store, &actor, "brief", scopes, Some(expires_at), clock.now()).await;
+    let key = created.unwrap().1;
     assert_eq!(publish(&app, &key).await, StatusCode::ACCEPTED);
     clock.advance(Duration::from_millis(2_999));
     assert_eq!(publish(&app, &key).await, StatusCode::ACCEPTED);
@@ -191,19 +190,19 @@ async fn a_key_is_good_until_the_millisecond_in_which_it_expires_also_where_it_i
     assert_eq!(
         publish(&app, &key).await,
         StatusCode::UNAUTHORIZED,
-        "looked up anew"
+        "also without the cache"
     );
 
     let mut browser = app.signed_in(ADMIN).await;
     assert!(browser.get(KEYS).await.body.contains("Expired"));
-    // Its name is free, and a key can be made until a day.
-    let until = [
+    // The name is free, and an expiry date includes that day.
+    let until_date = [
         ("name", "brief"),
         ("scopes", EVENTS_WRITE),
         ("expiry", "date"),
         ("date", "2026-11-23"),
     ];
-    assert_eq!(browser.post(NEW, &until).await.status, StatusCode::OK);
+    assert_eq!(browser.post(NEW, &until_date).await.status, StatusCode::OK);
     let ends: Vec<_> = rows(&app)
         .await
         .into_iter()
@@ -216,28 +215,31 @@ async fn a_key_is_good_until_the_millisecond_in_which_it_expires_also_where_it_i
 }
 
 #[tokio::test]
-async fn when_a_key_was_last_used_is_written_down_without_a_write_for_each_use() {
+async fn last_use_is_recorded_in_batches() {
     let mut app = TestApp::start().await;
     let mut browser = app.signed_in(ADMIN).await;
-    let key = make(&mut browser, "Publisher").await;
+    let key = create(&mut browser, "Publisher").await;
     for _ in 0..3 {
         assert_eq!(publish(&app, &key).await, StatusCode::ACCEPTED);
     }
     assert_eq!(
         row(&app, "Publisher").await.last_used_at,
         None,
-        "not with the request"
+        "the request does not write it"
     );
-    app.server().auth.write_key_uses().await.unwrap();
-    let first = row(&app, "Publisher").await.last_used_at.expect("it was used");
-    app.server().auth.write_key_uses().await.unwrap();
+    app.server().auth.flush_key_uses().await.unwrap();
+    let first = row(&app, "Publisher")
+        .await
+        .last_used_at
+        .expect("the key was used");
+    app.server().auth.flush_key_uses().await.unwrap();
     assert_eq!(
         row(&app, "Publisher").await.last_used_at,
         Some(first),
-        "nothing new"
+        "unchanged without another use"
     );
 
-    // What was not written yet is written when the server stops.
+    // Pending uses are written on shutdown.
     tokio::time::sleep(Duration::from_millis(2)).await;
     assert_eq!(publish(&app, &key).await, StatusCode::ACCEPTED);
     app = app.restart().await;
@@ -247,10 +249,10 @@ async fn when_a_key_was_last_used_is_written_down_without_a_write_for_each_use()
 }
 
 #[tokio::test]
-async fn keys_are_for_admins_and_nothing_crosses_accounts() {
+async fn only_admins_of_the_account_manage_keys() {
     let app = TestApp::start().await;
     let mut admin = app.signed_in(ADMIN).await;
-    make(&mut admin, "Publisher").await;
+    create(&mut admin, "Publisher").await;
     let revoke = format!("{KEYS}/{}/revoke", row(&app, "Publisher").await.key.id);
     for role in [Role::Viewer, Role::Member] {
         let email = format!("{role}@example.com");
@@ -266,21 +268,21 @@ async fn keys_are_for_admins_and_nothing_crosses_accounts() {
             assert_eq!(browser.get(path).await.status, StatusCode::FORBIDDEN, "{path}");
         }
         for path in [NEW, &revoke] {
-            let answer = browser.post(path, &form("Other", &[])).await;
-            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
+            let response = browser.post(path, &form("Other", &[])).await;
+            assert_eq!(response.status, StatusCode::FORBIDDEN, "{path}");
         }
     }
     app.key_of_another_account().await;
     let now = caleida::server::clock::SystemClock.now();
-    let elsewhere = app.server().store.ensure_account("another", now).await.unwrap();
-    let theirs = app.server().store.of(&elsewhere).api_keys().await.unwrap();
+    let other_account = app.server().store.ensure_account("another", now).await.unwrap();
+    let other_keys = app.server().store.of(&other_account).api_keys().await.unwrap();
     let page = admin.get(KEYS).await.body;
-    assert!(!page.contains(theirs[0].key.id.as_str()));
-    let revoke = format!("{KEYS}/{}/revoke", theirs[0].key.id);
+    assert!(!page.contains(other_keys[0].key.id.as_str()));
+    let revoke = format!("{KEYS}/{}/revoke", other_keys[0].key.id);
     assert_eq!(admin.get(&revoke).await.status, StatusCode::NOT_FOUND);
     assert_eq!(admin.post(&revoke, &[]).await.status, StatusCode::NOT_FOUND);
     assert_eq!(
-        app.server().store.of(&elsewhere).api_keys().await.unwrap()[0].revoked_at,
+        app.server().store.of(&other_account).api_keys().await.unwrap()[0].revoked_at,
         None
     );
 }
@@ -307,7 +309,7 @@ fn command(program: &Program, arguments: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn a_command_makes_lists_and_revokes_keys_beside_a_server_that_obeys() {
+async fn cli_creates_lists_and_revokes_keys_of_running_server() {
     let program = Program::start(&[("CALEIDA_ADMIN_PASSWORD", PASSWORD)]).await;
     let create = [
         "create",
@@ -351,20 +353,20 @@ async fn a_command_makes_lists_and_revokes_keys_beside_a_server_that_obeys() {
         .get("/settings/audit-log/export")
         .await
         .body;
-    let of_commands: Vec<_> = log
+    let entries: Vec<_> = log
         .lines()
         .filter(|line| line.contains("\"command line\"") && line.contains("api_key."))
         .collect();
-    assert_eq!(of_commands.len(), 3, "{log}");
-    assert!(of_commands[0].contains("api_key.revoked"), "{log}");
+    assert_eq!(entries.len(), 3, "{log}");
+    assert!(entries[0].contains("api_key.revoked"), "{log}");
 }
 
 #[tokio::test]
-async fn a_revocation_is_obeyed_by_all_processes_before_it_is_answered() {
+async fn revocation_propagates_before_response() {
     let (_, programs) = processes(3).await;
     let mut browser = admin_of(&programs[0]).await;
     for round in 0..8 {
-        let key = make(&mut browser, "Publisher").await;
+        let key = create(&mut browser, "Publisher").await;
         let apis: Vec<_> = programs
             .iter()
             .map(|program| program.api().with_key(&key))
@@ -372,47 +374,40 @@ async fn a_revocation_is_obeyed_by_all_processes_before_it_is_answered() {
         for api in &apis {
             assert_eq!(status(api).await, StatusCode::ACCEPTED, "round {round}");
         }
-        // While it is in use everywhere, so that it may be looked up at the very moment.
-        let mut users = JoinSet::new();
+        // Use the key in every process during the revocation, so that a lookup may coincide with it.
+        let mut requests = JoinSet::new();
         for api in apis.clone() {
-            users.spawn(async move { while status(&api).await == StatusCode::ACCEPTED {} });
+            requests.spawn(async move { while status(&api).await == StatusCode::ACCEPTED {} });
         }
         if round % 2 == 0 {
-            let id = browser.get(KEYS).await.body;
-            let id = id
-                .split("/settings/api-keys/key_")
-                .nth(1)
-                .unwrap()
-                .split('/')
-                .next()
-                .unwrap()
-                .to_owned();
-            let revoked = browser.post(&format!("{KEYS}/key_{id}/revoke"), &[]).await;
+            let page = browser.get(KEYS).await;
+            let links = attributes(&page.body, "a[href*='/settings/api-keys/key_']", "href");
+            let revoked = browser.post(&links[0], &[]).await;
             assert_eq!(revoked.status, StatusCode::SEE_OTHER, "{}", revoked.body);
         } else {
             command(&programs[round % 3], &["revoke", "--prefix", &key[..10]]);
         }
         for (number, api) in apis.iter().enumerate() {
-            let answer = status(api).await;
+            let response = status(api).await;
             assert_eq!(
-                answer,
+                response,
                 StatusCode::UNAUTHORIZED,
                 "round {round}, process {number}"
             );
         }
-        users.join_all().await;
+        requests.join_all().await;
     }
 }
 
 #[tokio::test]
-async fn a_process_that_was_frozen_does_not_take_a_key_that_was_revoked_meanwhile() {
+async fn frozen_process_rejects_key_revoked_meanwhile() {
     let (_, programs) = processes(2).await;
     let (frozen, awake) = (&programs[0], &programs[1]);
     let key = command(awake, &["create", "--name", "Publisher"]);
-    let there = frozen.api().with_key(&key);
-    assert_eq!(status(&there).await, StatusCode::ACCEPTED);
+    let api = frozen.api().with_key(&key);
+    assert_eq!(status(&api).await, StatusCode::ACCEPTED);
     frozen.freeze();
-    // Answered without it, though not at once.
+    // Succeeds without the frozen process, after a while.
     command(awake, &["revoke", "--prefix", &key[..10]]);
     assert_eq!(
         status(&awake.api().with_key(&key)).await,
@@ -420,6 +415,6 @@ async fn a_process_that_was_frozen_does_not_take_a_key_that_was_revoked_meanwhil
     );
     frozen.thaw();
     for _ in 0..20 {
-        assert_eq!(status(&there).await, StatusCode::UNAUTHORIZED);
+        assert_eq!(status(&api).await, StatusCode::UNAUTHORIZED);
     }
 }

@@ -1,11 +1,11 @@
-//! How much is enough.
+//! Rate limits, webhook limit and event size limit.
 
 use reqwest::{Method, Response, StatusCode, header};
 use serde_json::json;
 
 use crate::support::app::{Options, TestApp, eventually};
 
-async fn limited(argument: &str) -> TestApp {
+async fn app_with(argument: &str) -> TestApp {
     TestApp::start_with(Options {
         arguments: vec![argument.to_owned()],
         ..Options::default()
@@ -13,17 +13,17 @@ async fn limited(argument: &str) -> TestApp {
     .await
 }
 
-/// Calls until it is too often.
-async fn until_refused(call: impl AsyncFn() -> Response) -> Response {
+/// Repeats the request until it is rate limited.
+async fn until_rate_limited(call: impl AsyncFn() -> Response) -> Response {
     eventually(async || {
         let response = call().await;
         (response.status() == StatusCode::TOO_MANY_REQUESTS).then_some(response)
     })
     .await
-    .expect("it was never too often")
+    .expect("the request is rate limited")
 }
 
-async fn assert_refused(response: Response, policy: &str) {
+async fn assert_rate_limited(response: Response, policy: &str) {
     let headers = response.headers().clone();
     assert_eq!(headers[header::CONTENT_TYPE], "application/problem+json");
     assert_eq!(headers["ratelimit-policy"], policy);
@@ -46,34 +46,36 @@ async fn assert_refused(response: Response, policy: &str) {
 }
 
 #[tokio::test]
-async fn a_key_that_calls_too_often_waits_and_publishes_all_the_same() {
-    let app = limited("--api-rate-limit=2").await;
+async fn rate_limited_key_can_still_publish() {
+    let app = app_with("--api-rate-limit=2").await;
     let first = app.call(Method::GET, "/api/v1/webhooks").send().await.unwrap();
     assert_eq!(first.status(), StatusCode::OK);
     assert_eq!(first.headers()["ratelimit-policy"], r#""calls";q=2;w=1"#);
     assert_eq!(first.headers()["ratelimit"], r#""calls";r=1;t=1"#);
-    let refused =
-        until_refused(async || app.call(Method::GET, "/api/v1/webhooks").send().await.unwrap()).await;
-    assert_refused(refused, r#""calls";q=2;w=1"#).await;
+    let limited =
+        until_rate_limited(async || app.call(Method::GET, "/api/v1/webhooks").send().await.unwrap()).await;
+    assert_rate_limited(limited, r#""calls";q=2;w=1"#).await;
 
-    // Nobody else waits for it, and it is no limit for events.
-    let other = app.key_with(&["webhooks:read"]).await;
-    let others = app.anonymous(Method::GET, "/api/v1/webhooks").bearer_auth(other);
-    assert_eq!(others.send().await.unwrap().status(), StatusCode::OK);
+    // The limit affects neither other keys nor publishing.
+    let other_key = app.key_with(&["webhooks:read"]).await;
+    let request = app
+        .anonymous(Method::GET, "/api/v1/webhooks")
+        .bearer_auth(other_key);
+    assert_eq!(request.send().await.unwrap().status(), StatusCode::OK);
     for _ in 0..20 {
         app.publish("chat").await;
     }
-    let described = app
+    let document = app
         .anonymous(Method::GET, "/api/v1/openapi.json")
         .send()
         .await
         .unwrap();
-    assert!(!described.headers().contains_key("ratelimit"));
+    assert!(!document.headers().contains_key("ratelimit"));
 }
 
 #[tokio::test]
-async fn an_account_that_publishes_too_much_waits_and_a_batch_counts_its_events() {
-    let app = limited("--event-rate-limit=1").await;
+async fn event_rate_limit_counts_each_event_of_a_batch() {
+    let app = app_with("--event-rate-limit=1").await;
     let batch = json!({ "events": vec![json!({ "type": "chat", "data": {} }); 1_000] }).to_string();
     let publish = async || {
         let request = app.call(Method::POST, "/api/v1/events/batch").body(batch.clone());
@@ -85,7 +87,7 @@ async fn an_account_that_publishes_too_much_waits_and_a_batch_counts_its_events(
         accepted.headers()["ratelimit-policy"],
         r#""events";q=1000;w=1000"#
     );
-    assert_refused(publish().await, r#""events";q=1000;w=1000"#).await;
+    assert_rate_limited(publish().await, r#""events";q=1000;w=1000"#).await;
     assert_eq!(
         app.call(Method::GET, "/api/v1/webhooks")
             .send()
@@ -97,8 +99,8 @@ async fn an_account_that_publishes_too_much_waits_and_a_batch_counts_its_events(
 }
 
 #[tokio::test]
-async fn an_account_has_no_more_webhooks_than_it_may() {
-    let app = limited("--max-webhooks=2").await;
+async fn webhook_limit_rejects_new_webhooks() {
+    let app = app_with("--max-webhooks=2").await;
     app.add_webhook("first", "https://example.com/", &["chat"]).await;
     let second = app.add_webhook("second", "https://example.com/", &["chat"]).await;
     let third = json!({ "name": "third", "url": "https://example.com/", "events": ["chat"] });
@@ -115,8 +117,8 @@ async fn an_account_has_no_more_webhooks_than_it_may() {
     ];
     let page = browser.post("/integrations/webhook/new", &fields).await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(page.body.contains("This account has 2 webhooks"), "{}", page.body);
-    assert!(page.body.contains("third"), "what was typed is lost");
+    assert!(page.body.contains("This account has reached its limit of webhooks (2)"), "{}", page.body);
+    assert!(page.body.contains("third"), "the input is kept");
 
     let path = format!("/api/v1/webhooks/{}", second["id"].as_str().unwrap());
     assert_eq!(app.delete(&path).await, StatusCode::NO_CONTENT);
@@ -124,8 +126,8 @@ async fn an_account_has_no_more_webhooks_than_it_may() {
 }
 
 #[tokio::test]
-async fn an_event_is_as_large_as_it_may_be() {
-    let app = limited("--max-event-size=1MiB").await;
+async fn event_size_limit_is_configurable() {
+    let app = app_with("--max-event-size=1MiB").await;
     let event = |size: usize| json!({ "type": "chat", "data": { "x": "x".repeat(size) } });
     app.post("/api/v1/events", event(1_000_000), StatusCode::ACCEPTED)
         .await;
@@ -135,14 +137,14 @@ async fn an_event_is_as_large_as_it_may_be() {
     app.post("/api/v1/events/batch", batch, StatusCode::PAYLOAD_TOO_LARGE)
         .await;
 
-    let app = limited("--max-event-size=1KiB").await;
+    let app = app_with("--max-event-size=1KiB").await;
     app.post("/api/v1/events", event(900), StatusCode::ACCEPTED).await;
     app.post("/api/v1/events", event(1_024), StatusCode::PAYLOAD_TOO_LARGE)
         .await;
 }
 
 #[test]
-fn a_limit_that_is_none_starts_nothing() {
+fn invalid_limits_prevent_startup() {
     let folder = tempfile::tempdir().unwrap();
     for (name, value) in [
         ("CALEIDA_API_RATE_LIMIT", "0"),

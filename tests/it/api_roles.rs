@@ -1,4 +1,4 @@
-//! Who may make which call: every call of the description, with every kind of key.
+//! Scopes: every operation of the OpenAPI document, with every kind of key.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ const READ: &str = "webhooks:read";
 const WRITE: &str = "webhooks:write";
 const AUDIT: &str = "audit:read";
 
-/// By hand: a call that is not here fails the test, and so does a scope that is another one.
+/// Method, path and scope of every operation, maintained by hand so that a change of access fails a test.
 const CALLS: [(&str, &str, &str); 26] = [
     ("POST", "/api/v1/events", PUBLISH),
     ("POST", "/api/v1/events/batch", PUBLISH),
@@ -46,11 +46,11 @@ const CALLS: [(&str, &str, &str); 26] = [
     ("GET", "/api/v1/audit-log", AUDIT),
 ];
 
-/// What may be asked for without a key.
+/// Operations that need no key.
 const OPEN: [(&str, &str); 1] = [("GET", "/api/v1/openapi.json")];
 
-/// What a call needs to be understood, so that it is refused for its key alone.
-fn complete(method: &str, path: &str) -> (&'static str, Value) {
+/// Returns query and body of a valid request, so that only the key can make it fail.
+fn valid_input(method: &str, path: &str) -> (&'static str, Value) {
     let recovery = json!({ "scope": "missed", "since": "2026-01-01T00:00:00Z" });
     match (method, path.rsplit('/').next().unwrap()) {
         ("GET", "recover") => ("?scope=missed&since=2026-01-01T00:00:00Z", Value::Null),
@@ -59,8 +59,8 @@ fn complete(method: &str, path: &str) -> (&'static str, Value) {
     }
 }
 
-async fn answer(app: &TestApp, key: Option<&str>, method: &str, path: &str) -> (StatusCode, String) {
-    let (query, body) = complete(method, path);
+async fn send(app: &TestApp, key: Option<&str>, method: &str, path: &str) -> (StatusCode, String) {
+    let (query, body) = valid_input(method, path);
     let mut request = app.anonymous(method.parse::<Method>().unwrap(), &format!("{path}{query}"));
     if let Some(key) = key {
         request = request.bearer_auth(key);
@@ -81,9 +81,9 @@ async fn answer(app: &TestApp, key: Option<&str>, method: &str, path: &str) -> (
 }
 
 #[tokio::test]
-async fn the_description_names_the_scopes_that_are_known_here() {
+async fn openapi_scopes_match_this_table() {
     let app = TestApp::start().await;
-    let (_, text) = answer(&app, None, "GET", "/api/v1/openapi.json").await;
+    let (_, text) = send(&app, None, "GET", "/api/v1/openapi.json").await;
     let document: Value = serde_json::from_str(&text).unwrap();
     let mut described = BTreeMap::new();
     for (path, calls) in document["paths"].as_object().unwrap() {
@@ -100,14 +100,14 @@ async fn the_description_names_the_scopes_that_are_known_here() {
 }
 
 #[tokio::test]
-async fn every_call_takes_the_key_with_its_scope_and_no_other() {
+async fn endpoints_accept_only_their_scope() {
     let app = TestApp::start().await;
     let mut keys = Vec::new();
     for scope in [PUBLISH, READ, WRITE, AUDIT] {
         keys.push((scope, app.key_with(&[scope]).await));
     }
     for (method, path, needed) in CALLS {
-        // The ids are well formed, and nobody's.
+        // Well-formed IDs that do not exist.
         let path = path.replace("{recovery}", "rcv_1");
         let path = match path.split('/').nth(3).unwrap() {
             "deliveries" => path.replace("{id}", "dlv_1"),
@@ -115,12 +115,12 @@ async fn every_call_takes_the_key_with_its_scope_and_no_other() {
             _ => path.replace("{id}", "wh_1"),
         };
         for key in [None, Some(""), Some("ck_wrong")] {
-            let (status, text) = answer(&app, key, method, &path).await;
+            let (status, text) = send(&app, key, method, &path).await;
             assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path} {key:?}");
             assert!(text.contains("urn:caleida:problem:key"), "{text}");
         }
         for (scope, key) in &keys {
-            let (status, text) = answer(&app, Some(key), method, &path).await;
+            let (status, text) = send(&app, Some(key), method, &path).await;
             if *scope == needed {
                 assert!(
                     !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
@@ -135,19 +135,19 @@ async fn every_call_takes_the_key_with_its_scope_and_no_other() {
 }
 
 #[tokio::test]
-async fn what_is_anothers_is_answered_like_what_does_not_exist() {
+async fn resources_of_other_accounts_look_missing() {
     let app = TestApp::start().await;
     let webhook = app.add_webhook("ours", "https://example.com/", &["chat"]).await;
     app.publish("chat").await;
     let delivery = app.deliveries("").await.remove(0);
     let id = webhook["id"].as_str().unwrap();
-    let wanted = json!({ "scope": "missed", "since": "2026-01-01T00:00:00Z" });
+    let range = json!({ "scope": "missed", "since": "2026-01-01T00:00:00Z" });
     let recover = format!("/api/v1/webhooks/{id}/recover");
-    let recovery = app.post(&recover, wanted, StatusCode::ACCEPTED).await;
-    let theirs = app.key_of_another_account().await;
-    let mut looked_at = 0;
+    let recovery = app.post(&recover, range, StatusCode::ACCEPTED).await;
+    let other_key = app.key_of_another_account().await;
+    let mut checked = 0;
     for (method, path, _) in CALLS.into_iter().filter(|(_, path, _)| path.contains('{')) {
-        let with = |webhook: &str, event: &str, delivery: &str, recovery: &str| {
+        let path_with = |webhook: &str, event: &str, delivery: &str, recovery: &str| {
             let path = path.replace("{recovery}", recovery);
             match path.split('/').nth(3).unwrap() {
                 "deliveries" => path.replace("{id}", delivery),
@@ -156,30 +156,30 @@ async fn what_is_anothers_is_answered_like_what_does_not_exist() {
             }
         };
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let ours = with(
+        let existing = path_with(
             id,
             &text(&delivery["event_id"]),
             &text(&delivery["id"]),
             &text(&recovery["id"]),
         );
-        let nobodys = with("wh_1", "evt_1", "dlv_1", "rcv_1");
-        let nonsense = with("x.", "x.", "x.", "x.");
-        let unknown = answer(&app, Some(&theirs), method, &nobodys).await;
+        let missing = path_with("wh_1", "evt_1", "dlv_1", "rcv_1");
+        let malformed = path_with("x.", "x.", "x.", "x.");
+        let unknown = send(&app, Some(&other_key), method, &missing).await;
         assert_eq!(unknown.0, StatusCode::NOT_FOUND, "{method} {path}");
         assert_eq!(
-            answer(&app, Some(&theirs), method, &ours).await,
+            send(&app, Some(&other_key), method, &existing).await,
             unknown,
             "{method} {path}"
         );
         assert_eq!(
-            answer(&app, Some(&theirs), method, &nonsense).await,
+            send(&app, Some(&other_key), method, &malformed).await,
             unknown,
             "{method} {path}"
         );
-        looked_at += 1;
+        checked += 1;
     }
-    assert_eq!(looked_at, 17);
-    // Nothing of it was done.
+    assert_eq!(checked, 17);
+    // The webhook is unchanged.
     let after = app.get(&format!("/api/v1/webhooks/{id}")).await;
     for field in ["name", "version", "updated_at"] {
         assert_eq!(after[field], webhook[field]);

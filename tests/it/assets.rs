@@ -1,4 +1,4 @@
-//! The dashboard's files as browsers get them, from the site folder that `make site` builds.
+//! Static files of the dashboard, served from the site folder that `make site` builds.
 
 use std::path::Path;
 
@@ -24,32 +24,32 @@ async fn app_with_built_site() -> TestApp {
     .await
 }
 
-/// The addresses under `/pkg/` that a page refers to.
+/// Returns the URLs under `/pkg/` that a page refers to.
 fn assets(html: &str) -> Vec<String> {
     let quoted = html.split('"').filter(|text| text.starts_with("/pkg/"));
     quoted.map(str::to_owned).collect()
 }
 
-/// The head of an answer as it came: the client of the other tests would decompress it.
+/// Returns the raw head of a response. The client of the other tests would decompress it.
 async fn raw_head(app: &TestApp, path: &str, accept_encoding: &str) -> String {
     let mut stream = TcpStream::connect(app.server().address).await.unwrap();
     let request = format!(
         "GET {path} HTTP/1.1\r\nhost: test\r\naccept-encoding: {accept_encoding}\r\nconnection: close\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    let end = answer
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).await.unwrap();
+    let end = response
         .windows(4)
         .position(|window| window == b"\r\n\r\n")
         .unwrap();
-    String::from_utf8(answer[..end].to_vec())
+    String::from_utf8(response[..end].to_vec())
         .unwrap()
         .replace("\r\n", "\n")
 }
 
 #[tokio::test]
-async fn every_file_of_a_page_has_a_fingerprint_is_compressed_and_kept_for_ever() {
+async fn assets_are_fingerprinted_compressed_and_immutable() {
     let app = app_with_built_site().await;
     let page = app.signed_in(ADMIN).await.get("/integrations/webhook/new").await;
     let assets = assets(&page.body);
@@ -86,7 +86,7 @@ async fn every_file_of_a_page_has_a_fingerprint_is_compressed_and_kept_for_ever(
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_there_is_not_kept_and_none_outside_is_reached() {
+async fn missing_files_are_not_cached_and_paths_cannot_escape() {
     let app = app_with_built_site().await;
     for path in [
         "/pkg/nonsense.js",
@@ -111,21 +111,21 @@ async fn a_file_that_is_not_there_is_not_kept_and_none_outside_is_reached() {
 }
 
 #[tokio::test]
-async fn pages_are_kept_by_no_cache_and_run_only_our_own_scripts() {
+async fn pages_have_strict_caching_and_content_policy() {
     let app = app_with_built_site().await;
     let mut browser = app.signed_in(ADMIN).await;
     let webhook = app.add_webhook("orders", "https://example.com/", &["chat"]).await;
     let edit = format!("/{}", webhook["id"].as_str().unwrap());
-    // What a page shows may be in the history of the browser; a dialog, which may hold a secret, is nowhere.
-    let (kept, not_kept) = ("private, no-cache", "no-store");
-    let mut pages = vec![(app.browser().get("/login").await, "/login", not_kept)];
+    // Pages may be in the browser's history. Dialogs may contain secrets, so they are not stored.
+    let (stored, not_stored) = ("private, no-cache", "no-store");
+    let mut pages = vec![(app.browser().get("/login").await, "/login", not_stored)];
     for (path, caching) in [
-        ("", kept),
-        ("/new", not_kept),
-        ("/deliveries", kept),
-        (&edit, not_kept),
-        ("/wh_1", kept),
-        ("/nonsense/nonsense", kept),
+        ("", stored),
+        ("/new", not_stored),
+        ("/deliveries", stored),
+        (&edit, not_stored),
+        ("/wh_1", stored),
+        ("/nonsense/nonsense", stored),
     ] {
         let page = browser.get(&format!("/integrations/webhook{path}")).await;
         pages.push((page, path, caching));
@@ -147,7 +147,7 @@ async fn pages_are_kept_by_no_cache_and_run_only_our_own_scripts() {
         assert_eq!(header("referrer-policy"), "same-origin", "{path}");
         assert!(
             !page.body.contains(" style=\""),
-            "{path} has an inline style, which its policy refuses"
+            "{path} has an inline style, which the content security policy blocks"
         );
     }
 }

@@ -1,4 +1,6 @@
-//! The audit log: every change, with who, from where, and what was there before.
+//! The audit log: every change with actor, address and previous values.
+
+mod mutations;
 
 use std::collections::BTreeSet;
 
@@ -12,12 +14,13 @@ use serde_json::{Value, json};
 use crate::support::{
     app::{ADMIN, PASSWORD, TestApp},
     browser::Browser,
-    receiver::{Answer, Receiver},
+    html::{attributes, texts as html_texts},
+    receiver::{Receiver, Reply},
 };
 
 const LOG: &str = "/settings/audit-log";
 
-/// Oldest first, as exported.
+/// Exports the log and returns its entries, oldest first.
 async fn export(browser: &mut Browser, query: &str) -> Vec<Value> {
     let page = browser.get(&format!("{LOG}/export{query}")).await;
     assert_eq!(page.status, StatusCode::OK);
@@ -36,13 +39,13 @@ fn texts<'a>(entries: &'a [Value], field: &str) -> Vec<&'a str> {
 }
 
 #[tokio::test]
-async fn every_change_by_people_and_machines_is_written_down_with_its_address_and_what_was_before() {
+async fn changes_are_recorded_with_actor_address_and_old_values() {
     let app = TestApp::start().await;
     let receiver = Receiver::start().await;
-    receiver.answer_always(Answer::Status(500));
+    receiver.reply_always(Reply::Status(500));
     let mut browser = app.signed_in(ADMIN).await;
 
-    // A machine adds and edits,
+    // The API adds and edits a webhook.
     let url = receiver.url("/");
     let webhook = app.add_webhook("Orders", &url, &["chat"]).await;
     let (id, secret) = (
@@ -71,8 +74,8 @@ async fn every_change_by_people_and_machines_is_written_down_with_its_address_an
         StatusCode::ACCEPTED,
     )
     .await;
-    // a person does the rest.
-    let here = format!("/integrations/webhook/{id}");
+    // An admin does the rest in the dashboard.
+    let webhook_page = format!("/integrations/webhook/{id}");
     for (page, form) in [
         ("", vec![("do", "pause")]),
         ("", vec![("do", "resume"), ("held", "drop")]),
@@ -81,11 +84,11 @@ async fn every_change_by_people_and_machines_is_written_down_with_its_address_an
         ("/test", vec![("type", "chat")]),
         ("/delete", vec![]),
     ] {
-        let answer = browser.post(&format!("{here}{page}"), &form).await;
+        let response = browser.post(&format!("{webhook_page}{page}"), &form).await;
         assert!(
-            answer.status.is_success() || answer.status.is_redirection(),
+            response.status.is_success() || response.status.is_redirection(),
             "{page} {form:?}: {}",
-            answer.body
+            response.body
         );
     }
 
@@ -124,19 +127,19 @@ async fn every_change_by_people_and_machines_is_written_down_with_its_address_an
     assert_eq!(texts(&resent, "action"), ["delivery.resent"]);
     assert_eq!(resent[0]["details"]["webhook"], id);
 
-    // What is secret is in none of it, nor on the page.
+    // Neither the export nor the page contains secrets.
     let page = browser.get(LOG).await;
     assert_eq!(page.status, StatusCode::OK);
     let everything = format!("{:?}{}", export(&mut browser, "").await, page.body);
     for hidden in [secret, "correct horse battery staple of mine", PASSWORD] {
         assert!(!everything.contains(hidden));
     }
-    assert!(page.body.contains("Webhook edited, with a new secret"));
+    assert!(page.body.contains("Webhook edited with a new secret"));
 }
 
-/// So many entries of each of two people, a second apart.
-async fn fill(app: &TestApp, each: usize) {
-    for number in 0..each * 2 {
+/// Adds `per_user` entries for each of two users, one second apart.
+async fn fill(app: &TestApp, per_user: usize) {
+    for number in 0..per_user * 2 {
         let email = format!("{}@example.com", ["ada", "bob"][number % 2]);
         let origin = Origin::Address("2001:db8::7".parse().unwrap());
         let actor = Actor::user(app.account.clone(), &email, origin);
@@ -146,15 +149,16 @@ async fn fill(app: &TestApp, each: usize) {
     }
 }
 
-/// Where the link “Older” leads.
-fn older(page: &str) -> Option<String> {
-    let (before, _) = page.split_once(">Older")?;
-    let (_, href) = before.rsplit_once("href=\"")?;
-    Some(href.split('"').next()?.replace("&amp;", "&"))
+/// Returns the target of the “Older” link.
+fn older_link(page: &str) -> Option<String> {
+    let position = html_texts(page, "a[href]")
+        .iter()
+        .position(|text| text == "Older")?;
+    attributes(page, "a[href]", "href").into_iter().nth(position)
 }
 
 #[tokio::test]
-async fn the_log_is_paged_and_filtered_and_each_entry_stands_on_one_page() {
+async fn log_is_filtered_and_paged_without_duplicates() {
     let app = TestApp::start().await;
     fill(&app, 60).await;
     let mut browser = app.signed_in(ADMIN).await;
@@ -164,35 +168,36 @@ async fn the_log_is_paged_and_filtered_and_each_entry_stands_on_one_page() {
         let page = browser.get(&path).await;
         assert_eq!(page.status, StatusCode::OK);
         assert!(!page.body.contains(">bob@example.com</a>"), "{path}");
-        for part in page.body.split("?subject=").skip(1) {
-            let subject = part.split('"').next().unwrap().to_owned();
-            assert!(seen.insert(subject.clone()), "{subject} twice");
+        for href in attributes(&page.body, "a[href*='?subject=']", "href") {
+            let (_, subject) = href.split_once("?subject=").unwrap();
+            let subject = subject.to_owned();
+            assert!(seen.insert(subject.clone()), "{subject} is listed twice");
         }
         pages += 1;
-        next = older(&page.body);
+        next = older_link(&page.body);
     }
     assert_eq!((pages, seen.len()), (2, 60));
 
-    let of_one = browser
+    let matching = browser
         .get(&format!("{LOG}?subject=usr_7&actor=bob%40example.com"))
         .await
         .body;
     assert!(
-        of_one.contains("User role changed") && of_one.contains("2001:db8::7"),
-        "{of_one}"
+        matching.contains("User role changed") && matching.contains("2001:db8::7"),
+        "{matching}"
     );
-    let nobody = browser
+    let none = browser
         .get(&format!("{LOG}?subject=usr_7&actor=ada%40example.com"))
         .await
         .body;
-    assert!(nobody.contains("Nothing matches"));
+    assert!(none.contains("No matches"));
     // The first ten seconds.
     let range = "?action=user.role_changed&since=2026-11-23T10:00:00Z&until=2026-11-23T10:00:10Z";
     assert_eq!(export(&mut browser, range).await.len(), 10);
 }
 
 #[tokio::test]
-async fn an_export_has_every_entry_once_however_many_there_are() {
+async fn export_contains_every_entry_once() {
     let app = TestApp::start().await;
     fill(&app, 650).await;
     let mut browser = app.signed_in(ADMIN).await;
@@ -211,13 +216,13 @@ async fn an_export_has_every_entry_once_however_many_there_are() {
 }
 
 #[tokio::test]
-async fn what_happens_in_one_account_is_not_in_the_log_of_another() {
+async fn log_excludes_other_accounts() {
     let app = TestApp::start().await;
-    let theirs = app.key_of_another_account().await;
+    let other_key = app.key_of_another_account().await;
     let body = json!({ "name": "Theirs", "url": "https://example.com/", "events": ["chat"] });
     let request = app
         .anonymous(Method::POST, "/api/v1/webhooks")
-        .bearer_auth(theirs);
+        .bearer_auth(other_key);
     let added = request.body(body.to_string()).send().await.unwrap();
     assert_eq!(added.status(), StatusCode::CREATED);
     let mut browser = app.signed_in(ADMIN).await;
@@ -229,7 +234,7 @@ async fn what_happens_in_one_account_is_not_in_the_log_of_another() {
 }
 
 #[tokio::test]
-async fn programs_read_the_same_page_by_page() {
+async fn api_returns_same_entries_as_export() {
     let app = TestApp::start().await;
     let mut browser = app.signed_in(ADMIN).await;
     app.add_user("ada@example.com", Role::Viewer).await;
@@ -246,9 +251,9 @@ async fn programs_read_the_same_page_by_page() {
         let path = format!("/api/v1/audit-log?limit=2{cursor}");
         let page = app.anonymous(Method::GET, &path).bearer_auth(&key).send().await;
         let page: Value = serde_json::from_str(&page.unwrap().text().await.unwrap()).unwrap();
-        let some = page["entries"].as_array().unwrap().clone();
-        assert!(some.len() <= 2);
-        entries.splice(0..0, some.into_iter().rev());
+        let newest_first = page["entries"].as_array().unwrap().clone();
+        assert!(newest_first.len() <= 2);
+        entries.splice(0..0, newest_first.into_iter().rev());
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => break,
@@ -258,15 +263,15 @@ async fn programs_read_the_same_page_by_page() {
     let changed = entries
         .iter()
         .find(|entry| entry["action"] == "user.role_changed");
-    let details = &changed.expect("it is written down")["details"];
+    let details = &changed.expect("the role change is recorded")["details"];
     let expected = json!({ "before": { "role": "viewer" }, "after": { "role": "member" } });
     assert_eq!(details, &expected);
 
     let path = "/api/v1/audit-log?action=webhook.created";
-    let some = app.anonymous(Method::GET, path).bearer_auth(&key).send().await;
-    let some: Value = serde_json::from_str(&some.unwrap().text().await.unwrap()).unwrap();
+    let filtered = app.anonymous(Method::GET, path).bearer_auth(&key).send().await;
+    let filtered: Value = serde_json::from_str(&filtered.unwrap().text().await.unwrap()).unwrap();
     assert_eq!(
-        texts(some["entries"].as_array().unwrap(), "action"),
+        texts(filtered["entries"].as_array().unwrap(), "action"),
         ["webhook.created"]
     );
 }

@@ -1,4 +1,4 @@
-//! The command line's own HTTP: what `listen` answers and passes on, what `trigger` says to the API.
+//! HTTP of the command line: responses and forwarding of `caleida listen`, and requests of `caleida trigger`.
 
 use std::{
     net::SocketAddr,
@@ -8,7 +8,7 @@ use std::{
 use axum::Router;
 use caleida::{
     cli::{
-        listen::{self, Desk, Forward},
+        listen::{self, Forward, ListenState},
         trigger::{Published, TriggerArgs, TriggerError, trigger},
     },
     delivery::{sender::plain_client, signer},
@@ -17,7 +17,7 @@ use caleida::{
 use reqwest::StatusCode;
 use tokio::net::TcpListener;
 
-use crate::support::receiver::{Answer, Receiver};
+use crate::support::receiver::{Receiver, Reply};
 
 const NOON: Timestamp = Timestamp::from_millis(1_795_435_200_000);
 const BODY: &str = r#"{"type":"chat","timestamp":"2026-11-23T12:00:00.000Z","data":{"b": 1.50,"a":1}}"#;
@@ -36,17 +36,17 @@ fn secret() -> Secret {
 
 type Printed = Arc<Mutex<String>>;
 
-fn desk(forward: Option<&str>) -> (Desk, Printed) {
+fn state(forward: Option<&str>) -> (ListenState, Printed) {
     let printed = Printed::default();
     let out = Arc::clone(&printed);
-    let desk = Desk {
+    let state = ListenState {
         secret: secret(),
         forward: forward.map(|url| Forward::to(url.parse().unwrap()).unwrap()),
         clock: Arc::new(AlwaysNoon),
         colour: false,
         print: Box::new(move |text| out.lock().unwrap().push_str(text)),
     };
-    (desk, printed)
+    (state, printed)
 }
 
 async fn serve(app: Router) -> SocketAddr {
@@ -64,7 +64,7 @@ async fn call(to: SocketAddr, signature: &str, body: impl Into<reqwest::Body>) -
         .header("webhook-id", "evt_1")
         .header("webhook-timestamp", NOON.as_secs())
         .header("webhook-signature", signature)
-        .header("x-other", "stays here");
+        .header("x-other", "not forwarded");
     request.body(body).send().await.unwrap().status()
 }
 
@@ -73,11 +73,11 @@ fn signature() -> String {
 }
 
 #[tokio::test]
-async fn listen_answers_204_to_what_verifies_and_400_to_the_rest_and_prints_both() {
-    let (desk, printed) = desk(None);
-    let at = serve(listen::router(desk)).await;
-    assert_eq!(call(at, &signature(), BODY).await, StatusCode::NO_CONTENT);
-    assert_eq!(call(at, &signature(), "{}").await, StatusCode::BAD_REQUEST);
+async fn listen_returns_204_if_signature_verifies_else_400() {
+    let (state, printed) = state(None);
+    let address = serve(listen::router(state)).await;
+    assert_eq!(call(address, &signature(), BODY).await, StatusCode::NO_CONTENT);
+    assert_eq!(call(address, &signature(), "{}").await, StatusCode::BAD_REQUEST);
     let printed = printed.lock().unwrap();
     assert!(
         printed.contains("chat  evt_1  signature ok\n{\n  \"type\": \"chat\",\n"),
@@ -91,27 +91,27 @@ async fn listen_answers_204_to_what_verifies_and_400_to_the_rest_and_prints_both
 }
 
 #[tokio::test]
-async fn listen_refuses_a_body_over_a_mebibyte() {
-    let (desk, printed) = desk(None);
-    let at = serve(listen::router(desk)).await;
+async fn listen_rejects_bodies_over_one_mebibyte() {
+    let (state, printed) = state(None);
+    let address = serve(listen::router(state)).await;
     assert_eq!(
-        call(at, &signature(), vec![b'x'; 1024 * 1024 + 1]).await,
+        call(address, &signature(), vec![b'x'; 1024 * 1024 + 1]).await,
         StatusCode::PAYLOAD_TOO_LARGE
     );
     assert!(printed.lock().unwrap().contains("refused: "));
 }
 
 #[tokio::test]
-async fn listen_forwards_the_exact_bytes_and_answers_as_it_was_answered() {
-    let program = Receiver::start().await;
-    program.answer(Answer::Status(503));
-    let (desk, printed) = desk(Some(&program.url("/hook")));
-    let at = serve(listen::router(desk)).await;
+async fn listen_forwards_exact_bytes_and_returns_upstream_status() {
+    let upstream = Receiver::start().await;
+    upstream.reply(Reply::Status(503));
+    let (state, printed) = state(Some(&upstream.url("/hook")));
+    let address = serve(listen::router(state)).await;
     assert_eq!(
-        call(at, &signature(), BODY).await,
+        call(address, &signature(), BODY).await,
         StatusCode::SERVICE_UNAVAILABLE
     );
-    let calls = program.wait_for(1).await;
+    let calls = upstream.wait_for(1).await;
     let forwarded = &calls[0];
     assert_eq!(
         (forwarded.path.as_str(), forwarded.body.as_slice()),
@@ -129,14 +129,14 @@ async fn listen_forwards_the_exact_bytes_and_answers_as_it_was_answered() {
 }
 
 #[tokio::test]
-async fn listen_keeps_what_does_not_verify_and_says_when_nobody_is_there_to_forward_to() {
-    let program = Receiver::start().await;
-    let (desk, _) = desk(Some(&program.url("/")));
-    let at = serve(listen::router(desk)).await;
-    assert_eq!(call(at, "v1,AAAA", BODY).await, StatusCode::BAD_REQUEST);
-    assert!(program.received().is_empty());
-    drop(program);
-    assert_eq!(call(at, &signature(), BODY).await, StatusCode::BAD_GATEWAY);
+async fn listen_forwards_only_verified_calls() {
+    let upstream = Receiver::start().await;
+    let (state, _) = state(Some(&upstream.url("/")));
+    let address = serve(listen::router(state)).await;
+    assert_eq!(call(address, "v1,AAAA", BODY).await, StatusCode::BAD_REQUEST);
+    assert!(upstream.received().is_empty());
+    drop(upstream);
+    assert_eq!(call(address, &signature(), BODY).await, StatusCode::BAD_GATEWAY);
 }
 
 fn args(api: &Receiver) -> TriggerArgs {
@@ -149,9 +149,9 @@ fn args(api: &Receiver) -> TriggerArgs {
 }
 
 #[tokio::test]
-async fn trigger_publishes_the_example_with_its_key() {
+async fn trigger_publishes_example_with_api_key() {
     let api = Receiver::start().await;
-    api.answer(Answer::full(
+    api.reply(Reply::full(
         202,
         &[("content-type", "application/json")],
         r#"{"id":"evt_1","type":"chat","timestamp":"2026-11-23T12:00:00.000Z","deliveries":2}"#,
@@ -176,26 +176,26 @@ async fn trigger_publishes_the_example_with_its_key() {
 }
 
 #[tokio::test]
-async fn trigger_tells_what_to_do_when_it_fails() {
+async fn trigger_errors_say_what_to_do() {
     let api = Receiver::start().await;
-    let told = async |args| trigger(args).await.unwrap_err().to_string();
+    let error = async |args| trigger(args).await.unwrap_err().to_string();
 
     let no_key = TriggerArgs {
         api_key: Some(" ".to_owned()),
         ..args(&api)
     };
-    assert!(told(no_key).await.contains("caleida api-key create"));
+    assert!(error(no_key).await.contains("caleida api-key create"));
     assert!(api.received().is_empty());
 
     let problem = r#"{"type":"about:blank","title":"Unknown key","status":401,"detail":"Make another."}"#;
-    api.answer(Answer::full(
+    api.reply(Reply::full(
         401,
         &[("content-type", "application/problem+json")],
         problem,
     ));
-    assert_eq!(told(args(&api)).await, "Unknown key: Make another.");
+    assert_eq!(error(args(&api)).await, "Unknown key: Make another.");
 
-    api.answer(Answer::full(200, &[], "<html>"));
+    api.reply(Reply::full(200, &[], "<html>"));
     assert!(matches!(
         trigger(args(&api)).await,
         Err(TriggerError::NotThisApi { .. })
@@ -203,9 +203,5 @@ async fn trigger_tells_what_to_do_when_it_fails() {
 
     let gone = args(&api);
     drop(api);
-    assert!(
-        told(gone)
-            .await
-            .ends_with("does not answer: is “caleida serve” running there?")
-    );
+    assert!(error(gone).await.ends_with("Is “caleida serve” running there?"));
 }

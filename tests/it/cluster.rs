@@ -1,4 +1,4 @@
-//! Several processes on one PostgreSQL: each promise, with real processes.
+//! Several server processes that share one PostgreSQL database.
 
 use std::{
     collections::BTreeSet,
@@ -16,24 +16,25 @@ use crate::support::{
     postgres,
     program::{Api, Program},
     publishers::{Publishers, arrivals},
-    receiver::{Answer, Receiver},
+    random::Random,
+    receiver::{Receiver, Reply},
 };
 
 const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-/// One more process on that database.
+/// Starts a process on this database.
 async fn process(database: &str, settings: &[(&'static str, &str)]) -> Program {
-    let usual = [
+    let defaults = [
         ("DATABASE_URL", database),
         ("CALEIDA_MASTER_KEY", MASTER_KEY),
         ("CALEIDA_ADMIN_PASSWORD", PASSWORD),
         ("CALEIDA_DELIVERY_TIMEOUT", "2s"),
         ("CALEIDA_RETRY_SCHEDULE", "100ms,100ms,100ms"),
     ];
-    Program::start(&[&usual, settings].concat()).await
+    Program::start(&[&defaults, settings].concat()).await
 }
 
-/// So many that start at the same moment, on a database where nothing is yet.
+/// Starts `count` processes at the same time on an empty database.
 pub async fn processes(count: usize) -> (String, Vec<Program>) {
     let database = postgres::create_database().await;
     let mut starting = JoinSet::new();
@@ -53,12 +54,17 @@ fn path_of(webhook: &Value) -> String {
 }
 
 async fn publish(api: &Api, id: &str) {
-    let answer = api.publish(id).await.unwrap();
-    assert_eq!(answer.status(), StatusCode::ACCEPTED);
+    let response = api.publish(id).await.unwrap();
+    assert_eq!(response.status(), StatusCode::ACCEPTED);
 }
 
-/// Waits until every one of these has arrived and is on record.
-async fn all_arrive(receiver: &Receiver, accepted: &BTreeSet<String>, api: &Api, limit: Duration) {
+/// Waits until all accepted events have arrived and no delivery is pending.
+async fn wait_until_all_arrived(
+    receiver: &Receiver,
+    accepted: &BTreeSet<String>,
+    api: &Api,
+    limit: Duration,
+) {
     let complete = eventually_within(limit, || async {
         let arrived = arrivals(receiver);
         let complete = accepted.iter().all(|id| arrived.contains_key(id));
@@ -67,28 +73,32 @@ async fn all_arrive(receiver: &Receiver, accepted: &BTreeSet<String>, api: &Api,
     if complete.await.is_none() {
         let arrived = arrivals(receiver);
         let lost: Vec<_> = accepted.iter().filter(|id| !arrived.contains_key(*id)).collect();
-        panic!("of {} accepted, these did not arrive: {lost:?}", accepted.len());
+        panic!(
+            "lost {} of {} accepted events: {lost:?}",
+            lost.len(),
+            accepted.len()
+        );
     }
 }
 
 #[tokio::test]
-async fn processes_that_start_together_migrate_once_and_are_one_product() {
+async fn concurrent_starts_migrate_once_and_share_state() {
     let (_, programs) = processes(4).await;
     for program in &programs {
         assert_eq!(program.api().status("/readyz").await, StatusCode::OK);
     }
-    // Who signed in at one is signed in at all.
+    // A session works in every process.
     let mut browser = programs[0].api().browser();
     let page = browser
         .post("/login", &[("email", ADMIN), ("password", PASSWORD)])
         .await;
     assert_eq!(page.status, StatusCode::SEE_OTHER);
     for program in &programs {
-        let mut there = program.api().browser();
-        there.cookie.clone_from(&browser.cookie);
-        assert_eq!(there.get("/integrations/webhook").await.status, StatusCode::OK);
+        let mut other = program.api().browser();
+        other.cookie.clone_from(&browser.cookie);
+        assert_eq!(other.get("/integrations/webhook").await.status, StatusCode::OK);
     }
-    // And who guesses at one has guessed at all.
+    // Login failures count in every process.
     for attempt in 0..9 {
         let mut guesser = programs[attempt % 3].api().browser();
         guesser
@@ -103,7 +113,7 @@ async fn processes_that_start_together_migrate_once_and_are_one_product() {
 }
 
 #[tokio::test]
-async fn a_process_with_another_master_key_does_not_start() {
+async fn process_with_other_master_key_fails_to_start() {
     let (database, _programs) = processes(1).await;
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(folder.path().join("site/pkg")).unwrap();
@@ -123,16 +133,16 @@ async fn a_process_with_another_master_key_does_not_start() {
     let other = tokio::task::spawn_blocking(move || other.output().unwrap())
         .await
         .unwrap();
-    let said = String::from_utf8(other.stderr).unwrap();
-    assert_eq!(other.status.code(), Some(2), "{said}");
+    let stderr = String::from_utf8(other.stderr).unwrap();
+    assert_eq!(other.status.code(), Some(2), "{stderr}");
     assert!(
-        said.contains("have another master key: give all of them the same"),
-        "{said}"
+        stderr.contains("use a different master key: start all of them with the same"),
+        "{stderr}"
     );
 }
 
 #[tokio::test]
-async fn what_one_takes_in_another_delivers() {
+async fn worker_delivers_events_accepted_by_web() {
     let database = postgres::create_database().await;
     let web = process(&database, &[("CALEIDA_ROLE", "web")]).await;
     let worker = process(&database, &[("CALEIDA_ROLE", "worker")]).await;
@@ -142,7 +152,7 @@ async fn what_one_takes_in_another_delivers() {
     }
     let receiver = Receiver::start().await;
     web.api().add_webhook(&receiver.url("/")).await;
-    // Called, it comes at once; by itself it would look every two seconds.
+    // A notification wakes the worker at once; without one, it polls every two seconds.
     let mut slowest = Duration::ZERO;
     for number in 0..5 {
         let published = Instant::now();
@@ -151,7 +161,7 @@ async fn what_one_takes_in_another_delivers() {
         slowest = slowest.max(published.elapsed());
     }
     println!("web to worker: {slowest:?} at most");
-    // With nobody who delivers, nothing is lost.
+    // Events accepted without a worker are delivered once one starts.
     drop(worker);
     publish(&web.api(), "later").await;
     let _worker = process(&database, &[("CALEIDA_ROLE", "worker")]).await;
@@ -159,25 +169,25 @@ async fn what_one_takes_in_another_delivers() {
 }
 
 #[tokio::test]
-async fn no_delivery_is_sent_by_two_processes() {
+async fn each_delivery_is_sent_by_one_process() {
     let (_, programs) = processes(3).await;
     let receiver = Receiver::start().await;
-    // Slow enough that there is a backlog, which all of them claim from.
-    receiver.answer_always(Answer::Delayed(Duration::from_millis(20), 200));
+    // Slow enough for a backlog that all processes claim from.
+    receiver.reply_always(Reply::Delayed(Duration::from_millis(20), 200));
     programs[0].api().add_webhook(&receiver.url("/")).await;
     let publishers = Publishers::start(16, apis(&programs));
     while publishers.accepted() < 1_000 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let accepted = publishers.stop().await;
-    all_arrive(&receiver, &accepted, &programs[0].api(), Duration::from_secs(60)).await;
+    wait_until_all_arrived(&receiver, &accepted, &programs[0].api(), Duration::from_secs(60)).await;
     let arrived = arrivals(&receiver);
     let twice: Vec<_> = arrived.iter().filter(|&(_, &count)| count > 1).collect();
     assert!(twice.is_empty(), "{twice:?}");
 }
 
 #[tokio::test]
-async fn clocks_that_are_a_minute_off_change_nothing() {
+async fn clock_skew_of_one_minute_is_tolerated() {
     let library = shifted_clock();
     let database = postgres::create_database().await;
     let mut programs = Vec::new();
@@ -191,15 +201,15 @@ async fn clocks_that_are_a_minute_off_change_nothing() {
     let receiver = Receiver::start().await;
     let first = receiver.url("/");
     programs[0].api().add_webhook(&first).await;
-    // For so long, each of them looks again and again at the leases of the others.
-    receiver.answer_always(Answer::Delayed(Duration::from_millis(1_500), 200));
+    // Long enough for each process to see the leases of the others several times.
+    receiver.reply_always(Reply::Delayed(Duration::from_millis(1_500), 200));
     for number in 0..9 {
         publish(&programs[number % 3].api(), &number.to_string()).await;
     }
     let accepted = (0..9).map(|number: usize| number.to_string()).collect();
-    all_arrive(&receiver, &accepted, &programs[0].api(), Duration::from_secs(20)).await;
+    wait_until_all_arrived(&receiver, &accepted, &programs[0].api(), Duration::from_secs(20)).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
-    assert_eq!(receiver.received().len(), 9, "each once");
+    assert_eq!(receiver.received().len(), 9, "each event arrives once");
     let now = SystemClock.now().as_secs();
     for call in receiver.received() {
         let signed: i64 = call.header("webhook-timestamp").parse().unwrap();
@@ -208,14 +218,14 @@ async fn clocks_that_are_a_minute_off_change_nothing() {
             "signed as of {signed}, at {now}"
         );
     }
-    // A retry that one of them has scheduled is due for all at the same moment.
-    receiver.answer(Answer::Status(500));
-    receiver.answer_always(Answer::Status(200));
+    // All processes agree on when a retry is due.
+    receiver.reply(Reply::Status(500));
+    receiver.reply_always(Reply::Status(200));
     publish(&programs[0].api(), "again").await;
     receiver.wait_for(11).await;
 }
 
-/// A library that shifts a program's clock by `CLOCK_SHIFT` seconds, but not the time that passes.
+/// Builds a library that shifts the wall clock of a process by `CLOCK_SHIFT` seconds. The monotonic clock is unchanged.
 fn shifted_clock() -> tempfile::TempPath {
     const SOURCE: &str = r#"
 #define _GNU_SOURCE
@@ -252,7 +262,7 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
 }
 
 #[tokio::test]
-async fn an_edit_and_a_rotation_are_obeyed_by_all_before_they_are_answered() {
+async fn edits_and_rotations_propagate_before_response() {
     let (database, programs) = processes(3).await;
     let (old, new) = (Receiver::start().await, Receiver::start().await);
     let webhook = programs[0].api().add_webhook(&old.url("/")).await;
@@ -264,19 +274,19 @@ async fn an_edit_and_a_rotation_are_obeyed_by_all_before_they_are_answered() {
             publish(&program.api(), &format!("event-{published}")).await;
             let id = format!("event-{published}");
             let arrived = eventually(|| async { arrivals(receiver).contains_key(&id).then_some(()) });
-            arrived.await.expect("it went elsewhere");
+            arrived.await.expect("the event arrives at the current URL");
         }
     };
     publish_to_all(&old).await;
     for round in 0..10 {
-        let (here, there) = if round % 2 == 0 {
+        let (current, previous) = if round % 2 == 0 {
             (&new, &old)
         } else {
             (&old, &new)
         };
-        let before = there.received().len();
+        let before = previous.received().len();
         if round % 3 == 2 {
-            // Whoever loses the connection by which it hears of changes looks for itself.
+            // A process that loses its LISTEN connection still sees the changes.
             postgres::run(
                 &database,
                 "select pg_terminate_backend(pid) from pg_stat_activity
@@ -284,12 +294,12 @@ async fn an_edit_and_a_rotation_are_obeyed_by_all_before_they_are_answered() {
             )
             .await;
         }
-        let change = json!({ "url": here.url("/") });
-        let by = &programs[round % 3].api();
-        by.change(Method::PATCH, &path, &change).await;
-        publish_to_all(here).await;
-        assert_eq!(there.received().len(), before, "round {round}");
-        let rotated = by
+        let change = json!({ "url": current.url("/") });
+        let api = &programs[round % 3].api();
+        api.change(Method::PATCH, &path, &change).await;
+        publish_to_all(current).await;
+        assert_eq!(previous.received().len(), before, "round {round}");
+        let rotated = api
             .change(
                 Method::POST,
                 &format!("{path}/rotate-secret"),
@@ -297,97 +307,106 @@ async fn an_edit_and_a_rotation_are_obeyed_by_all_before_they_are_answered() {
             )
             .await;
         let secret = rotated["secret"].as_str().unwrap();
-        let rotated_at = here.received().len();
-        publish_to_all(here).await;
-        for call in &here.received()[rotated_at..] {
+        let rotated_at = current.received().len();
+        publish_to_all(current).await;
+        for call in &current.received()[rotated_at..] {
             assert!(call.is_signed_with(secret), "round {round}");
         }
     }
 }
 
 #[tokio::test]
-async fn deleted_means_silent_and_paused_means_held_on_all_of_them() {
+async fn delete_and_pause_apply_to_every_process() {
     let (_, programs) = processes(3).await;
     for round in 0..6 {
         let receiver = Receiver::start().await;
-        receiver.answer_always(Answer::Status(500));
+        receiver.reply_always(Reply::Status(500));
         let webhook = programs[0].api().add_webhook(&receiver.url("/")).await;
         let path = path_of(&webhook);
         let publishers = Publishers::start(6, apis(&programs));
         receiver.wait_for(30).await;
-        let by = programs[round % 3].api();
+        let api = programs[round % 3].api();
         if round % 2 == 0 {
-            by.change(Method::DELETE, &path, &json!({})).await;
-            let (answered, calls) = (Instant::now(), receiver.received().len());
+            api.change(Method::DELETE, &path, &json!({})).await;
+            let (deleted, calls) = (Instant::now(), receiver.received().len());
             tokio::time::sleep(Duration::from_millis(700)).await;
             let late: Vec<_> = receiver.received()[calls..]
                 .iter()
-                .map(|call| call.at.saturating_duration_since(answered))
+                .map(|call| call.at.saturating_duration_since(deleted))
                 .collect();
-            assert!(late.is_empty(), "after the delete was answered: {late:?}");
+            assert!(late.is_empty(), "calls after the response: {late:?}");
         } else {
-            by.change(Method::POST, &format!("{path}/pause"), &json!({}))
+            api.change(Method::POST, &format!("{path}/pause"), &json!({}))
                 .await;
-            // What had begun may still be on its way.
+            // Attempts in flight may still complete.
             tokio::time::sleep(Duration::from_millis(300)).await;
             let calls = receiver.received().len();
             tokio::time::sleep(Duration::from_millis(700)).await;
-            assert_eq!(receiver.received().len(), calls, "while it was paused");
-            receiver.answer_always(Answer::Status(200));
-            by.change(Method::POST, &format!("{path}/resume"), &json!({}))
+            assert_eq!(receiver.received().len(), calls, "calls while paused");
+            receiver.reply_always(Reply::Status(200));
+            api.change(Method::POST, &format!("{path}/resume"), &json!({}))
                 .await;
             receiver.wait_for(calls + 30).await;
-            by.change(Method::DELETE, &path, &json!({})).await;
+            api.change(Method::DELETE, &path, &json!({})).await;
         }
         publishers.stop().await;
     }
 }
 
 #[tokio::test]
-async fn a_process_that_was_frozen_wakes_up_silent() {
+async fn frozen_process_sends_nothing_after_waking_up() {
     let (_, programs) = processes(2).await;
     let (frozen, awake) = (&programs[0], &programs[1]);
     let (receiver, other) = (Receiver::start().await, Receiver::start().await);
-    receiver.answer_always(Answer::Status(500));
+    receiver.reply_always(Reply::Status(500));
     let webhook = awake.api().add_webhook(&receiver.url("/")).await;
     let publishers = Publishers::start(8, vec![frozen.api()]);
     receiver.wait_for(100).await;
     frozen.freeze();
-    let asked = Instant::now();
+    let started = Instant::now();
     awake
         .api()
         .change(Method::DELETE, &path_of(&webhook), &json!({}))
         .await;
-    println!("deleted after {:?} without the frozen process", asked.elapsed());
+    println!("deleted after {:?} without the frozen process", started.elapsed());
     let calls = receiver.received().len();
     frozen.thaw();
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert_eq!(receiver.received().len(), calls, "it woke up and sent");
+    assert_eq!(
+        receiver.received().len(),
+        calls,
+        "the process sent after waking up"
+    );
     publishers.stop().await;
-    // It is one of them again.
+    // The process rejoins the cluster.
     awake.api().add_webhook(&other.url("/")).await;
     publish(&frozen.api(), "after").await;
     other.wait_for(1).await;
 }
 
 #[tokio::test]
-async fn what_a_killed_process_had_taken_others_deliver_within_its_lease() {
+async fn peers_deliver_for_killed_process_after_lease() {
     let (_, mut programs) = processes(3).await;
     let receiver = Receiver::start().await;
-    receiver.answer_always(Answer::Delayed(Duration::from_millis(30), 200));
+    receiver.reply_always(Reply::Delayed(Duration::from_millis(30), 200));
     programs[0].api().add_webhook(&receiver.url("/")).await;
     let publishers = Publishers::start(12, apis(&programs));
+    let mut random = Random::new();
     for _ in 0..2 {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::sleep(random.millis(300..700)).await;
         programs.pop().unwrap().kill();
         publishers.publish_to(apis(&programs));
     }
     tokio::time::sleep(Duration::from_millis(500)).await;
     let accepted = publishers.stop().await;
-    assert!(accepted.len() > 100, "only {} were published", accepted.len());
-    // The timeout of an exchange, and thirty seconds.
+    assert!(
+        accepted.len() > 100,
+        "only {} events were published",
+        accepted.len()
+    );
+    // The delivery timeout plus thirty seconds.
     let lease = Duration::from_secs(32);
-    all_arrive(
+    wait_until_all_arrived(
         &receiver,
         &accepted,
         &programs[0].api(),

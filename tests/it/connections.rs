@@ -1,4 +1,4 @@
-//! Real connections that are slow, silent or too many. Nothing here measures a time: each ends, or is served.
+//! Slow, idle and excess connections. The tests do not measure times: each connection is either closed or served.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -17,8 +17,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Far beyond every limit below: what has not happened by then never will.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Far longer than every limit below.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
 const TIGHT: Limits = Limits {
     connections: 8,
@@ -29,13 +29,13 @@ const TIGHT: Limits = Limits {
     unread: Duration::from_millis(300),
 };
 
-struct Served {
+struct RunningServer {
     address: SocketAddr,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
 
-async fn serve() -> Served {
+async fn serve() -> RunningServer {
     let router = Router::new()
         .route("/", get(|| async { "here" }))
         .route("/body", post(|body: Bytes| async move { body.len().to_string() }))
@@ -71,26 +71,26 @@ async fn serve() -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
     let task = tokio::spawn(http::serve(listener, router, TIGHT, stop.clone()));
-    Served { address, stop, task }
+    RunningServer { address, stop, task }
 }
 
-/// What is answered until the server hangs up.
-async fn rest(mut stream: TcpStream) -> String {
-    let mut answer = Vec::new();
-    // A reset is an end too.
-    let _ = timeout(PATIENCE, stream.read_to_end(&mut answer))
+/// Reads until the server closes the connection.
+async fn read_to_end(mut stream: TcpStream) -> String {
+    let mut response = Vec::new();
+    // A reset also ends the connection.
+    let _ = timeout(WAIT_TIMEOUT, stream.read_to_end(&mut response))
         .await
-        .expect("it was never cut off");
-    String::from_utf8_lossy(&answer).into_owned()
+        .expect("the connection was never closed");
+    String::from_utf8_lossy(&response).into_owned()
 }
 
-async fn ask(address: SocketAddr, request: &str) -> String {
+async fn send(address: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
-    rest(stream).await
+    read_to_end(stream).await
 }
 
-/// Writes a byte at a time until nobody takes any more.
+/// Writes one byte at a time until the connection is closed, and returns the response.
 async fn drip(mut stream: TcpStream, bytes: impl Iterator<Item = u8>) -> String {
     let (mut reader, mut writer) = stream.split();
     let dripping = async {
@@ -100,116 +100,118 @@ async fn drip(mut stream: TcpStream, bytes: impl Iterator<Item = u8>) -> String 
             }
             sleep(Duration::from_millis(20)).await;
         }
-        panic!("it was never cut off");
+        panic!("the connection was never closed");
     };
-    let mut answer = Vec::new();
+    let mut response = Vec::new();
     let cut = async {
-        let _ = reader.read_to_end(&mut answer).await;
+        let _ = reader.read_to_end(&mut response).await;
     };
-    timeout(PATIENCE, async {
+    timeout(WAIT_TIMEOUT, async {
         tokio::select! {
             () = cut => {}
             () = dripping => {}
         }
     })
     .await
-    .expect("it was never cut off");
-    String::from_utf8_lossy(&answer).into_owned()
+    .expect("the connection was never closed");
+    String::from_utf8_lossy(&response).into_owned()
 }
 
 #[tokio::test]
-async fn whoever_sends_a_head_byte_by_byte_is_cut_off() {
-    let served = serve().await;
-    let stream = TcpStream::connect(served.address).await.unwrap();
+async fn slow_request_head_is_cut_off() {
+    let server = serve().await;
+    let stream = TcpStream::connect(server.address).await.unwrap();
     let head = b"GET / HTTP/1.1\r\nhost: test\r\nx-padding: ".iter().copied();
     drip(stream, head.chain(std::iter::repeat_n(b'a', 2_000))).await;
 }
 
 #[tokio::test]
-async fn whoever_says_nothing_is_cut_off_before_and_after_a_request() {
-    let served = serve().await;
-    let silent = TcpStream::connect(served.address).await.unwrap();
-    assert_eq!(rest(silent).await, "");
-    let answer = ask(served.address, "GET / HTTP/1.1\r\nhost: test\r\n\r\n").await;
-    assert!(answer.ends_with("here"), "{answer}");
+async fn idle_connection_is_closed_before_and_after_request() {
+    let server = serve().await;
+    let idle = TcpStream::connect(server.address).await.unwrap();
+    assert_eq!(read_to_end(idle).await, "");
+    let response = send(server.address, "GET / HTTP/1.1\r\nhost: test\r\n\r\n").await;
+    assert!(response.ends_with("here"), "{response}");
 }
 
 #[tokio::test]
-async fn whoever_sends_a_body_byte_by_byte_is_cut_off() {
-    let served = serve().await;
-    let mut stream = TcpStream::connect(served.address).await.unwrap();
+async fn slow_request_body_is_cut_off() {
+    let server = serve().await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
     let head = b"POST /body HTTP/1.1\r\nhost: test\r\ncontent-length: 2000\r\n\r\n";
     stream.write_all(head).await.unwrap();
-    let answer = drip(stream, std::iter::repeat_n(b'a', 2_000)).await;
-    assert!(!answer.contains("2000"), "{answer}");
+    let response = drip(stream, std::iter::repeat_n(b'a', 2_000)).await;
+    assert!(!response.contains("2000"), "{response}");
 }
 
 #[tokio::test]
-async fn a_head_that_is_too_large_is_refused() {
-    let served = serve().await;
+async fn oversized_head_is_rejected() {
+    let server = serve().await;
     let long = format!("GET / HTTP/1.1\r\nx-long: {}\r\n\r\n", "a".repeat(10_000));
     let many = format!("GET / HTTP/1.1\r\n{}\r\n", "x-more: 1\r\n".repeat(30));
     for request in [long, many] {
-        let answer = ask(served.address, &request).await;
-        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+        let response = send(server.address, &request).await;
+        assert!(response.starts_with("HTTP/1.1 431 "), "{response}");
     }
 }
 
 #[tokio::test]
-async fn whoever_does_not_read_is_cut_off() {
-    let served = serve().await;
-    let mut stream = TcpStream::connect(served.address).await.unwrap();
+async fn client_that_does_not_read_is_cut_off() {
+    let server = serve().await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
     stream
         .write_all(b"GET /endless HTTP/1.1\r\nhost: test\r\n\r\n")
         .await
         .unwrap();
-    // Without reading a byte: the writes below go on until the server has hung up.
-    let noticed = timeout(PATIENCE, async {
+    // Never reads; the writes succeed until the server closes the connection.
+    let closed = timeout(WAIT_TIMEOUT, async {
         while stream.write_all(b"x").await.is_ok() {
             sleep(Duration::from_millis(50)).await;
         }
     });
-    noticed.await.expect("it was never cut off");
+    closed.await.expect("the connection was never closed");
 }
 
 #[tokio::test]
-async fn silent_ones_beyond_the_limit_do_not_keep_others_out() {
-    let served = serve().await;
-    let mut silent = Vec::new();
+async fn idle_connections_over_limit_do_not_block_others() {
+    let server = serve().await;
+    let mut idle = Vec::new();
     for _ in 0..TIGHT.connections * 5 {
-        silent.push(TcpStream::connect(served.address).await.unwrap());
+        idle.push(TcpStream::connect(server.address).await.unwrap());
     }
     let request = "GET / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n";
-    let answer = timeout(PATIENCE, ask(served.address, request)).await.unwrap();
-    assert!(answer.ends_with("here"), "{answer}");
-    drop(silent);
+    let response = timeout(WAIT_TIMEOUT, send(server.address, request))
+        .await
+        .unwrap();
+    assert!(response.ends_with("here"), "{response}");
+    drop(idle);
 }
 
 #[tokio::test]
-async fn an_answer_that_takes_long_and_one_that_goes_on_are_not_cut() {
-    let served = serve().await;
+async fn slow_and_streamed_responses_are_not_cut_off() {
+    let server = serve().await;
     for (path, end) in [("/slow", "at last"), ("/stream", "part 11\n")] {
         let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
-        let answer = ask(served.address, &request).await;
-        assert!(answer.contains(end), "{answer}");
+        let response = send(server.address, &request).await;
+        assert!(response.contains(end), "{response}");
     }
 }
 
 #[tokio::test]
-async fn stopping_answers_what_is_under_way_and_ends_what_rests() {
-    let served = serve().await;
+async fn shutdown_completes_requests_and_closes_listener() {
+    let server = serve().await;
     let request = "GET /slow HTTP/1.1\r\nhost: test\r\n\r\n";
-    let mut under_way = TcpStream::connect(served.address).await.unwrap();
-    under_way.write_all(request.as_bytes()).await.unwrap();
-    // Its head was read when another one, sent later, is answered.
-    ask(
-        served.address,
+    let mut slow = TcpStream::connect(server.address).await.unwrap();
+    slow.write_all(request.as_bytes()).await.unwrap();
+    // The server has read the slow request once a later request has completed.
+    send(
+        server.address,
         "GET / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n",
     )
     .await;
-    served.stop.cancel();
-    let answer = rest(under_way).await;
-    assert!(answer.contains("at last"), "{answer}");
-    timeout(PATIENCE, served.task).await.unwrap().unwrap();
-    assert!(TcpStream::connect(served.address).await.is_err());
+    server.stop.cancel();
+    let response = read_to_end(slow).await;
+    assert!(response.contains("at last"), "{response}");
+    timeout(WAIT_TIMEOUT, server.task).await.unwrap().unwrap();
+    assert!(TcpStream::connect(server.address).await.is_err());
 }

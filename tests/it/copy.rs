@@ -1,4 +1,4 @@
-//! `caleida copy`, from a database that a server has filled to the other kind and back.
+//! `caleida copy` between SQLite and PostgreSQL.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,14 @@ use crate::support::{
     app::{ADMIN, PASSWORD, eventually},
     postgres,
     program::Program,
-    receiver::{Answer, Receiver},
+    receiver::{Receiver, Reply},
 };
 
-/// Tells of processes that were alive, and of the migrations: each database has its own.
+/// Tables that are not copied: running processes and applied migrations.
 const NOT_COPIED: [&str; 3] = ["processes", "invalidations", "_sqlx_migrations"];
 
 #[tokio::test]
-async fn everything_moves_to_postgresql_and_back_and_goes_on_there() {
+async fn copy_to_postgresql_and_back_preserves_everything() {
     let receiver = Receiver::start().await;
     let mut program = Program::start(&[
         ("CALEIDA_ADMIN_PASSWORD", PASSWORD),
@@ -28,20 +28,24 @@ async fn everything_moves_to_postgresql_and_back_and_goes_on_there() {
     program.kill();
 
     let original = format!("sqlite://{}", program.folder().join("data/caleida.db").display());
-    // A log with a name that PostgreSQL cannot hold.
-    let name_it = |name: &str| format!("update audit_log set subject = 'before' || {name} || 'after'");
-    run(&original, &name_it("char(65533)")).await;
+    // PostgreSQL cannot store NUL, so the copy replaces it.
+    let set_subject =
+        |character: &str| format!("update audit_log set subject = 'before' || {character} || 'after'");
+    run(&original, &set_subject("char(65533)")).await;
     let expected = rows_of(&original).await;
-    run(&original, &name_it("char(0)")).await;
+    run(&original, &set_subject("char(0)")).await;
 
     let database = postgres::create_database().await;
     let output = program.run(&["copy", "--from", &original, "--to", &database]);
-    let said = String::from_utf8_lossy(&output.stdout);
+    let stdout = String::from_utf8_lossy(&output.stdout);
     for (table, rows) in &expected {
         let line = format!("{:>12}  {table}", rows.len());
-        assert!(said.contains(&line), "{line} is not in\n{said}");
+        assert!(stdout.contains(&line), "{line} is not in\n{stdout}");
     }
-    assert!(output.stderr.is_empty(), "nobody looks at a bar: {output:?}");
+    assert!(
+        output.stderr.is_empty(),
+        "no progress bar without a terminal: {output:?}"
+    );
 
     let back = format!("sqlite://{}", program.folder().join("back.db").display());
     program.run(&["copy", "--from", &database, "--to", &back]);
@@ -50,24 +54,24 @@ async fn everything_moves_to_postgresql_and_back_and_goes_on_there() {
         assert_eq!(rows, &returned[table], "{table}");
     }
 
-    // What was not delivered yet is delivered from there, signed as before, and not what was.
+    // The server continues on the copy: it sends only the pending delivery, signed with the same secret.
     program.restart(&[("DATABASE_URL", &database)]).await;
     let delivered = eventually(|| async {
         let delivered = program.api().deliveries("delivered").await;
         (delivered.len() == 2).then_some(())
     });
-    delivered.await.expect("the second is delivered");
+    delivered.await.expect("the second event is delivered");
     let received = receiver.received();
     let ids: Vec<_> = received.iter().map(|call| call.header("webhook-id")).collect();
     assert_eq!(ids, ["first", "second", "second"]);
     assert!(received[2].is_signed_with(&secret));
-    let answer = program.api().publish("third").await.unwrap();
-    assert_eq!(answer.status(), StatusCode::ACCEPTED);
+    let response = program.api().publish("third").await.unwrap();
+    assert_eq!(response.status(), StatusCode::ACCEPTED);
     receiver.wait_for(4).await;
 }
 
-/// Rows in every table: a delivery that has succeeded and one that has failed once, a session, a wrong password,
-/// an invite. Answers the webhook's secret.
+/// Adds rows to every table: a successful delivery, a delivery with a failed attempt, a session, a login failure and an
+/// invite. Returns the webhook's secret.
 async fn fill(program: &Program, receiver: &Receiver) -> String {
     let api = program.api();
     for (password, status) in [
@@ -80,7 +84,7 @@ async fn fill(program: &Program, receiver: &Receiver) -> String {
     let webhook = api.add_webhook(&receiver.url("/")).await;
     api.publish("first").await.unwrap();
     receiver.wait_for(1).await;
-    receiver.answer(Answer::full(500, &[("x-odd", "ü")], b"\x00\xff not text"));
+    receiver.reply(Reply::full(500, &[("x-odd", "ü")], b"\x00\xff not text"));
     api.publish("second").await.unwrap();
     let recorded = eventually(|| async {
         let pending = api.deliveries("pending").await;
@@ -88,8 +92,8 @@ async fn fill(program: &Program, receiver: &Receiver) -> String {
     });
     recorded.await.expect("the failed attempt is recorded");
     let path = format!("webhooks/{}/recover", webhook["id"].as_str().unwrap());
-    let wanted = json!({ "scope": "failed", "since": "2026-01-01T00:00:00Z" });
-    api.change(Method::POST, &path, &wanted).await;
+    let range = json!({ "scope": "failed", "since": "2026-01-01T00:00:00Z" });
+    api.change(Method::POST, &path, &range).await;
     program.run(&["user", "invite", "--email", "ada@example.com", "--role", "viewer"]);
     webhook["secret"].as_str().unwrap().to_owned()
 }
@@ -103,7 +107,7 @@ async fn run(database: &str, sql: &str) {
     connection.close().await.unwrap();
 }
 
-/// Every table that is to be copied, with its rows as SQLite writes them. None may be empty.
+/// Returns every table to copy with its rows as SQL literals, and asserts that none is empty.
 async fn rows_of(database: &str) -> BTreeMap<String, Vec<String>> {
     let mut connection = SqliteConnection::connect(database).await.unwrap();
     let names: Vec<String> = sqlx::query_scalar(
@@ -131,7 +135,10 @@ async fn rows_of(database: &str) -> BTreeMap<String, Vec<String>> {
             .fetch_all(&mut connection)
             .await
             .unwrap();
-        assert!(!rows.is_empty(), "{table} has no rows: nothing would be compared");
+        assert!(
+            !rows.is_empty(),
+            "{table} is empty, so there is nothing to compare"
+        );
         tables.insert(table, rows);
     }
     connection.close().await.unwrap();
@@ -139,43 +146,43 @@ async fn rows_of(database: &str) -> BTreeMap<String, Vec<String>> {
 }
 
 #[tokio::test]
-async fn a_copy_overwrites_nothing_and_makes_no_source() {
+async fn copy_rejects_non_empty_target_and_missing_source() {
     let mut program = Program::start(&[]).await;
     program.kill();
     let url = |file: &str| format!("sqlite://{}", program.folder().join(file).display());
     let filled = url("data/caleida.db");
-    let refuse = |from: &str, to: &str, message: &str| {
+    let assert_rejected = |from: &str, to: &str, message: &str| {
         let output = program.output(&["copy", "--from", from, "--to", to]);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(said.contains(message), "{said}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains(message), "{stderr}");
     };
 
-    refuse(&filled, &filled, "--from and --to are the same database");
-    refuse(&url("missing.db"), &url("new.db"), "there is no file");
+    assert_rejected(&filled, &filled, "--from and --to are the same database");
+    assert_rejected(&url("missing.db"), &url("new.db"), "there is no file");
     assert!(!program.folder().join("missing.db").exists());
 
     let database = postgres::create_database().await;
     program.run(&["copy", "--from", &filled, "--to", &database]);
-    refuse(
+    assert_rejected(
         &filled,
         &database,
         "the database is not empty, its table accounts has rows",
     );
-    refuse(
+    assert_rejected(
         &database,
         &filled,
         "the database is not empty, its table accounts has rows",
     );
 
-    // Halfway it comes upon what the target does not take: nothing of it stays.
+    // A row that the target rejects makes the whole copy fail, so the target stays empty.
     run(
         &filled,
         "pragma foreign_keys = off; update api_keys set account_id = x'00'",
     )
     .await;
     let database = postgres::create_database().await;
-    refuse(&filled, &database, "--to: ");
+    assert_rejected(&filled, &database, "--to: ");
     run(
         &filled,
         "update api_keys set account_id = (select id from accounts)",

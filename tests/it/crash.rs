@@ -1,8 +1,7 @@
-//! What was accepted arrives, whatever happens to the process or to its disk.
+//! Accepted events arrive even if the process is killed or its disk fails.
 
 use std::{
     collections::BTreeSet,
-    hash::{BuildHasher, RandomState},
     time::{Duration, Instant},
 };
 
@@ -13,56 +12,61 @@ use crate::support::{
     app::eventually,
     program::{Api, Program},
     publishers::{Publishers, arrivals},
-    receiver::{Answer, Gate, Receiver},
+    random::Random,
+    receiver::{Latch, Receiver, Reply},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_that_was_accepted_is_lost_however_often_the_process_is_killed() {
+async fn accepted_events_survive_repeated_kills() {
     const ROUNDS: usize = 8;
     let receiver = Receiver::start().await;
     let mut program = Program::start(&[("CALEIDA_RETRY_SCHEDULE", "100ms,100ms")]).await;
     program.api().add_webhook(&receiver.url("/")).await;
     let publishers = Publishers::start(8, Vec::new());
-    for round in 0..ROUNDS {
+    let mut random = Random::new();
+    for _ in 0..ROUNDS {
         publishers.publish_to(vec![program.api()]);
-        let moment = 100 + RandomState::new().hash_one(round) % 400;
-        tokio::time::sleep(Duration::from_millis(moment)).await;
+        tokio::time::sleep(random.millis(100..500)).await;
         program.kill();
         program.restart(&[]).await;
     }
     publishers.publish_to(vec![program.api()]);
     let accepted = publishers.stop().await;
-    assert!(accepted.len() > ROUNDS, "only {} were published", accepted.len());
+    assert!(
+        accepted.len() > ROUNDS,
+        "only {} events were published",
+        accepted.len()
+    );
 
-    let (api, wanted) = (program.api(), &accepted);
-    let all_there = eventually(|| async {
+    let (api, expected) = (program.api(), &accepted);
+    let complete = eventually(|| async {
         let arrived = arrivals(&receiver);
-        let complete = wanted.iter().all(|id| arrived.contains_key(id));
+        let complete = expected.iter().all(|id| arrived.contains_key(id));
         (complete && api.deliveries("pending").await.is_empty()).then_some(arrived)
     });
-    let arrived = all_there.await.unwrap_or_else(|| {
+    let arrived = complete.await.unwrap_or_else(|| {
         let arrived = arrivals(&receiver);
         let lost: Vec<_> = accepted.iter().filter(|id| !arrived.contains_key(*id)).collect();
         panic!("lost: {lost:?}\n{}", program.log())
     });
     assert!(api.deliveries("failed").await.is_empty());
-    // Those that had been sent, but not recorded when the process died. They carry the same id, so a receiver can tell.
+    // Attempts that were sent but not recorded before a kill are repeated with the same ID.
     let twice = arrived.values().filter(|&&count| count > 1).count();
     println!(
-        "{} accepted, {twice} of them came more than once in {ROUNDS} kills",
+        "{} accepted, {twice} of them arrived more than once in {ROUNDS} kills",
         accepted.len()
     );
-    let under_way_at_most = 512;
-    assert!(twice <= ROUNDS * under_way_at_most);
+    let max_in_flight = 512;
+    assert!(twice <= ROUNDS * max_in_flight);
 }
 
 #[tokio::test]
-async fn each_window_between_two_steps_ends_as_it_must() {
+async fn kill_between_steps_loses_no_accepted_event() {
     for (point, stored, calls) in [
         ("before-storing", false, 0),
         ("after-storing", true, 1),
         ("before-sending", true, 1),
-        // The receiver had it, but nobody could write that down.
+        // The receiver got the call, but it was not recorded.
         ("after-sending", true, 2),
         ("after-recording", true, 1),
     ] {
@@ -72,9 +76,9 @@ async fn each_window_between_two_steps_ends_as_it_must() {
         program.kill();
 
         program.restart(&[("CALEIDA_KILL_AT", point)]).await;
-        let answer = program.api().publish("the-event").await;
-        assert!(stored || answer.is_err(), "{point}: accepted what was not stored");
-        program.ended().await;
+        let response = program.api().publish("the-event").await;
+        assert!(stored || response.is_err(), "{point}: accepted without storing");
+        program.wait_until_exited().await;
 
         program.restart(&[]).await;
         let api = program.api();
@@ -87,21 +91,22 @@ async fn each_window_between_two_steps_ends_as_it_must() {
             calls,
             "{point}"
         );
-        // A publisher without an answer repeats: that makes no second event.
+        // A retry of the publisher creates no second event.
         assert!(api.publish("the-event").await.unwrap().status().is_success());
         let once = eventually(|| async { (api.deliveries("delivered").await.len() == 1).then_some(()) });
-        once.await.unwrap_or_else(|| panic!("{point}: not once"));
+        once.await
+            .unwrap_or_else(|| panic!("{point}: not delivered exactly once"));
     }
 }
 
 #[tokio::test]
-async fn interrupted_attempts_are_repeated_at_once_and_not_counted() {
+async fn interrupted_attempts_are_retried_at_once_and_not_counted() {
     const KILLS: usize = 3;
     let receiver = Receiver::start().await;
-    // Without retries: if an interrupted attempt counted, the delivery would fail.
+    // Without retries, the delivery would fail if interrupted attempts counted.
     let mut program = Program::start(&[("CALEIDA_RETRY_SCHEDULE", "")]).await;
     program.api().add_webhook(&receiver.url("/")).await;
-    (0..KILLS).for_each(|_| receiver.answer(Answer::Never));
+    (0..KILLS).for_each(|_| receiver.reply(Reply::Never));
     program.api().publish("the-event").await.unwrap();
     for calls in 1..=KILLS {
         receiver.wait_for(calls).await;
@@ -109,17 +114,17 @@ async fn interrupted_attempts_are_repeated_at_once_and_not_counted() {
         let restarted = Instant::now();
         program.restart(&[]).await;
         receiver.wait_for(calls + 1).await;
-        // The lease of the killed process holds for more than thirty seconds.
+        // The lease of the killed process lasts more than thirty seconds.
         let waited = restarted.elapsed();
         println!("sent again {waited:?} after the restart");
         assert!(waited < Duration::from_secs(10));
     }
     let api = program.api();
     let delivered = eventually(|| async { api.deliveries("delivered").await.pop() });
-    assert_eq!(delivered.await.expect("it was delivered")["attempts"], 1);
+    assert_eq!(delivered.await.expect("the event is delivered")["attempts"], 1);
 }
 
-/// How large the process's files may get; more is “disk full” to it.
+/// Limits the size of the process's files. Larger writes fail like a full disk.
 fn limit_files(program: &Program, bytes: Option<u64>) {
     let limit = Rlimit {
         current: bytes,
@@ -129,31 +134,31 @@ fn limit_files(program: &Program, bytes: Option<u64>) {
     prlimit(pid, Resource::Fsize, limit).unwrap();
 }
 
-/// Publishes until it is refused, and checks that the refusal tells when to try again, and nothing else.
-async fn publish_until_refused(api: &Api, accepted: &mut BTreeSet<String>) {
+/// Publishes until an event is rejected, and asserts that the response says when to retry and reveals no SQL.
+async fn publish_until_rejected(api: &Api, accepted: &mut BTreeSet<String>) {
     for number in 0..5_000 {
         let id = format!("event-{number}");
-        let answer = api.publish(&id).await.unwrap();
-        if answer.status().is_success() {
+        let response = api.publish(&id).await.unwrap();
+        if response.status().is_success() {
             accepted.insert(id);
             continue;
         }
-        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert!(answer.headers().contains_key(header::RETRY_AFTER));
-        assert!(!answer.text().await.unwrap().to_lowercase().contains("sql"));
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(response.headers().contains_key(header::RETRY_AFTER));
+        assert!(!response.text().await.unwrap().to_lowercase().contains("sql"));
         return;
     }
-    panic!("it was never refused");
+    panic!("no event was rejected");
 }
 
-/// What was accepted before arrives, and new events are taken again, without anybody doing anything.
-async fn heals(program: &Program, receiver: &Receiver, mut accepted: BTreeSet<String>) {
+/// Asserts that the server accepts events again and delivers all accepted events.
+async fn assert_recovers(program: &Program, receiver: &Receiver, mut accepted: BTreeSet<String>) {
     let api = program.api();
     let published = eventually(|| async {
-        let answer = api.publish("afterwards").await.unwrap();
-        answer.status().is_success().then_some(())
+        let response = api.publish("afterwards").await.unwrap();
+        response.status().is_success().then_some(())
     });
-    published.await.expect("it never took events again");
+    published.await.expect("the server accepts events again");
     accepted.insert("afterwards".to_owned());
     let complete = eventually(|| async {
         let arrived = arrivals(receiver);
@@ -162,23 +167,23 @@ async fn heals(program: &Program, receiver: &Receiver, mut accepted: BTreeSet<St
     });
     complete
         .await
-        .unwrap_or_else(|| panic!("something was lost:\n{}", program.log()));
+        .unwrap_or_else(|| panic!("events were lost:\n{}", program.log()));
 }
 
 #[tokio::test]
-async fn a_full_disk_refuses_new_events_loses_none_and_heals_by_itself() {
+async fn full_disk_rejects_events_loses_none_and_recovers() {
     let receiver = Receiver::start().await;
     let program = Program::start(&[]).await;
     program.api().add_webhook(&receiver.url("/")).await;
     let mut accepted = BTreeSet::new();
     limit_files(&program, Some(1_500_000));
-    publish_until_refused(&program.api(), &mut accepted).await;
+    publish_until_rejected(&program.api(), &mut accepted).await;
     limit_files(&program, None);
-    heals(&program, &receiver, accepted).await;
+    assert_recovers(&program, &receiver, accepted).await;
 }
 
-/// A library that makes every write to a file fail as on a read-only disk, for as long as the file `read-only` exists.
-/// A real disk cannot be made read-only under a program that has written to it, except by breaking.
+/// A library that makes every file write fail as on a read-only disk while the file `read-only` exists. A file system
+/// cannot be remounted read-only while files are open for writing.
 const READ_ONLY: &str = r#"
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -196,7 +201,7 @@ ssize_t pwrite(int file, const void *bytes, size_t count, off_t at) { return pwr
 "#;
 
 #[tokio::test]
-async fn a_read_only_disk_refuses_new_events_loses_none_and_heals_by_itself() {
+async fn read_only_disk_rejects_events_loses_none_and_recovers() {
     let folder = tempfile::tempdir().unwrap();
     let (source, library) = (folder.path().join("disk.c"), folder.path().join("disk.so"));
     std::fs::write(&source, READ_ONLY).unwrap();
@@ -211,9 +216,9 @@ async fn a_read_only_disk_refuses_new_events_loses_none_and_heals_by_itself() {
     let receiver = Receiver::start().await;
     let program = Program::start(&[("LD_PRELOAD", library.to_str().unwrap())]).await;
     program.api().add_webhook(&receiver.url("/")).await;
-    // One is under way when the disk goes: it cannot be recorded before the disk is back.
-    let under_way = Gate::closed();
-    receiver.answer(Answer::Hold(under_way.clone(), 200));
+    // One attempt is in flight when the disk becomes read-only. It is recorded once the disk is writable again.
+    let under_way = Latch::closed();
+    receiver.reply(Reply::Hold(under_way.clone(), 200));
     let mut accepted = BTreeSet::from(["under-way".to_owned()]);
     assert!(
         program
@@ -227,16 +232,16 @@ async fn a_read_only_disk_refuses_new_events_loses_none_and_heals_by_itself() {
     receiver.wait_for(1).await;
 
     std::fs::write(program.folder().join("read-only"), "").unwrap();
-    publish_until_refused(&program.api(), &mut accepted).await;
+    publish_until_rejected(&program.api(), &mut accepted).await;
     assert_eq!(accepted.len(), 1);
     under_way.open();
-    // Whoever only reads is served.
+    // Reads still work.
     assert_eq!(program.api().deliveries("pending").await.len(), 1);
     std::fs::remove_file(program.folder().join("read-only")).unwrap();
-    heals(&program, &receiver, accepted).await;
+    assert_recovers(&program, &receiver, accepted).await;
     assert_eq!(
         arrivals(&receiver)["under-way"],
         1,
-        "it was recorded, not repeated"
+        "the attempt was recorded, not repeated"
     );
 }

@@ -1,4 +1,4 @@
-//! The engine's promises, with the whole product running and a receiver that does as it is told.
+//! Deliveries from publish to receiver, with a complete server.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,11 +9,11 @@ use crate::support::{
     app::{Options, TestApp, eventually},
     clock::TestClock,
     postgres,
-    receiver::{Answer, Gate, Receiver},
+    receiver::{Latch, Receiver, Reply},
 };
 
 #[tokio::test]
-async fn an_event_arrives_signed_so_that_the_official_library_accepts_it() {
+async fn official_library_accepts_signature_of_delivered_event() {
     let app = TestApp::start().await;
     let receiver = Receiver::start().await;
     let webhook = app
@@ -32,7 +32,7 @@ async fn an_event_arrives_signed_so_that_the_official_library_accepts_it() {
     assert_eq!(call.header("content-type"), "application/json");
     assert!(call.header("user-agent").starts_with("Caleida-Webhooks/"));
     assert_eq!(call.header("webhook-id"), "order-17");
-    // The publisher's JSON text, byte for byte, in our envelope.
+    // The envelope contains the publisher's data byte for byte.
     let expected = r#"{"type":"chat","timestamp":"2026-11-23T10:00:00.000Z","data":{"a":"é","b":1}}"#;
     assert_eq!(String::from_utf8(call.body.clone()).unwrap(), expected);
     assert!(call.is_signed_with(webhook["secret"].as_str().unwrap()));
@@ -41,7 +41,7 @@ async fn an_event_arrives_signed_so_that_the_official_library_accepts_it() {
 }
 
 #[tokio::test]
-async fn a_secret_of_ones_own_verifies_in_its_standard_form() {
+async fn custom_secret_verifies_in_whsec_form() {
     let app = TestApp::start().await;
     let receiver = Receiver::start().await;
     let secret = "correct horse battery staple";
@@ -54,7 +54,7 @@ async fn a_secret_of_ones_own_verifies_in_its_standard_form() {
 }
 
 #[tokio::test]
-async fn while_a_rotation_lasts_both_secrets_verify_and_then_only_the_new_one() {
+async fn old_secret_verifies_only_during_overlap() {
     let clock = Arc::new(TestClock::new());
     let app = TestApp::start_at(Arc::clone(&clock)).await;
     let receiver = Receiver::start().await;
@@ -76,23 +76,23 @@ async fn while_a_rotation_lasts_both_secrets_verify_and_then_only_the_new_one() 
     let after = receiver.wait_for(2).await.remove(1);
     assert_eq!(after.header("webhook-signature").split(' ').count(), 1);
 
-    // The library compares with the real clock, so here our own verifier judges at the clock of the test.
-    for (call, at, old_is_good) in [(&during, 0, true), (&after, 3_600, false)] {
+    // The official library uses the real clock, so verify with our own verifier at the time of the test clock.
+    for (call, at, old_verifies) in [(&during, 0, true), (&after, 3_600, false)] {
         let now = TestClock::START.plus(Duration::from_secs(at));
-        let accepts = |secret: &serde_json::Value| {
+        let verifies = |secret: &serde_json::Value| {
             let secret = caleida::domain::Secret::parse(secret.as_str().unwrap()).unwrap();
             let header = |name| call.header(name);
             let (id, timestamp) = (header("webhook-id"), header("webhook-timestamp"));
             let signature = header("webhook-signature");
             caleida::delivery::signer::verify(&secret, id, timestamp, signature, &call.body, now).is_ok()
         };
-        assert!(accepts(&rotated["secret"]));
-        assert_eq!(accepts(&webhook["secret"]), old_is_good);
+        assert!(verifies(&rotated["secret"]));
+        assert_eq!(verifies(&webhook["secret"]), old_verifies);
     }
 }
 
 #[tokio::test]
-async fn during_a_rotation_the_official_library_accepts_with_each_secret_alone() {
+async fn official_library_accepts_each_secret_during_overlap() {
     let app = TestApp::start().await;
     let receiver = Receiver::start().await;
     let webhook = app.add_webhook("rotating", &receiver.url("/"), &["chat"]).await;
@@ -110,11 +110,11 @@ async fn during_a_rotation_the_official_library_accepts_with_each_secret_alone()
 }
 
 #[tokio::test]
-async fn a_failed_attempt_is_repeated_with_the_same_id_until_it_succeeds() {
+async fn failed_attempts_are_retried_with_the_same_id() {
     let app = TestApp::start().await;
     let receiver = Receiver::start().await;
-    receiver.answer(Answer::Status(500));
-    receiver.answer(Answer::Close);
+    receiver.reply(Reply::Status(500));
+    receiver.reply(Reply::Reset);
     app.add_webhook("flaky", &receiver.url("/"), &["chat"]).await;
     let event = app.publish("chat").await;
     let calls = receiver.wait_for(3).await;
@@ -136,14 +136,14 @@ async fn a_failed_attempt_is_repeated_with_the_same_id_until_it_succeeds() {
         .iter()
         .map(|a| a["result"].as_str().unwrap())
         .collect();
-    assert_eq!(results, ["500", "Broken answer", "200"]);
+    assert_eq!(results, ["500", "Invalid response", "200"]);
 }
 
 #[tokio::test]
-async fn when_no_attempt_is_left_the_delivery_has_failed_with_all_of_them_on_record() {
+async fn delivery_fails_after_last_attempt_and_keeps_all_attempts() {
     let app = TestApp::start().await;
     let receiver = Receiver::start().await;
-    receiver.answer_always(Answer::full(
+    receiver.reply_always(Reply::full(
         503,
         &[("x-why", "maintenance")],
         "<script>alert(1)</script>",
@@ -169,7 +169,7 @@ async fn when_no_attempt_is_left_the_delivery_has_failed_with_all_of_them_on_rec
 }
 
 #[tokio::test]
-async fn retries_wait_for_exactly_the_scheduled_pauses() {
+async fn retries_follow_the_schedule() {
     let clock = Arc::new(TestClock::new());
     let options = Options {
         clock: Arc::clone(&clock) as _,
@@ -177,62 +177,59 @@ async fn retries_wait_for_exactly_the_scheduled_pauses() {
     };
     let app = TestApp::start_with(options).await;
     let receiver = Receiver::start().await;
-    receiver.answer_always(Answer::Status(500));
+    receiver.reply_always(Reply::Status(500));
     app.add_webhook("down", &receiver.url("/"), &["chat"]).await;
     app.publish("chat").await;
 
-    let pauses = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400].map(Duration::from_secs);
-    for (index, pause) in pauses.into_iter().enumerate() {
+    let delays = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400].map(Duration::from_secs);
+    for (index, delay) in delays.into_iter().enumerate() {
         let attempts = index + 1;
         receiver.wait_for(attempts).await;
         let next = app.wait_for_next_attempt(attempts).await;
-        let waits = next.since(caleida::domain::Clock::now(&*clock));
-        // The attempt itself took a moment of real time, which the test's clock does not know of.
+        let wait = next.since(caleida::domain::Clock::now(&*clock));
+        // The attempt takes real time, which the test clock does not measure.
         let slack = Duration::from_secs(3);
         assert!(
-            waits >= pause.mul_f64(0.9) && waits <= pause.mul_f64(1.1) + slack,
-            "{attempts}: {waits:?}"
+            wait >= delay.mul_f64(0.9) && wait <= delay.mul_f64(1.1) + slack,
+            "{attempts}: {wait:?}"
         );
-        // A moment too early nothing may happen; then it is due.
-        clock.advance(waits.saturating_sub(Duration::from_millis(1)));
-        app.server().wake.ring();
-        tokio::time::sleep(Duration::from_millis(30)).await;
+        // One millisecond before it is due, nothing is sent.
+        clock.advance(wait.saturating_sub(Duration::from_millis(1)));
+        app.claim_round().await;
         assert_eq!(receiver.received().len(), attempts);
         clock.advance(Duration::from_millis(1));
-        app.server().wake.ring();
+        app.server().wake.notify();
     }
     receiver.wait_for(10).await;
     app.wait_for("failed", 1).await;
     clock.advance(Duration::from_secs(30 * 86_400));
-    app.server().wake.ring();
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    app.claim_round().await;
     assert_eq!(receiver.received().len(), 10);
 }
 
 #[tokio::test]
-async fn a_receiver_that_asks_for_patience_gets_it() {
+async fn retry_after_is_honored() {
     let clock = Arc::new(TestClock::new());
     let app = TestApp::start_at(Arc::clone(&clock)).await;
     let receiver = Receiver::start().await;
-    receiver.answer(Answer::full(429, &[("retry-after", "3600")], ""));
+    receiver.reply(Reply::full(429, &[("retry-after", "3600")], ""));
     app.add_webhook("busy", &receiver.url("/"), &["chat"]).await;
     app.publish("chat").await;
     receiver.wait_for(1).await;
     app.wait_for_next_attempt(1).await;
     clock.advance(Duration::from_secs(3_595));
-    app.server().wake.ring();
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    app.claim_round().await;
     assert_eq!(receiver.received().len(), 1);
     clock.advance(Duration::from_secs(10));
-    app.server().wake.ring();
+    app.server().wake.notify();
     receiver.wait_for(2).await;
 }
 
 #[tokio::test]
-async fn a_receiver_that_is_gone_is_called_no_more() {
+async fn status_410_disables_the_webhook() {
     let app = TestApp::start().await;
     let receiver = Receiver::start().await;
-    receiver.answer(Answer::Status(410));
+    receiver.reply(Reply::Status(410));
     app.add_webhook("gone", &receiver.url("/"), &["chat"]).await;
     app.publish("chat").await;
     app.wait_for("failed", 1).await;
@@ -242,7 +239,7 @@ async fn a_receiver_that_is_gone_is_called_no_more() {
     assert_eq!(app.publish("chat").await["deliveries"], 0);
     assert_eq!(receiver.received().len(), 1);
 
-    // Somebody mends it and enables it again.
+    // Resuming enables the webhook again.
     let path = format!(
         "/api/v1/webhooks/{}/resume",
         webhooks["webhooks"][0]["id"].as_str().unwrap()
@@ -253,51 +250,48 @@ async fn a_receiver_that_is_gone_is_called_no_more() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_a_failure_and_is_not_followed() {
+async fn redirect_is_a_failure_and_is_not_followed() {
     let app = TestApp::start().await;
     let receiver = Receiver::start().await;
-    let elsewhere = Receiver::start().await;
-    receiver.answer_always(Answer::full(302, &[("location", &elsewhere.url("/"))], ""));
+    let target = Receiver::start().await;
+    receiver.reply_always(Reply::full(302, &[("location", &target.url("/"))], ""));
     app.add_webhook("moved", &receiver.url("/"), &["chat"]).await;
     app.publish("chat").await;
     app.wait_for("failed", 1).await;
-    assert!(elsewhere.received().is_empty());
+    assert!(target.received().is_empty());
 }
 
 #[tokio::test]
-async fn deleted_means_silent_even_for_a_request_under_way() {
+async fn delete_aborts_request_in_flight() {
     let app = TestApp::start().await;
     let receiver = Receiver::start().await;
-    let held = Gate::closed();
-    receiver.answer_always(Answer::Hold(held.clone(), 200));
+    let latch = Latch::closed();
+    receiver.reply_always(Reply::Hold(latch.clone(), 200));
     let webhook = app.add_webhook("doomed", &receiver.url("/"), &["chat"]).await;
     app.publish("chat").await;
     receiver.wait_for(1).await;
 
     let path = format!("/api/v1/webhooks/{}", webhook["id"].as_str().unwrap());
     assert_eq!(app.delete(&path).await, StatusCode::NO_CONTENT);
-    // It was answered while the receiver was still holding the request: that one was cut, and is cancelled.
+    // The delete aborts the request in flight and cancels its delivery.
     app.wait_for("cancelled", 1).await;
-    held.open();
+    latch.open();
     assert_eq!(app.publish("chat").await["deliveries"], 0);
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    app.claim_round().await;
     assert_eq!(receiver.received().len(), 1);
     let cancelled = app.deliveries("status=cancelled").await.remove(0);
-    let path_of_delivery = format!("/api/v1/deliveries/{}", cancelled["id"].as_str().unwrap());
-    let attempt = app.get(&path_of_delivery).await["attempt_log"][0].clone();
-    assert_eq!(
-        attempt["detail"],
-        "The webhook was deleted while this attempt was under way"
-    );
+    let delivery_path = format!("/api/v1/deliveries/{}", cancelled["id"].as_str().unwrap());
+    let attempt = app.get(&delivery_path).await["attempt_log"][0].clone();
+    assert_eq!(attempt["detail"], "The webhook was deleted during this attempt");
     assert_eq!(app.delete(&path).await, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
-async fn deleting_cancels_a_retry_that_is_still_to_come() {
+async fn delete_cancels_scheduled_retry() {
     let clock = Arc::new(TestClock::new());
     let app = TestApp::start_at(Arc::clone(&clock)).await;
     let receiver = Receiver::start().await;
-    receiver.answer_always(Answer::Status(500));
+    receiver.reply_always(Reply::Status(500));
     let webhook = app.add_webhook("doomed", &receiver.url("/"), &["chat"]).await;
     app.publish("chat").await;
     receiver.wait_for(1).await;
@@ -305,14 +299,13 @@ async fn deleting_cancels_a_retry_that_is_still_to_come() {
     app.delete(&format!("/api/v1/webhooks/{}", webhook["id"].as_str().unwrap()))
         .await;
     clock.advance(Duration::from_secs(86_400));
-    app.server().wake.ring();
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    app.claim_round().await;
     assert_eq!(receiver.received().len(), 1);
     assert_eq!(app.deliveries("status=cancelled").await.len(), 1);
 }
 
 #[tokio::test]
-async fn a_paused_webhook_loses_nothing() {
+async fn paused_webhook_holds_deliveries_until_resumed() {
     let app = TestApp::start().await;
     let receiver = Receiver::start().await;
     let webhook = app.add_webhook("calm", &receiver.url("/"), &["chat"]).await;
@@ -333,7 +326,7 @@ async fn a_paused_webhook_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_long_backlog_is_sent_without_a_pause() {
+async fn long_backlog_is_sent_without_gaps() {
     let app = TestApp::start().await;
     let receiver = Receiver::start().await;
     let webhook = app.add_webhook("calm", &receiver.url("/"), &["chat"]).await;
@@ -349,12 +342,12 @@ async fn a_long_backlog_is_sent_without_a_pause() {
     )
     .await;
     app.post(&path("resume"), json!({}), StatusCode::OK).await;
-    // Many times what a webhook gets at once: a slot that becomes free has to call for the next.
+    // Far more than the slots of one webhook, so each freed slot must trigger the next delivery.
     receiver.wait_for(1_000).await;
 }
 
 #[tokio::test]
-async fn an_edited_url_and_secret_are_used_from_the_next_attempt_on() {
+async fn edited_url_and_secret_apply_to_next_attempt() {
     let app = TestApp::start().await;
     let (before, after) = (Receiver::start().await, Receiver::start().await);
     let webhook = app.add_webhook("moving", &before.url("/"), &["chat"]).await;
@@ -375,18 +368,18 @@ async fn an_edited_url_and_secret_are_used_from_the_next_attempt_on() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_hangs_delays_only_itself() {
-    // Longer than the test waits for anything: what stands behind the hanging one would never come.
+async fn hanging_receiver_delays_only_itself() {
+    // Longer than the test waits, so deliveries queued behind the hanging receiver would never arrive.
     let options = Options {
         arguments: vec!["--delivery-timeout=60s".to_owned()],
         ..Options::default()
     };
     let app = TestApp::start_with(options).await;
     let (hanging, good) = (Receiver::start().await, Receiver::start().await);
-    hanging.answer_always(Answer::Never);
+    hanging.reply_always(Reply::Never);
     app.add_webhook("hanging", &hanging.url("/"), &["message"]).await;
     app.add_webhook("good", &good.url("/"), &["chat"]).await;
-    // More than may be under way at once in all, so that a backlog stands behind it.
+    // More than the total number of slots, so there is a backlog.
     let events = vec![json!({ "type": "message", "data": {} }); 1_000];
     app.post(
         "/api/v1/events/batch",
@@ -402,19 +395,19 @@ async fn a_receiver_that_hangs_delays_only_itself() {
     app.wait_for("delivered", 10).await;
     assert!(
         hanging.received().len() < 100,
-        "the hanging one took more places than it may"
+        "the hanging receiver takes more than its share of slots"
     );
 }
 
 #[tokio::test]
-async fn private_addresses_are_refused_and_the_refusal_is_on_record() {
+async fn private_addresses_are_blocked_and_recorded() {
     let options = Options {
         arguments: vec!["--allow-networks=10.0.0.0/8".to_owned()],
         ..Options::default()
     };
     let app = TestApp::start_with(options).await;
     let receiver = Receiver::start().await;
-    // The name is not judged when it is saved: it may resolve differently later.
+    // Names are checked when sending, because they may resolve differently later.
     let url = format!("http://localhost:{}/", receiver.port());
     app.add_webhook("sneaky", &url, &["chat"]).await;
     app.publish("chat").await;
@@ -430,14 +423,14 @@ async fn private_addresses_are_refused_and_the_refusal_is_on_record() {
 }
 
 #[tokio::test]
-async fn what_was_pending_when_it_stopped_is_delivered_after_the_next_start() {
+async fn pending_deliveries_are_sent_after_restart() {
     let app = TestApp::start().await;
     let receiver = Receiver::start().await;
-    receiver.answer_always(Answer::Status(500));
+    receiver.reply_always(Reply::Status(500));
     let webhook = app.add_webhook("later", &receiver.url("/"), &["chat"]).await;
     app.publish("chat").await;
     receiver.wait_for(1).await;
-    receiver.answer_always(Answer::Status(200));
+    receiver.reply_always(Reply::Status(200));
     let app = app.restart().await;
     app.wait_for("delivered", 1).await;
     let secret = webhook["secret"].as_str().unwrap();
@@ -445,11 +438,11 @@ async fn what_was_pending_when_it_stopped_is_delivered_after_the_next_start() {
 }
 
 #[tokio::test]
-async fn stopping_waits_for_the_attempts_under_way() {
+async fn shutdown_waits_for_attempts_in_flight() {
     let mut app = TestApp::start().await;
     let receiver = Receiver::start().await;
-    let held = Gate::closed();
-    receiver.answer(Answer::Hold(held.clone(), 200));
+    let latch = Latch::closed();
+    receiver.reply(Reply::Hold(latch.clone(), 200));
     app.add_webhook("slow", &receiver.url("/"), &["chat"]).await;
     app.publish("chat").await;
     receiver.wait_for(1).await;
@@ -458,7 +451,7 @@ async fn stopping_waits_for_the_attempts_under_way() {
     let stopping = tokio::spawn(async move { app.stop().await });
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert!(!stopping.is_finished());
-    held.open();
+    latch.open();
     stopping.await.unwrap();
     let filter = caleida::store::DeliveryFilter {
         limit: 1,
@@ -472,14 +465,14 @@ async fn stopping_waits_for_the_attempts_under_way() {
 }
 
 #[tokio::test]
-async fn what_is_older_than_the_retention_disappears_by_itself() {
+async fn expired_events_are_deleted() {
     let options = Options {
         arguments: vec!["--retention=1s".to_owned()],
         ..Options::default()
     };
     let app = TestApp::start_with(options).await;
     let receiver = Receiver::start().await;
-    receiver.answer_always(Answer::Never);
+    receiver.reply_always(Reply::Never);
     app.add_webhook("slow", &receiver.url("/"), &["message"]).await;
     app.publish("message").await;
     receiver.wait_for(1).await;
@@ -488,23 +481,19 @@ async fn what_is_older_than_the_retention_disappears_by_itself() {
     app.publish("chat").await;
     app.wait_for("delivered", 1).await;
     let gone = eventually(|| async { app.deliveries("status=delivered").await.is_empty().then_some(()) });
-    gone.await.expect("it was kept for ever");
-    assert_eq!(
-        app.deliveries("").await.len(),
-        1,
-        "what is still to be sent stays"
-    );
+    gone.await.expect("the delivered event is deleted");
+    assert_eq!(app.deliveries("").await.len(), 1, "the pending delivery is kept");
 }
 
 #[tokio::test]
-async fn on_postgresql_it_is_all_the_same() {
+async fn deliveries_work_on_postgresql() {
     let options = Options {
         arguments: vec![format!("--database-url={}", postgres::create_database().await)],
         ..Options::default()
     };
     let app = TestApp::start_with(options).await;
     let receiver = Receiver::start().await;
-    receiver.answer(Answer::Status(500));
+    receiver.reply(Reply::Status(500));
     let webhook = app.add_webhook("orders", &receiver.url("/"), &["chat"]).await;
     let path = |action: &str| format!("/api/v1/webhooks/{}{action}", webhook["id"].as_str().unwrap());
     let event = app.publish("chat").await;
@@ -525,19 +514,19 @@ async fn on_postgresql_it_is_all_the_same() {
     app.post(&path("/resume"), json!({}), StatusCode::OK).await;
     receiver.wait_for(1_002).await;
 
-    // What this database cannot store must not look as if it were away.
+    // PostgreSQL cannot store NUL. Such input must not look like an outage.
     let mut browser = app.signed_in("admin@localhost").await;
     let found = browser.get("/integrations/webhook?q=%00").await;
     assert_eq!(found.status, StatusCode::OK, "{}", found.body);
-    let mut stranger = app.browser();
-    let refused = stranger
+    let rejected = app
+        .browser()
         .post("/login", &[("email", "a\0b@example.com"), ("password", "wrong")])
         .await;
     assert_ne!(
-        refused.status,
+        rejected.status,
         StatusCode::SERVICE_UNAVAILABLE,
         "{}",
-        refused.body
+        rejected.body
     );
     let name = json!({ "name": "a\0b", "url": receiver.url("/"), "events": ["chat"] });
     app.post("/api/v1/webhooks", name, StatusCode::UNPROCESSABLE_ENTITY)

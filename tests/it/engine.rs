@@ -1,4 +1,4 @@
-//! What is promised of the moments between two steps, each of them hit on purpose, on each database.
+//! Changes of a webhook at each point of a delivery, on each database.
 
 mod postgres;
 mod sqlite;

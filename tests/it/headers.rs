@@ -1,4 +1,4 @@
-//! What every answer tells browsers: pages, parts of them, the API, files, and everything that goes wrong.
+//! Response headers of every route: pages, server functions, the API, files, and errors.
 
 use caleida::ui;
 use reqwest::{Method, Response, StatusCode, header};
@@ -9,8 +9,8 @@ use crate::support::{
     receiver::Receiver,
 };
 
-/// What is neither a screen nor a call.
-const OTHERS: [(&str, &str); 8] = [
+/// Routes that belong neither to the dashboard nor to the OpenAPI document.
+const OTHER_ROUTES: [(&str, &str); 8] = [
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/pkg/caleida.css"),
@@ -21,11 +21,11 @@ const OTHERS: [(&str, &str); 8] = [
     ("DELETE", "/integrations/webhook/{id}"),
 ];
 
-/// Each route of the dashboard, each call that the API describes, and the others; last those that end what they need.
+/// Returns all routes. Routes that delete something or sign out come last.
 async fn routes(app: &TestApp) -> Vec<(Method, String)> {
-    let others = OTHERS.map(|(method, path)| (method.parse().unwrap(), path.to_owned()));
-    let screens = ui::routes();
-    let screens = screens
+    let others = OTHER_ROUTES.map(|(method, path)| (method.parse().unwrap(), path.to_owned()));
+    let dashboard = ui::routes();
+    let dashboard = dashboard
         .iter()
         .map(|route| (route.method.clone(), route.path.to_owned()));
     let document = app.get("/api/v1/openapi.json").await;
@@ -34,54 +34,54 @@ async fn routes(app: &TestApp) -> Vec<(Method, String)> {
         let methods = calls.as_object().unwrap().keys();
         methods.map(|method| (method.to_uppercase().parse().unwrap(), path.clone()))
     });
-    let mut routes: Vec<_> = others.into_iter().chain(screens).chain(calls).collect();
+    let mut routes: Vec<_> = others.into_iter().chain(dashboard).chain(calls).collect();
     routes.sort_by_key(|(method, path): &(Method, String)| {
         method == Method::DELETE || path.ends_with("/delete") || path.ends_with("/logout")
     });
     routes
 }
 
-/// Dialogs and pages of people who are not signed in: what is typed there or shown there is not kept anywhere.
-fn is_never_kept(path: &str, status: StatusCode) -> bool {
+/// Returns whether a page must not be stored by browsers: dialogs, and pages without a session.
+fn is_never_stored(path: &str, status: StatusCode) -> bool {
     let is_found = status != StatusCode::NOT_FOUND && status != StatusCode::METHOD_NOT_ALLOWED;
     let is_dialog = match path.strip_prefix("/integrations/webhook/") {
         Some(rest) => {
             let mut parts = rest.split('/');
-            let of_webhook = parts
+            let is_webhook = parts
                 .next()
                 .is_some_and(|id| id == "new" || id.starts_with("wh_"));
-            of_webhook && matches!(parts.next(), None | Some("delete" | "test"))
+            is_webhook && matches!(parts.next(), None | Some("delete" | "test"))
         }
         None => path.starts_with("/settings/api-keys/"),
     };
-    // The description of the API is asked for without a session here.
-    let is_bare = ["/login", "/api/docs"].contains(&path) || path.starts_with("/invite/");
-    (is_dialog && is_found) || is_bare
+    // `/api/docs` is requested without a session here.
+    let is_public = ["/login", "/api/docs"].contains(&path) || path.starts_with("/invite/");
+    (is_dialog && is_found) || is_public
 }
 
-/// Everything but HSTS, which depends on how browsers come here.
-fn assert_safe(response: &Response, what: &str) {
+/// Asserts all security headers except HSTS, which depends on the public URL.
+fn assert_security_headers(response: &Response, route: &str) {
     let header = |name: &str| {
         let value = response.headers().get(name);
         value
-            .unwrap_or_else(|| panic!("{what}: no {name}"))
+            .unwrap_or_else(|| panic!("{route}: no {name}"))
             .to_str()
             .unwrap()
             .to_owned()
     };
-    assert_eq!(header("x-content-type-options"), "nosniff", "{what}");
-    assert_eq!(header("x-frame-options"), "DENY", "{what}");
-    assert_eq!(header("referrer-policy"), "same-origin", "{what}");
-    assert_eq!(header("cross-origin-opener-policy"), "same-origin", "{what}");
-    assert_eq!(header("cross-origin-resource-policy"), "same-origin", "{what}");
-    assert!(header("permissions-policy").contains("camera=()"), "{what}");
-    assert!(!header("x-request-id").is_empty(), "{what}");
+    assert_eq!(header("x-content-type-options"), "nosniff", "{route}");
+    assert_eq!(header("x-frame-options"), "DENY", "{route}");
+    assert_eq!(header("referrer-policy"), "same-origin", "{route}");
+    assert_eq!(header("cross-origin-opener-policy"), "same-origin", "{route}");
+    assert_eq!(header("cross-origin-resource-policy"), "same-origin", "{route}");
+    assert!(header("permissions-policy").contains("camera=()"), "{route}");
+    assert!(!header("x-request-id").is_empty(), "{route}");
     let policy = header("content-security-policy");
     for part in ["default-src 'none'", "frame-ancestors 'none'"] {
-        assert!(policy.contains(part), "{what}: {policy}");
+        assert!(policy.contains(part), "{route}: {policy}");
     }
-    for hole in ["unsafe-inline", "'unsafe-eval'", "*", "http:"] {
-        assert!(!policy.contains(hole), "{what}: {policy}");
+    for unsafe_source in ["unsafe-inline", "'unsafe-eval'", "*", "http:"] {
+        assert!(!policy.contains(unsafe_source), "{route}: {policy}");
     }
     let is_page = response
         .headers()
@@ -90,23 +90,23 @@ fn assert_safe(response: &Response, what: &str) {
     assert_eq!(
         policy.contains("script-src 'self' 'nonce-"),
         is_page,
-        "{what}: {policy}"
+        "{route}: {policy}"
     );
     let path = response.url().path();
     let expected = match path {
         "/pkg/caleida.css" => "public, max-age=31536000, immutable",
-        // A stream, whose events are never an answer to keep.
+        // An event stream.
         _ if path.ends_with("/live") && !is_page => "no-cache",
-        // The same for everybody.
+        // The same for all clients.
         "/api/v1/openapi.json" => "public, max-age=3600",
-        // In the history of the browser, which asks again before it shows the page.
-        _ if is_page && !is_never_kept(path, response.status()) => "private, no-cache",
+        // Browsers may store the page but revalidate it.
+        _ if is_page && !is_never_stored(path, response.status()) => "private, no-cache",
         _ => "no-store",
     };
-    assert_eq!(header("cache-control"), expected, "{what}");
+    assert_eq!(header("cache-control"), expected, "{route}");
 }
 
-async fn walk(app: &TestApp, is_https: bool) {
+async fn check_all_routes(app: &TestApp, is_https: bool) {
     let receiver = Receiver::start().await;
     let webhook = app.add_webhook("orders", &receiver.url("/"), &["chat"]).await;
     let event = app.publish("chat").await;
@@ -122,7 +122,7 @@ async fn walk(app: &TestApp, is_https: bool) {
             _ if path.contains("/webhook/{id}") || path.contains("/webhooks/{id}") => id(&webhook),
             _ => "unknown".to_owned(),
         };
-        // What else is named in a path does not exist.
+        // All other parameters name nothing that exists.
         let path = path.replace("{id}", &known).replace(['{', '}'], "");
         let request = if path.starts_with("/api/") {
             app.call(method.clone(), &path)
@@ -132,31 +132,31 @@ async fn walk(app: &TestApp, is_https: bool) {
                 .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         };
         let response = request.send().await.unwrap();
-        let what = format!("{method} {path}: {}", response.status());
-        assert_ne!(response.status(), StatusCode::INTERNAL_SERVER_ERROR, "{what}");
-        assert_safe(&response, &what);
+        let route = format!("{method} {path}: {}", response.status());
+        assert_ne!(response.status(), StatusCode::INTERNAL_SERVER_ERROR, "{route}");
+        assert_security_headers(&response, &route);
         let strict = response.headers().get(header::STRICT_TRANSPORT_SECURITY);
-        assert_eq!(strict.is_some(), is_https, "{what}");
+        assert_eq!(strict.is_some(), is_https, "{route}");
     }
 }
 
 #[tokio::test]
-async fn every_route_answers_safely_over_http() {
-    walk(&TestApp::start().await, false).await;
+async fn every_route_has_security_headers_over_http() {
+    check_all_routes(&TestApp::start().await, false).await;
 }
 
 #[tokio::test]
-async fn behind_https_every_route_says_that_it_stays_so() {
+async fn every_route_sends_hsts_over_https() {
     let app = TestApp::start_with(Options {
         arguments: vec!["--public-url=https://hooks.example.com".to_owned()],
         ..Options::default()
     })
     .await;
-    walk(&app, true).await;
+    check_all_routes(&app, true).await;
 }
 
 #[tokio::test]
-async fn what_goes_wrong_answers_as_safely() {
+async fn error_responses_have_security_headers() {
     let app = TestApp::start().await;
     let large = "x".repeat(400 * 1024);
     let api = "/api/v1/events";
@@ -195,7 +195,7 @@ async fn what_goes_wrong_answers_as_safely() {
     ] {
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), expected, "{}", response.url());
-        assert_safe(&response, response.url().as_str());
+        assert_security_headers(&response, response.url().as_str());
     }
 }
 
@@ -208,15 +208,15 @@ async fn metrics_have_security_headers() {
     .await;
     let address = app.server().metrics.unwrap();
     for path in ["/metrics", "/unknown"] {
-        let response = app.plain(&format!("http://{address}{path}")).await;
-        assert_safe(&response, path);
+        let response = app.get_url(&format!("http://{address}{path}")).await;
+        assert_security_headers(&response, path);
     }
 }
 
 #[tokio::test]
-async fn a_request_keeps_its_valid_id() {
+async fn valid_request_id_is_kept_and_invalid_id_replaced() {
     let app = TestApp::start().await;
-    // The second does not pass the router.
+    // Publishing bypasses the router.
     for (method, path) in [(Method::GET, "/healthz"), (Method::POST, "/api/v1/events")] {
         let returned = async |id: &'static [u8]| {
             let id = header::HeaderValue::from_bytes(id).unwrap();

@@ -1,14 +1,14 @@
-//! What the program writes about its work.
+//! The program's log.
 
 use serde_json::Value;
 
 use crate::support::{
     app::eventually,
     program::Program,
-    receiver::{Answer, Receiver},
+    receiver::{Receiver, Reply},
 };
 
-/// Waits for the lines that contain this.
+/// Waits for at least `count` lines that contain the text.
 async fn lines(program: &Program, text: &str, count: usize) -> Vec<String> {
     let found = eventually(|| async {
         let lines: Vec<_> = program
@@ -25,9 +25,9 @@ async fn lines(program: &Program, text: &str, count: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn each_attempt_is_one_line_that_tells_nothing_of_what_was_sent() {
+async fn attempt_is_logged_as_one_line_without_payload() {
     let receiver = Receiver::start().await;
-    receiver.answer(Answer::Status(500));
+    receiver.reply(Reply::Status(500));
     let program = Program::start(&[("CALEIDA_RETRY_SCHEDULE", "50ms")]).await;
     let webhook = program.api().add_webhook(&receiver.url("/path?token=abc")).await;
     program.api().publish("order-17").await.unwrap();
@@ -52,9 +52,9 @@ async fn each_attempt_is_one_line_that_tells_nothing_of_what_was_sent() {
 }
 
 #[tokio::test]
-async fn as_json_each_line_is_an_object() {
+async fn json_log_lines_are_objects() {
     let receiver = Receiver::start().await;
-    receiver.answer(Answer::Close);
+    receiver.reply(Reply::Reset);
     let program = Program::start(&[("CALEIDA_LOG_JSON", "true")]).await;
     program.api().add_webhook(&receiver.url("/")).await;
     program.api().publish("order-17").await.unwrap();
@@ -70,11 +70,11 @@ async fn as_json_each_line_is_an_object() {
 }
 
 #[tokio::test]
-async fn the_lines_of_a_request_carry_its_name_and_nothing_that_it_forges() {
+async fn log_lines_carry_request_id_and_cannot_be_forged() {
     let program = Program::start(&[("RUST_LOG", "caleida=debug"), ("CALEIDA_LOG_JSON", "true")]).await;
-    let ask = async |name: &'static str, path: &'static str| program.api().get_named(path, name).await;
-    ask("order-17", "/integrations/webhook?secret=abc").await;
-    ask("a\",\"forged\":\"1", "/healthz/%0aforged").await;
+    let get = async |id: &'static str, path: &'static str| program.api().get_with_request_id(path, id).await;
+    get("order-17", "/integrations/webhook?secret=abc").await;
+    get("a\",\"forged\":\"1", "/healthz/%0aforged").await;
     let line = lines(&program, "order-17", 1).await.remove(0);
     let line: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(line["span"]["id"], "order-17");

@@ -1,4 +1,4 @@
-//! What publishers and people are told when the connection to PostgreSQL is lost during a commit: it may have been made.
+//! Responses when the connection to PostgreSQL is lost during a commit, so that its outcome is unknown.
 
 use std::sync::{Arc, Mutex};
 
@@ -15,23 +15,23 @@ use crate::support::{
     postgres,
 };
 
-/// Which side of the commit the cut is on. The client cannot know.
+/// Time of the cut. The client cannot distinguish the two cases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cut {
-    /// The server never sees it.
+    /// Before the database receives the commit.
     Before,
-    /// The server makes it, and its answer is lost.
+    /// After the database has received it; the result is lost.
     After,
 }
 
-/// Stands between the program and PostgreSQL, and cuts a connection at a commit.
+/// A proxy in front of PostgreSQL that cuts a connection at a commit.
 struct Proxy {
     port: u16,
-    order: Arc<Mutex<Option<Order>>>,
+    planned: Arc<Mutex<Option<PlannedCut>>>,
 }
 
-/// To cut the connection on which this text goes to the server, at the commit that follows.
-struct Order {
+/// Cuts the connection on which this text is sent, at the next commit.
+struct PlannedCut {
     text: &'static str,
     cut: Cut,
 }
@@ -40,25 +40,25 @@ impl Proxy {
     async fn start(server: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let order = Arc::<Mutex<Option<Order>>>::default();
+        let planned = Arc::<Mutex<Option<PlannedCut>>>::default();
         tokio::spawn({
-            let order = Arc::clone(&order);
+            let planned = Arc::clone(&planned);
             async move {
                 while let Ok((client, _)) = listener.accept().await {
                     let server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
-                    tokio::spawn(connect(client, server, Arc::clone(&order)));
+                    tokio::spawn(forward(client, server, Arc::clone(&planned)));
                 }
             }
         });
-        Self { port, order }
+        Self { port, planned }
     }
 
     fn cut_commit_of(&self, text: &'static str, cut: Cut) {
-        *self.order.lock().unwrap() = Some(Order { text, cut });
+        *self.planned.lock().unwrap() = Some(PlannedCut { text, cut });
     }
 }
 
-async fn connect(client: TcpStream, server: TcpStream, order: Arc<Mutex<Option<Order>>>) {
+async fn forward(client: TcpStream, server: TcpStream, planned: Arc<Mutex<Option<PlannedCut>>>) {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let is_cut = CancellationToken::new();
@@ -75,26 +75,29 @@ async fn connect(client: TcpStream, server: TcpStream, order: Arc<Mutex<Option<O
     while let Ok(length @ 1..) = from_client.read(&mut buffer).await {
         let message = &buffer[..length];
         let contains = |text: &str| message.windows(text.len()).any(|part| part == text.as_bytes());
-        if order
+        if planned
             .lock()
             .unwrap()
             .as_ref()
-            .is_some_and(|order| contains(order.text))
+            .is_some_and(|planned| contains(planned.text))
         {
-            cut = order.lock().unwrap().take().map(|order| order.cut);
+            cut = planned.lock().unwrap().take().map(|planned| planned.cut);
         }
-        let here = cut.filter(|_| contains("COMMIT"));
-        if here.is_some() {
+        let cut_now = cut.filter(|_| contains("COMMIT"));
+        if cut_now.is_some() {
             is_cut.cancel();
         }
-        if here == Some(Cut::Before) || to_server.write_all(message).await.is_err() || is_cut.is_cancelled() {
-            // The server ends what it has read.
+        if cut_now == Some(Cut::Before)
+            || to_server.write_all(message).await.is_err()
+            || is_cut.is_cancelled()
+        {
+            // PostgreSQL still executes what it has received.
             return;
         }
     }
 }
 
-/// Of the server that a database is on.
+/// Returns the server's port in a database URL.
 fn port_of(database: &str) -> u16 {
     let (server, _) = database.rsplit_once('/').unwrap();
     server.rsplit_once(':').unwrap().1.parse().unwrap()
@@ -113,22 +116,22 @@ async fn app(proxy: &Proxy, database: &str) -> TestApp {
 }
 
 #[tokio::test]
-async fn a_publisher_repeats_an_event_whose_commit_has_no_known_outcome() {
+async fn unconfirmed_publish_can_be_retried_with_same_id() {
     let database = postgres::create_database().await;
     let proxy = Proxy::start(port_of(&database)).await;
     let app = app(&proxy, &database).await;
     for (cut, id) in [(Cut::Before, "before"), (Cut::After, "after")] {
         let event = json!({ "id": id, "type": "chat", "data": {} });
         let publish = || async {
-            let answer = app
+            let response = app
                 .call(Method::POST, "/api/v1/events")
                 .header("content-type", "application/json")
                 .body(event.to_string())
                 .send()
                 .await
                 .unwrap();
-            let (status, retry) = (answer.status(), answer.headers().contains_key("retry-after"));
-            let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+            let (status, retry) = (response.status(), response.headers().contains_key("retry-after"));
+            let body: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
             (status, retry, body)
         };
         proxy.cut_commit_of(id, cut);
@@ -141,18 +144,18 @@ async fn a_publisher_repeats_an_event_whose_commit_has_no_known_outcome() {
         );
         assert!(retry, "{cut:?}");
 
-        // Only now it shows whether it had been stored: 200 says that it was there.
-        let (status, _, answer) = publish().await;
+        // The retry shows whether the event was stored: 200 if it was, else 202.
+        let (status, _, response) = publish().await;
         let expected = match cut {
             Cut::After => StatusCode::OK,
             _ => StatusCode::ACCEPTED,
         };
-        assert_eq!(status, expected, "{cut:?}: {answer}");
+        assert_eq!(status, expected, "{cut:?}: {response}");
     }
 }
 
 #[tokio::test]
-async fn a_change_whose_commit_has_no_known_outcome_says_so() {
+async fn form_reports_unconfirmed_change() {
     let database = postgres::create_database().await;
     let proxy = Proxy::start(port_of(&database)).await;
     let app = app(&proxy, &database).await;
@@ -166,7 +169,7 @@ async fn a_change_whose_commit_has_no_known_outcome_says_so() {
         proxy.cut_commit_of("Orders", cut);
         let page = browser.post("/integrations/webhook/new", &form).await;
         assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{cut:?}");
-        assert!(page.body.contains("it may be saved, or not"), "{}", page.body);
+        assert!(page.body.contains("The change may or may not be saved"), "{}", page.body);
         let list = browser.get("/integrations/webhook").await;
         assert_eq!(list.body.contains("Orders"), cut == Cut::After, "{cut:?}");
     }

@@ -1,4 +1,4 @@
-//! The integration tests, in one binary so that it is linked once.
+//! Integration tests, in a single binary to link only once.
 
 mod accounts;
 mod actions;
@@ -24,6 +24,7 @@ mod lost_commit;
 mod metrics;
 mod outage;
 mod packages;
+mod packaging;
 mod people;
 mod properties;
 mod publishing;
@@ -33,7 +34,6 @@ mod roles;
 mod rotation;
 mod secrets;
 mod sender;
-mod ship;
 mod sign_in;
 mod store;
 mod support;

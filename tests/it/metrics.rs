@@ -1,4 +1,4 @@
-//! What Prometheus reads, after traffic of which everything is known.
+//! Prometheus metrics after known traffic.
 
 use std::{net::TcpListener, sync::Arc};
 
@@ -10,7 +10,7 @@ use crate::support::{
     clock::TestClock,
     postgres,
     program::Program,
-    receiver::{Answer, Gate, Receiver},
+    receiver::{Latch, Receiver, Reply},
 };
 
 async fn app_with(arguments: &[&str]) -> TestApp {
@@ -22,17 +22,17 @@ async fn app_with(arguments: &[&str]) -> TestApp {
     TestApp::start_with(options).await
 }
 
-/// The value of the series that is named so, labels and all.
+/// Returns the value of a series, named with its labels.
 fn value(text: &str, series: &str) -> Option<f64> {
     text.lines()
         .find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
 }
 
 #[tokio::test]
-async fn the_numbers_are_those_of_what_was_sent() {
+async fn metrics_count_events_and_attempts() {
     let app = app_with(&[]).await;
     let (receiver, broken) = (Receiver::start().await, Receiver::start().await);
-    broken.answer_always(Answer::Status(500));
+    broken.reply_always(Reply::Status(500));
     app.add_webhook("all", &receiver.url("/"), &["chat", "message"])
         .await;
     app.add_webhook("broken", &broken.url("/"), &["message"]).await;
@@ -74,10 +74,10 @@ async fn the_numbers_are_those_of_what_was_sent() {
 }
 
 #[tokio::test]
-async fn what_is_under_way_and_what_waits_is_seen() {
+async fn metrics_show_inflight_and_pending_deliveries() {
     let app = app_with(&["--delivery-timeout=30s"]).await;
-    let (receiver, gate) = (Receiver::start().await, Gate::closed());
-    receiver.answer_always(Answer::Hold(gate.clone(), 200));
+    let (receiver, gate) = (Receiver::start().await, Latch::closed());
+    receiver.reply_always(Reply::Hold(gate.clone(), 200));
     app.add_webhook("slow", &receiver.url("/"), &["chat"]).await;
     app.publish("chat").await;
     receiver.wait_for(1).await;
@@ -86,13 +86,12 @@ async fn what_is_under_way_and_what_waits_is_seen() {
     assert_eq!(value(&text, "caleida_deliveries_pending"), Some(1.0));
     gate.open();
     app.wait_for("delivered", 1).await;
-    let rested =
-        eventually(|| async { value(&app.scrape().await, "caleida_inflight").filter(|&n| n == 0.0) });
-    assert!(rested.await.is_some());
+    let idle = eventually(|| async { value(&app.scrape().await, "caleida_inflight").filter(|&n| n == 0.0) });
+    assert!(idle.await.is_some());
 }
 
 #[tokio::test]
-async fn a_first_attempt_is_measured_from_the_events_acceptance() {
+async fn first_attempt_latency_starts_at_acceptance() {
     let clock = Arc::new(TestClock::new());
     let mut options = Options {
         clock: Arc::clone(&clock) as _,
@@ -118,7 +117,7 @@ async fn a_first_attempt_is_measured_from_the_events_acceptance() {
 }
 
 #[tokio::test]
-async fn nothing_in_them_tells_of_anybody() {
+async fn metrics_contain_no_private_data() {
     let app = app_with(&[]).await;
     let receiver = Receiver::start().await;
     let webhook = app
@@ -145,18 +144,18 @@ async fn nothing_in_them_tells_of_anybody() {
     {
         assert!(!text.contains(forbidden), "{forbidden} in\n{text}");
     }
-    // Nothing else is served there, and they are not served elsewhere.
+    // The metrics listener serves nothing else, and the main listener serves no metrics.
     let metrics = app.server().metrics.unwrap();
     for path in ["/", "/api/v1/webhooks", "/integrations/webhook"] {
-        let response = app.plain(&format!("http://{metrics}{path}")).await;
+        let response = app.get_url(&format!("http://{metrics}{path}")).await;
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
     }
-    let elsewhere = app.call(Method::GET, "/metrics").send().await.unwrap();
-    assert_eq!(elsewhere.status(), StatusCode::NOT_FOUND);
+    let on_main_listener = app.call(Method::GET, "/metrics").send().await.unwrap();
+    assert_eq!(on_main_listener.status(), StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
-async fn a_process_that_only_delivers_has_them_too() {
+async fn worker_exposes_metrics() {
     let database = postgres::create_database().await;
     let database = format!("--database-url={database}");
     let web = app_with(&[
@@ -188,16 +187,16 @@ async fn a_process_that_only_delivers_has_them_too() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_taken_is_one_line_that_says_what_to_do() {
+async fn taken_metrics_address_is_reported_in_one_line() {
     let program = Program::start(&[]).await;
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let refused = program.output(&["serve", "--metrics-listen", &address]);
-    let said = String::from_utf8(refused.stderr).unwrap();
-    assert_eq!(refused.status.code(), Some(2), "{said}");
-    assert_eq!(said.lines().count(), 1, "{said}");
+    let failed = program.output(&["serve", "--metrics-listen", &address]);
+    let stderr = String::from_utf8(failed.stderr).unwrap();
+    assert_eq!(failed.status.code(), Some(2), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
     assert!(
-        said.contains(&address) && said.contains("CALEIDA_METRICS_LISTEN") && said.contains("off"),
-        "{said}"
+        stderr.contains(&address) && stderr.contains("CALEIDA_METRICS_LISTEN") && stderr.contains("off"),
+        "{stderr}"
     );
 }

@@ -1,4 +1,4 @@
-//! What becomes of everything while the database is away, read-only, or another one.
+//! Database outages: PostgreSQL stops, is killed, becomes read-only or fails over.
 
 use std::{
     collections::BTreeSet,
@@ -22,11 +22,11 @@ use crate::support::{
     postgres::{self, Server},
     program::Program,
     publishers::{Publishers, arrivals},
-    receiver::{Answer, Gate, Receiver},
+    receiver::{Latch, Receiver, Reply},
 };
 
-/// Longer than it takes to notice anything: the database's absence, and its return.
-const PATIENCE: Duration = Duration::from_secs(45);
+/// Longer than the server takes to notice an outage or its end.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(45);
 
 async fn start(database: &str) -> Program {
     Program::start(&[
@@ -37,28 +37,31 @@ async fn start(database: &str) -> Program {
     .await
 }
 
-async fn readiness(program: &Program, wanted: StatusCode) {
-    let became = eventually_within(PATIENCE, || async {
-        (program.api().status("/readyz").await == wanted).then_some(())
+/// Waits until `/readyz` returns this status.
+async fn wait_for_readiness(program: &Program, expected: StatusCode) {
+    let reached = eventually_within(WAIT_TIMEOUT, || async {
+        (program.api().status("/readyz").await == expected).then_some(())
     });
-    became.await.unwrap_or_else(|| panic!("it never was {wanted}"));
+    reached
+        .await
+        .unwrap_or_else(|| panic!("/readyz never returned {expected}"));
 }
 
-/// Publishing is refused politely, and readiness says why to a balancer.
-async fn is_away(program: &Program) {
-    readiness(program, StatusCode::SERVICE_UNAVAILABLE).await;
-    let answer = program.api().publish("refused").await.unwrap();
-    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert!(answer.headers().contains_key("retry-after"));
-    let problem = answer.text().await.unwrap();
+/// Asserts that publishing and readiness return 503 while the process stays up.
+async fn assert_unavailable(program: &Program) {
+    wait_for_readiness(program, StatusCode::SERVICE_UNAVAILABLE).await;
+    let response = program.api().publish("refused").await.unwrap();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(response.headers().contains_key("retry-after"));
+    let problem = response.text().await.unwrap();
     assert!(problem.contains("\"status\":503"), "{problem}");
     assert_eq!(program.api().status("/healthz").await, StatusCode::OK);
 }
 
-/// Everything that was accepted arrives and is on record, without anybody's help.
-async fn heals(program: &Program, receiver: &Receiver, accepted: &BTreeSet<String>) {
-    readiness(program, StatusCode::OK).await;
-    let complete = eventually_within(PATIENCE, || async {
+/// Asserts that the server becomes ready and delivers all accepted events.
+async fn assert_recovers(program: &Program, receiver: &Receiver, accepted: &BTreeSet<String>) {
+    wait_for_readiness(program, StatusCode::OK).await;
+    let complete = eventually_within(WAIT_TIMEOUT, || async {
         let arrived = arrivals(receiver);
         let complete = accepted.iter().all(|id| arrived.contains_key(id));
         (complete && program.api().deliveries("pending").await.is_empty()).then_some(())
@@ -67,7 +70,8 @@ async fn heals(program: &Program, receiver: &Receiver, accepted: &BTreeSet<Strin
         let arrived = arrivals(receiver);
         let lost: Vec<_> = accepted.iter().filter(|id| !arrived.contains_key(*id)).collect();
         panic!(
-            "of {} accepted, these did not arrive: {lost:?}\n{}",
+            "lost {} of {} accepted events: {lost:?}\n{}",
+            lost.len(),
             accepted.len(),
             program.log()
         );
@@ -75,7 +79,7 @@ async fn heals(program: &Program, receiver: &Receiver, accepted: &BTreeSet<Strin
 }
 
 #[tokio::test]
-async fn a_server_that_is_stopped_killed_and_started_again_costs_nothing_but_time() {
+async fn no_event_is_lost_when_postgres_restarts() {
     let mut server = Server::start().await;
     let program = start(&server.create_database().await).await;
     let receiver = Receiver::start().await;
@@ -84,25 +88,25 @@ async fn a_server_that_is_stopped_killed_and_started_again_costs_nothing_but_tim
     for command in ["stop", "kill"] {
         let before = publishers.accepted();
         receiver.wait_for(arrivals(&receiver).len() + 20).await;
-        // One is under way when the database goes: it is recorded when it is back.
-        let under_way = Gate::closed();
-        receiver.answer(Answer::Hold(under_way.clone(), 200));
+        // One attempt is in flight when the database goes down. It is recorded once the database is back.
+        let latch = Latch::closed();
+        receiver.reply(Reply::Hold(latch.clone(), 200));
         server.command(command);
-        is_away(&program).await;
-        under_way.open();
+        assert_unavailable(&program).await;
+        latch.open();
         server.command("start");
-        readiness(&program, StatusCode::OK).await;
-        let again = eventually_within(PATIENCE, || async {
+        wait_for_readiness(&program, StatusCode::OK).await;
+        let recovered = eventually_within(WAIT_TIMEOUT, || async {
             (publishers.accepted() > before + 20).then_some(())
         });
-        again.await.expect("nothing was accepted any more");
+        recovered.await.expect("events are accepted again");
     }
     let accepted = publishers.stop().await;
-    heals(&program, &receiver, &accepted).await;
+    assert_recovers(&program, &receiver, &accepted).await;
 }
 
 #[tokio::test]
-async fn connections_that_are_all_cut_are_made_anew() {
+async fn terminated_connections_are_reopened() {
     let server = Server::start().await;
     let database = server.create_database().await;
     let program = start(&database).await;
@@ -119,16 +123,16 @@ async fn connections_that_are_all_cut_are_made_anew() {
         .await;
     }
     let before = publishers.accepted();
-    let again = eventually_within(PATIENCE, || async {
+    let recovered = eventually_within(WAIT_TIMEOUT, || async {
         (publishers.accepted() > before + 20).then_some(())
     });
-    again.await.expect("nothing was accepted any more");
+    recovered.await.expect("events are accepted again");
     let accepted = publishers.stop().await;
-    heals(&program, &receiver, &accepted).await;
+    assert_recovers(&program, &receiver, &accepted).await;
 }
 
 #[tokio::test]
-async fn a_database_that_is_read_only_for_a_while_is_waited_for() {
+async fn recovers_after_database_was_read_only() {
     let server = Server::start().await;
     let program = start(&server.create_database().await).await;
     let receiver = Receiver::start().await;
@@ -139,62 +143,62 @@ async fn a_database_that_is_read_only_for_a_while_is_waited_for() {
         .run("alter system set default_transaction_read_only = on")
         .await;
     server.run("select pg_reload_conf()").await;
-    is_away(&program).await;
-    // Whoever only reads is served.
+    assert_unavailable(&program).await;
+    // Reads still work.
     program.api().deliveries("delivered").await;
     server
         .run("alter system reset default_transaction_read_only")
         .await;
     server.run("select pg_reload_conf()").await;
-    readiness(&program, StatusCode::OK).await;
+    wait_for_readiness(&program, StatusCode::OK).await;
     let before = publishers.accepted();
-    let again = eventually_within(PATIENCE, || async {
+    let recovered = eventually_within(WAIT_TIMEOUT, || async {
         (publishers.accepted() > before + 20).then_some(())
     });
-    again.await.expect("nothing was accepted any more");
+    recovered.await.expect("events are accepted again");
     let accepted = publishers.stop().await;
-    heals(&program, &receiver, &accepted).await;
+    assert_recovers(&program, &receiver, &accepted).await;
 }
 
-/// An address that leads to one server now and to another later, as a balancer or a name in the DNS does.
-struct Address {
+/// A TCP proxy whose target can be changed, like a load balancer or a DNS name.
+struct Proxy {
     port: u16,
-    leads_to: Arc<AtomicU16>,
+    target: Arc<AtomicU16>,
     task: JoinHandle<()>,
 }
 
-impl Address {
-    async fn of(server: &Server) -> Self {
+impl Proxy {
+    async fn start(server: &Server) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let leads_to = Arc::new(AtomicU16::new(server.port()));
-        let there = Arc::clone(&leads_to);
+        let target = Arc::new(AtomicU16::new(server.port()));
+        let current = Arc::clone(&target);
         let task = tokio::spawn(async move {
-            while let Ok((mut here, _)) = listener.accept().await {
-                let there = SocketAddr::from(([127, 0, 0, 1], there.load(Ordering::Relaxed)));
+            while let Ok((mut client, _)) = listener.accept().await {
+                let address = SocketAddr::from(([127, 0, 0, 1], current.load(Ordering::Relaxed)));
                 tokio::spawn(async move {
-                    if let Ok(mut there) = TcpStream::connect(there).await {
-                        let _ = tokio::io::copy_bidirectional(&mut here, &mut there).await;
+                    if let Ok(mut server) = TcpStream::connect(address).await {
+                        let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
                     }
                 });
             }
         });
-        Self { port, leads_to, task }
+        Self { port, target, task }
     }
 
-    fn lead_to(&self, server: &Server) {
-        self.leads_to.store(server.port(), Ordering::Relaxed);
+    fn redirect_to(&self, server: &Server) {
+        self.target.store(server.port(), Ordering::Relaxed);
     }
 }
 
-impl Drop for Address {
+impl Drop for Proxy {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_accepted_survives_a_failover_to_a_synchronous_standby() {
+async fn accepted_events_survive_failover_to_synchronous_standby() {
     let mut primary = Server::start().await;
     let database = primary.create_database().await;
     let mut standby = primary.standby().await;
@@ -203,8 +207,8 @@ async fn what_was_accepted_survives_a_failover_to_a_synchronous_standby() {
         .await;
     primary.run("select pg_reload_conf()").await;
 
-    let address = Address::of(&primary).await;
-    let database = database.replace(&format!(":{}", primary.port()), &format!(":{}", address.port));
+    let proxy = Proxy::start(&primary).await;
+    let database = database.replace(&format!(":{}", primary.port()), &format!(":{}", proxy.port));
     let program = start(&database).await;
     let receiver = Receiver::start().await;
     program.api().add_webhook(&receiver.url("/")).await;
@@ -213,42 +217,45 @@ async fn what_was_accepted_survives_a_failover_to_a_synchronous_standby() {
     primary.command("kill");
     let before = publishers.accepted();
     standby.command("promote");
-    address.lead_to(&standby);
-    let again = eventually_within(PATIENCE, || async {
+    proxy.redirect_to(&standby);
+    let recovered = eventually_within(WAIT_TIMEOUT, || async {
         (publishers.accepted() > before + 100).then_some(())
     });
-    again.await.expect("nothing was accepted any more");
+    recovered.await.expect("events are accepted again");
     let accepted = publishers.stop().await;
-    heals(&program, &receiver, &accepted).await;
-    println!("{before} events were accepted before, {} in all", accepted.len());
+    assert_recovers(&program, &receiver, &accepted).await;
+    println!(
+        "{before} events were accepted before the failover, {} in total",
+        accepted.len()
+    );
 }
 
-/// A statement that the database refuses fails again when it is repeated: nobody is told to come back later.
-async fn a_bug(database: &str, break_it: impl AsyncFn(&str)) {
+/// A statement that the database rejects would fail again, so the response is 500 without `Retry-After`.
+async fn check_invalid_statement(database: &str, run_sql: impl AsyncFn(&str)) {
     let program = start(database).await;
-    break_it("alter table webhooks rename column events to wanted").await;
-    let answer = program
+    run_sql("alter table webhooks rename column events to renamed").await;
+    let response = program
         .api()
         .call(Method::GET, "/api/v1/webhooks")
         .send()
         .await
         .unwrap();
-    assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
-    assert!(!answer.headers().contains_key("retry-after"));
-    let answer = program.api().publish("refused").await.unwrap();
-    assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(!response.headers().contains_key("retry-after"));
+    let response = program.api().publish("refused").await.unwrap();
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     let log = program.log();
     assert!(
         log.contains("column") && log.contains("events"),
-        "the source is in the log: {log}"
+        "the log contains the cause: {log}"
     );
 }
 
 #[tokio::test]
-async fn a_bug_is_no_outage_on_sqlite() {
+async fn invalid_statement_returns_500_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     let database = format!("sqlite://{}", folder.path().join("caleida.db").display());
-    a_bug(&database, async |sql: &str| {
+    check_invalid_statement(&database, async |sql: &str| {
         let mut connection = SqliteConnection::connect(&database).await.unwrap();
         sqlx::query(AssertSqlSafe(sql.to_owned()))
             .execute(&mut connection)
@@ -259,7 +266,7 @@ async fn a_bug_is_no_outage_on_sqlite() {
 }
 
 #[tokio::test]
-async fn a_bug_is_no_outage_on_postgres() {
+async fn invalid_statement_returns_500_on_postgres() {
     let database = postgres::create_database().await;
-    a_bug(&database, async |sql: &str| postgres::run(&database, sql).await).await;
+    check_invalid_statement(&database, async |sql: &str| postgres::run(&database, sql).await).await;
 }

@@ -1,10 +1,10 @@
-//! How cargo compiles this workspace.
+//! Features and packages that cargo compiles.
 
 use std::{collections::BTreeSet, process::Command};
 
 /// Cargo compiles a crate once for each set of its features.
 #[test]
-fn benchmarks_reuse_the_release_build() {
+fn benchmarks_reuse_release_build() {
     let build = features(&["caleida", "caleida-site"]);
     let bench = features(&["caleida", "caleida-site", "caleida-benchmarks"]);
     let compiled_again: Vec<_> = build.difference(&bench).collect();
@@ -14,15 +14,15 @@ fn benchmarks_reuse_the_release_build() {
     );
 }
 
-/// The macros of sqlx make cargo compile sqlx, both drivers and SQLite for the compiler itself.
+/// The macros of sqlx would make cargo compile sqlx, both drivers and SQLite a second time, for the procedural macros.
 #[test]
-fn drivers_are_not_compiled_for_macros() {
+fn database_drivers_are_not_built_for_macros() {
     let packages = features(&["caleida"]);
     assert!(packages.iter().any(|package| package.starts_with("sqlx-core v")));
     assert!(!packages.iter().any(|package| package.starts_with("sqlx-macros")));
 }
 
-/// The crates that these packages are built from, each with its features.
+/// Returns the crates that these packages depend on, each with its features.
 fn features(packages: &[&str]) -> BTreeSet<String> {
     let mut tree = Command::new(env!("CARGO"));
     tree.current_dir(env!("CARGO_MANIFEST_DIR"));
@@ -38,7 +38,7 @@ fn features(packages: &[&str]) -> BTreeSet<String> {
         String::from_utf8_lossy(&output.stderr)
     );
     let tree = String::from_utf8(output.stdout).unwrap();
-    // A crate that is shown already has a mark instead of its own tree.
+    // `cargo tree` marks repeated crates with (*).
     tree.lines()
         .map(|line| line.trim_end_matches(" (*)").to_owned())
         .collect()

@@ -1,4 +1,4 @@
-//! Users, invites and sessions, as a browser without script comes by them.
+//! Users, invites and sessions, in a browser without JavaScript.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,19 +10,20 @@ use crate::support::{
     app::{ADMIN, Options, PASSWORD, TestApp},
     browser::{Browser, Page},
     clock::TestClock,
+    html::copyable,
     program::Program,
 };
 
 const USERS: &str = "/settings/users";
 const ACCOUNT: &str = "/settings/account";
 const LIST: &str = "/integrations/webhook";
-/// Buttons on the page of a user, and of one's account.
+// Buttons on the pages of a user and of the own account.
 const DISABLE: [(&str, &str); 1] = [("do", "disable")];
 const ENABLE: [(&str, &str); 1] = [("do", "enable")];
 const END_OTHERS: [(&str, &str); 1] = [("do", "end-others")];
 const NEW_PASSWORD: &str = "quite another password";
 
-/// Invites somebody, and answers the path of their link.
+/// Invites a user and returns the path of the link.
 async fn invite(browser: &mut Browser, email: &str, role: &str) -> String {
     let page = browser.post(USERS, &[("email", email), ("role", role)]).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.body);
@@ -30,8 +31,8 @@ async fn invite(browser: &mut Browser, email: &str, role: &str) -> String {
 }
 
 fn link_in(page: &Page) -> String {
-    let token = page.body.split_once("/invite/").expect("a link").1;
-    format!("/invite/{}", token.split_once('<').unwrap().0)
+    let link = copyable(&page.body);
+    link[link.find("/invite/").expect("a link")..].to_owned()
 }
 
 async fn accept(app: &TestApp, link: &str, password: &str) -> (Browser, Page) {
@@ -40,7 +41,7 @@ async fn accept(app: &TestApp, link: &str, password: &str) -> (Browser, Page) {
     (browser, page)
 }
 
-/// Actor and action of each entry in the audit log, the oldest first.
+/// Returns actor and action of each entry in the audit log, oldest first.
 async fn audit_log(app: &TestApp) -> Vec<(String, String)> {
     let url = format!("sqlite://{}", app.data().join("caleida.db").display());
     let mut connection = SqliteConnection::connect(&url).await.unwrap();
@@ -51,7 +52,7 @@ async fn audit_log(app: &TestApp) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn an_invited_person_chooses_a_password_and_is_in() {
+async fn invited_user_sets_password_and_is_signed_in() {
     let app = TestApp::start().await;
     let mut admin = app.signed_in(ADMIN).await;
     let link = invite(&mut admin, " Ada@Example.com", "member").await;
@@ -88,7 +89,7 @@ async fn an_invited_person_chooses_a_password_and_is_in() {
 }
 
 #[tokio::test]
-async fn nothing_tells_why_a_link_cannot_be_used() {
+async fn unusable_invite_links_look_alike() {
     let clock = Arc::new(TestClock::new());
     let app = TestApp::start_at(Arc::clone(&clock)).await;
     let mut admin = app.signed_in(ADMIN).await;
@@ -123,7 +124,7 @@ async fn nothing_tells_why_a_link_cannot_be_used() {
     }
 }
 
-/// Each page has one of its own.
+/// Returns the body without the nonce, which differs on each page.
 fn without_nonce(page: &Page) -> String {
     let policy = page.headers["content-security-policy"].to_str().unwrap();
     let (_, nonce) = policy.split_once("'nonce-").unwrap();
@@ -132,7 +133,7 @@ fn without_nonce(page: &Page) -> String {
 }
 
 #[tokio::test]
-async fn trying_links_is_stopped_by_address_and_signing_in_is_not() {
+async fn invite_guesses_are_limited_per_address() {
     let app = TestApp::start().await;
     let mut admin = app.signed_in(ADMIN).await;
     let link = invite(&mut admin, "ada@example.com", "viewer").await;
@@ -142,19 +143,19 @@ async fn trying_links_is_stopped_by_address_and_signing_in_is_not() {
     }
     let page = app.browser().get("/invite/guess").await;
     assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
-    let pause: u64 = page.headers["retry-after"].to_str().unwrap().parse().unwrap();
-    assert!((1..=30).contains(&pause), "{pause}");
+    let delay: u64 = page.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=30).contains(&delay), "{delay}");
     let (_, page) = accept(&app, &link, NEW_PASSWORD).await;
     assert_eq!(
         page.status,
         StatusCode::TOO_MANY_REQUESTS,
-        "not even a good one is looked at"
+        "valid links are blocked too"
     );
     app.signed_in(ADMIN).await;
 }
 
 #[tokio::test]
-async fn an_invite_that_cannot_be_made_says_what_to_do() {
+async fn rejected_invite_says_what_to_do() {
     let app = TestApp::start().await;
     app.add_user("ada@example.com", Role::Viewer).await;
     app.add_user("gone@example.com", Role::Viewer).await;
@@ -162,18 +163,18 @@ async fn an_invite_that_cannot_be_made_says_what_to_do() {
     let mut admin = app.signed_in(ADMIN).await;
     invite(&mut admin, "bob@example.com", "viewer").await;
     for (email, error) in [
-        ("nobody", "Enter an email address, such as ada@example.com."),
+        ("no-email", "Enter an email address, such as ada@example.com."),
         (
             "ada@example.com",
-            "ada@example.com belongs to this account already.",
+            "ada@example.com already belongs to this account.",
         ),
         (
             "gone@example.com",
-            "gone@example.com is disabled: enable them instead.",
+            "gone@example.com is disabled. Enable this user instead.",
         ),
         (
             "bob@example.com",
-            "bob@example.com was invited already: make a new link in the list above.",
+            "bob@example.com is already invited. Create a new link in the list above.",
         ),
     ] {
         let page = admin.post(USERS, &[("email", email), ("role", "admin")]).await;
@@ -182,13 +183,13 @@ async fn an_invite_that_cannot_be_made_says_what_to_do() {
         assert!(page.body.contains("aria-invalid=\"true\""), "{email}");
         assert!(
             page.body.contains(&format!("value=\"{email}\"")),
-            "what was typed is kept"
+            "the input is kept"
         );
     }
 }
 
 #[tokio::test]
-async fn the_last_admin_is_neither_disabled_nor_demoted() {
+async fn last_admin_cannot_be_disabled_or_demoted() {
     let app = TestApp::start().await;
     app.add_user("ada@example.com", Role::Admin).await;
     let mut admin = app.signed_in(ADMIN).await;
@@ -203,13 +204,13 @@ async fn the_last_admin_is_neither_disabled_nor_demoted() {
         let page = admin.post(&own, &form).await;
         assert_eq!(page.status, StatusCode::CONFLICT);
         let refusal =
-            "admin@localhost is the last active admin of this account. Make somebody else an admin first.";
+            "admin@localhost is the last active admin of this account. Make another user an admin first.";
         assert!(page.body.contains(refusal), "{}", page.body);
     }
     let person = app.person(ADMIN).await;
     assert_eq!((person.user.role, person.disabled_at), (Role::Admin, None));
 
-    // With another one there it goes.
+    // With another active admin, the demotion succeeds.
     admin.post(&ada, &ENABLE).await;
     let page = admin.post(&own, &[("role", "viewer")]).await;
     assert_eq!(page.location.as_deref(), Some(ACCOUNT));
@@ -217,7 +218,7 @@ async fn the_last_admin_is_neither_disabled_nor_demoted() {
 }
 
 #[tokio::test]
-async fn who_is_disabled_is_signed_out_and_stays_out_until_they_sign_in_again() {
+async fn disabling_user_ends_their_sessions() {
     let app = TestApp::start().await;
     app.add_user("ada@example.com", Role::Member).await;
     let mut admin = app.signed_in(ADMIN).await;
@@ -242,35 +243,35 @@ async fn who_is_disabled_is_signed_out_and_stays_out_until_they_sign_in_again() 
 }
 
 #[tokio::test]
-async fn a_new_password_ends_the_other_sessions_and_moves_this_one_to_a_new_id() {
+async fn new_password_ends_other_sessions_and_renews_session_id() {
     let app = TestApp::start().await;
-    let mut here = app.signed_in(ADMIN).await;
-    let mut elsewhere = app.signed_in(ADMIN).await;
-    let before = here.cookie.clone().unwrap();
+    let mut browser = app.signed_in(ADMIN).await;
+    let mut other_browser = app.signed_in(ADMIN).await;
+    let before = browser.cookie.clone().unwrap();
     for (old, new, error) in [
         ("not the password", NEW_PASSWORD, "This is not your password."),
         (PASSWORD, "short", "Use at least 12 characters."),
     ] {
-        let page = here.post(ACCOUNT, &[("old", old), ("new", new)]).await;
+        let page = browser.post(ACCOUNT, &[("old", old), ("new", new)]).await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(page.body.contains(error), "{}", page.body);
     }
-    assert_eq!(elsewhere.get(LIST).await.status, StatusCode::OK);
-    let page = here
+    assert_eq!(other_browser.get(LIST).await.status, StatusCode::OK);
+    let page = browser
         .post(ACCOUNT, &[("old", PASSWORD), ("new", NEW_PASSWORD)])
         .await;
     assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.body);
-    assert_ne!(here.cookie.clone().unwrap(), before);
-    let account = here.get(ACCOUNT).await;
+    assert_ne!(browser.cookie.clone().unwrap(), before);
+    let account = browser.get(ACCOUNT).await;
     assert!(account.body.contains("Your password was changed."));
     assert_eq!(account.body.matches("This session").count(), 1);
-    assert!(!account.body.contains("End all others"));
-    assert_eq!(elsewhere.get(LIST).await.status, StatusCode::SEE_OTHER);
-    here.cookie = Some(before);
+    assert!(!account.body.contains("End all other sessions"));
+    assert_eq!(other_browser.get(LIST).await.status, StatusCode::SEE_OTHER);
+    browser.cookie = Some(before);
     assert_eq!(
-        here.get(LIST).await.status,
+        browser.get(LIST).await.status,
         StatusCode::SEE_OTHER,
-        "the old id is worth nothing"
+        "the old session ID is invalid"
     );
 
     let old = [("email", ADMIN), ("password", PASSWORD)];
@@ -286,16 +287,16 @@ async fn a_new_password_ends_the_other_sessions_and_moves_this_one_to_a_new_id()
 }
 
 #[tokio::test]
-async fn guessing_the_old_password_is_stopped_like_guessing_at_the_door() {
+async fn old_password_guesses_count_as_login_failures() {
     let app = TestApp::start().await;
-    let mut here = app.signed_in(ADMIN).await;
+    let mut browser = app.signed_in(ADMIN).await;
     for _ in 0..8 {
-        let page = here
+        let page = browser
             .post(ACCOUNT, &[("old", "a guess"), ("new", NEW_PASSWORD)])
             .await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     }
-    let page = here
+    let page = browser
         .post(ACCOUNT, &[("old", PASSWORD), ("new", NEW_PASSWORD)])
         .await;
     assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
@@ -304,20 +305,24 @@ async fn guessing_the_old_password_is_stopped_like_guessing_at_the_door() {
         app.browser().post("/login", &form).await.status,
         StatusCode::TOO_MANY_REQUESTS
     );
-    assert_eq!(here.get(LIST).await.status, StatusCode::OK, "who is in stays in");
+    assert_eq!(
+        browser.get(LIST).await.status,
+        StatusCode::OK,
+        "the current session stays valid"
+    );
 }
 
 #[tokio::test]
-async fn sessions_are_listed_and_ended() {
+async fn sessions_can_be_listed_and_ended() {
     let clock = Arc::new(TestClock::new());
     let app = TestApp::start_at(Arc::clone(&clock)).await;
-    let mut here = app.signed_in(ADMIN).await;
+    let mut browser = app.signed_in(ADMIN).await;
     let mut second = app.signed_in(ADMIN).await;
     let mut third = app.signed_in(ADMIN).await;
     clock.advance(Duration::from_secs(59));
-    here.get(LIST).await;
+    browser.get(LIST).await;
     let user = app.person(ADMIN).await.user;
-    let seen = async || {
+    let last_seen_at = async || {
         let sessions = app
             .server()
             .store
@@ -328,28 +333,31 @@ async fn sessions_are_listed_and_ended() {
         sessions[0].last_seen_at
     };
     assert_eq!(
-        seen().await,
+        last_seen_at().await,
         TestClock::START,
-        "it is written once a minute at most"
+        "written at most once a minute"
     );
     clock.advance(Duration::from_secs(1));
-    here.get(LIST).await;
-    assert_eq!(seen().await, TestClock::START.plus(Duration::from_secs(60)));
+    browser.get(LIST).await;
+    assert_eq!(
+        last_seen_at().await,
+        TestClock::START.plus(Duration::from_secs(60))
+    );
 
-    let page = here.get(ACCOUNT).await;
+    let page = browser.get(ACCOUNT).await;
     assert_eq!(page.body.matches("127.0.0.1").count(), 3);
     let session = page.hidden("session");
     let end = [("do", "end-session"), ("session", &*session)];
-    assert_eq!(here.post(ACCOUNT, &end).await.status, StatusCode::SEE_OTHER);
-    let left = [second.get(LIST).await.status, third.get(LIST).await.status];
+    assert_eq!(browser.post(ACCOUNT, &end).await.status, StatusCode::SEE_OTHER);
+    let statuses = [second.get(LIST).await.status, third.get(LIST).await.status];
     assert!(
-        left.contains(&StatusCode::OK) && left.contains(&StatusCode::SEE_OTHER),
-        "{left:?}"
+        statuses.contains(&StatusCode::OK) && statuses.contains(&StatusCode::SEE_OTHER),
+        "{statuses:?}"
     );
-    assert_eq!(here.post(ACCOUNT, &end).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(browser.post(ACCOUNT, &end).await.status, StatusCode::NOT_FOUND);
 
-    here.post(ACCOUNT, &END_OTHERS).await;
-    let page = here.get(ACCOUNT).await;
+    browser.post(ACCOUNT, &END_OTHERS).await;
+    let page = browser.get(ACCOUNT).await;
     assert!(page.body.contains("1 session was ended."), "{}", page.body);
     for browser in [&mut second, &mut third] {
         assert_eq!(browser.get(LIST).await.status, StatusCode::SEE_OTHER);
@@ -357,19 +365,22 @@ async fn sessions_are_listed_and_ended() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_used_lives_on() {
+async fn active_session_is_extended() {
     let clock = Arc::new(TestClock::new());
     let app = TestApp::start_at(Arc::clone(&clock)).await;
     let mut browser = app.signed_in(ADMIN).await;
     clock.advance(Duration::from_secs(60));
     let page = browser.get(LIST).await;
-    let cookie = page.set_cookie.expect("the cookie is sent again");
+    let cookie = page.set_cookie.expect("the cookie is renewed");
     assert!(cookie.contains("Max-Age=604800"), "{cookie}");
-    assert!(browser.get(LIST).await.set_cookie.is_none(), "but not each time");
+    assert!(
+        browser.get(LIST).await.set_cookie.is_none(),
+        "not on every request"
+    );
 }
 
 #[tokio::test]
-async fn what_is_done_to_people_is_in_the_audit_log() {
+async fn user_changes_are_in_audit_log() {
     let app = TestApp::start().await;
     let mut admin = app.signed_in(ADMIN).await;
     let link = invite(&mut admin, "ada@example.com", "viewer").await;
@@ -383,7 +394,7 @@ async fn what_is_done_to_people_is_in_the_audit_log() {
     admin.post(USERS, &[("do", "revoke"), ("invite", &id)]).await;
     let path = format!("{USERS}/{}", app.person("ada@example.com").await.user.id);
     admin.post(&path, &[("role", "member")]).await;
-    // Nothing changes, so nothing is written.
+    // An unchanged role is not recorded.
     admin.post(&path, &[("role", "member")]).await;
     let password = [("old", NEW_PASSWORD), ("new", PASSWORD)];
     ada.post(ACCOUNT, &password).await;
@@ -424,7 +435,7 @@ async fn what_is_done_to_people_is_in_the_audit_log() {
 }
 
 #[tokio::test]
-async fn a_link_starts_with_the_address_that_browsers_know() {
+async fn invite_link_uses_public_url() {
     let arguments = vec!["--public-url=https://caleida.example/".to_owned()];
     let app = TestApp::start_with(Options {
         arguments,
@@ -443,7 +454,7 @@ async fn a_link_starts_with_the_address_that_browsers_know() {
 }
 
 #[tokio::test]
-async fn the_database_holds_no_token_of_an_invite() {
+async fn database_contains_no_invite_token() {
     let mut app = TestApp::start().await;
     let mut admin = app.signed_in(ADMIN).await;
     let link = invite(&mut admin, "ada@example.com", "viewer").await;
@@ -463,9 +474,9 @@ async fn the_database_holds_no_token_of_an_invite() {
 }
 
 #[tokio::test]
-async fn the_command_line_does_the_same() {
+async fn cli_manages_users() {
     let program = Program::start(&[("CALEIDA_ADMIN_PASSWORD", PASSWORD)]).await;
-    let say = |arguments: &[&str]| {
+    let run = |arguments: &[&str]| {
         let output = program.output(arguments);
         let text = if output.status.success() {
             output.stdout
@@ -475,42 +486,42 @@ async fn the_command_line_does_the_same() {
         (output.status.code().unwrap(), String::from_utf8(text).unwrap())
     };
     let invite = ["user", "invite", "--email", "ada@example.com", "--role", "viewer"];
-    let (code, link) = say(&[&invite[..], &["--public-url", "https://caleida.example"]].concat());
+    let (code, link) = run(&[&invite[..], &["--public-url", "https://caleida.example"]].concat());
     assert_eq!(code, 0, "{link}");
     let token = link
         .trim_end()
         .strip_prefix("https://caleida.example/invite/")
-        .expect("the link alone");
+        .expect("prints only the link");
     let mut ada = program.api().browser();
     let page = ada
         .post(&format!("/invite/{token}"), &[("password", NEW_PASSWORD)])
         .await;
     assert_eq!(page.status, StatusCode::SEE_OTHER);
     assert_eq!(
-        say(&invite),
-        (1, "caleida: there is a user ada@example.com already\n".to_owned())
+        run(&invite),
+        (1, "caleida: user ada@example.com already exists\n".to_owned())
     );
 
-    let set_role = |role: &str| say(&["user", "set-role", "--email", "Ada@example.com", "--role", role]);
+    let set_role = |role: &str| run(&["user", "set-role", "--email", "Ada@example.com", "--role", role]);
     assert_eq!(
         set_role("admin"),
-        (0, "ada@example.com is admin now.\n".to_owned())
+        (0, "ada@example.com now has the role admin.\n".to_owned())
     );
     assert_eq!(ada.get(USERS).await.status, StatusCode::OK);
-    assert_eq!(say(&["user", "disable", "--email", ADMIN]).0, 0);
-    let last = "is the account's last active admin: make somebody else an admin first\n";
+    assert_eq!(run(&["user", "disable", "--email", ADMIN]).0, 0);
+    let last_admin = "is the last active admin of the account: make another user an admin first\n";
     for refused in [
         set_role("member"),
-        say(&["user", "disable", "--email", "ada@example.com"]),
+        run(&["user", "disable", "--email", "ada@example.com"]),
     ] {
-        assert_eq!(refused, (1, format!("caleida: ada@example.com {last}")));
+        assert_eq!(refused, (1, format!("caleida: ada@example.com {last_admin}")));
     }
     assert_eq!(
-        say(&["user", "list"]).1,
+        run(&["user", "list"]).1,
         "default  ada@example.com  admin\ndefault  admin@localhost  admin  disabled\n"
     );
-    assert_eq!(say(&["user", "enable", "--email", ADMIN]).0, 0);
-    assert_eq!(say(&["user", "enable", "--email", "nobody@example.com"]).0, 1);
+    assert_eq!(run(&["user", "enable", "--email", ADMIN]).0, 0);
+    assert_eq!(run(&["user", "enable", "--email", "unknown@example.com"]).0, 1);
 
     program.run_with(
         &[
@@ -525,7 +536,7 @@ async fn the_command_line_does_the_same() {
     assert_eq!(
         ada.get(LIST).await.status,
         StatusCode::SEE_OTHER,
-        "her sessions have ended"
+        "the new password ended the sessions"
     );
     let form = [("email", "ada@example.com"), ("password", PASSWORD)];
     assert_eq!(

@@ -1,5 +1,5 @@
-//! Whatever comes from outside is read or refused: never a panic, and what was read means the same when it is written
-//! and read again. `make fuzz` runs these, and those of the dashboard's addresses, for long.
+//! Property tests of parsers for untrusted input: no panics, and parsed values survive a round trip through text.
+//! `make fuzz` runs these and the property tests of the dashboard's query strings with many more cases.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use caleida::{
         signer::{self, VerifyError},
     },
     domain::{
-        DeliveryId, EndpointUrl, EventId, EventTypes, Place, RetrySchedule, Secret, Timestamp, Transport,
-        WebhookName,
+        DeliveryId, EndpointUrl, EventCursor, EventId, EventTypes, RetrySchedule, Secret, Timestamp,
+        Transport, WebhookName,
     },
     server::Config,
 };
@@ -24,17 +24,17 @@ use reqwest::{Method, header::HeaderValue};
 
 use crate::support::app::TestApp;
 
-/// Noon of a day that has no meaning.
+/// An arbitrary time.
 const NOW: Timestamp = Timestamp::from_millis(1_795_435_200_000);
 
-/// Anything at all, or something that begins as what is wanted does.
-fn like(pattern: &'static str) -> impl Strategy<Value = String> {
+/// Arbitrary text, or text that matches the pattern.
+fn arbitrary_or(pattern: &'static str) -> impl Strategy<Value = String> {
     prop_oneof![any::<String>(), pattern.prop_map(|text| text)]
 }
 
 proptest! {
     #[test]
-    fn urls(text in like("https?://[a-z0-9.:@\\[\\]%-]{0,30}(/[ -~é]{0,30})?(#[a-z]{0,5})?")) {
+    fn parsed_urls_round_trip(text in arbitrary_or("https?://[a-z0-9.:@\\[\\]%-]{0,30}(/[ -~é]{0,30})?(#[a-z]{0,5})?")) {
         if let Ok(url) = EndpointUrl::parse(&text, Transport::HttpAllowed) {
             prop_assert!(url.as_url().has_host() && url.as_url().fragment().is_none());
             prop_assert!(url.as_url().username().is_empty() && url.as_url().password().is_none());
@@ -44,71 +44,71 @@ proptest! {
     }
 
     #[test]
-    fn secrets(text in like("(whsec_)?[A-Za-z0-9+/]{20,90}={0,2}"), body in vec(any::<u8>(), 0..200)) {
+    fn parsed_secrets_round_trip_and_sign(text in arbitrary_or("(whsec_)?[A-Za-z0-9+/]{20,90}={0,2}"), body in vec(any::<u8>(), 0..200)) {
         if let Ok(secret) = Secret::parse(&text) {
-            prop_assert!((Secret::MIN_KEY..=Secret::MAX_TEXT).contains(&secret.key().len()));
+            prop_assert!((Secret::MIN_KEY_LENGTH..=Secret::MAX_TEXT_LENGTH).contains(&secret.key().len()));
             prop_assert_eq!(Secret::parse(secret.reveal()), Ok(secret.clone()));
             let debug = format!("{secret:?}");
             prop_assert!(!debug.contains(secret.reveal()));
             let signature = signer::sign("evt_1", NOW.as_secs(), &body, [&secret]);
             let at = NOW.as_secs().to_string();
-            let judge = |at: &str, body: &[u8]| signer::verify(&secret, "evt_1", at, &signature, body, NOW);
-            prop_assert_eq!(judge(&at, &body), Ok(()));
-            prop_assert!(judge(&(NOW.as_secs() + 1).to_string(), &body).is_err());
-            prop_assert!(judge(&at, &[&body[..], b" "].concat()).is_err());
+            let verify = |at: &str, body: &[u8]| signer::verify(&secret, "evt_1", at, &signature, body, NOW);
+            prop_assert_eq!(verify(&at, &body), Ok(()));
+            prop_assert!(verify(&(NOW.as_secs() + 1).to_string(), &body).is_err());
+            prop_assert!(verify(&at, &[&body[..], b" "].concat()).is_err());
         }
     }
 
     #[test]
-    fn signatures_that_nobody_made(id in any::<String>(), at in like("-?[0-9]{1,20}"), signature in like("(v1,[A-Za-z0-9+/=]{0,50} ?){0,4}")) {
+    fn forged_signatures_are_rejected(id in any::<String>(), at in arbitrary_or("-?[0-9]{1,20}"), signature in arbitrary_or("(v1,[A-Za-z0-9+/=]{0,50} ?){0,4}")) {
         let secret = Secret::parse("correct horse battery staple").unwrap();
-        let judged: Result<(), VerifyError> = signer::verify(&secret, &id, &at, &signature, b"{}", NOW);
-        prop_assert!(judged.is_err());
+        let verified: Result<(), VerifyError> = signer::verify(&secret, &id, &at, &signature, b"{}", NOW);
+        prop_assert!(verified.is_err());
     }
 
     #[test]
-    fn names_and_ids(text in like("(evt_|dlv_[0-9a-f]{20})?[A-Za-z0-9_-]{1,70}")) {
+    fn parsed_names_and_ids_round_trip(text in arbitrary_or("(evt_|dlv_[0-9a-f]{20})?[A-Za-z0-9_-]{1,70}")) {
         if let Ok(id) = text.parse::<EventId>() {
             prop_assert!(!id.as_str().contains('.') && id.as_str().len() <= EventId::MAX_LENGTH);
         }
         if let Ok(id) = text.parse::<DeliveryId>() {
             prop_assert_eq!(id.as_str(), &text);
-            id.made_at();
+            id.created_at();
         }
         if let Ok(name) = WebhookName::parse(&text) {
             prop_assert_eq!(WebhookName::parse(name.as_str()), Ok(name));
         }
-        let _ = text.parse::<Place>();
+        let _ = text.parse::<EventCursor>();
         let _ = EventTypes::parse(text.split(','));
     }
 
     #[test]
-    fn cursors(text in like("-?[0-9]{1,25}\\.-?[A-Za-z0-9]{1,25}")) {
-        if let Ok(place) = text.parse::<Place>() {
-            prop_assert_eq!(place.to_string().parse::<Place>(), Ok(place));
+    fn parsed_cursors_round_trip(text in arbitrary_or("-?[0-9]{1,25}\\.-?[A-Za-z0-9]{1,25}")) {
+        if let Ok(cursor) = text.parse::<EventCursor>() {
+            prop_assert_eq!(cursor.to_string().parse::<EventCursor>(), Ok(cursor));
         }
     }
 
     #[test]
-    fn moments(millis in -62_135_596_800_000_i64..253_402_300_800_000, text in like("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,20}(Z|[+-][0-9]{2}:[0-9]{2})")) {
-        let moment = Timestamp::from_millis(millis);
-        if (0..=9999).contains(&moment.utc().year()) {
-            prop_assert_eq!(Timestamp::parse_rfc3339(&moment.rfc3339()), Some(moment));
+    fn timestamps_round_trip(millis in -62_135_596_800_000_i64..253_402_300_800_000, text in arbitrary_or("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,20}(Z|[+-][0-9]{2}:[0-9]{2})")) {
+        let timestamp = Timestamp::from_millis(millis);
+        if (0..=9999).contains(&timestamp.utc().year()) {
+            prop_assert_eq!(Timestamp::parse_rfc3339(&timestamp.rfc3339()), Some(timestamp));
         }
-        if let Some(moment) = Timestamp::parse_rfc3339(&text) {
-            moment.rfc3339();
-        }
-    }
-
-    #[test]
-    fn retry_afters(text in like("[0-9]{1,30}|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT"), now in any::<i64>()) {
-        if let Some(asked) = retry_after(&text, Timestamp::from_millis(now)) {
-            prop_assert!(asked <= Duration::from_secs(86_400));
+        if let Some(timestamp) = Timestamp::parse_rfc3339(&text) {
+            timestamp.rfc3339();
         }
     }
 
     #[test]
-    fn settings(value in like("[0-9a-z.:/,-]{0,40}")) {
+    fn retry_after_is_at_most_one_day(text in arbitrary_or("[0-9]{1,30}|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT"), now in any::<i64>()) {
+        if let Some(delay) = retry_after(&text, Timestamp::from_millis(now)) {
+            prop_assert!(delay <= Duration::from_secs(86_400));
+        }
+    }
+
+    #[test]
+    fn config_errors_do_not_reveal_master_key(value in arbitrary_or("[0-9a-z.:/,-]{0,40}")) {
         let secret = "bm90IGEga2V5IGJ1dCBub2JvZHkgc2hhbGwgc2VlIGl0";
         for setting in ["listen", "metrics-listen", "allow-networks", "allow-http", "retry-schedule", "delivery-timeout",
             "retention", "shutdown-grace", "database-url", "role"] {
@@ -124,9 +124,9 @@ proptest! {
     }
 }
 
-/// Through the door where they come in: each is answered, and none with an error of ours.
+/// Sent over HTTP: every response is 2xx or 4xx, with a JSON body.
 #[test]
-fn event_bodies_and_idempotency_keys() {
+fn malformed_events_never_cause_server_errors() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let app = runtime.block_on(TestApp::start());
     let json = r#"\{"type":"(chat|message|x)","data":(\{\}|\[[0-9e.-]{0,9}\]|null|"[ -~é]{0,9}")(,"(id|timestamp|more)":"[ -~é]{0,30}")?\}"#;
@@ -144,12 +144,12 @@ fn event_bodies_and_idempotency_keys() {
     ];
     let keys = proptest::option::of(vec(any::<u8>(), 0..300));
     let mut runner = TestRunner::new(Cases {
-        // Each is a request and perhaps a commit.
+        // Each case is a request and possibly a commit.
         cases: Cases::default().cases.min(20_000),
         failure_persistence: None,
         ..Cases::default()
     });
-    let answered = runner.run(&(bodies, keys), |(body, key)| {
+    let result = runner.run(&(bodies, keys), |(body, key)| {
         let mut request = app.call(Method::POST, "/api/v1/events").body(body);
         if let Some(key) = key.and_then(|key| HeaderValue::from_bytes(&key).ok()) {
             request = request.header("idempotency-key", key);
@@ -165,6 +165,6 @@ fn event_bodies_and_idempotency_keys() {
         );
         Ok(())
     });
-    answered.unwrap();
+    result.unwrap();
     runtime.block_on(async move { drop(app) });
 }

@@ -1,4 +1,4 @@
-//! What publishers are promised: once, whole, and refused with a reason.
+//! Publishing events: idempotency, atomic batches, and rejected events.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::app::TestApp;
 
 #[tokio::test]
-async fn publishing_again_answers_as_the_first_time() {
+async fn repeated_publish_returns_first_response() {
     let app = TestApp::start().await;
     let event = json!({ "type": "chat", "id": "a", "data": { "n": 1 } });
     let first = app
@@ -34,7 +34,7 @@ async fn publishing_again_answers_as_the_first_time() {
 }
 
 #[tokio::test]
-async fn a_batch_is_taken_whole_or_not_at_all() {
+async fn batch_is_accepted_whole_or_not_at_all() {
     let app = TestApp::start().await;
     let good = json!({ "type": "chat", "id": "good", "data": {} });
     let bad = json!({ "events": [good, { "type": "nonsense", "data": {} }] });
@@ -64,7 +64,7 @@ async fn a_batch_is_taken_whole_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn bad_events_are_refused_with_a_reason() {
+async fn invalid_events_are_rejected_with_reason() {
     let app = TestApp::start().await;
     let too_large = "x".repeat(256 * 1024);
     for (body, status) in [
@@ -106,7 +106,7 @@ async fn bad_events_are_refused_with_a_reason() {
 }
 
 #[tokio::test]
-async fn the_key_of_a_batch_stands_for_all_of_it() {
+async fn idempotency_key_covers_whole_batch() {
     let app = TestApp::start().await;
     let event = |n: u32| json!({ "type": "chat", "data": { "n": n } });
     let publish = async |key: &str, events: &[Value]| {
@@ -125,7 +125,7 @@ async fn the_key_of_a_batch_stands_for_all_of_it() {
     ] {
         assert_eq!(publish("k", other).await, StatusCode::CONFLICT, "{other:?}");
     }
-    // One alone is another request, whatever its key looks like; and no key has a space.
+    // A single event with a similar key is a different request. Keys must not contain spaces.
     for (key, expected) in [
         ("k/0", StatusCode::ACCEPTED),
         ("k 0", StatusCode::UNPROCESSABLE_ENTITY),

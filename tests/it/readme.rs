@@ -1,4 +1,4 @@
-//! What the README tells newcomers to type, typed: the released program's own commands in two terminals.
+//! Runs the commands of the README's quick start.
 
 use std::{
     fs::{self, File},
@@ -10,16 +10,16 @@ use std::{
 
 const README: &str = include_str!("../../README.md");
 
-/// A folder to be in, and what a newcomer's machine has running there.
-struct Machine {
+/// A working directory with the processes started there.
+struct Workspace {
     folder: tempfile::TempDir,
-    /// Where the dashboard and the receiver listen, instead of on 3000 and 4040: those may be taken here.
+    /// Ports used instead of 3000 and 4040, which may be taken.
     dashboard: u16,
     receiver: u16,
     running: Vec<Child>,
 }
 
-impl Machine {
+impl Workspace {
     fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
@@ -44,7 +44,7 @@ impl Machine {
                 "CALEIDA_PUBLIC_URL",
                 format!("http://127.0.0.1:{}", self.dashboard),
             )
-            // As `make run` does.
+            // Same as `make run`.
             .env("CALEIDA_ALLOW_HTTP", "true")
             .env("CALEIDA_ALLOW_NETWORKS", "127.0.0.0/8,::1/128")
             .stdin(Stdio::null())
@@ -53,13 +53,13 @@ impl Machine {
         bash
     }
 
-    /// Leaves it running until the end of the test.
+    /// Starts a command that runs until the end of the test.
     fn start(&mut self, script: &str, output: &str) {
         let child = self.bash(&format!("exec {script}"), output).spawn().unwrap();
         self.running.push(child);
     }
 
-    /// The README's commands for this terminal, on this machine's ports.
+    /// Returns the README's commands for this terminal, with our ports.
     fn readme(&self, terminal: &str) -> String {
         let (_, after) = README
             .split_once(&format!("<!-- terminal: {terminal} -->\n```sh\n"))
@@ -76,11 +76,11 @@ impl Machine {
     }
 
     async fn wait_until_printed(&self, output: &str, text: &str) {
-        let patience = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + Duration::from_secs(30);
         while !self.printed(output).contains(text) {
             let printed = self.printed(output);
             assert!(
-                Instant::now() < patience,
+                Instant::now() < deadline,
                 "{output} never printed {text:?}:\n{printed}"
             );
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -88,7 +88,7 @@ impl Machine {
     }
 }
 
-impl Drop for Machine {
+impl Drop for Workspace {
     fn drop(&mut self) {
         for child in &mut self.running {
             let _ = child.kill();
@@ -103,25 +103,27 @@ fn free_port() -> u16 {
 }
 
 #[tokio::test]
-async fn the_two_terminals_of_the_readme_deliver_an_event() {
-    let mut machine = Machine::new();
-    machine.start(concat!(env!("CARGO_BIN_EXE_caleida"), " serve"), "dashboard");
-    machine.wait_until_printed("dashboard", "One-time password").await;
-    machine.start(machine.readme("receiver").trim(), "receiver");
-    machine
-        .wait_until_printed("receiver", &machine.receiver.to_string())
+async fn readme_commands_deliver_an_event() {
+    let mut workspace = Workspace::new();
+    workspace.start(concat!(env!("CARGO_BIN_EXE_caleida"), " serve"), "dashboard");
+    workspace
+        .wait_until_printed("dashboard", "One-time password")
+        .await;
+    workspace.start(workspace.readme("receiver").trim(), "receiver");
+    workspace
+        .wait_until_printed("receiver", &workspace.receiver.to_string())
         .await;
 
-    let publishes = machine
-        .bash(&machine.readme("publisher"), "publisher")
+    let publishes = workspace
+        .bash(&workspace.readme("publisher"), "publisher")
         .status()
         .unwrap();
-    assert!(publishes.success(), "{}", machine.printed("publisher"));
-    machine.wait_until_printed("receiver", "signature ok").await;
+    assert!(publishes.success(), "{}", workspace.printed("publisher"));
+    workspace.wait_until_printed("receiver", "signature ok").await;
     assert!(
-        machine.printed("publisher").contains("1 delivery"),
+        workspace.printed("publisher").contains("1 delivery"),
         "{}",
-        machine.printed("publisher")
+        workspace.printed("publisher")
     );
-    assert!(machine.folder.path().join("data/caleida.db").is_file());
+    assert!(workspace.folder.path().join("data/caleida.db").is_file());
 }

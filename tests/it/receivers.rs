@@ -1,4 +1,4 @@
-//! The receivers that the guide offers to copy, run as their users would run them, and called by real deliveries.
+//! The example receivers of the guide, run like a user would, with real deliveries.
 
 use std::{
     fs,
@@ -17,18 +17,18 @@ use crate::support::{
     receiver::Receiver,
 };
 
-/// Until a runtime has started; the first call of a compiler on a busy machine takes longest.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Maximum time for a receiver to start and print; compiling on a busy machine takes longest.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A receiver of `docs/receivers` in a process of its own.
-struct Running {
+/// A process of a receiver in `docs/receivers`.
+struct ReceiverProcess {
     child: Child,
     port: u16,
     folder: TempDir,
 }
 
-impl Running {
-    /// `command` is run by bash in an empty folder. `$FILE` is the receiver, `$ROOT` our own folder.
+impl ReceiverProcess {
+    /// Runs `command` with bash in an empty folder. `$FILE` is the receiver, `$ROOT` the repository.
     async fn start(file: &str, command: &str, secret: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
@@ -41,25 +41,25 @@ impl Running {
             .env("EXAMPLES", examples())
             .env("WEBHOOK_SECRET", secret)
             .env("PORT", port.to_string())
-            // Where the one in PHP keeps what it has seen.
+            // The PHP receiver stores the IDs it has seen here.
             .env("TMPDIR", folder.path())
             .stdin(Stdio::null())
             .stderr(output.try_clone().unwrap())
             .stdout(output)
             .spawn()
             .unwrap();
-        let mut running = Self { child, port, folder };
-        let up = eventually_within(PATIENCE, || async {
+        let mut process = Self { child, port, folder };
+        let up = eventually_within(WAIT_TIMEOUT, || async {
             TcpStream::connect(("127.0.0.1", port)).ok()
         })
         .await;
-        let ended = running.child.try_wait().unwrap();
+        let exited = process.child.try_wait().unwrap();
         assert!(
-            up.is_some() && ended.is_none(),
-            "{file} does not start; `make test` installs what it needs:\n{}",
-            running.printed()
+            up.is_some() && exited.is_none(),
+            "{file} did not start; `make test` installs its dependencies:\n{}",
+            process.printed()
         );
-        running
+        process
     }
 
     fn url(&self) -> String {
@@ -71,7 +71,7 @@ impl Running {
     }
 
     async fn wait_until_printed(&self, line: &str) {
-        let printed = eventually_within(PATIENCE, || async {
+        let printed = eventually_within(WAIT_TIMEOUT, || async {
             self.printed()
                 .lines()
                 .any(|printed| printed == line)
@@ -79,13 +79,13 @@ impl Running {
         });
         assert!(
             printed.await.is_some(),
-            "it never printed {line:?}:\n{}",
+            "the receiver never printed {line:?}:\n{}",
             self.printed()
         );
     }
 }
 
-impl Drop for Running {
+impl Drop for ReceiverProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -96,7 +96,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Where cargo puts the examples, which are the receivers in Rust.
+/// Returns cargo's folder for examples, which contains the Rust receivers.
 fn examples() -> PathBuf {
     let program = Path::new(env!("CARGO_BIN_EXE_caleida"));
     program.parent().unwrap().join("examples")
@@ -107,36 +107,37 @@ fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-/// One event is taken, and once only; so is one that two secrets have signed. What another secret has signed is refused.
-async fn receives(file: &str, command: &str) {
+/// Asserts that a receiver accepts an event, recognizes a repeated one, accepts signatures with two secrets during a
+/// rotation, and rejects events signed with another secret.
+async fn check_receiver(file: &str, command: &str) {
     let app = TestApp::start().await;
     let webhook = app.add_webhook("theirs", "http://127.0.0.1:9/", &["chat"]).await;
     let path = format!("/api/v1/webhooks/{}", webhook["id"].as_str().unwrap());
-    let running = Running::start(file, command, webhook["secret"].as_str().unwrap()).await;
-    app.patch(&path, json!({ "url": running.url() }), StatusCode::OK)
+    let process = ReceiverProcess::start(file, command, webhook["secret"].as_str().unwrap()).await;
+    app.patch(&path, json!({ "url": process.url() }), StatusCode::OK)
         .await;
 
     let first = app.publish("chat").await;
     let first = first["id"].as_str().unwrap();
     let delivered = app.wait_for("delivered", 1).await;
-    running.wait_until_printed(&format!("chat {first}")).await;
+    process.wait_until_printed(&format!("chat {first}")).await;
 
     let resend = format!(
         "/api/v1/deliveries/{}/resend",
         delivered[0]["id"].as_str().unwrap()
     );
     app.post(&resend, json!({}), StatusCode::ACCEPTED).await;
-    running.wait_until_printed(&format!("chat {first} again")).await;
+    process.wait_until_printed(&format!("chat {first} again")).await;
 
     app.post(&format!("{path}/rotate-secret"), json!({}), StatusCode::OK)
         .await;
     let second = app.publish("chat").await;
     app.wait_for("delivered", 2).await;
-    running
+    process
         .wait_until_printed(&format!("chat {}", second["id"].as_str().unwrap()))
         .await;
 
-    // At once, the old secret signs no more.
+    // Without an overlap, the old secret stops signing at once.
     let body = json!({ "overlap_hours": 0 });
     app.post(&format!("{path}/rotate-secret"), body, StatusCode::OK)
         .await;
@@ -148,9 +149,9 @@ async fn receives(file: &str, command: &str) {
 }
 
 #[tokio::test]
-async fn the_receivers_in_python_receive() {
-    receives("python/plain.py", "exec python3 $FILE").await;
-    receives(
+async fn python_receivers_verify_deliveries() {
+    check_receiver("python/plain.py", "exec python3 $FILE").await;
+    check_receiver(
         "python/library.py",
         "exec $ROOT/target/receivers/bin/python $FILE",
     )
@@ -158,16 +159,15 @@ async fn the_receivers_in_python_receive() {
 }
 
 #[tokio::test]
-async fn the_receivers_in_javascript_receive() {
-    receives("javascript/plain.mjs", "exec node $FILE").await;
-    let beside_the_library =
-        "ln -s $ROOT/end2end/node_modules node_modules; cp $FILE . && exec node library.mjs";
-    receives("javascript/library.mjs", beside_the_library).await;
+async fn javascript_receivers_verify_deliveries() {
+    check_receiver("javascript/plain.mjs", "exec node $FILE").await;
+    let with_library = "ln -s $ROOT/end2end/node_modules node_modules; cp $FILE . && exec node library.mjs";
+    check_receiver("javascript/library.mjs", with_library).await;
 }
 
 #[tokio::test]
-async fn the_receiver_in_go_receives() {
-    receives(
+async fn go_receiver_verifies_deliveries() {
+    check_receiver(
         "go/plain.go",
         "HOME=$PWD go build -o receiver $FILE && exec ./receiver",
     )
@@ -175,30 +175,30 @@ async fn the_receiver_in_go_receives() {
 }
 
 #[tokio::test]
-async fn the_receiver_in_ruby_receives() {
-    receives("ruby/plain.rb", "exec ruby $FILE").await;
+async fn ruby_receiver_verifies_deliveries() {
+    check_receiver("ruby/plain.rb", "exec ruby $FILE").await;
 }
 
 #[tokio::test]
-async fn the_receiver_in_php_receives() {
-    receives("php/plain.php", "exec php -S 127.0.0.1:$PORT $FILE").await;
+async fn php_receiver_verifies_deliveries() {
+    check_receiver("php/plain.php", "exec php -S 127.0.0.1:$PORT $FILE").await;
 }
 
 #[tokio::test]
-async fn the_receiver_in_java_receives() {
+async fn java_receiver_verifies_deliveries() {
     let jackson = "jars=/usr/share/java; exec java -cp $jars/jackson-databind.jar:$jars/jackson-core.jar:$jars/jackson-annotations.jar $FILE";
-    receives("java/Plain.java", jackson).await;
+    check_receiver("java/Plain.java", jackson).await;
 }
 
 #[tokio::test]
-async fn the_receivers_in_rust_receive() {
-    receives("rust/plain.rs", "exec $EXAMPLES/receiver-plain").await;
-    receives("rust/library.rs", "exec $EXAMPLES/receiver-library").await;
+async fn rust_receivers_verify_deliveries() {
+    check_receiver("rust/plain.rs", "exec $EXAMPLES/receiver-plain").await;
+    check_receiver("rust/library.rs", "exec $EXAMPLES/receiver-library").await;
 }
 
-/// It is no server: it verifies one call, which is a real one here.
+/// The shell script is not a server. It verifies a single call.
 #[tokio::test]
-async fn the_script_verifies_what_was_delivered() {
+async fn shell_script_verifies_delivery() {
     let app = TestApp::start().await;
     let receiver = Receiver::start().await;
     let webhook = app.add_webhook("theirs", &receiver.url("/"), &["chat"]).await;

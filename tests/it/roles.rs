@@ -1,9 +1,9 @@
-//! Who may do what in the dashboard: every page, form and server function, requested by every role.
+//! Access control of the dashboard: every page, form and server function, requested by every role.
 //!
-//! The requests name things that do not exist, so that nothing changes from one request to the next: a role that is
-//! allowed gets 404, and a role that is not allowed gets 403 before anything is looked up.
+//! The requests contain IDs that do not exist, so that no request changes anything: an allowed role gets 404, any other
+//! role gets 403 before a lookup.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use caleida::{
     domain::Role,
@@ -25,27 +25,27 @@ enum Outcome {
     SignIn,
     /// 401 in JSON, with a link to the sign-in page.
     SignedOut,
-    /// 403: not allowed for this role, in a page or in JSON.
-    Refused,
-    Answered(u16),
+    /// 403, as a page or in JSON: this role is not allowed.
+    Forbidden,
+    /// Any other status.
+    Status(u16),
 }
 
-use Outcome::{Answered, Refused, SignIn, SignedOut};
+use Outcome::{Forbidden, SignIn, SignedOut, Status};
 
-const SHOWN: Outcome = Answered(200);
-/// It was done, or can be found elsewhere.
-const LED_ON: Outcome = Answered(303);
-const UNKNOWN: Outcome = Answered(404);
-/// A form with nothing in it.
-const INCOMPLETE: Outcome = Answered(422);
+const SHOWN: Outcome = Status(200);
+const REDIRECT: Outcome = Status(303);
+const UNKNOWN: Outcome = Status(404);
+/// Response to an empty form.
+const INCOMPLETE: Outcome = Status(422);
 
 const GET: &str = "GET";
 const POST: &str = "POST";
 
-/// By nobody, a viewer, a member and an admin.
+/// Outcomes without a session, and as viewer, member and admin.
 type Outcomes = [Outcome; 4];
 
-fn everybody(outcome: Outcome) -> Outcomes {
+fn public(outcome: Outcome) -> Outcomes {
     [outcome; 4]
 }
 
@@ -54,81 +54,81 @@ fn viewers(outcome: Outcome) -> Outcomes {
 }
 
 fn members(outcome: Outcome) -> Outcomes {
-    [SignIn, Refused, outcome, outcome]
+    [SignIn, Forbidden, outcome, outcome]
 }
 
 fn admins(outcome: Outcome) -> Outcomes {
-    [SignIn, Refused, Refused, outcome]
+    [SignIn, Forbidden, Forbidden, outcome]
 }
 
-/// The same access for a server function, which does not redirect.
-fn called(outcomes: Outcomes) -> Outcomes {
+/// The same access for a server function, which returns 401 instead of a redirect.
+fn function(outcomes: Outcomes) -> Outcomes {
     outcomes.map(|outcome| if outcome == SignIn { SignedOut } else { outcome })
 }
 
 fn table() -> Vec<(&'static str, &'static str, Outcomes)> {
     vec![
-        (GET, "/", everybody(LED_ON)),
-        (GET, "/integrations", everybody(LED_ON)),
-        (GET, "/login", [SHOWN, LED_ON, LED_ON, LED_ON]),
-        (POST, "/login", everybody(INCOMPLETE)),
-        (POST, "/logout", everybody(LED_ON)),
-        (POST, "/theme", viewers(LED_ON)),
-        (POST, "/settings/actions/set-theme", called(viewers(SHOWN))),
-        (GET, "/invite/{token}", everybody(UNKNOWN)),
-        (POST, "/invite/{token}", everybody(UNKNOWN)),
-        (GET, "/api/docs", everybody(SHOWN)),
+        (GET, "/", public(REDIRECT)),
+        (GET, "/integrations", public(REDIRECT)),
+        (GET, "/login", [SHOWN, REDIRECT, REDIRECT, REDIRECT]),
+        (POST, "/login", public(INCOMPLETE)),
+        (POST, "/logout", public(REDIRECT)),
+        (POST, "/theme", viewers(REDIRECT)),
+        (POST, "/settings/actions/set-theme", function(viewers(SHOWN))),
+        (GET, "/invite/{token}", public(UNKNOWN)),
+        (POST, "/invite/{token}", public(UNKNOWN)),
+        (GET, "/api/docs", public(SHOWN)),
         (GET, "/integrations/webhook", viewers(SHOWN)),
         (GET, "/integrations/webhook/new", members(SHOWN)),
         (POST, "/integrations/webhook/new", members(INCOMPLETE)),
         (
             POST,
             "/integrations/webhook/actions/add",
-            called(members(INCOMPLETE)),
+            function(members(INCOMPLETE)),
         ),
         (
             POST,
             "/integrations/webhook/actions/check-name",
-            called(members(SHOWN)),
+            function(members(SHOWN)),
         ),
         (
             POST,
             "/integrations/webhook/actions/check-url",
-            called(members(SHOWN)),
+            function(members(SHOWN)),
         ),
         (GET, "/integrations/webhook/{id}", viewers(UNKNOWN)),
         (POST, "/integrations/webhook/{id}", admins(UNKNOWN)),
         (
             POST,
             "/integrations/webhook/actions/edit",
-            called(admins(UNKNOWN)),
+            function(admins(UNKNOWN)),
         ),
         (
             POST,
             "/integrations/webhook/actions/pause",
-            called(admins(UNKNOWN)),
+            function(admins(UNKNOWN)),
         ),
         (
             POST,
             "/integrations/webhook/actions/resume",
-            called(admins(UNKNOWN)),
+            function(admins(UNKNOWN)),
         ),
         (
             POST,
             "/integrations/webhook/actions/reveal-secret",
-            called(admins(UNKNOWN)),
+            function(admins(UNKNOWN)),
         ),
         (
             POST,
             "/integrations/webhook/actions/rotate-secret",
-            called(admins(UNKNOWN)),
+            function(admins(UNKNOWN)),
         ),
         (GET, "/integrations/webhook/{id}/delete", admins(UNKNOWN)),
         (POST, "/integrations/webhook/{id}/delete", admins(UNKNOWN)),
         (
             POST,
             "/integrations/webhook/actions/delete",
-            called(admins(UNKNOWN)),
+            function(admins(UNKNOWN)),
         ),
         (GET, "/integrations/webhook/{id}/recover", members(UNKNOWN)),
         (POST, "/integrations/webhook/{id}/recover", members(UNKNOWN)),
@@ -136,24 +136,24 @@ fn table() -> Vec<(&'static str, &'static str, Outcomes)> {
         (
             POST,
             "/integrations/webhook/actions/preview-recovery",
-            called(members(UNKNOWN)),
+            function(members(UNKNOWN)),
         ),
         (
             POST,
             "/integrations/webhook/actions/start-recovery",
-            called(members(UNKNOWN)),
+            function(members(UNKNOWN)),
         ),
         (
             POST,
             "/integrations/webhook/actions/cancel-recovery",
-            called(members(UNKNOWN)),
+            function(members(UNKNOWN)),
         ),
         (GET, "/integrations/webhook/{id}/test", members(UNKNOWN)),
         (POST, "/integrations/webhook/{id}/test", members(UNKNOWN)),
         (
             POST,
             "/integrations/webhook/actions/test",
-            called(members(UNKNOWN)),
+            function(members(UNKNOWN)),
         ),
         (GET, "/integrations/webhook/deliveries", viewers(SHOWN)),
         (GET, "/integrations/webhook/deliveries/live", viewers(SHOWN)),
@@ -162,7 +162,7 @@ fn table() -> Vec<(&'static str, &'static str, Outcomes)> {
         (
             POST,
             "/integrations/webhook/actions/resend",
-            called(members(UNKNOWN)),
+            function(members(UNKNOWN)),
         ),
         (GET, "/integrations/webhook/{id}/deliveries", viewers(UNKNOWN)),
         (
@@ -184,41 +184,53 @@ fn table() -> Vec<(&'static str, &'static str, Outcomes)> {
         (
             POST,
             "/settings/actions/change-password",
-            called(viewers(INCOMPLETE)),
+            function(viewers(INCOMPLETE)),
         ),
-        (POST, "/settings/actions/end-session", called(viewers(UNKNOWN))),
+        (POST, "/settings/actions/end-session", function(viewers(UNKNOWN))),
         (
             POST,
             "/settings/actions/end-other-sessions",
-            called(viewers(SHOWN)),
+            function(viewers(SHOWN)),
         ),
         (GET, "/settings/time-zone", viewers(SHOWN)),
-        (POST, "/settings/time-zone", viewers(LED_ON)),
-        (POST, "/settings/actions/set-time-zone", called(viewers(SHOWN))),
+        (POST, "/settings/time-zone", viewers(REDIRECT)),
+        (POST, "/settings/actions/set-time-zone", function(viewers(SHOWN))),
         (GET, "/settings/api-keys", admins(SHOWN)),
         (GET, "/settings/api-keys/new", admins(SHOWN)),
         (POST, "/settings/api-keys/new", admins(INCOMPLETE)),
         (GET, "/settings/api-keys/{id}/revoke", admins(UNKNOWN)),
         (POST, "/settings/api-keys/{id}/revoke", admins(UNKNOWN)),
-        (POST, "/settings/actions/add-api-key", called(admins(INCOMPLETE))),
-        (POST, "/settings/actions/revoke-api-key", called(admins(UNKNOWN))),
+        (
+            POST,
+            "/settings/actions/add-api-key",
+            function(admins(INCOMPLETE)),
+        ),
+        (
+            POST,
+            "/settings/actions/revoke-api-key",
+            function(admins(UNKNOWN)),
+        ),
         (GET, "/settings/audit-log", admins(SHOWN)),
         (GET, "/settings/audit-log/export", admins(SHOWN)),
         (GET, "/settings/users", admins(SHOWN)),
         (POST, "/settings/users", admins(INCOMPLETE)),
         (GET, "/settings/users/{id}", admins(UNKNOWN)),
         (POST, "/settings/users/{id}", admins(UNKNOWN)),
-        (POST, "/settings/actions/invite-user", called(admins(INCOMPLETE))),
-        (POST, "/settings/actions/renew-invite", called(admins(UNKNOWN))),
-        (POST, "/settings/actions/revoke-invite", called(admins(UNKNOWN))),
-        (POST, "/settings/actions/change-role", called(admins(UNKNOWN))),
-        (POST, "/settings/actions/disable-user", called(admins(UNKNOWN))),
-        (POST, "/settings/actions/enable-user", called(admins(UNKNOWN))),
+        (
+            POST,
+            "/settings/actions/invite-user",
+            function(admins(INCOMPLETE)),
+        ),
+        (POST, "/settings/actions/renew-invite", function(admins(UNKNOWN))),
+        (POST, "/settings/actions/revoke-invite", function(admins(UNKNOWN))),
+        (POST, "/settings/actions/change-role", function(admins(UNKNOWN))),
+        (POST, "/settings/actions/disable-user", function(admins(UNKNOWN))),
+        (POST, "/settings/actions/enable-user", function(admins(UNKNOWN))),
     ]
 }
 
-/// With ids of the right kind that name nothing.
-fn unknown(path: &str) -> String {
+/// Fills a path with well-formed IDs that do not exist.
+fn with_unknown_ids(path: &str) -> String {
     let id = match path {
         _ if path.starts_with("/integrations/webhook/deliveries/") => "dlv_0",
         _ if path.starts_with("/integrations/webhook/events/") => "evt_0",
@@ -231,7 +243,7 @@ fn unknown(path: &str) -> String {
         .replace("{token}", "no-such-token")
 }
 
-async fn ask(app: &TestApp, method: &str, path: &str, cookie: Option<&str>) -> Response {
+async fn send(app: &TestApp, method: &str, path: &str, cookie: Option<&str>) -> Response {
     let method = Method::from_bytes(method.as_bytes()).unwrap();
     let mut request = app.anonymous(method.clone(), path);
     if let Some(cookie) = cookie {
@@ -249,21 +261,21 @@ async fn outcome(path: &str, response: Response) -> Outcome {
     let location = location.map_or("", |location| location.to_str().unwrap());
     if is_action(path) {
         assert_eq!(location, "", "{path} redirects");
-        return returned(path, response).await;
+        return function_outcome(path, response).await;
     }
     match status {
         303 if location.starts_with("/login?next=") => SignIn,
         403 => {
             let page = response.text().await.unwrap();
-            assert!(says_why(&page), "{page}");
-            Refused
+            assert!(explains_role(&page), "{page}");
+            Forbidden
         }
-        status => Answered(status),
+        status => Status(status),
     }
 }
 
-/// Outcome of a server function, which is JSON whatever its status.
-async fn returned(path: &str, response: Response) -> Outcome {
+/// Returns the outcome of a server function, which returns JSON for every status.
+async fn function_outcome(path: &str, response: Response) -> Outcome {
     let status = response.status().as_u16();
     assert_eq!(
         response.headers()[header::CONTENT_TYPE],
@@ -280,42 +292,42 @@ async fn returned(path: &str, response: Response) -> Outcome {
         }
         403 => {
             assert_eq!(json["error"], "not_allowed", "{path}: {json}");
-            assert!(says_why(json["message"].as_str().unwrap()), "{path}: {json}");
-            Refused
+            assert!(explains_role(json["message"].as_str().unwrap()), "{path}: {json}");
+            Forbidden
         }
-        status => Answered(status),
+        status => Status(status),
     }
 }
 
-fn says_why(text: &str) -> bool {
+fn explains_role(text: &str) -> bool {
     text.contains("Only admins may ") || text.contains("Viewers may not ")
 }
 
 #[tokio::test]
-async fn every_page_form_and_function_admits_only_its_roles() {
+async fn routes_admit_only_their_roles() {
     let app = TestApp::start().await;
     app.add_user("viewer@example.com", Role::Viewer).await;
     app.add_user("member@example.com", Role::Member).await;
-    let people = [
+    let users = [
         None,
         Some("viewer@example.com"),
         Some("member@example.com"),
         Some(ADMIN),
     ];
     let mut wrong = Vec::new();
-    for (who, email) in people.into_iter().enumerate() {
+    for (column, email) in users.into_iter().enumerate() {
         let mut browser = app.browser();
         for (method, path, outcomes) in table() {
             if let (Some(email), None) = (email, &browser.cookie) {
                 browser = app.signed_in(email).await;
             }
-            let response = ask(&app, method, &unknown(path), browser.cookie.as_deref()).await;
+            let response = send(&app, method, &with_unknown_ids(path), browser.cookie.as_deref()).await;
             let found = outcome(path, response).await;
-            if found != outcomes[who] {
+            if found != outcomes[column] {
                 wrong.push(format!(
-                    "{method} {path} by {}: {found:?} instead of {:?}",
-                    email.unwrap_or("nobody"),
-                    outcomes[who]
+                    "{method} {path} as {}: {found:?} instead of {:?}",
+                    email.unwrap_or("anonymous"),
+                    outcomes[column]
                 ));
             }
             if path == "/logout" {
@@ -327,8 +339,8 @@ async fn every_page_form_and_function_admits_only_its_roles() {
 }
 
 #[test]
-fn no_route_is_without_its_line_in_the_table() {
-    let there: BTreeSet<_> = ui::routes()
+fn every_route_is_in_the_table() {
+    let routes: BTreeSet<_> = ui::routes()
         .into_iter()
         .map(|route| (route.method.to_string(), route.path))
         .collect();
@@ -336,17 +348,29 @@ fn no_route_is_without_its_line_in_the_table() {
         .into_iter()
         .map(|(method, path, _)| (method.to_owned(), path))
         .collect();
-    let unknown: Vec<_> = there.difference(&known).collect();
-    assert!(unknown.is_empty(), "no line of the table is about {unknown:?}");
-    let gone: Vec<_> = known.difference(&there).collect();
-    assert!(gone.is_empty(), "there is no {gone:?}");
-    assert_eq!(there.len(), ui::routes().len(), "a route is there twice");
+    let missing: Vec<_> = routes.difference(&known).collect();
+    assert!(missing.is_empty(), "add these routes to the table: {missing:?}");
+    let gone: Vec<_> = known.difference(&routes).collect();
+    assert!(gone.is_empty(), "these routes do not exist: {gone:?}");
+    assert_eq!(routes.len(), ui::routes().len(), "duplicate route");
 }
 
-/// The router and the inventory that Leptos keeps of its server functions must not drift apart: a function without its
-/// route cannot be called, and a route without its function answers nothing.
+/// `end2end/tests/routes.spec.ts` compares this list with what the browser tests have visited.
 #[test]
-fn no_server_function_is_without_its_route() {
+fn browser_tests_have_every_route() {
+    let routes: Vec<String> = ui::routes()
+        .into_iter()
+        .map(|route| format!("{} {}", route.method, route.path))
+        .collect();
+    let expected = serde_json::to_string_pretty(&routes).unwrap() + "\n";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("end2end/routes.json");
+    let file = std::fs::read_to_string(path).unwrap();
+    assert_eq!(file, expected, "copy the second list to end2end/routes.json");
+}
+
+/// A server function in Leptos's inventory without a route cannot be called, and a route without a function does nothing.
+#[test]
+fn server_functions_match_their_routes() {
     let functions: BTreeSet<_> = server_fn_paths()
         .map(|(path, method)| (method.to_string(), path.to_owned()))
         .collect();
@@ -357,9 +381,12 @@ fn no_server_function_is_without_its_route() {
         .collect();
     assert!(!functions.is_empty(), "the inventory is empty");
     let unreachable: Vec<_> = functions.difference(&routes).collect();
-    assert!(unreachable.is_empty(), "no route leads to {unreachable:?}");
+    assert!(
+        unreachable.is_empty(),
+        "functions without a route: {unreachable:?}"
+    );
     let dead: Vec<_> = routes.difference(&functions).collect();
-    assert!(dead.is_empty(), "there is no function at {dead:?}");
+    assert!(dead.is_empty(), "routes without a function: {dead:?}");
     assert!(
         functions
             .iter()
@@ -368,29 +395,29 @@ fn no_server_function_is_without_its_route() {
 }
 
 #[test]
-fn the_table_of_routes_states_the_access_that_is_enforced() {
+fn declared_access_is_enforced() {
     for (method, path, outcomes) in table() {
         let mut routes = ui::routes().into_iter();
         let route = routes
             .find(|route| route.method.as_str() == method && route.path == path)
-            .expect("it is there");
+            .expect("the route exists");
         let expected = match outcomes {
-            [SignIn | SignedOut, Refused, Refused, _] => Some(Role::Admin),
-            [SignIn | SignedOut, Refused, ..] => Some(Role::Member),
+            [SignIn | SignedOut, Forbidden, Forbidden, _] => Some(Role::Admin),
+            [SignIn | SignedOut, Forbidden, ..] => Some(Role::Member),
             [SignIn | SignedOut, ..] => Some(Role::Viewer),
             _ => None,
         };
-        let stated = match route.access {
-            ui::Access::Everybody => None,
+        let declared = match route.access {
+            ui::Access::Public => None,
             ui::Access::SignedIn => Some(Role::Viewer),
-            ui::Access::Needs(role, _) => Some(role),
+            ui::Access::Requires(role, _) => Some(role),
         };
-        assert_eq!(stated, expected, "{method} {path}");
+        assert_eq!(declared, expected, "{method} {path}");
     }
 }
 
 #[tokio::test]
-async fn another_role_counts_from_the_next_request_on() {
+async fn role_change_applies_to_next_request() {
     let app = TestApp::start().await;
     app.add_user("ada@example.com", Role::Viewer).await;
     let mut browser = app.signed_in("ada@example.com").await;

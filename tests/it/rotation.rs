@@ -1,4 +1,4 @@
-//! The master key, rotated while events come in: interrupted, resumed, and between processes with different keys.
+//! Rotation of the master key while events arrive: interrupted, resumed, and with different keys in two processes.
 
 use std::sync::{
     Arc,
@@ -10,7 +10,7 @@ use caleida::{
     server::clock::SystemClock,
     vault::{
         MASTER_KEY_LENGTH, Vault,
-        rotation::{self, Resealing},
+        rotation::{self, ResealReport},
     },
 };
 use reqwest::{Method, StatusCode};
@@ -19,7 +19,6 @@ use zeroize::Zeroizing;
 
 use crate::support::{
     app::{Options, TestApp},
-    held::Holds,
     postgres,
     program::Program,
     receiver::Receiver,
@@ -28,7 +27,7 @@ use crate::support::{
 const OLD: [u8; MASTER_KEY_LENGTH] = [1; MASTER_KEY_LENGTH];
 const NEW: [u8; MASTER_KEY_LENGTH] = [2; MASTER_KEY_LENGTH];
 
-/// More than one portion.
+/// More than one batch.
 const WEBHOOKS: usize = 130;
 
 fn keys(current: [u8; MASTER_KEY_LENGTH], other: Option<[u8; MASTER_KEY_LENGTH]>) -> Vec<String> {
@@ -46,7 +45,7 @@ async fn app(arguments: Vec<String>) -> TestApp {
 }
 
 fn vault() -> Vault {
-    Vault::new(&Zeroizing::new(NEW)).with_other(&Zeroizing::new(OLD))
+    Vault::new(&Zeroizing::new(NEW)).with_secondary_key(&Zeroizing::new(OLD))
 }
 
 async fn secret_of(app: &TestApp, webhook: &Value) -> Value {
@@ -54,7 +53,7 @@ async fn secret_of(app: &TestApp, webhook: &Value) -> Value {
     app.get(&path).await["secret"].clone()
 }
 
-/// Each of these gets an event that its secret verifies.
+/// Asserts that each webhook receives an event signed with its secret.
 async fn assert_delivered(app: &TestApp, receiver: &Receiver, webhooks: &[Value]) {
     let before = receiver.received().len();
     app.publish("chat").await;
@@ -66,7 +65,7 @@ async fn assert_delivered(app: &TestApp, receiver: &Receiver, webhooks: &[Value]
     }
 }
 
-async fn interrupted_and_resumed(database: Option<String>) {
+async fn check_interrupted_rotation(database: Option<String>) {
     let database: Vec<_> = database
         .map(|url| format!("--database-url={url}"))
         .into_iter()
@@ -89,36 +88,37 @@ async fn interrupted_and_resumed(database: Option<String>) {
     webhooks[0]["secret"] = answer["secret"].clone();
     assert_delivered(&app, &receiver, &webhooks).await;
 
-    // It dies when the first portion is committed.
+    // Interrupt the rotation once the first batch is committed.
     let store = Arc::clone(&app.server().store);
-    let hold = Holds::of(&store).hold("reseal: committed");
-    let dying = tokio::spawn(async move { rotation::reseal(&vault(), &store, &SystemClock, &|_| {}).await });
-    hold.reached().await;
-    dying.abort();
-    assert!(dying.await.unwrap_err().is_cancelled());
+    let breakpoint = app.breakpoints.set("reseal: committed");
+    let interrupted =
+        tokio::spawn(async move { rotation::reseal(&vault(), &store, &SystemClock, &|_| {}).await });
+    breakpoint.reached().await;
+    interrupted.abort();
+    assert!(interrupted.await.unwrap_err().is_cancelled());
     let mut in_use = app.server().store.master_key_ids().await.unwrap();
     in_use.sort();
     let vault = vault();
-    let mut both: Vec<_> = vault.opens().collect();
+    let mut both: Vec<_> = vault.key_ids().collect();
     both.sort_unstable();
-    assert_eq!(in_use, both, "half of them are under each key");
-    // Nothing is remembered of any secret: it has to be opened as it is.
+    assert_eq!(in_use, both, "both keys are in use");
+    // The restart clears the caches, so every secret is opened again.
     let app = app
         .restart_with([database.clone(), keys(OLD, Some(NEW))].concat())
         .await;
     assert_delivered(&app, &receiver, &webhooks).await;
 
-    let (seen, store) = (AtomicU64::new(0), Arc::clone(&app.server().store));
-    let progress = |resealed| seen.store(resealed, Ordering::Relaxed);
+    let (reported, store) = (AtomicU64::new(0), Arc::clone(&app.server().store));
+    let progress = |resealed| reported.store(resealed, Ordering::Relaxed);
     let resuming = rotation::reseal(&vault, &store, &SystemClock, &progress);
     let (done, ()) = tokio::join!(resuming, assert_delivered(&app, &receiver, &webhooks));
     let rest = WEBHOOKS as u64 - 100;
-    let expected = Resealing {
+    let expected = ResealReport {
         resealed: rest,
         damaged: Vec::new(),
     };
     assert_eq!(done.unwrap(), expected);
-    assert_eq!(seen.into_inner(), rest);
+    assert_eq!(reported.into_inner(), rest);
     assert_eq!(store.master_key_ids().await.unwrap(), [vault.key_id()]);
 
     let app = app.restart_with([database, keys(NEW, None)].concat()).await;
@@ -129,17 +129,17 @@ async fn interrupted_and_resumed(database: Option<String>) {
 }
 
 #[tokio::test]
-async fn on_sqlite_a_rotation_that_dies_goes_on_where_it_was_and_no_event_notices() {
-    interrupted_and_resumed(None).await;
+async fn interrupted_rotation_resumes_on_sqlite() {
+    check_interrupted_rotation(None).await;
 }
 
 #[tokio::test]
-async fn on_postgres_a_rotation_that_dies_goes_on_where_it_was_and_no_event_notices() {
-    interrupted_and_resumed(Some(postgres::create_database().await)).await;
+async fn interrupted_rotation_resumes_on_postgres() {
+    check_interrupted_rotation(Some(postgres::create_database().await)).await;
 }
 
 #[tokio::test]
-async fn processes_with_exchanged_keys_open_what_each_other_seals() {
+async fn processes_with_swapped_keys_read_each_others_secrets() {
     let database = format!("--database-url={}", postgres::create_database().await);
     let one = app([vec![database.clone()], keys(OLD, Some(NEW))].concat()).await;
     let other = app([vec![database], keys(NEW, Some(OLD))].concat()).await;
@@ -159,20 +159,21 @@ async fn processes_with_exchanged_keys_open_what_each_other_seals() {
 
 fn rotate(program: &Program) -> (Option<i32>, String) {
     let output = program.output(&["rotate-master-key", "--new-key-file", "new.key"]);
-    let said = [output.stdout, output.stderr].concat();
-    (output.status.code(), String::from_utf8(said).unwrap())
+    let printed = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(printed).unwrap())
 }
 
 #[tokio::test]
-async fn the_command_says_each_step_and_refuses_what_would_stop_deliveries() {
+async fn rotation_command_guides_each_step() {
     let receiver = Receiver::start().await;
     let mut program = Program::start(&[]).await;
     let webhook = program.api().add_webhook(&receiver.url("/")).await;
-    let (code, said) = rotate(&program);
-    assert_eq!(code, Some(1), "{said}");
+    let (code, printed) = rotate(&program);
+    assert_eq!(code, Some(1), "{printed}");
     assert!(
-        said.contains("nothing was changed") && said.contains("CALEIDA_PREVIOUS_MASTER_KEY_FILE=new.key"),
-        "{said}"
+        printed.contains("nothing was changed")
+            && printed.contains("CALEIDA_PREVIOUS_MASTER_KEY_FILE=new.key"),
+        "{printed}"
     );
     let new_key = std::fs::read(program.folder().join("new.key")).unwrap();
 
@@ -180,38 +181,38 @@ async fn the_command_says_each_step_and_refuses_what_would_stop_deliveries() {
     program
         .restart(&[("CALEIDA_PREVIOUS_MASTER_KEY_FILE", "new.key")])
         .await;
-    let (code, said) = rotate(&program);
-    assert_eq!(code, Some(0), "{said}");
+    let (code, printed) = rotate(&program);
+    assert_eq!(code, Some(0), "{printed}");
     assert!(
-        said.contains("1 webhooks") && said.contains("run the same command again"),
-        "{said}"
+        printed.contains("1 webhooks") && printed.contains("run the same command again"),
+        "{printed}"
     );
     assert_eq!(std::fs::read(program.folder().join("new.key")).unwrap(), new_key);
     program.api().publish("first").await.unwrap();
     receiver.wait_for(1).await;
 
     program.kill();
-    let exchanged = [
+    let swapped = [
         ("CALEIDA_MASTER_KEY_FILE", "new.key"),
         ("CALEIDA_PREVIOUS_MASTER_KEY_FILE", "data/master.key"),
     ];
-    program.restart(&exchanged).await;
-    let (code, said) = rotate(&program);
-    assert_eq!(code, Some(0), "{said}");
+    program.restart(&swapped).await;
+    let (code, printed) = rotate(&program);
+    assert_eq!(code, Some(0), "{printed}");
     assert!(
-        said.contains("0 webhooks") && said.contains("from now on"),
-        "{said}"
+        printed.contains("0 webhooks") && printed.contains("from now on"),
+        "{printed}"
     );
 
     program.kill();
-    let alone = program.output(&["serve"]);
-    let said = String::from_utf8(alone.stderr).unwrap();
-    assert_eq!(alone.status.code(), Some(2), "{said}");
+    let failed = program.output(&["serve"]);
+    let printed = String::from_utf8(failed.stderr).unwrap();
+    assert_eq!(failed.status.code(), Some(2), "{printed}");
     assert!(
-        said.lines().count() == 1 && said.contains("CALEIDA_PREVIOUS_MASTER_KEY_FILE"),
-        "{said}"
+        printed.lines().count() == 1 && printed.contains("CALEIDA_PREVIOUS_MASTER_KEY_FILE"),
+        "{printed}"
     );
-    program.restart(&exchanged[..1]).await;
+    program.restart(&swapped[..1]).await;
     program.api().publish("second").await.unwrap();
     let call = receiver.wait_for(2).await.remove(1);
     assert!(call.is_signed_with(webhook["secret"].as_str().unwrap()));

@@ -1,4 +1,4 @@
-//! The whole product used from its first start on, and everything that it wrote searched for every secret.
+//! Uses the whole product and searches everything it wrote or returned for secrets.
 
 mod search;
 
@@ -9,15 +9,16 @@ use self::search::Search;
 use crate::support::{
     app::eventually,
     browser::{Browser, Page},
+    html::copyable,
     program::Program,
-    receiver::{Answer, Receiver},
+    receiver::{Receiver, Reply},
 };
 
 const OWN_SECRET: &str = "a+secret/of my own, äöü & <more>";
 const PASSWORD: &str = "Pass+word/of=ada & <co>";
 const WRONG_PASSWORD: &str = "a wrong/password+with signs";
 
-/// A call of the API, with its answer on record.
+/// Calls the API and adds the response to the search.
 async fn call(
     search: &mut Search,
     program: &Program,
@@ -26,13 +27,13 @@ async fn call(
     path: &str,
     body: Value,
 ) -> Value {
-    let (status, text) = program.api().ask(method.clone(), path, key, &body).await;
+    let (status, text) = program.api().send(method.clone(), path, key, &body).await;
     let id = path.split('/').find(|part| part.starts_with("wh_"));
     let place = format!(
         "{method} {}",
         id.map_or(path.to_owned(), |id| path.replace(id, "{id}"))
     );
-    search.saw(&place, &text);
+    search.add(&place, &text);
     assert!(
         status.is_success() || status == StatusCode::UNAUTHORIZED,
         "{place}: {status} {text}"
@@ -40,6 +41,7 @@ async fn call(
     serde_json::from_str(&text).unwrap_or_default()
 }
 
+/// Submits a form and adds the page to the search.
 async fn submit(
     search: &mut Search,
     browser: &mut Browser,
@@ -48,22 +50,22 @@ async fn submit(
     form: &[(&str, &str)],
 ) -> Page {
     let page = browser.post(path, form).await;
-    search.saw_page(place, &page);
+    search.add_page(place, &page);
     page
 }
 
-/// What scripts send: forms that are refused, and what shows a secret.
-async fn functions(search: &mut Search, browser: &mut Browser, id: &str) {
+/// Calls server functions: rejected forms, and one that reveals a secret.
+async fn call_functions(search: &mut Search, browser: &mut Browser, id: &str) {
     let actions = "/integrations/webhook/actions";
     let with_password = format!("https://ada:{WRONG_PASSWORD}@example.com/");
     for (place, path, form) in [
         (
-            "the refused call",
+            "the rejected call",
             format!("{actions}/add"),
             vec![("url", &*with_password), ("secret", OWN_SECRET)],
         ),
         (
-            "the call that cannot be read",
+            "the malformed call",
             format!("{actions}/edit"),
             vec![("id", id), ("version", WRONG_PASSWORD), ("secret", OWN_SECRET)],
         ),
@@ -78,7 +80,7 @@ async fn functions(search: &mut Search, browser: &mut Browser, id: &str) {
             vec![("id", id)],
         ),
         (
-            "the refused change of a password",
+            "the rejected password change",
             "/settings/actions/change-password".to_owned(),
             vec![("old", WRONG_PASSWORD), ("new", OWN_SECRET)],
         ),
@@ -100,7 +102,7 @@ fn text(value: &Value, field: &str) -> String {
 }
 
 #[tokio::test]
-async fn no_secret_is_anywhere_but_where_somebody_asked_for_it() {
+async fn secrets_appear_only_where_requested() {
     let mut search = Search::default();
     let receiver = Receiver::start().await;
     let program = Program::start(&[
@@ -110,22 +112,30 @@ async fn no_secret_is_anywhere_but_where_somebody_asked_for_it() {
     ])
     .await;
     let printed = std::fs::read_to_string(program.folder().join("stdout")).unwrap();
-    let line = |start: &str| printed.lines().find_map(|line| line.strip_prefix(start)).unwrap();
-    search.secret("the first password", line("One-time password, shown only now: "));
-    search.saw("the first start", &printed);
-    let metrics = line("Metrics at ").to_owned();
+    let value_after = |prefix: &str| {
+        printed
+            .lines()
+            .find_map(|line| line.strip_prefix(prefix))
+            .unwrap()
+    };
+    search.secret(
+        "the first password",
+        value_after("One-time password, shown only now: "),
+    );
+    search.add("the first start", &printed);
+    let metrics = value_after("Metrics at ").to_owned();
     let master_key = std::fs::read_to_string(program.folder().join("data/master.key")).unwrap();
     search.secret("the master key", master_key.trim());
 
     // The command line.
     let scopes = "events:write,webhooks:read,webhooks:write,audit:read";
-    let made = program.run(&["api-key", "create", "--name", "scenario", "--scope", scopes]);
-    let key = String::from_utf8(made.stdout).unwrap().trim().to_owned();
-    search.saw("caleida api-key create", &key);
+    let created = program.run(&["api-key", "create", "--name", "scenario", "--scope", scopes]);
+    let key = String::from_utf8(created.stdout).unwrap().trim().to_owned();
+    search.add("caleida api-key create", &key);
     search.secret("an API key", &key);
     search.secret("a password", PASSWORD);
     search.secret("a wrong password", WRONG_PASSWORD);
-    search.secret("a secret of their own", OWN_SECRET);
+    search.secret("a custom secret", OWN_SECRET);
     let ada = [
         "user",
         "add",
@@ -178,19 +188,20 @@ async fn no_secret_is_anywhere_but_where_somebody_asked_for_it() {
     ];
     for (place, arguments, input) in commands {
         let output = program.output_with(arguments, input);
-        search.saw(place, output.stdout);
-        search.saw(place, output.stderr);
+        search.add(place, output.stdout);
+        search.add(place, output.stderr);
     }
 
     // The API.
-    let wanted = json!({ "name": "api", "url": receiver.url("/?token=in-the-query"), "events": ["chat"] });
+    let new_webhook =
+        json!({ "name": "api", "url": receiver.url("/?token=in-the-query"), "events": ["chat"] });
     let webhook = call(
         &mut search,
         &program,
         &key,
         Method::POST,
         "/api/v1/webhooks",
-        wanted,
+        new_webhook,
     )
     .await;
     search.secret("a generated secret", &text(&webhook, "secret"));
@@ -204,8 +215,8 @@ async fn no_secret_is_anywhere_but_where_somebody_asked_for_it() {
         json!({}),
     )
     .await;
-    receiver.answer(Answer::Status(500));
-    receiver.answer(Answer::Close);
+    receiver.reply(Reply::Status(500));
+    receiver.reply(Reply::Reset);
     for event in ["one", "two"] {
         let event = json!({ "type": "chat", "id": event, "data": {} });
         call(&mut search, &program, &key, Method::POST, "/api/v1/events", event).await;
@@ -270,7 +281,7 @@ async fn no_secret_is_anywhere_but_where_somebody_asked_for_it() {
     submit(
         &mut search,
         &mut browser,
-        "the refused sign-in",
+        "the rejected sign-in",
         "/login",
         &login(WRONG_PASSWORD),
     )
@@ -295,7 +306,7 @@ async fn no_secret_is_anywhere_but_where_somebody_asked_for_it() {
     submit(
         &mut search,
         &mut browser,
-        "the refused form, as it was typed",
+        "the rejected form",
         "/integrations/webhook/new",
         &form,
     )
@@ -334,7 +345,7 @@ async fn no_secret_is_anywhere_but_where_somebody_asked_for_it() {
         &[("do", "reveal")],
     )
     .await;
-    functions(&mut search, &mut browser, page.rsplit('/').next().unwrap()).await;
+    call_functions(&mut search, &mut browser, page.rsplit('/').next().unwrap()).await;
     submit(
         &mut search,
         &mut browser,
@@ -346,7 +357,7 @@ async fn no_secret_is_anywhere_but_where_somebody_asked_for_it() {
     let rotated = submit(
         &mut search,
         &mut browser,
-        "the rotation's page",
+        "the rotation",
         &page,
         &[("do", "rotate")],
     )
@@ -380,7 +391,7 @@ async fn no_secret_is_anywhere_but_where_somebody_asked_for_it() {
         "/api/docs",
     ] {
         let page = browser.get(path).await;
-        search.saw_page(path, &page);
+        search.add_page(path, &page);
     }
     submit(
         &mut search,
@@ -392,17 +403,17 @@ async fn no_secret_is_anywhere_but_where_somebody_asked_for_it() {
     .await;
     let form = [("email", "carol@example.com"), ("role", "viewer")];
     let invited = submit(&mut search, &mut browser, "the invite", "/settings/users", &form).await;
-    let (_, token) = invited.body.split_once("/invite/").expect("a link");
-    let token = token.split_once('<').unwrap().0;
+    let link = copyable(&invited.body);
+    let (_, token) = link.split_once("/invite/").expect("a link");
     search.secret("an invite", token);
     let link = format!("/invite/{token}");
     let mut guest = program.api().browser();
     let page = guest.get(&link).await;
-    search.saw_page("the invited person's page", &page);
+    search.add_page("the invite page", &page);
     for (place, password) in [
-        ("the invited person's page", "short"),
-        ("the invite, taken", PASSWORD),
-        ("the invite, again", PASSWORD),
+        ("the invite page", "short"),
+        ("the accepted invite", PASSWORD),
+        ("the used invite", PASSWORD),
     ] {
         submit(&mut search, &mut guest, place, &link, &[("password", password)]).await;
     }
@@ -411,14 +422,17 @@ async fn no_secret_is_anywhere_but_where_somebody_asked_for_it() {
     for path in ["/api/v1/audit-log", "/api/v1/openapi.json"] {
         call(&mut search, &program, &key, Method::GET, path, json!({})).await;
     }
-    search.saw("the metrics", program.api().text_at(&metrics).await);
+    search.add("the metrics", program.api().get_text(&metrics).await);
     let log = program.log();
     assert!(
         log.contains("TRACE") || log.contains("DEBUG"),
-        "the log has hardly anything:\n{log}"
+        "the log has no debug lines:\n{log}"
     );
-    assert!(!log.contains("in-the-query"), "a URL's query is in the log");
-    search.saw("the log", log);
-    search.saw_folder(program.folder());
-    search.end();
+    assert!(
+        !log.contains("in-the-query"),
+        "the log contains the query of a URL"
+    );
+    search.add("the log", log);
+    search.add_folder(program.folder());
+    search.check();
 }

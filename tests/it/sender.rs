@@ -1,4 +1,4 @@
-//! Every hostile receiver ends as an exact outcome, in time, and within bounds.
+//! The sender with well-behaved and hostile receivers: exact outcomes within time and size limits.
 
 use std::{
     net::IpAddr,
@@ -12,9 +12,9 @@ use caleida::{
     delivery::{
         fence::Fence,
         guard::{Guard, Lookup, LookupError},
-        sender::{BODY_KEPT, Exchange, HEADERS_KEPT, Interrupted, Probe, Sender},
+        sender::{Exchange, Interrupted, MAX_RESPONSE_BODY, MAX_RESPONSE_HEADERS, Probe, Sender},
     },
-    domain::{AttemptDetail, FailureReason, Outcome, Timestamp, TlsTrouble, remedy::explanation},
+    domain::{AttemptDetail, FailureReason, Outcome, Timestamp, TlsProblem, remedy::explanation},
 };
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use rustls::pki_types::CertificateDer;
@@ -23,16 +23,16 @@ use tokio::net::TcpListener;
 use crate::support::{
     certificate::{Certificate, Identity},
     pass::pass,
-    receiver::{Answer, Gate, Receiver},
+    receiver::{Latch, Receiver, Reply},
 };
 
-/// Of an exchange that is to run into its deadline.
+/// Deadline for exchanges that should time out.
 const SHORT: Duration = Duration::from_millis(300);
-/// Of one that is not.
+/// Deadline for exchanges that should complete.
 const LONG: Duration = Duration::from_secs(10);
 const NOON: Timestamp = Timestamp::from_millis(1_795_435_200_000);
 
-/// Sends every name to this machine, except those that fail.
+/// Resolves every name to loopback, with a few exceptions.
 struct Loopback;
 
 #[async_trait]
@@ -65,7 +65,7 @@ async fn post(sender: &Sender, url: &str) -> Exchange {
     sent.unwrap()
 }
 
-/// The same step by step.
+/// Sends a test request with timings of each step.
 async fn probe(sender: &Sender, url: &str) -> Probe {
     let permit = Fence::default().permit();
     let probed = sender
@@ -74,10 +74,10 @@ async fn probe(sender: &Sender, url: &str) -> Probe {
     probed.unwrap()
 }
 
-/// One exchange with a receiver that answers so.
-async fn exchange(answer: Answer, timeout: Duration) -> Exchange {
+/// Sends one request to a receiver with this reply, and asserts that a probe has the same outcome.
+async fn exchange(reply: Reply, timeout: Duration) -> Exchange {
     let receiver = Receiver::start().await;
-    receiver.answer(answer.clone());
+    receiver.reply(reply.clone());
     let started = Instant::now();
     let (sender, url) = (sender(timeout, Vec::new()), receiver.url("/hook"));
     let exchange = post(&sender, &url).await;
@@ -86,27 +86,26 @@ async fn exchange(answer: Answer, timeout: Duration) -> Exchange {
         "ended after {:?}",
         started.elapsed()
     );
-    // Whoever tests it is told the same.
-    receiver.answer(answer.clone());
+    receiver.reply(reply.clone());
     let probed = probe(&sender, &url).await.exchange;
-    assert_eq!(rounded(probed.outcome), rounded(exchange.outcome), "{answer:?}");
-    // What is compressed although a test did not ask for it is shown as it is.
+    assert_eq!(rounded(probed.outcome), rounded(exchange.outcome), "{reply:?}");
+    // A probe does not accept compression, so it does not decompress.
     let headers = &probed.response_headers;
     if headers.iter().all(|(name, _)| name != "content-encoding") {
-        assert_eq!(probed.detail, exchange.detail, "{answer:?}");
-        assert_eq!(probed.response_headers, exchange.response_headers, "{answer:?}");
+        assert_eq!(probed.detail, exchange.detail, "{reply:?}");
+        assert_eq!(probed.response_headers, exchange.response_headers, "{reply:?}");
     }
     exchange
 }
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// How long it is until some moment depends on when it is asked.
+/// Rounds `retry_after` to seconds, because the delay until a date depends on the current time.
 fn rounded(outcome: Outcome) -> Outcome {
     match outcome {
         Outcome::Answered { status, retry_after } => Outcome::Answered {
             status,
-            retry_after: retry_after.map(|pause| Duration::from_secs((pause + SECOND / 2).as_secs())),
+            retry_after: retry_after.map(|delay| Duration::from_secs((delay + SECOND / 2).as_secs())),
         },
         failed @ Outcome::Failed(_) => failed,
     }
@@ -124,9 +123,9 @@ fn text(detail: &str) -> Option<AttemptDetail> {
 }
 
 #[track_caller]
-fn assert_tls_failed(exchange: &Exchange, trouble: TlsTrouble, detail: &str) {
+fn assert_tls_failed(exchange: &Exchange, problem: TlsProblem, detail: &str) {
     assert_failed(exchange, FailureReason::Tls, detail);
-    assert_eq!(exchange.detail, Some(AttemptDetail::Tls(trouble)));
+    assert_eq!(exchange.detail, Some(AttemptDetail::Tls(problem)));
 }
 
 #[track_caller]
@@ -138,9 +137,9 @@ fn assert_failed(exchange: &Exchange, reason: FailureReason, detail: &str) {
 }
 
 #[tokio::test]
-async fn a_call_arrives_as_it_was_sent_and_the_answer_is_kept() {
+async fn sends_request_and_keeps_response() {
     let receiver = Receiver::start().await;
-    receiver.answer(Answer::full(
+    receiver.reply(Reply::full(
         201,
         &[("X-Request-Id", "17"), ("Set-Cookie", "a=b")],
         "thanks",
@@ -178,17 +177,17 @@ async fn a_call_arrives_as_it_was_sent_and_the_answer_is_kept() {
 }
 
 #[tokio::test]
-async fn every_status_is_told_as_it_is() {
+async fn returns_every_status() {
     let receiver = Receiver::start().await;
     let sender = sender(LONG, Vec::new());
     for status in [200, 204, 301, 304, 400, 404, 410, 429, 500, 503, 599, 999] {
-        receiver.answer(Answer::Status(status));
+        receiver.reply(Reply::Status(status));
         assert_eq!(post(&sender, &receiver.url("/")).await.outcome, answered(status));
     }
 }
 
 #[tokio::test]
-async fn the_connection_is_kept_for_the_next_call() {
+async fn reuses_connection() {
     let receiver = Receiver::start().await;
     let sender = sender(LONG, Vec::new());
     for _ in 0..3 {
@@ -201,13 +200,13 @@ async fn the_connection_is_kept_for_the_next_call() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_an_answer_and_is_not_followed() {
+async fn does_not_follow_redirects() {
     let (receiver, target) = (Receiver::start().await, Receiver::start().await);
     for url in [
         target.url("/"),
         "http://169.254.169.254/latest/meta-data/".to_owned(),
     ] {
-        receiver.answer(Answer::Redirect(url));
+        receiver.reply(Reply::Redirect(url));
         assert_eq!(
             post(&sender(LONG, Vec::new()), &receiver.url("/")).await.outcome,
             answered(302)
@@ -217,74 +216,74 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
 }
 
 #[tokio::test]
-async fn retry_after_is_read_as_seconds_and_as_a_date() {
+async fn parses_retry_after_as_seconds_and_date() {
     for value in ["120", "Mon, 23 Nov 2026 12:02:00 GMT"] {
-        let exchange = exchange(Answer::full(429, &[("Retry-After", value)], ""), LONG).await;
+        let exchange = exchange(Reply::full(429, &[("Retry-After", value)], ""), LONG).await;
         let Outcome::Answered {
             status: 429,
-            retry_after: Some(pause),
+            retry_after: Some(delay),
         } = exchange.outcome
         else {
             panic!("{:?}", exchange.outcome)
         };
-        // A date is compared with the moment of the answer, some milliseconds after noon.
+        // A date is relative to the time of the response, some milliseconds after noon.
         assert!(
-            pause <= Duration::from_secs(120) && pause > Duration::from_secs(110),
-            "{pause:?}"
+            delay <= Duration::from_secs(120) && delay > Duration::from_secs(110),
+            "{delay:?}"
         );
     }
 }
 
 #[tokio::test]
-async fn a_receiver_that_never_answers_costs_no_more_than_the_deadline() {
+async fn times_out_at_deadline_without_response() {
     for silent in [
-        Answer::Never,
-        Answer::DripHeaders,
-        Answer::Interim,
-        Answer::Hold(Gate::closed(), 200),
+        Reply::Never,
+        Reply::DripHeaders,
+        Reply::EndlessInterim,
+        Reply::Hold(Latch::closed(), 200),
     ] {
         let exchange = exchange(silent, SHORT).await;
         assert_failed(
             &exchange,
             FailureReason::Timeout,
-            "No complete answer within 300 ms",
+            "No complete response within 300 ms",
         );
     }
 }
 
 #[tokio::test]
-async fn a_late_answer_still_counts_before_the_deadline() {
+async fn accepts_late_response_before_deadline() {
     let receiver = Receiver::start().await;
-    let gate = Gate::closed();
-    receiver.answer(Answer::Hold(gate.clone(), 200));
+    let latch = Latch::closed();
+    receiver.reply(Reply::Hold(latch.clone(), 200));
     let sender = sender(LONG, Vec::new());
     let url = receiver.url("/");
     let (exchange, ()) = tokio::join!(post(&sender, &url), async {
         receiver.wait_for(1).await;
-        gate.open();
+        latch.open();
     });
     assert_eq!(exchange.outcome, answered(200));
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_before_an_answer_is_a_broken_answer() {
-    let cut = Answer::Raw(b"HTTP/1.1 200 OK\r\ncontent-le".to_vec());
-    for broken in [Answer::Close, Answer::Raw(Vec::new()), cut] {
+async fn connection_lost_before_response_is_protocol_failure() {
+    let partial = Reply::Raw(b"HTTP/1.1 200 OK\r\ncontent-le".to_vec());
+    for broken in [Reply::Reset, Reply::Raw(Vec::new()), partial] {
         let exchange = exchange(broken, LONG).await;
         assert_failed(
             &exchange,
             FailureReason::Protocol,
-            "The receiver closed the connection before answering",
+            "The receiver closed the connection before it responded",
         );
     }
 }
 
 #[tokio::test]
-async fn what_is_not_http_is_a_broken_answer() {
-    let raw = |bytes: &[u8]| Answer::Raw(bytes.to_vec());
+async fn non_http_response_is_protocol_failure() {
+    let raw = |bytes: &[u8]| Reply::Raw(bytes.to_vec());
     let too_many_headers = format!("HTTP/1.1 200 OK\r\n{}\r\n", "x-a: 1\r\n".repeat(1000));
     for garbage in [
-        Answer::Garbage,
+        Reply::Garbage,
         raw(b"220 mail.example ESMTP\r\n"),
         raw(b"HTTP/1.1 abc OK\r\n\r\n"),
         raw(b"HTTP/1.1 200 OK\r\ncontent-length: 1, 2\r\n\r\n"),
@@ -292,12 +291,12 @@ async fn what_is_not_http_is_a_broken_answer() {
         raw(&[b'x'; 1024 * 1024]),
     ] {
         let exchange = exchange(garbage, LONG).await;
-        assert_failed(&exchange, FailureReason::Protocol, "The answer is not HTTP");
+        assert_failed(&exchange, FailureReason::Protocol, "The response is not HTTP");
     }
 }
 
 #[tokio::test]
-async fn nobody_listening_is_named_with_its_address() {
+async fn refused_connection_names_the_address() {
     let free = TcpListener::bind("127.0.0.1:0")
         .await
         .unwrap()
@@ -316,37 +315,37 @@ async fn nobody_listening_is_named_with_its_address() {
 }
 
 #[tokio::test]
-async fn a_body_without_end_is_read_up_to_the_cap_and_dropped() {
+async fn endless_body_is_truncated_at_cap() {
     for endless in [
-        Answer::EndlessBody,
-        Answer::GzipBomb(1 << 24),
-        Answer::BrotliBomb(1 << 24),
+        Reply::EndlessBody,
+        Reply::GzipBomb(1 << 24),
+        Reply::BrotliBomb(1 << 24),
     ] {
         let exchange = exchange(endless, LONG).await;
         assert_eq!(exchange.outcome, answered(200));
-        assert_eq!(exchange.response_body.len(), BODY_KEPT);
+        assert_eq!(exchange.response_body.len(), MAX_RESPONSE_BODY);
         assert_eq!((exchange.response_truncated, exchange.detail), (true, None));
     }
 }
 
 #[tokio::test]
-async fn a_body_of_exactly_the_cap_is_whole() {
-    let body = vec![b'.'; BODY_KEPT];
-    let whole = exchange(Answer::full(200, &[], &body), LONG).await;
+async fn body_of_exactly_the_cap_is_not_truncated() {
+    let body = vec![b'.'; MAX_RESPONSE_BODY];
+    let whole = exchange(Reply::full(200, &[], &body), LONG).await;
     assert_eq!(
         (whole.response_body.len(), whole.response_truncated),
-        (BODY_KEPT, false)
+        (MAX_RESPONSE_BODY, false)
     );
-    let longer = exchange(Answer::full(200, &[], [body, vec![b'.']].concat()), LONG).await;
+    let longer = exchange(Reply::full(200, &[], [body, vec![b'.']].concat()), LONG).await;
     assert_eq!(
         (longer.response_body.len(), longer.response_truncated),
-        (BODY_KEPT, true)
+        (MAX_RESPONSE_BODY, true)
     );
 }
 
 #[tokio::test]
-async fn a_compressed_body_is_kept_readable() {
-    for compressed in [Answer::GzipBomb(100), Answer::BrotliBomb(100)] {
+async fn compressed_body_is_kept_decompressed() {
+    for compressed in [Reply::GzipBomb(100), Reply::BrotliBomb(100)] {
         let exchange = exchange(compressed, LONG).await;
         assert_eq!(
             (exchange.response_body, exchange.response_truncated),
@@ -356,47 +355,47 @@ async fn a_compressed_body_is_kept_readable() {
 }
 
 #[tokio::test]
-async fn the_status_decides_whatever_becomes_of_the_body() {
-    let dripping = exchange(Answer::DripBody, SHORT).await;
+async fn status_counts_even_if_body_is_broken() {
+    let dripping = exchange(Reply::DripBody, SHORT).await;
     assert_eq!(dripping.outcome, answered(200));
     assert_eq!(
         dripping.detail,
-        text("The body of the answer did not end in time")
+        text("The response body was not complete before the timeout")
     );
     assert!(dripping.response_body.starts_with(b"..") && dripping.response_truncated);
 
-    let cut = exchange(Answer::CutBody, LONG).await;
-    assert_eq!(cut.outcome, answered(200));
+    let truncated = exchange(Reply::TruncatedBody, LONG).await;
+    assert_eq!(truncated.outcome, answered(200));
     assert_eq!(
-        cut.detail,
-        text("The connection broke in the middle of the answer's body")
+        truncated.detail,
+        text("The connection was lost in the middle of the response body")
     );
     assert_eq!(
-        (cut.response_body.as_slice(), cut.response_truncated),
+        (truncated.response_body.as_slice(), truncated.response_truncated),
         (b"only this".as_slice(), true)
     );
 
     for encoding in ["gzip", "br", "deflate"] {
         let lying = exchange(
-            Answer::full(500, &[("Content-Encoding", encoding)], "plain text"),
+            Reply::full(500, &[("Content-Encoding", encoding)], "plain text"),
             LONG,
         )
         .await;
         assert_eq!(lying.outcome, answered(500));
-        let detail = "The body of the answer is not compressed as its headers say";
+        let detail = "The response body does not match its content-encoding";
         assert_eq!(lying.detail, text(detail), "{encoding}");
     }
 }
 
 #[tokio::test]
-async fn odd_headers_are_kept_as_well_as_they_can_be_read() {
+async fn malformed_headers_are_kept_as_far_as_readable() {
     let headers = vec![
         ("x-latin".to_owned(), b"caf\xe9".to_vec()),
         ("x-utf8".to_owned(), "café".as_bytes().to_vec()),
         ("x-long".to_owned(), vec![b'a'; 5000]),
         ("not a header".to_owned(), b"1".to_vec()),
     ];
-    let exchange = exchange(Answer::Full(200, headers, b"ok".to_vec()), LONG).await;
+    let exchange = exchange(Reply::Full(200, headers, b"ok".to_vec()), LONG).await;
     assert_eq!(exchange.outcome, answered(200));
     let header = |name: &str| {
         exchange
@@ -413,20 +412,20 @@ async fn odd_headers_are_kept_as_well_as_they_can_be_read() {
 }
 
 #[tokio::test]
-async fn of_many_headers_the_first_are_kept() {
+async fn keeps_first_headers_up_to_limit() {
     let headers = (0..90).map(|n| (format!("x-{n}"), b"1".to_vec())).collect();
-    let exchange = exchange(Answer::Full(200, headers, Vec::new()), LONG).await;
+    let exchange = exchange(Reply::Full(200, headers, Vec::new()), LONG).await;
     assert_eq!(
         (exchange.outcome, exchange.response_headers.len()),
-        (answered(200), HEADERS_KEPT)
+        (answered(200), MAX_RESPONSE_HEADERS)
     );
 }
 
-/// Finds the receiver, but by then nothing may be sent any more.
-struct TooLate(Fence);
+/// Resolves names to loopback and revokes the permits of the fence.
+struct RevokingLookup(Fence);
 
 #[async_trait]
-impl Lookup for TooLate {
+impl Lookup for RevokingLookup {
     async fn lookup(&self, _name: &str) -> Result<Vec<IpAddr>, LookupError> {
         self.0.revoke();
         Ok(vec!["127.0.0.1".parse().unwrap()])
@@ -434,27 +433,31 @@ impl Lookup for TooLate {
 }
 
 #[tokio::test]
-async fn what_may_not_be_sent_any_more_when_it_is_connected_is_not_sent() {
+async fn sends_nothing_if_permit_is_revoked_while_connecting() {
     for receiver in [
         Receiver::start().await,
         Receiver::start_tls(Certificate::Good).await,
     ] {
         let fence = Fence::default();
         let loopback = vec!["127.0.0.0/8".parse().unwrap()];
-        let guard = Guard::with_lookup(loopback, TooLate(fence.clone()));
-        let roots = receiver.authority().into_iter().collect();
-        let sender = Sender::new(Arc::new(guard), LONG, roots).unwrap();
+        let guard = Guard::with_lookup(loopback, RevokingLookup(fence.clone()));
+        let roots: Vec<_> = receiver.authority().into_iter().collect();
+        let sender = Sender::new(Arc::new(guard), LONG, roots.clone()).unwrap();
         let url = receiver.url("/").replace("127.0.0.1", "receiver.test");
         let (pass, permit) = (pass(&url).await, fence.permit());
         let refused = sender.send(&pass, permit, HeaderMap::new(), BODY, NOON).await;
         assert_eq!(refused, Err(Interrupted::Fenced));
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        assert!(receiver.received().is_empty());
+        // A later request arrives, the refused one does not.
+        assert_eq!(
+            post(&self::sender(LONG, roots), &url).await.outcome,
+            answered(200)
+        );
+        assert_eq!(receiver.received().len(), 1);
     }
 }
 
 #[tokio::test]
-async fn a_forbidden_address_is_never_called() {
+async fn blocked_addresses_are_never_called() {
     let receiver = Receiver::start().await;
     let strict = Sender::new(
         Arc::new(Guard::with_lookup(Vec::new(), Loopback)),
@@ -473,7 +476,7 @@ async fn a_forbidden_address_is_never_called() {
         let detail = format!("{ip} is not a public address, so nothing was sent");
         assert_failed(&exchange, FailureReason::Blocked, &detail);
     }
-    // With loopback allowed, what is not loopback stays forbidden, and so does a name of which one address is.
+    // With loopback allowed, other private addresses stay blocked, and so does a name with one such address.
     let lenient = sender(LONG, Vec::new());
     for (host, ip) in [
         ("metadata.test", "169.254.169.254"),
@@ -488,7 +491,7 @@ async fn a_forbidden_address_is_never_called() {
 }
 
 #[tokio::test]
-async fn a_name_that_does_not_resolve_is_told_from_one_that_could_not_be_looked_up() {
+async fn distinguishes_unknown_name_from_failed_lookup() {
     let sender = sender(LONG, Vec::new());
     let exchange = post(&sender, "https://nowhere.test/secret").await;
     assert_failed(
@@ -500,12 +503,12 @@ async fn a_name_that_does_not_resolve_is_told_from_one_that_could_not_be_looked_
     assert_failed(
         &exchange,
         FailureReason::Dns,
-        "The name service did not answer for silent.test",
+        "The DNS lookup of silent.test failed",
     );
 }
 
 #[tokio::test]
-async fn a_receiver_with_a_trusted_certificate_is_called_by_name_and_by_address() {
+async fn trusted_certificate_works_by_name_and_address() {
     let receiver = Receiver::start_tls(Certificate::Good).await;
     let sender = sender(LONG, receiver.authority().into_iter().collect());
     let by_name = format!("https://receiver.test:{}/", receiver.port());
@@ -516,30 +519,30 @@ async fn a_receiver_with_a_trusted_certificate_is_called_by_name_and_by_address(
 }
 
 #[tokio::test]
-async fn each_bad_certificate_is_named_and_nothing_is_sent() {
+async fn invalid_certificates_are_named_and_nothing_is_sent() {
     for (certificate, trusted, trouble, detail) in [
         (
             Certificate::Good,
             false,
-            TlsTrouble::UnknownIssuer,
+            TlsProblem::UnknownIssuer,
             "The certificate's issuer is not trusted",
         ),
         (
             Certificate::SelfSigned,
             true,
-            TlsTrouble::UnknownIssuer,
+            TlsProblem::UnknownIssuer,
             "The certificate's issuer is not trusted",
         ),
         (
             Certificate::OtherName,
             true,
-            TlsTrouble::WrongName,
-            "The certificate is for another name",
+            TlsProblem::WrongName,
+            "The certificate is for a different name",
         ),
         (
             Certificate::Expired,
             true,
-            TlsTrouble::CertificateExpired,
+            TlsProblem::CertificateExpired,
             "The certificate has expired",
         ),
     ] {
@@ -552,19 +555,19 @@ async fn each_bad_certificate_is_named_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn a_port_that_does_not_speak_tls_is_named() {
+async fn non_tls_port_is_reported() {
     let sender = sender(LONG, Vec::new());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    for (say, trouble, detail) in [
+    for (bytes, trouble, detail) in [
         (
             b"HTTP/1.1 400 Bad Request\r\n\r\n".as_slice(),
-            TlsTrouble::NoTls,
-            "The receiver does not speak TLS on this port",
+            TlsProblem::NoTls,
+            "The receiver does not use TLS on this port",
         ),
         (
             b"",
-            TlsTrouble::ClosedDuringHandshake,
+            TlsProblem::ClosedDuringHandshake,
             "The receiver closed the connection during the TLS handshake",
         ),
     ] {
@@ -573,26 +576,26 @@ async fn a_port_that_does_not_speak_tls_is_named() {
             let (mut tcp, _) = listener.accept().await.unwrap();
             let mut hello = [0; 4096];
             let _ = tokio::io::AsyncReadExt::read(&mut tcp, &mut hello).await;
-            let _ = tokio::io::AsyncWriteExt::write_all(&mut tcp, say).await;
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut tcp, bytes).await;
         });
         assert_tls_failed(&exchange, trouble, detail);
     }
 }
 
 #[tokio::test]
-async fn a_silent_tls_port_costs_no_more_than_the_deadline() {
+async fn times_out_at_deadline_during_tls_handshake() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}/", listener.local_addr().unwrap());
     let exchange = post(&sender(SHORT, Vec::new()), &url).await;
     assert_failed(
         &exchange,
         FailureReason::Timeout,
-        "No complete answer within 300 ms",
+        "No complete response within 300 ms",
     );
 }
 
 #[tokio::test]
-async fn http_2_is_spoken_where_it_is_offered() {
+async fn uses_http_2_when_offered() {
     let identity = Identity::make(Certificate::Good);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}/hook", listener.local_addr().unwrap());
@@ -621,16 +624,16 @@ async fn http_2_is_spoken_where_it_is_offered() {
 }
 
 #[tokio::test]
-async fn a_test_times_each_step_and_reads_the_certificate() {
+async fn probe_returns_timings_and_certificate() {
     let receiver = Receiver::start_tls(Certificate::Good).await;
     let sender = sender(LONG, receiver.authority().into_iter().collect());
     let url = receiver.url("/hook?a=1").replace("127.0.0.1", "receiver.test");
-    let seen = probe(&sender, &url).await;
-    assert_eq!(seen.exchange.outcome, answered(200));
-    let timings = seen.timings;
+    let probed = probe(&sender, &url).await;
+    assert_eq!(probed.exchange.outcome, answered(200));
+    let timings = probed.timings;
     let steps = [timings.dns, timings.connect, timings.tls, timings.first_byte].map(Option::unwrap);
     assert!(steps.iter().sum::<Duration>() <= timings.total, "{timings:?}");
-    let certificate = seen.certificate.unwrap();
+    let certificate = probed.certificate.unwrap();
     assert_eq!(certificate.names, ["127.0.0.1", "receiver.test"]);
     assert!(certificate.not_before < NOON && NOON < certificate.not_after);
     assert_eq!(certificate.protocol, "TLSv1.3");
@@ -642,18 +645,18 @@ async fn a_test_times_each_step_and_reads_the_certificate() {
         (&BODY[..], "7")
     );
 
-    // Without TLS and without a name there are fewer steps.
+    // Without TLS and host name, there are fewer steps.
     let receiver = Receiver::start().await;
-    let seen = probe(&sender, &receiver.url("/")).await;
+    let probed = probe(&sender, &receiver.url("/")).await;
     assert_eq!(
-        (seen.timings.dns, seen.timings.tls, seen.certificate),
+        (probed.timings.dns, probed.timings.tls, probed.certificate),
         (None, None, None)
     );
-    assert!(seen.timings.connect.is_some() && seen.timings.first_byte.is_some());
+    assert!(probed.timings.connect.is_some() && probed.timings.first_byte.is_some());
 }
 
 #[tokio::test]
-async fn a_test_fails_where_and_as_a_delivery_would() {
+async fn probe_fails_like_a_delivery() {
     let tls = |kind| async move {
         let receiver = Receiver::start_tls(kind).await;
         let sender = sender(LONG, receiver.authority().into_iter().collect());
@@ -680,9 +683,13 @@ async fn a_test_fails_where_and_as_a_delivery_would() {
         ),
     ] {
         let sent = post(&sender, &url).await;
-        let seen = probe(&sender, &url).await;
+        let probed = probe(&sender, &url).await;
         assert!(matches!(sent.outcome, Outcome::Failed(_)), "{url}");
-        assert_eq!(seen.exchange, sent, "{url}");
-        assert_eq!((seen.timings.first_byte, seen.certificate), (None, None), "{url}");
+        assert_eq!(probed.exchange, sent, "{url}");
+        assert_eq!(
+            (probed.timings.first_byte, probed.certificate),
+            (None, None),
+            "{url}"
+        );
     }
 }

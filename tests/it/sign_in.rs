@@ -1,4 +1,4 @@
-//! Signing in, and that nothing of the dashboard is there before. As a browser without script does it.
+//! Signing in, in a browser without JavaScript, and access without a session.
 
 use std::{sync::Arc, time::Duration};
 
@@ -53,7 +53,7 @@ const GUARDED: [(Method, &str); 35] = [
 ];
 
 #[tokio::test]
-async fn every_page_and_form_wants_a_sign_in() {
+async fn pages_and_forms_require_sign_in() {
     let app = TestApp::start().await;
     for (method, path) in GUARDED {
         let response = app.anonymous(method.clone(), path).send().await.unwrap();
@@ -61,20 +61,20 @@ async fn every_page_and_form_wants_a_sign_in() {
         let location = response.headers()[header::LOCATION].to_str().unwrap();
         assert!(
             location.starts_with("/login"),
-            "{method} {path} leads to {location}"
+            "{method} {path} redirects to {location}"
         );
     }
 }
 
 #[tokio::test]
-async fn the_right_password_opens_the_page_that_was_wanted_under_a_new_session() {
+async fn sign_in_opens_requested_page_with_new_session() {
     let app = TestApp::start().await;
     let mut browser = app.browser();
     browser.cookie = Some("caleida=AAAAAAAAAAAAAAAAAAAAAA".to_owned());
-    let asked = browser.get("/integrations/webhook?status=paused").await;
+    let redirect = browser.get("/integrations/webhook?status=paused").await;
     let response = browser
         .post(
-            &asked.location.unwrap(),
+            &redirect.location.unwrap(),
             &[("email", ADMIN), ("password", PASSWORD)],
         )
         .await;
@@ -100,7 +100,7 @@ async fn the_right_password_opens_the_page_that_was_wanted_under_a_new_session()
 }
 
 #[tokio::test]
-async fn on_https_the_cookie_never_travels_without_it() {
+async fn session_cookie_is_secure_over_https() {
     let arguments = vec!["--public-url=https://caleida.example".to_owned()];
     let app = TestApp::start_with(Options {
         arguments,
@@ -119,7 +119,7 @@ async fn on_https_the_cookie_never_travels_without_it() {
 }
 
 #[tokio::test]
-async fn an_unknown_email_and_a_wrong_password_are_answered_alike() {
+async fn unknown_email_and_wrong_password_look_alike() {
     let app = TestApp::start().await;
     let wrong = app
         .browser()
@@ -139,7 +139,7 @@ async fn an_unknown_email_and_a_wrong_password_are_answered_alike() {
 }
 
 #[tokio::test]
-async fn guessing_is_stopped_by_account_and_another_account_is_not_hindered() {
+async fn password_guesses_are_limited_per_account() {
     let app = TestApp::start().await;
     app.add_user("ada@example.com", Role::Viewer).await;
     let mut statuses = Vec::new();
@@ -160,7 +160,7 @@ async fn guessing_is_stopped_by_account_and_another_account_is_not_hindered() {
     assert_eq!(
         right.status,
         StatusCode::TOO_MANY_REQUESTS,
-        "not even the right password tells while it is stopped"
+        "the right password is rejected too"
     );
     let other = app
         .browser()
@@ -170,7 +170,7 @@ async fn guessing_is_stopped_by_account_and_another_account_is_not_hindered() {
 }
 
 #[tokio::test]
-async fn each_further_failure_costs_a_longer_pause_and_a_success_ends_it() {
+async fn delay_doubles_per_failure_and_resets_on_success() {
     let clock = Arc::new(TestClock::new());
     let app = TestApp::start_at(Arc::clone(&clock)).await;
     let sign_in = async |email: &'static str, password: &'static str| {
@@ -178,11 +178,11 @@ async fn each_further_failure_costs_a_longer_pause_and_a_success_ends_it() {
             .browser()
             .post("/login", &[("email", email), ("password", password)])
             .await;
-        let pause = page
+        let delay = page
             .headers
             .get("retry-after")
-            .map(|pause| pause.to_str().unwrap().parse::<u64>().unwrap());
-        (page.status, pause)
+            .map(|delay| delay.to_str().unwrap().parse::<u64>().unwrap());
+        (page.status, delay)
     };
     for _ in 0..8 {
         assert_eq!(
@@ -191,7 +191,7 @@ async fn each_further_failure_costs_a_longer_pause_and_a_success_ends_it() {
         );
     }
     for seconds in [30, 60, 120, 240] {
-        // In the pause nothing is tried, so nothing makes it longer.
+        // Rejected attempts do not extend the delay.
         for _ in 0..2 {
             assert_eq!(
                 sign_in(ADMIN, PASSWORD).await,
@@ -204,12 +204,12 @@ async fn each_further_failure_costs_a_longer_pause_and_a_success_ends_it() {
             (StatusCode::UNPROCESSABLE_ENTITY, None)
         );
     }
-    // Whether there is such a user is not told by this either.
+    // Unknown users are limited in the same way.
     for _ in 0..8 {
-        sign_in("nobody@example.com", "wrong").await;
+        sign_in("unknown@example.com", "wrong").await;
     }
     assert_eq!(
-        sign_in("nobody@example.com", "wrong").await,
+        sign_in("unknown@example.com", "wrong").await,
         (StatusCode::TOO_MANY_REQUESTS, Some(30))
     );
     clock.advance(Duration::from_secs(480));
@@ -221,7 +221,7 @@ async fn each_further_failure_costs_a_longer_pause_and_a_success_ends_it() {
 }
 
 #[tokio::test]
-async fn guessing_across_accounts_is_stopped_by_address() {
+async fn password_guesses_are_limited_per_address() {
     let app = TestApp::start().await;
     let mut last = StatusCode::OK;
     for index in 0..25 {
@@ -236,7 +236,7 @@ async fn guessing_across_accounts_is_stopped_by_address() {
 }
 
 #[tokio::test]
-async fn behind_a_proxy_of_ours_each_caller_has_their_own_failures_and_else_nobody_is_believed() {
+async fn forwarded_address_counts_only_from_trusted_proxies() {
     for (trusted, expected) in [
         ("127.0.0.0/8", StatusCode::SEE_OTHER),
         ("10.0.0.0/8", StatusCode::TOO_MANY_REQUESTS),
@@ -256,7 +256,7 @@ async fn behind_a_proxy_of_ours_each_caller_has_their_own_failures_and_else_nobo
                 .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
             request.body(form).send().await.unwrap().status()
         };
-        // Somebody who guesses, and makes up that the guesses come from everywhere.
+        // An attacker who adds forged addresses to the header.
         for index in 0..24 {
             sign_in(
                 format!("192.0.2.{index}, 203.0.113.1"),
@@ -273,7 +273,7 @@ async fn behind_a_proxy_of_ours_each_caller_has_their_own_failures_and_else_nobo
 }
 
 #[tokio::test]
-async fn a_disabled_user_is_out_at_once() {
+async fn disabled_user_is_signed_out_at_once() {
     let app = TestApp::start().await;
     app.add_user("ada@example.com", Role::Viewer).await;
     let mut browser = app.signed_in("ada@example.com").await;
@@ -290,7 +290,7 @@ async fn a_disabled_user_is_out_at_once() {
 }
 
 #[tokio::test]
-async fn after_signing_in_nobody_is_led_to_another_site() {
+async fn sign_in_never_redirects_to_another_site() {
     let app = TestApp::start().await;
     for next in [
         "//evil.example",
@@ -311,7 +311,7 @@ async fn after_signing_in_nobody_is_led_to_another_site() {
 }
 
 #[tokio::test]
-async fn what_another_site_makes_the_browser_send_is_refused() {
+async fn cross_site_requests_are_rejected() {
     let app = TestApp::start().await;
     let browser = app.signed_in(ADMIN).await;
     for (name, value) in [
@@ -331,7 +331,7 @@ async fn what_another_site_makes_the_browser_send_is_refused() {
 }
 
 #[tokio::test]
-async fn the_database_holds_no_password_cookie_key_or_secret() {
+async fn database_contains_no_plaintext_secrets() {
     let mut app = TestApp::start().await;
     let browser = app.signed_in(ADMIN).await;
     let webhook = app.add_webhook("quiet", "https://example.com/", &["chat"]).await;

@@ -1,5 +1,4 @@
-//! The store's promises, whatever database stands behind it. The same suite
-//! runs on both databases.
+//! Tests of the store. The same suite runs on both databases.
 
 mod plans;
 pub mod postgres;

@@ -1,4 +1,4 @@
-//! What ARCHITECTURE.md says is absent stays absent.
+//! Rules of ARCHITECTURE.md that a search of the source code can check.
 
 mod imports;
 
@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Which modules each may use: only those further up.
+/// The modules that each module may import. All of them come before it in this list.
 const DIRECTIONS: [(&str, &[&str]); 13] = [
     ("domain", &[]),
     ("trace", &[]),
@@ -41,8 +41,8 @@ const DIRECTIONS: [(&str, &[&str]); 13] = [
     ),
 ];
 
-/// Which libraries stay out of which modules.
-const STRANGERS: [(&str, &[&str]); 6] = [
+/// Libraries that a module must not use.
+const FORBIDDEN_LIBRARIES: [(&str, &[&str]); 6] = [
     (
         "domain",
         &["axum", "leptos", "sqlx", "tokio", "reqwest", "tracing"],
@@ -78,7 +78,7 @@ struct Source {
     text: String,
 }
 
-/// The files of a module: `src/NAME.rs` and everything below `src/NAME/`.
+/// Returns the files of a module: `src/NAME.rs` and everything below `src/NAME/`.
 fn module(name: &str) -> Vec<Source> {
     let src = root().join("src");
     let mut files = vec![src.join(format!("{name}.rs"))];
@@ -107,7 +107,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The code without comments, which may name anything.
+/// Returns the lines of code without comments.
 fn code(source: &Source) -> impl Iterator<Item = &str> {
     source
         .text
@@ -116,7 +116,7 @@ fn code(source: &Source) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn modules_use_only_those_further_up() {
+fn modules_import_only_allowed_modules() {
     let names: Vec<_> = DIRECTIONS.iter().map(|(name, _)| *name).collect();
     let used = imports::root_modules(root());
     for (name, allowed) in DIRECTIONS {
@@ -130,7 +130,7 @@ fn modules_use_only_those_further_up() {
             let is_allowed = other == name || allowed.contains(&other.as_str());
             assert!(
                 is_allowed || !names.contains(&other.as_str()),
-                "{} uses {other}, which {name} must not know",
+                "{} imports {other}, which {name} must not",
                 file.display()
             );
         }
@@ -141,7 +141,7 @@ fn modules_use_only_those_further_up() {
         .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
     assert!(
         modules.eq(names),
-        "a module of lib.rs has no direction here, or stands in another order"
+        "the modules of lib.rs differ from DIRECTIONS, or have another order"
     );
 }
 
@@ -155,14 +155,14 @@ fn no_import_cycles() {
 }
 
 #[test]
-fn each_library_stays_where_it_belongs() {
-    for (name, strangers) in STRANGERS {
+fn libraries_stay_in_their_modules() {
+    for (name, libraries) in FORBIDDEN_LIBRARIES {
         for source in module(name) {
             for line in code(&source) {
-                for stranger in strangers {
-                    let named =
-                        line.contains(&format!("{stranger}::")) && !line.contains(&format!("_{stranger}::"));
-                    assert!(!named, "{} names {stranger}: {line}", source.path.display());
+                for library in libraries {
+                    let uses =
+                        line.contains(&format!("{library}::")) && !line.contains(&format!("_{library}::"));
+                    assert!(!uses, "{} uses {library}: {line}", source.path.display());
                 }
             }
         }
@@ -170,13 +170,13 @@ fn each_library_stays_where_it_belongs() {
 }
 
 #[test]
-fn no_statement_asks_the_database_for_the_time() {
+fn sql_never_reads_the_database_clock() {
     let mut sources = module("store");
     sources.extend(migrations("sqlite"));
     sources.extend(migrations("postgres"));
     for source in sources {
         let text = source.text.to_lowercase();
-        // One statement reads the clock of the server, by which all processes agree.
+        // One statement reads the server's clock, which all processes share.
         let is_shared_clock = source.path.ends_with("src/store/sql/cluster.rs");
         let allowed = usize::from(is_shared_clock);
         assert_eq!(
@@ -221,26 +221,159 @@ fn log_messages_are_searchable_phrases() {
                     continue;
                 };
                 messages += 1;
-                let what = format!("{}: {message:?}", path.display());
+                let location = format!("{}: {message:?}", path.display());
                 let first = message.split(' ').next().unwrap();
                 let is_name = first.len() > 1 && first.chars().all(|c| c.is_ascii_uppercase());
                 assert!(
                     is_name || message.starts_with(|c: char| c.is_ascii_lowercase()),
-                    "{what}"
+                    "{location}"
                 );
-                assert!(!message.ends_with('.') && !message.contains('{'), "{what}");
-                for riddle in ["could not", "cannot", "nobody", "just now", "no sign of"] {
-                    assert!(!message.contains(riddle), "{what}");
+                assert!(!message.ends_with('.') && !message.contains('{'), "{location}");
+                for vague in ["could not", "cannot", "nobody", "just now", "no sign of"] {
+                    assert!(!message.contains(vague), "{location}");
                 }
             }
         }
     }
-    assert!(messages > 50, "only {messages} log messages were found");
+    assert!(messages > 50, "found only {messages} log messages");
+}
+
+/// UI and API use `Accounts` instead of `Store`, which gives access to one account at a time.
+#[test]
+fn ui_and_api_cannot_read_other_accounts() {
+    for name in ["ui", "api"] {
+        for source in module(name) {
+            for line in code(&source) {
+                // `WebhookError::Store` is an error, and “Store it” a text.
+                let line = line.replace("Error::Store", "").replace("Store it", "");
+                assert!(
+                    !has_phrase(&line, "Store"),
+                    "{} names the store of all accounts: {line}",
+                    source.path.display()
+                );
+            }
+        }
+    }
+}
+
+/// Phrases that plain English replaces: with the subject of the sentence, or with the field's own term.
+const PHRASES: [&str; 22] = [
+    "whoever",
+    "nobody",
+    "somebody",
+    "everybody",
+    "for ever",
+    "stops to",
+    "ceases to",
+    "became of",
+    "becomes of",
+    "came of",
+    "heard of",
+    "obeyed",
+    "is told",
+    "are told",
+    "so long after",
+    "so many of",
+    "goes by",
+    "leads nowhere",
+    "on record",
+    "written down",
+    "sign of life",
+    "is no use",
+];
+
+/// A doc comment is a sentence or a noun phrase of its own.
+const OPENINGS: [&str; 6] = ["Of ", "Who ", "Whose ", "In which ", "For which ", "With which "];
+
+#[test]
+fn texts_are_plain_english() {
+    let mut files = Vec::new();
+    for folder in [
+        "src",
+        "tests",
+        "crates",
+        "docs",
+        "migrations",
+        "end2end",
+        "style",
+        "packaging",
+        ".ci",
+    ] {
+        collect_texts(&root().join(folder), &mut files);
+    }
+    for file in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "Makefile",
+        "build.rs",
+    ] {
+        files.push(root().join(file));
+    }
+    assert!(files.len() > 400, "only {} files were found", files.len());
+    let mut found = Vec::new();
+    for path in files {
+        // This list.
+        if path.ends_with("tests/it/tidy.rs") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        for (number, line) in (1..).zip(text.lines()) {
+            let words = line.to_lowercase();
+            let phrase = PHRASES.into_iter().find(|phrase| has_phrase(&words, phrase));
+            let comment = line.trim_start().strip_prefix("/// ").unwrap_or_default();
+            let opening = OPENINGS.into_iter().find(|opening| comment.starts_with(opening));
+            // A line that continues the sentence above may begin like this.
+            let is_first = number == 1
+                || !text
+                    .lines()
+                    .nth(number - 2)
+                    .unwrap()
+                    .trim_start()
+                    .starts_with("///");
+            if let Some(phrase) = phrase.or(opening.filter(|_| is_first)) {
+                found.push(format!("{}:{number}: “{phrase}”", path.display()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "reword:\n{}", found.join("\n"));
+}
+
+/// Returns whether the line contains the phrase as whole words.
+fn has_phrase(line: &str, phrase: &str) -> bool {
+    line.match_indices(phrase).any(|(start, _)| {
+        let before = line[..start].chars().next_back();
+        let after = line[start + phrase.len()..].chars().next();
+        [before, after]
+            .into_iter()
+            .flatten()
+            .all(|c| !c.is_alphanumeric() && c != '_')
+    })
+}
+
+fn collect_texts(folder: &Path, files: &mut Vec<PathBuf>) {
+    const EXTENSIONS: [&str; 11] = [
+        "rs", "md", "ts", "sql", "css", "sh", "py", "rb", "go", "php", "service",
+    ];
+    for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.is_dir() {
+            if !["node_modules", "test-results", "target", "vendor"].contains(&name) {
+                collect_texts(&path, files);
+            }
+        } else if path
+            .extension()
+            .is_some_and(|extension| EXTENSIONS.contains(&extension.to_str().unwrap()))
+        {
+            files.push(path);
+        }
+    }
 }
 
 /// No statement changes or deletes an entry of the audit log.
 #[test]
-fn the_audit_log_is_only_appended_to() {
+fn audit_log_is_append_only() {
     let mut sources = module("store");
     sources.extend(migrations("sqlite"));
     sources.extend(migrations("postgres"));
@@ -261,7 +394,7 @@ fn the_audit_log_is_only_appended_to() {
     }
 }
 
-/// Of one database, in order.
+/// Returns the migrations of a database, in order.
 fn migrations(database: &str) -> Vec<Source> {
     let folder = root().join("migrations").join(database);
     let mut paths: Vec<_> = fs::read_dir(folder)
@@ -279,15 +412,15 @@ fn migrations(database: &str) -> Vec<Source> {
 }
 
 #[test]
-fn every_table_is_strict() {
+fn sqlite_tables_are_strict() {
     for Source { path, text } in migrations("sqlite") {
         let tables = text.matches("create table").count();
         assert_eq!(text.matches(") strict").count(), tables, "{}", path.display());
     }
 }
 
-/// Leptos escapes what a page shows. A server function returns HTML for a part of a page instead: as a `Fragment`, which
-/// only rendering makes, and which escapes as well.
+/// Leptos escapes text in pages. Server functions return HTML only as a `Fragment`, which only rendering creates, with
+/// the same escaping.
 #[test]
 fn only_rendered_fragments_are_inserted_as_html() {
     for source in module("ui") {
@@ -303,15 +436,58 @@ fn only_rendered_fragments_are_inserted_as_html() {
     }
     let form = fs::read_to_string(root().join("src/ui/components/form.rs")).unwrap();
     let fragments = form.matches("Option<Fragment>").count();
-    assert_eq!(form.matches("inner_html=html").count(), fragments, "each is one");
+    assert_eq!(
+        form.matches("inner_html=html").count(),
+        fragments,
+        "a fragment each"
+    );
 }
 
 #[test]
-fn no_file_has_become_two_things() {
+fn source_files_have_at_most_500_lines() {
     for (name, _) in DIRECTIONS {
         for source in module(name) {
             let lines = source.text.lines().count();
             assert!(lines <= 500, "{} has {lines} lines", source.path.display());
         }
     }
+}
+
+/// `ARCHITECTURE.md` names the test of each invariant.
+#[test]
+fn invariants_name_existing_tests() {
+    let architecture = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let (_, section) = architecture.split_once("\n## Invariants\n").unwrap();
+    let (table, _) = section.split_once("\n**Not checked**\n").unwrap();
+    let mut files = Vec::new();
+    for folder in ["src", "tests"] {
+        collect(&root().join(folder), &mut files);
+    }
+    let sources: Vec<_> = files
+        .into_iter()
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    let mut invariants = 0;
+    for row in table.lines().filter(|line| line.starts_with("| ")) {
+        let (_, check) = row.trim_end_matches(" |").rsplit_once(" | ").unwrap();
+        if ["checked by", "---"].contains(&check) {
+            continue;
+        }
+        invariants += 1;
+        let names: Vec<_> = check.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "no test is named in {row}");
+        for name in names {
+            let exists = if name.contains('/') || name.contains('.') {
+                root().join(name).exists()
+            } else if name.contains('_') {
+                let definition = format!("fn {name}(");
+                sources.iter().any(|source| source.contains(&definition))
+            } else {
+                // A type, a parameter, or a lint.
+                true
+            };
+            assert!(exists, "{name} does not exist: {row}");
+        }
+    }
+    assert!(invariants > 40, "only {invariants} invariants were found");
 }

@@ -1,4 +1,4 @@
-//! Traces, as a collector of OpenTelemetry gets them from the program.
+//! Traces exported to an OpenTelemetry collector.
 
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
@@ -12,10 +12,10 @@ use serde_json::json;
 use crate::support::{
     app::eventually,
     program::Program,
-    receiver::{Answer, Receiver},
+    receiver::{Receiver, Reply},
 };
 
-/// All spans that the collector has got.
+/// Returns all spans that the collector has received.
 fn spans(collector: &Receiver) -> Vec<Span> {
     let exports = collector.received().into_iter().map(|call| {
         assert_eq!(call.path, "/v1/traces");
@@ -36,10 +36,10 @@ fn text(span: &Span, key: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn requests_and_attempts_are_traced_without_anything_secret() {
+async fn traces_cover_requests_and_attempts_without_secrets() {
     let collector = Receiver::start().await;
     let receiver = Receiver::start().await;
-    receiver.answer_always(Answer::Status(503));
+    receiver.reply_always(Reply::Status(503));
     let endpoint = collector.url("");
     let settings = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
@@ -101,10 +101,10 @@ async fn requests_and_attempts_are_traced_without_anything_secret() {
                 .body
                 .windows(secret.len())
                 .any(|part| part == secret.as_bytes());
-            assert!(!found, "a trace holds {secret}");
+            assert!(!found, "a trace contains {secret}");
         }
     }
-    // Neither is in the other.
+    // Attributes of spans do not appear in the log.
     assert!(!program.log().contains("otel."), "{}", program.log());
 }
 
@@ -113,10 +113,10 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn a_collector_that_is_away_costs_the_spans_and_a_warning() {
+async fn missing_collector_causes_only_a_warning() {
     let receiver = Receiver::start().await;
     let settings = [
-        // Nobody listens there.
+        // Nothing listens on this port.
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"),
         ("OTEL_BSP_SCHEDULE_DELAY", "50"),
     ];

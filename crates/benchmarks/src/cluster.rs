@@ -1,4 +1,4 @@
-//! A PostgreSQL of the benchmark's own: on a free port of loopback, and gone when the benchmark ends.
+//! A temporary PostgreSQL server on a free port of loopback, removed when the benchmark ends.
 
 use std::{
     fs,
@@ -14,23 +14,23 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::machine;
 
-/// Keeps the server for as long as its standard input is open: however the benchmark ends, it ends too.
+/// Script that runs the server until its standard input is closed, so that the server stops however the benchmark ends.
 ///
-/// The settings are the server's own, with their durability. Only `pg_stat_statements` is added, to count and time.
+/// The settings are PostgreSQL's defaults, durability included. Only `pg_stat_statements` is added, for the statistics.
 const GUARDIAN: &str = r#"
 set -eu
-# Ctrl-C is for the benchmark; what is here ends after it.
+# Ctrl-C stops the benchmark, which then closes the standard input.
 trap '' INT TERM HUP
 bin=$1 folder=$2 port=$3
 server= user=()
 finish() {
-    # It is not needed any more, so it need not write down anything either.
+    # The data is discarded, so an immediate shutdown is enough.
     [ -z "$server" ] || { kill -QUIT "$server" && wait "$server"; } || true
     cd / && rm -rf "$folder"
 }
 trap finish EXIT
 if [ "$(id -u)" = 0 ]; then
-    # The server refuses to run as root.
+    # PostgreSQL refuses to run as root.
     user=(setpriv --reuid postgres --regid postgres --clear-groups)
     chown postgres "$folder"
 fi
@@ -45,7 +45,7 @@ echo "ready $server" >&3
 read -r _ || true
 "#;
 
-/// The only database at any time.
+/// Name of the database, of which there is only one at a time.
 const DATABASE: &str = "bench";
 
 pub struct Cluster {
@@ -54,13 +54,13 @@ pub struct Cluster {
     url: String,
 }
 
-/// What was done in the database since it was created.
+/// Statistics of the database since its creation.
 pub struct Activity {
     pub transactions: i64,
-    /// `begin` and `commit` among them.
+    /// Includes `begin` and `commit`.
     pub statements: i64,
     pub claims: i64,
-    /// Inside the server.
+    /// Total execution time of all claims.
     pub milliseconds_of_claims: f64,
 }
 
@@ -78,7 +78,7 @@ impl Cluster {
                 &format!("exec 3>&1 >\"$2/log\" 2>&1\n{GUARDIAN}"),
                 "guardian",
             ])
-            .args([&programs()?, &folder])
+            .args([&find_programs()?, &folder])
             .arg(port.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -86,8 +86,8 @@ impl Cluster {
         let mut line = String::new();
         BufReader::new(guardian.stdout.take().context("no stdout")?).read_line(&mut line)?;
         let server = line.trim().strip_prefix("ready ").with_context(|| {
-            let said = fs::read_to_string(&log).unwrap_or_default();
-            format!("PostgreSQL did not start: {said}")
+            let log = fs::read_to_string(&log).unwrap_or_default();
+            format!("PostgreSQL did not start: {log}")
         })?;
         let cluster = Self {
             guardian,
@@ -98,25 +98,25 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// An empty database in place of the one before; answers its URL.
+    /// Replaces the database with an empty one and returns its URL.
     pub async fn create_database(&self) -> anyhow::Result<String> {
         self.run(format!("drop database if exists {DATABASE} with (force)"))
             .await?;
         self.run(format!("create database {DATABASE}")).await?;
-        // What the one before has left to be written is not for this one's account.
+        // Otherwise, pending writes of the previous database would slow down this one.
         self.run("checkpoint").await?;
         Ok(format!("{}/{DATABASE}", self.url))
     }
 
-    /// To ask for when the program has stopped: only then its connections have told all.
+    /// Returns the statistics. They are complete only after the server under test has stopped and closed its
+    /// connections.
     pub async fn activity(&self) -> anyhow::Result<Activity> {
         let sql = "select
                  (select xact_commit from pg_stat_database where datname = $1) as transactions,
                  sum(calls)::bigint as statements,
-                 sum(calls) filter (where query like 'with recursive turn%')::bigint as claims,
-                 coalesce(sum(total_exec_time) filter (where query like 'with recursive turn%'
-                     or query like 'with picked%' or query like 'select account_id, id, payload%'), 0)
-                     as milliseconds_of_claims
+                 sum(calls) filter (where query like 'with recursive candidate%')::bigint as claims,
+                 coalesce(sum(total_exec_time) filter (where query like 'with recursive candidate%'
+                     or query like 'with candidate%'), 0) as milliseconds_of_claims
              from pg_stat_statements where dbid = (select oid from pg_database where datname = $1)";
         let mut connection = self.connect().await?;
         let (transactions, statements, claims, milliseconds_of_claims) = sqlx::query_as(sql)
@@ -132,9 +132,9 @@ impl Cluster {
         })
     }
 
-    /// Of all its processes, also of those that have ended.
+    /// Returns the CPU time of all processes of the server, including those that have exited.
     pub fn cpu_time(&self) -> anyhow::Result<Duration> {
-        machine::cpu_time_of_family(self.server)
+        machine::cpu_time_with_children(self.server)
     }
 
     async fn run(&self, sql: impl Into<String>) -> anyhow::Result<()> {
@@ -145,7 +145,7 @@ impl Cluster {
         Ok(connection.close().await?)
     }
 
-    /// Beside the measured database, not in it.
+    /// Connects to the maintenance database, to keep the statistics of the measured one clean.
     async fn connect(&self) -> anyhow::Result<PgConnection> {
         Ok(PgConnection::connect(&format!("{}/postgres", self.url)).await?)
     }
@@ -154,13 +154,13 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         drop(self.guardian.stdin.take());
-        // Nothing can be done about a guardian that cannot be waited for.
+        // An error cannot be handled here.
         let _ = self.guardian.wait();
     }
 }
 
-/// Debian keeps the server's programs out of the path, each version in a folder of its own: the newest.
-fn programs() -> anyhow::Result<PathBuf> {
+/// Returns the folder of the newest installed server. Debian does not put it in PATH, but in a folder per version.
+fn find_programs() -> anyhow::Result<PathBuf> {
     let has_server = |folder: &PathBuf| folder.join("initdb").exists();
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
     let newest = versions
@@ -169,7 +169,10 @@ fn programs() -> anyhow::Result<PathBuf> {
         .max();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = newest.or_else(|| std::env::split_paths(&path).find(has_server));
-    let folder = found.context("no PostgreSQL server here: install the package postgresql")?;
-    ensure!(Path::new(&folder).is_absolute(), "a relative folder in PATH");
+    let folder = found.context("PostgreSQL is missing: install the package postgresql")?;
+    ensure!(
+        Path::new(&folder).is_absolute(),
+        "PATH contains a relative folder"
+    );
     Ok(folder)
 }

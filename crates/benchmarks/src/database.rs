@@ -1,4 +1,4 @@
-//! The database under the program: a file, or a server that the benchmark starts.
+//! The database of the server under test: a SQLite file, or a PostgreSQL server that the benchmark starts.
 
 use std::path::Path;
 
@@ -10,14 +10,14 @@ use sqlx::{
 
 use crate::cluster::Cluster;
 
-/// Which one to measure.
+/// Kind of database to benchmark.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Kind {
     Sqlite,
     Postgres,
 }
 
-/// Where databases come from.
+/// Source of empty databases.
 pub enum Source {
     Sqlite,
     Postgres(Cluster),
@@ -31,7 +31,7 @@ impl Source {
         })
     }
 
-    /// The URL of a database that is empty, in this folder if it is a file.
+    /// Returns the URL of an empty database. A SQLite file is in this folder.
     pub async fn create_database(&self, folder: &Path) -> anyhow::Result<String> {
         match self {
             Self::Sqlite => Ok(format!("sqlite://{}", folder.join("data/caleida.db").display())),
@@ -47,7 +47,7 @@ impl Source {
     }
 }
 
-/// The benchmark's own connections to it.
+/// The benchmark's connections to a database.
 pub enum Pool {
     Sqlite(SqlitePool),
     Postgres(PgPool),
@@ -71,7 +71,7 @@ impl Pool {
         Ok(())
     }
 
-    /// The only value of the only row.
+    /// Returns the only value of the only row.
     pub async fn fetch<T: Send + Unpin>(&self, sql: impl Into<String>) -> anyhow::Result<T>
     where
         (T,): for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow>,
@@ -83,7 +83,7 @@ impl Pool {
         })
     }
 
-    /// The id of the first row of these, as the program shows it.
+    /// Returns the id of the first row, in the form that the API uses.
     pub async fn fetch_id(&self, prefix: &str, rows: &str) -> anyhow::Result<String> {
         let hex = match self {
             Self::Sqlite(_) => "lower(hex(id))",

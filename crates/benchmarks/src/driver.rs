@@ -1,4 +1,4 @@
-//! Publishers: connections of bare hyper, each with one request at a time, so that the driver costs little.
+//! Publishers. They use hyper directly, with one request at a time per connection, to keep the driver's overhead low.
 
 use std::{
     net::SocketAddr,
@@ -20,10 +20,10 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, task::JoinSet};
 
-/// Publishers at once, where a scenario does not say otherwise.
+/// Default number of concurrent publishers.
 pub const PUBLISHERS: u64 = 64;
 
-/// Where events go.
+/// Endpoint for events.
 #[derive(Clone)]
 pub struct Target {
     pub address: SocketAddr,
@@ -31,15 +31,15 @@ pub struct Target {
     pub key: String,
 }
 
-/// A body of about a kilobyte, as an event under this number.
+/// Returns a request body of about one kilobyte, with an event of this number.
 pub fn event(number: u64) -> Bytes {
-    const FILLER: &str = "The quick brown fox jumps over the lazy dog, and nobody minds. ";
+    const FILLER: &str = "The quick brown fox jumps over the lazy dog, and sleeps after. ";
     let text = FILLER.repeat(14);
     format!(r#"{{"type":"chat","id":"bench-{number}","data":{{"number":{number},"text":"{text}"}}}}"#).into()
 }
 
-/// Publishes the events with these numbers as fast as the publishers can, each to one of the targets; each waits for
-/// its answer.
+/// Publishes the events with these numbers as fast as possible and returns the elapsed time. Each publisher sends to
+/// one of the targets and waits for each response.
 pub async fn publish(
     targets: &[Target],
     numbers: std::ops::Range<u64>,
@@ -70,16 +70,16 @@ pub async fn publish(
     Ok(started.elapsed())
 }
 
-/// Publishes at a steady rate for a while, and answers when each request began, by its number from `first`.
+/// Publishes events at a constant rate, numbered from `first`, and returns the start time of each request.
 pub async fn publish_steadily(
     target: &Target,
     first: u64,
     per_second: f64,
-    lasting: Duration,
+    duration: Duration,
 ) -> anyhow::Result<Vec<Instant>> {
-    // Enough connections that one slow answer does not hold back the next event.
+    // Enough connections that a slow response does not delay the next event.
     const CONNECTIONS: u64 = 32;
-    let total = (per_second * lasting.as_secs_f64()) as u64;
+    let total = (per_second * duration.as_secs_f64()) as u64;
     let step = Duration::from_secs_f64(1.0 / per_second);
     let started = Instant::now() + Duration::from_millis(50);
     let mut tasks = JoinSet::new();

@@ -1,4 +1,4 @@
-//! What this machine allows, measured with as little around it as possible.
+//! Limits of this machine, measured with as little overhead as possible.
 
 use std::{
     net::SocketAddr,
@@ -39,7 +39,7 @@ pub async fn measure(scale: &Scale, source: &Source, report: &mut Report) -> any
         Source::Postgres(cluster) => ("PostgreSQL", bare_postgres(cluster, scale.limit_rows).await?),
     };
     report.rate(
-        format!("a2 limit: a delivery's life in {name}, batches of 100"),
+        format!("a2 limit: delivery life cycle in {name}, batches of 100"),
         rate,
         "/s",
     );
@@ -50,7 +50,7 @@ pub async fn measure(scale: &Scale, source: &Source, report: &mut Report) -> any
     Ok(())
 }
 
-/// Rate per second, and processor seconds per thousand.
+/// Rate per second, and CPU seconds per thousand.
 type Measured = (f64, f64);
 
 fn measured(count: u64, took: Duration, cpu: Duration) -> Measured {
@@ -58,7 +58,7 @@ fn measured(count: u64, took: Duration, cpu: Duration) -> Measured {
     (count / took.as_secs_f64(), cpu.as_secs_f64() / count * 1_000.0)
 }
 
-/// Signs and posts with the engine's HTTP client, 64 at a time, to the receiver of all other scenarios.
+/// Measures signed POSTs with the engine's HTTP client, 64 at a time, to the receiver of the other scenarios.
 async fn bare_posts(count: u64) -> anyhow::Result<Measured> {
     let receiver = Receiver::start()?;
     let client = plain_client()?;
@@ -99,7 +99,7 @@ async fn bare_posts(count: u64) -> anyhow::Result<Measured> {
     Ok(measured(count, started.elapsed(), own_cpu_time()? - cpu))
 }
 
-/// Publish requests to an axum handler that only answers.
+/// Measures publish requests to an axum handler that stores nothing.
 async fn bare_publishing(count: u64) -> anyhow::Result<Measured> {
     let app = Router::new().route("/", post(|_: Bytes| async { StatusCode::ACCEPTED }));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
@@ -115,10 +115,10 @@ async fn bare_publishing(count: u64) -> anyhow::Result<Measured> {
     Ok(measured(count, took, own_cpu_time()? - cpu))
 }
 
-const BATCH: u64 = 100;
+const BATCH_SIZE: u64 = 100;
 
-/// Insert an event with its delivery, claim it, record its attempt: three commits for each hundred, with a schema that
-/// has only what that needs, and the same durability.
+/// Measures the life cycle of deliveries in SQLite: insert event and delivery, claim, record the attempt. Three commits
+/// per batch, a minimal schema, and the server's durability.
 async fn bare_sqlite(count: u64) -> anyhow::Result<Measured> {
     let folder = tempfile::tempdir()?;
     let options = SqliteConnectOptions::new()
@@ -136,19 +136,19 @@ async fn bare_sqlite(count: u64) -> anyhow::Result<Measured> {
         sqlx::query(table).execute(&mut connection).await?;
     }
     let (started, cpu) = (Instant::now(), own_cpu_time()?);
-    for first in (0..count).step_by(BATCH as usize) {
-        life_in_sqlite(&mut connection, first).await?;
+    for first in (0..count).step_by(BATCH_SIZE as usize) {
+        life_cycle_in_sqlite(&mut connection, first).await?;
     }
     Ok(measured(count, started.elapsed(), own_cpu_time()? - cpu))
 }
 
 fn ids_of_batch(first: u64) -> Vec<String> {
-    (first..first + BATCH)
+    (first..first + BATCH_SIZE)
         .map(|number| format!("dlv_{number:032x}"))
         .collect()
 }
 
-async fn life_in_sqlite(connection: &mut SqliteConnection, first: u64) -> anyhow::Result<()> {
+async fn life_cycle_in_sqlite(connection: &mut SqliteConnection, first: u64) -> anyhow::Result<()> {
     let ids = ids_of_batch(first);
     let payload = event(first);
 
@@ -191,7 +191,7 @@ async fn life_in_sqlite(connection: &mut SqliteConnection, first: u64) -> anyhow
     Ok(tx.commit().await?)
 }
 
-/// The same on a server, whose processor time counts too.
+/// Measures the life cycle of deliveries in PostgreSQL. The CPU time includes that of the database server.
 async fn bare_postgres(cluster: &Cluster, count: u64) -> anyhow::Result<Measured> {
     let mut connection = PgConnection::connect(&cluster.create_database().await?).await?;
     for table in [
@@ -204,13 +204,13 @@ async fn bare_postgres(cluster: &Cluster, count: u64) -> anyhow::Result<Measured
     }
     let cpu_time = || anyhow::Ok(own_cpu_time()? + cluster.cpu_time()?);
     let (started, cpu) = (Instant::now(), cpu_time()?);
-    for first in (0..count).step_by(BATCH as usize) {
-        life_in_postgres(&mut connection, first).await?;
+    for first in (0..count).step_by(BATCH_SIZE as usize) {
+        life_cycle_in_postgres(&mut connection, first).await?;
     }
     Ok(measured(count, started.elapsed(), cpu_time()? - cpu))
 }
 
-async fn life_in_postgres(connection: &mut PgConnection, first: u64) -> anyhow::Result<()> {
+async fn life_cycle_in_postgres(connection: &mut PgConnection, first: u64) -> anyhow::Result<()> {
     let ids = ids_of_batch(first);
     let payload = event(first);
 

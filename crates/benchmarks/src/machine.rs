@@ -1,13 +1,13 @@
-//! What a process has used, as the kernel counts it.
+//! Resource usage of processes, as reported by the kernel.
 
 use std::{fs, time::Duration};
 
 use anyhow::Context;
 
-/// Of `/proc/PID/stat`: hundredths of a second, fixed by the kernel's interface whatever its own clock.
+/// Unit of CPU time in `/proc/PID/stat` (`USER_HZ`).
 const TICK: Duration = Duration::from_millis(10);
 
-/// The fields of `/proc/PID/stat`, counted from the third: the name before it may hold spaces.
+/// Returns the fields of `/proc/PID/stat` from the third on: the second, the name, may contain spaces.
 fn stat(pid: u32) -> anyhow::Result<Vec<String>> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
     let (_, fields) = stat.rsplit_once(") ").context("no name in /proc/PID/stat")?;
@@ -22,16 +22,16 @@ fn ticks(fields: &[String]) -> anyhow::Result<Duration> {
     Ok(TICK * ticks)
 }
 
-/// Time that all threads of a process have spent on a processor, in user and kernel mode.
+/// Returns the CPU time of all threads of a process, in user and kernel mode.
 pub fn cpu_time(pid: u32) -> anyhow::Result<Duration> {
     ticks(&stat(pid)?[11..13])
 }
 
-/// The same for a process with its children, living or not.
-pub fn cpu_time_of_family(pid: u32) -> anyhow::Result<Duration> {
+/// Returns the CPU time of a process and its children, including those that have exited.
+pub fn cpu_time_with_children(pid: u32) -> anyhow::Result<Duration> {
     let mut sum = ticks(&stat(pid)?[11..15])?;
     let processes = fs::read_dir("/proc")?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    // Who has ended meanwhile is nobody's child.
+    // A process that has exited meanwhile cannot be read.
     for fields in processes.filter_map(|process: u32| stat(process).ok()) {
         if fields[1] == pid.to_string() {
             sum += ticks(&fields[11..13])?;
@@ -44,7 +44,7 @@ pub fn own_cpu_time() -> anyhow::Result<Duration> {
     cpu_time(std::process::id())
 }
 
-/// The most memory that a process has had at once, in bytes.
+/// Returns the peak memory of a process in bytes.
 pub fn peak_memory(pid: u32) -> anyhow::Result<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status

@@ -1,7 +1,7 @@
-//! Measures the released program against what this machine allows, in one run: `make bench`.
+//! Benchmarks the release build against the limits of this machine: `make bench`.
 //!
-//! The program under test is a process of its own, driven over HTTP like any publisher would, with a receiver on
-//! loopback; driver and receiver share the machine with it. What the figures mean stands in `README.md` beside.
+//! The server under test runs in a separate process. The driver publishes events over HTTP, and a receiver listens on
+//! loopback; both share the machine with the server. `README.md` explains the results.
 
 mod cluster;
 mod database;
@@ -22,22 +22,22 @@ use database::{Kind, Source};
 use report::Report;
 use scenarios::{Bench, Scale};
 
-/// Measures Caleida against the limits of this machine.
+/// Benchmarks Caleida against the limits of this machine.
 #[derive(Parser)]
 struct Options {
-    /// Under two minutes, for a first impression: fewer events, a smaller backlog
+    /// Use fewer events and a smaller backlog; takes under two minutes
     #[arg(long)]
     quick: bool,
-    /// Only these parts, by their letter: a, b, c, d, f, g, h, i, j, k, l, m, n
+    /// Run only these scenarios: a, b, c, d, f, g, h, i, j, k, l, m, n
     #[arg(long, value_delimiter = ',')]
     only: Vec<char>,
-    /// The database under the program; PostgreSQL is started for it, and gone at the end
+    /// Database of the server; a PostgreSQL server is started for the run
     #[arg(long, value_enum, default_value = "sqlite")]
     database: Kind,
-    /// The program to measure
+    /// Program to benchmark
     #[arg(long, default_value = "target/release/caleida")]
     program: PathBuf,
-    /// Where the figures go as JSON
+    /// File to which the results are written as JSON
     #[arg(long, default_value = "target/bench.json")]
     json: PathBuf,
 }
@@ -47,7 +47,7 @@ async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let scale = if options.quick { Scale::QUICK } else { Scale::FULL };
     let mut report = Report::default();
-    let wanted = |letter| options.only.is_empty() || options.only.contains(&letter);
+    let selected = |letter| options.only.is_empty() || options.only.contains(&letter);
 
     let bench = Bench {
         program: options.program.canonicalize()?,
@@ -55,47 +55,47 @@ async fn main() -> anyhow::Result<()> {
         scale,
     };
 
-    if wanted('a') {
+    if selected('a') {
         limits::measure(&bench.scale, &bench.source, &mut report).await?;
     }
-    if wanted('b') {
+    if selected('b') {
         bench.publishing(&mut report).await?;
     }
-    if ['c', 'g', 'j'].into_iter().any(wanted) {
+    if ['c', 'g', 'j'].into_iter().any(selected) {
         bench.end_to_end(&mut report).await?;
     }
-    if wanted('d') {
+    if selected('d') {
         bench.latency(&mut report).await?;
     }
-    if wanted('h') {
+    if selected('h') {
         bench.one_hangs(&mut report).await?;
     }
-    if wanted('i') {
+    if selected('i') {
         bench.slow_receivers(&mut report).await?;
     }
-    if wanted('f') {
+    if selected('f') {
         bench.backlog(&mut report).await?;
     }
-    if wanted('g') {
+    if selected('g') {
         bench.history(&mut report).await?;
     }
-    if wanted('j') {
+    if selected('j') {
         bench.retention(&mut report).await?;
     }
-    if wanted('k') && options.database == Kind::Postgres {
+    if selected('k') && options.database == Kind::Postgres {
         bench.processes(&mut report).await?;
     }
-    if wanted('l') {
+    if selected('l') {
         bench.pages(&mut report).await?;
     }
-    if wanted('m') {
-        bench.refusals(&mut report).await?;
+    if selected('m') {
+        bench.rejections(&mut report).await?;
     }
-    if wanted('n') {
+    if selected('n') {
         bench.overload(&mut report).await?;
     }
     report.print_bound();
     report.save(&options.json)?;
-    println!("\nas JSON: {}", options.json.display());
+    println!("\nresults written to {}", options.json.display());
     Ok(())
 }

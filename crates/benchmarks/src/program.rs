@@ -1,4 +1,4 @@
-//! The program under test, as a process with its own data.
+//! The server under test, as a process with its own data.
 
 use std::{
     io::{BufRead, BufReader},
@@ -23,10 +23,10 @@ use crate::{
     machine,
 };
 
-/// Of the admin, admin@localhost, in every database.
+/// Password of admin@localhost in every database.
 pub const ADMIN_PASSWORD: &str = "the-benchmarks-own-password";
 
-/// A database, with the folder in which programs run on it.
+/// A database, and the working directory of the servers that use it.
 pub struct Data {
     program: PathBuf,
     folder: TempDir,
@@ -36,7 +36,7 @@ pub struct Data {
 impl Data {
     pub async fn new(program: &Path, source: &Source) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("caleida-bench-").tempdir()?;
-        // The dashboard is not measured: an empty site will do.
+        // Assets are not measured, so an empty site is enough.
         std::fs::create_dir_all(folder.path().join("site/pkg"))?;
         std::fs::write(folder.path().join("site/pkg/caleida.css"), "")?;
         Ok(Self {
@@ -59,7 +59,7 @@ impl Data {
             .env("DATABASE_URL", &self.url)
             .env("CALEIDA_LISTEN", "127.0.0.1:0")
             .env("CALEIDA_METRICS_LISTEN", "127.0.0.1:0")
-            // It is asked how far it is, and for its lists, as fast as it answers.
+            // Requests of the benchmark must not be rejected.
             .env("CALEIDA_API_RATE_LIMIT", "off")
             .env("CALEIDA_ALLOW_HTTP", "true")
             .env("CALEIDA_ALLOW_NETWORKS", "127.0.0.0/8")
@@ -89,14 +89,14 @@ impl Data {
                 break address.parse()?;
             }
         };
-        // Whatever else it prints must not fill the pipe.
+        // Drains further output, which would otherwise fill the pipe.
         std::thread::spawn(move || lines.for_each(drop));
-        // Each start has a key of its own: the name of one that is good is taken.
+        // A unique name per start, because the names of active keys must be unique.
         let key = self
             .command()
             .args(["api-key", "create", "--name", &format!("bench {}", child.id())])
             .output()?;
-        ensure!(key.status.success(), "no API key could be made");
+        ensure!(key.status.success(), "failed to create an API key");
         Ok(Program {
             child,
             address,
@@ -150,12 +150,12 @@ impl Program {
         Ok(())
     }
 
-    /// Waits until no delivery is left to send: every attempt is on record.
-    pub async fn wait_until_idle(&self, patience: Duration) -> anyhow::Result<()> {
+    /// Waits until no delivery is pending and all attempts are recorded.
+    pub async fn wait_until_idle(&self, timeout: Duration) -> anyhow::Result<()> {
         let started = Instant::now();
         let pending = "select exists (select 1 from deliveries where status in ('new', 'pending', 'held') and status <> 'held')";
         while self.database.fetch(pending).await? {
-            ensure!(started.elapsed() < patience, "deliveries were still pending");
+            ensure!(started.elapsed() < timeout, "deliveries were still pending");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         Ok(())
@@ -170,7 +170,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Nothing happens to one that was stopped.
+        // No effect if the server was stopped.
         let _ = self.child.kill();
     }
 }

@@ -1,4 +1,4 @@
-//! The other side: a receiver that costs as little as a receiver can, on a thread of its own.
+//! A receiver with minimal overhead, on its own thread.
 
 use std::{
     convert::Infallible,
@@ -16,15 +16,15 @@ use hyper::{Request, Response, StatusCode, body::Incoming, server::conn::http1, 
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-/// Takes every call. The path selects the response:
+/// HTTP server that counts calls. The path selects the response:
 ///
 /// | path | response |
 /// |---|---|
-/// | `/ok/…` | 200 at once |
+/// | `/ok/…` | 200 immediately |
 /// | `/slow/…` | 200 after 200 ms |
 /// | `/hang/…` | none |
-/// | `/refuse/15` | 503 at once to 15 % of the calls, 200 at once to the others |
-/// | `/limit/16` | 200 after 20 ms to at most 16 calls at the same time, 503 at once to the others |
+/// | `/reject/15` | 503 to 15 % of the calls, 200 to the others, immediately |
+/// | `/limit/16` | 200 after 20 ms for up to 16 concurrent calls, 503 immediately for others |
 pub struct Receiver {
     address: SocketAddr,
     calls: Arc<Calls>,
@@ -33,16 +33,17 @@ pub struct Receiver {
 #[derive(Default)]
 struct Calls {
     answered: AtomicU64,
-    refused: AtomicU64,
+    rejected: AtomicU64,
     /// Calls to `/limit/…` in progress.
     in_progress: AtomicU64,
-    /// The number at the end of the event's id, and when it came.
+    /// Number at the end of each event's id, and time of arrival.
     arrivals: Mutex<Vec<(u64, Instant)>>,
 }
 
+/// Response time of `/slow/…`.
 pub const SLOW: Duration = Duration::from_millis(200);
 
-/// How long a call to `/limit/…` takes that is not refused.
+/// Response time of accepted calls to `/limit/…`.
 pub const LIMITED: Duration = Duration::from_millis(20);
 
 impl Receiver {
@@ -69,12 +70,12 @@ impl Receiver {
         self.calls.answered.load(Ordering::Relaxed)
     }
 
-    /// Number of calls answered with 503; [`Self::answered`] counts them too.
-    pub fn refused(&self) -> u64 {
-        self.calls.refused.load(Ordering::Relaxed)
+    /// Returns the number of calls rejected with 503, which [`Self::answered`] includes.
+    pub fn rejected(&self) -> u64 {
+        self.calls.rejected.load(Ordering::Relaxed)
     }
 
-    /// What has come since the last time, in the order in which it came.
+    /// Returns the arrivals since the previous call, in order.
     pub fn take_arrivals(&self) -> Vec<(u64, Instant)> {
         std::mem::take(&mut *self.calls.arrivals.lock().expect("no panic under the lock"))
     }
@@ -86,12 +87,15 @@ async fn accept(listener: std::net::TcpListener, calls: Arc<Calls>) -> anyhow::R
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
         let calls = Arc::clone(&calls);
-        let service = service_fn(move |request| answer(request, Arc::clone(&calls)));
+        let service = service_fn(move |request| respond(request, Arc::clone(&calls)));
         tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     }
 }
 
-async fn answer(request: Request<Incoming>, calls: Arc<Calls>) -> Result<Response<Empty<Bytes>>, Infallible> {
+async fn respond(
+    request: Request<Incoming>,
+    calls: Arc<Calls>,
+) -> Result<Response<Empty<Bytes>>, Infallible> {
     let at = Instant::now();
     let number = request
         .headers()
@@ -112,7 +116,7 @@ async fn answer(request: Request<Incoming>, calls: Arc<Calls>) -> Result<Respons
     if path.starts_with("/slow") {
         tokio::time::sleep(SLOW).await;
     }
-    let refused = if let Some(percentage) = number_in(&path, "/refuse/") {
+    let rejected = if let Some(percentage) = number_in(&path, "/reject/") {
         scrambled(calls.answered.load(Ordering::Relaxed)) % 100 < percentage
     } else if let Some(limit) = number_in(&path, "/limit/") {
         let accepted = calls.in_progress.fetch_add(1, Ordering::Relaxed) < limit;
@@ -126,8 +130,8 @@ async fn answer(request: Request<Incoming>, calls: Arc<Calls>) -> Result<Respons
     };
     calls.answered.fetch_add(1, Ordering::Relaxed);
     let mut response = Response::new(Empty::new());
-    if refused {
-        calls.refused.fetch_add(1, Ordering::Relaxed);
+    if rejected {
+        calls.rejected.fetch_add(1, Ordering::Relaxed);
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     }
     Ok(response)
@@ -137,7 +141,7 @@ fn number_in(path: &str, prefix: &str) -> Option<u64> {
     path.strip_prefix(prefix)?.parse().ok()
 }
 
-/// The finalizer of `SplitMix64`: refusals look random, but are the same in each run.
+/// Finalizer of `SplitMix64`: rejections look random but are the same in each run.
 fn scrambled(number: u64) -> u64 {
     let mut bits = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

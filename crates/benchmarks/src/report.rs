@@ -1,4 +1,4 @@
-//! The figures: printed as they come, and saved together.
+//! Results: printed as they are measured, and saved together.
 
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
@@ -19,10 +19,10 @@ struct Figure {
     ratio: Option<f64>,
 }
 
-/// Requests to the receiver, of which the rates are shares.
-pub const LIMIT: &str = "cpu of a bare POST";
-pub const LIFECYCLE: &str = "cpu of a delivery in the database";
-pub const PUBLISH: &str = "cpu of a bare publish request";
+/// Step of sending: POSTs to the receiver, of which other rates are shares.
+pub const LIMIT: &str = "CPU of a bare POST";
+pub const LIFECYCLE: &str = "CPU of a delivery in the database";
+pub const PUBLISH: &str = "CPU of a bare publish request";
 const LIMIT_RATE: &str = "limit rate";
 const END_TO_END: &str = "end to end rate";
 
@@ -31,7 +31,7 @@ impl Report {
         self.add(name.into(), value, unit, None);
     }
 
-    /// A rate per second, also as a share of the limit's.
+    /// Adds a rate per second, also as a share of the limit.
     pub fn rate(&mut self, name: impl Into<String>, value: f64, unit: &'static str) {
         let ratio = self.by_name.get(LIMIT_RATE).map(|limit| value / limit);
         self.add(name.into(), value, unit, ratio);
@@ -42,19 +42,19 @@ impl Report {
         self.rate("a  limit: bare signed POSTs, 64 in flight", rate, "/s");
     }
 
-    /// The rate of the main job: everything published, sent and recorded.
+    /// Adds an end-to-end rate: events published, sent and recorded.
     pub fn end_to_end(&mut self, name: &str, rate: f64) {
         self.by_name.entry(END_TO_END).or_insert(rate);
         self.rate(name, rate, "deliveries/s");
     }
 
-    /// What one of the steps costs, in processor seconds per thousand.
+    /// Adds the cost of a step, in CPU seconds per thousand.
     pub fn cost(&mut self, step: &'static str, per_thousand: f64) {
         self.by_name.insert(step, per_thousand);
-        self.figure(format!("   {step}"), per_thousand, "cpu-s per 1,000");
+        self.figure(format!("   {step}"), per_thousand, "CPU-s per 1,000");
     }
 
-    /// What the cores could do if nothing but the three steps cost anything.
+    /// Prints the rate that all cores could reach if a delivery cost only the three steps.
     pub fn print_bound(&mut self) {
         let cost: Option<f64> = [LIMIT, LIFECYCLE, PUBLISH]
             .iter()
@@ -102,7 +102,7 @@ impl Report {
     }
 }
 
-/// Three digits that mean something.
+/// Formats a number with three significant digits.
 fn rounded(value: f64) -> String {
     match value.abs() {
         size if size >= 100.0 => format!("{value:.0}"),
@@ -112,7 +112,7 @@ fn rounded(value: f64) -> String {
     }
 }
 
-/// Latencies, sorted: the p50, p99 and p99.9 in milliseconds.
+/// Returns the p50, p99 and p99.9 of latencies in milliseconds.
 pub fn percentiles(mut latencies: Vec<Duration>) -> [f64; 3] {
     latencies.sort_unstable();
     [500, 990, 999].map(|per_mille| {
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_are_taken_from_the_sorted_latencies() {
+    fn percentiles_of_unsorted_latencies() {
         let latencies = (1..=1_000).rev().map(Duration::from_millis).collect();
         assert_eq!(percentiles(latencies), [501.0, 991.0, 1_000.0]);
         assert_eq!(percentiles(vec![Duration::from_millis(7)]), [7.0; 3]);

@@ -1,8 +1,8 @@
-//! The scenarios, by the letters of the table in `README.md`.
+//! Scenarios, named by the letters in `README.md`.
 
 mod pages;
 mod processes;
-mod refusals;
+mod rejections;
 
 use std::{
     path::PathBuf,
@@ -20,7 +20,7 @@ use crate::{
     seed::{self, Age},
 };
 
-/// How much of everything.
+/// Amounts of data and durations of the scenarios.
 pub struct Scale {
     pub limit_posts: u64,
     pub limit_rows: u64,
@@ -30,10 +30,10 @@ pub struct Scale {
     pub drain: Duration,
     pub history: u64,
     pub expired: u64,
-    /// Between several processes.
+    /// Events for several processes.
     pub shared: u64,
-    /// How long calls to a receiver that refuses some of them are counted.
-    pub refusals: Duration,
+    /// Duration of counting calls to a receiver that rejects some of them.
+    pub rejections: Duration,
 }
 
 impl Scale {
@@ -47,7 +47,7 @@ impl Scale {
         history: 3_333_333,
         expired: 300_000,
         shared: 20_000,
-        refusals: Duration::from_secs(3),
+        rejections: Duration::from_secs(3),
     };
     pub const QUICK: Self = Self {
         limit_posts: 60_000,
@@ -59,7 +59,7 @@ impl Scale {
         history: 100_000,
         expired: 50_000,
         shared: 6_000,
-        refusals: Duration::from_secs(1),
+        rejections: Duration::from_secs(1),
     };
 }
 
@@ -74,7 +74,7 @@ impl Bench {
         Data::new(&self.program, &self.source).await
     }
 
-    /// (b) Events that nobody wants: only what it takes to accept them.
+    /// (b) Publish requests without webhooks: the cost of accepting events.
     pub async fn publishing(&self, report: &mut Report) -> anyhow::Result<()> {
         let data = self.data().await?;
         let program = data.start().await?;
@@ -87,21 +87,25 @@ impl Bench {
         program.stop()
     }
 
-    /// (c) and (e): from the first publish to the last record.
+    /// (c) and (e) From the first publish request to the last recorded attempt.
     pub async fn end_to_end(&self, report: &mut Report) -> anyhow::Result<()> {
         for webhooks in [1, 10] {
             let data = self.data().await?;
-            let (program, receiver) = self.started(&data, webhooks).await?;
+            let (program, receiver) = self.start_with_webhooks(&data, webhooks).await?;
             let deliveries = self.scale.events / webhooks * webhooks;
             let cpu = self.cpu_times(&program)?;
             let rate = deliver(&[&program], &receiver, 0..deliveries / webhooks, webhooks).await?;
             let plural = if webhooks == 1 { "" } else { "s" };
             report.end_to_end(&format!("c  end to end, {webhooks} webhook{plural}"), rate);
-            for ((whose, after), (_, before)) in self.cpu_times(&program)?.into_iter().zip(cpu) {
+            for ((process, after), (_, before)) in self.cpu_times(&program)?.into_iter().zip(cpu) {
                 let cost = (after - before).as_secs_f64() / deliveries as f64 * 1_000.0;
-                report.figure(format!("e  {whose} processor time"), cost, "cpu-s per 1,000");
+                report.figure(format!("e  CPU time of {process}"), cost, "CPU-s per 1,000");
             }
-            report.figure("e  its peak memory", megabytes(program.peak_memory()?), "MB");
+            report.figure(
+                "e  peak memory of the server",
+                megabytes(program.peak_memory()?),
+                "MB",
+            );
             program.stop()?;
             self.report_activity(report, deliveries).await?;
             self.report_claims(report, "c ").await?;
@@ -109,22 +113,26 @@ impl Bench {
         Ok(())
     }
 
-    /// Of the program, and of the database server if there is one.
+    /// Returns the CPU time of the server, and of PostgreSQL if it is used.
     fn cpu_times(&self, program: &Program) -> anyhow::Result<Vec<(&'static str, Duration)>> {
-        let mut times = vec![("its", program.cpu_time()?)];
+        let mut times = vec![("the server", program.cpu_time()?)];
         if let Some(cluster) = self.source.cluster() {
-            times.push(("PostgreSQL's", cluster.cpu_time()?));
+            times.push(("PostgreSQL", cluster.cpu_time()?));
         }
         Ok(times)
     }
 
-    /// What a database server was asked to do for so many deliveries.
+    /// Reports transactions and statements per delivery, if PostgreSQL is used.
     async fn report_activity(&self, report: &mut Report, deliveries: u64) -> anyhow::Result<()> {
         if let Some(cluster) = self.source.cluster() {
             let activity = cluster.activity().await?;
-            let each = |count: i64| count as f64 / deliveries as f64;
-            report.figure("c  transactions", each(activity.transactions), "per delivery");
-            report.figure("c  statements", each(activity.statements), "per delivery");
+            let per_delivery = |count: i64| count as f64 / deliveries as f64;
+            report.figure(
+                "c  transactions",
+                per_delivery(activity.transactions),
+                "per delivery",
+            );
+            report.figure("c  statements", per_delivery(activity.statements), "per delivery");
         }
         Ok(())
     }
@@ -132,20 +140,20 @@ impl Bench {
     async fn report_claims(&self, report: &mut Report, letter: &str) -> anyhow::Result<()> {
         if let Some(cluster) = self.source.cluster() {
             let activity = cluster.activity().await?;
-            let each = activity.milliseconds_of_claims / activity.claims as f64;
-            let name = format!("{letter} a claim inside PostgreSQL, of {}", activity.claims);
-            report.figure(name, each, "ms");
+            let mean = activity.milliseconds_of_claims / activity.claims as f64;
+            let name = format!("{letter} claim in PostgreSQL, mean of {}", activity.claims);
+            report.figure(name, mean, "ms");
         }
         Ok(())
     }
 
-    /// (d) From the start of the publish request to the arrival at the receiver.
+    /// (d) Latency from the start of a publish request to the arrival at the receiver.
     pub async fn latency(&self, report: &mut Report) -> anyhow::Result<()> {
         let half = report.known_end_to_end().map(|rate| rate / 2.0);
         for (rate, name) in [(Some(50.0), "at 50/s"), (half, "at half of (c)")] {
             let Some(rate) = rate else { continue };
             let data = self.data().await?;
-            let (program, receiver) = self.started(&data, 1).await?;
+            let (program, receiver) = self.start_with_webhooks(&data, 1).await?;
             let latencies = self.latencies(&program, &receiver, rate).await?;
             report_latencies(report, &format!("d  event to receiver, {name}"), latencies);
             program.stop()?;
@@ -153,7 +161,7 @@ impl Bench {
         Ok(())
     }
 
-    /// (h) Ten webhooks, of which one never answers: what the other nine notice.
+    /// (h) Latency of ten webhooks, and of nine while the tenth never responds.
     pub async fn one_hangs(&self, report: &mut Report) -> anyhow::Result<()> {
         let mut p99 = Vec::new();
         for hanging in [0, 1] {
@@ -179,7 +187,7 @@ impl Bench {
         Ok(())
     }
 
-    /// (i) Receivers that take 200 ms: concurrency is all that helps.
+    /// (i) Receivers that take 200 ms: the rate depends on concurrency.
     pub async fn slow_receivers(&self, report: &mut Report) -> anyhow::Result<()> {
         for webhooks in [1, 4, 16] {
             let data = self.data().await?;
@@ -200,10 +208,10 @@ impl Bench {
         Ok(())
     }
 
-    /// (f) A start with a long queue.
+    /// (f) A start with a backlog.
     pub async fn backlog(&self, report: &mut Report) -> anyhow::Result<()> {
         let data = self.data().await?;
-        let (program, receiver) = self.started(&data, 1).await?;
+        let (program, receiver) = self.start_with_webhooks(&data, 1).await?;
         program.stop()?;
         let database = data.open_database().await?;
         seed::backlog(&database, self.scale.backlog).await?;
@@ -233,10 +241,10 @@ impl Bench {
         program.stop()
     }
 
-    /// (g) As (c) with one webhook, on a database that has seen much.
+    /// (g) Like (c) with one webhook, on a database with history.
     pub async fn history(&self, report: &mut Report) -> anyhow::Result<()> {
         let rows = self.scale.history * 3;
-        let (rate, _) = self.after(self.scale.history, Age::Recent).await?;
+        let (rate, _) = self.with_history(self.scale.history, Age::Recent).await?;
         report.rate(
             format!("g  end to end, {rows} rows of history"),
             rate,
@@ -244,28 +252,32 @@ impl Bench {
         );
         self.report_claims(report, "g ").await?;
         if let Some(empty) = report.known_end_to_end() {
-            report.figure("g  of the rate without history", rate / empty, "×");
+            report.figure("g  relative to the rate without history", rate / empty, "×");
         }
         Ok(())
     }
 
-    /// (j) As (c) with one webhook, while retention deletes what is old.
+    /// (j) Like (c) with one webhook, while retention deletes expired events.
     pub async fn retention(&self, report: &mut Report) -> anyhow::Result<()> {
-        let (rate, left) = self.after(self.scale.expired, Age::Old).await?;
+        let (rate, left) = self.with_history(self.scale.expired, Age::Old).await?;
         ensure!(left > 0, "everything was deleted before the end: seed more");
-        report.rate("j  end to end, old events being deleted", rate, "deliveries/s");
+        report.rate(
+            "j  end to end, while old events are deleted",
+            rate,
+            "deliveries/s",
+        );
         let deleted = self.scale.expired - left;
         report.figure("j  events deleted meanwhile", deleted as f64, "events");
         if let Some(calm) = report.known_end_to_end() {
-            report.figure("j  of the rate without retention's work", rate / calm, "×");
+            report.figure("j  relative to the rate without retention", rate / calm, "×");
         }
         Ok(())
     }
 
-    /// The rate of (c) with one webhook on a database with so many delivered events, and how many of these are left.
-    async fn after(&self, events: u64, age: Age) -> anyhow::Result<(f64, u64)> {
+    /// Returns the rate of (c) with one webhook on a database with this many old events, and how many of these remain.
+    async fn with_history(&self, events: u64, age: Age) -> anyhow::Result<(f64, u64)> {
         let data = self.data().await?;
-        let (program, receiver) = self.started(&data, 1).await?;
+        let (program, receiver) = self.start_with_webhooks(&data, 1).await?;
         program.stop()?;
         let database = data.open_database().await?;
         seed::history(&database, events, age).await?;
@@ -274,12 +286,12 @@ impl Bench {
         let program = data.start().await?;
         let rate = deliver(&[&program], &receiver, 0..self.scale.events, 1).await?;
         program.stop()?;
-        let left = seed::left_of_history(&data.open_database().await?).await?;
+        let left = seed::remaining_history(&data.open_database().await?).await?;
         Ok((rate, left))
     }
 
-    /// A program with webhooks whose receiver answers at once.
-    async fn started(&self, data: &Data, webhooks: u64) -> anyhow::Result<(Program, Receiver)> {
+    /// Starts a server with webhooks whose receiver responds immediately.
+    async fn start_with_webhooks(&self, data: &Data, webhooks: u64) -> anyhow::Result<(Program, Receiver)> {
         let program = data.start().await?;
         let receiver = Receiver::start()?;
         for index in 0..webhooks {
@@ -295,7 +307,7 @@ impl Bench {
         receiver: &Receiver,
         per_second: f64,
     ) -> anyhow::Result<Vec<Duration>> {
-        // The first ones pay for connections and caches.
+        // The first requests also open connections and fill caches.
         const WARM_UP: u64 = 100;
         driver::publish(&[program.target()], 0..WARM_UP, 4).await?;
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -315,24 +327,23 @@ impl Bench {
     }
 }
 
-/// Publishes these events for so many webhooks to the programs in turn, and answers how many deliveries a second were
-/// made until the last was on record.
+/// Publishes events to the servers in turn and returns the deliveries per second until all are recorded.
 async fn deliver(
     programs: &[&Program],
     receiver: &Receiver,
     events: std::ops::Range<u64>,
     webhooks: u64,
 ) -> anyhow::Result<f64> {
-    const PATIENCE: Duration = Duration::from_secs(120);
+    const TIMEOUT: Duration = Duration::from_secs(120);
     let deliveries = (events.end - events.start) * webhooks;
     let targets: Vec<_> = programs.iter().map(|program| program.target()).collect();
     let (before, started) = (receiver.answered(), Instant::now());
     driver::publish(&targets, events, PUBLISHERS).await?;
     while receiver.answered() - before < deliveries {
-        ensure!(started.elapsed() < PATIENCE, "not everything was delivered");
+        ensure!(started.elapsed() < TIMEOUT, "not everything was delivered");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    programs[0].wait_until_idle(PATIENCE).await?;
+    programs[0].wait_until_idle(TIMEOUT).await?;
     Ok(per_second(deliveries, started.elapsed()))
 }
 

@@ -1,8 +1,8 @@
-//! Rows that are there before anything is measured, written by SQL: to publish millions would take as long as all else.
+//! Rows that exist before a measurement. Inserted by SQL, because publishing millions of events would take too long.
 
 use crate::database::Pool;
 
-/// Deliveries of the only webhook that are all due, with events of a kilobyte.
+/// Inserts due deliveries of the only webhook, with events of one kilobyte.
 pub async fn backlog(database: &Pool, count: u64) -> anyhow::Result<()> {
     let rows = Rows {
         count,
@@ -15,16 +15,16 @@ pub async fn backlog(database: &Pool, count: u64) -> anyhow::Result<()> {
     settle(database).await
 }
 
-/// When the rows were written, one every millisecond.
+/// Age of the inserted rows, which are one millisecond apart.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Age {
-    /// The last of them just now.
+    /// The last row is from now.
     Recent,
-    /// So long ago that retention deletes them.
+    /// Retention deletes the rows.
     Old,
 }
 
-/// So many webhooks that want chats and call nobody: they are disabled.
+/// Inserts disabled webhooks that subscribe to `chat`.
 pub async fn webhooks(database: &Pool, count: u64) -> anyhow::Result<()> {
     let Dialect { numbers, now, .. } = dialect(database, count);
     let id = id(database, "0000");
@@ -38,13 +38,13 @@ pub async fn webhooks(database: &Pool, count: u64) -> anyhow::Result<()> {
         .await
 }
 
-/// What was counted in a month, by the hour, of every webhook.
+/// Inserts hourly statistics of one month for every webhook.
 pub async fn statistics(database: &Pool) -> anyhow::Result<()> {
     let Dialect { numbers, now, .. } = dialect(database, 30 * 24);
     let hour = format!("({now} / 3600000 - n) * 3600000");
     for (table, columns, values) in [
         ("webhook_hours", "succeeded, failed", "140, 2"),
-        ("webhook_latencies", "power, answers", "20, 142"),
+        ("webhook_latencies", "bucket, responses", "20, 142"),
     ] {
         database
             .execute(format!(
@@ -56,8 +56,7 @@ pub async fn statistics(database: &Pool) -> anyhow::Result<()> {
     settle(database).await
 }
 
-/// Events that were delivered, or failed now and then, each with its attempt: three rows for each. They go to all
-/// webhooks in turn.
+/// Inserts delivered and some failed events, distributed over all webhooks. Three rows each: event, delivery, attempt.
 pub async fn history(database: &Pool, count: u64, age: Age) -> anyhow::Result<()> {
     let rows = Rows {
         count,
@@ -80,15 +79,15 @@ pub async fn history(database: &Pool, count: u64, age: Age) -> anyhow::Result<()
     settle(database).await
 }
 
-/// How many of the events of [`history`] are still there.
-pub async fn left_of_history(database: &Pool) -> anyhow::Result<u64> {
-    let left: i64 = database
+/// Returns how many events of [`history`] remain.
+pub async fn remaining_history(database: &Pool) -> anyhow::Result<u64> {
+    let count: i64 = database
         .fetch("select count(*) from events where id between 'history-' and 'history-:'")
         .await?;
-    Ok(left.try_into()?)
+    Ok(count.try_into()?)
 }
 
-/// Events with a delivery each.
+/// Events with one delivery each.
 struct Rows {
     count: u64,
     kind: &'static str,
@@ -142,12 +141,12 @@ impl Rows {
     }
 }
 
-/// What a database says in its own way.
+/// SQL fragments that differ between databases.
 struct Dialect {
-    /// A table `numbers` with a column `n`, from one on.
+    /// Common table expression `numbers` with a column `n`, starting at 1.
     numbers: String,
     bytes: &'static str,
-    /// In milliseconds.
+    /// Current time in milliseconds.
     now: &'static str,
 }
 
@@ -168,7 +167,7 @@ fn dialect(database: &Pool, count: u64) -> Dialect {
     }
 }
 
-/// The id of a row of this kind with the number `n`: in their order, older than all that the program makes.
+/// Returns SQL for the id of row `n` of this kind. The ids are ordered by `n` and sort before those of the server.
 fn id(database: &Pool, kind: &str) -> String {
     match database {
         Pool::Sqlite(_) => format!("unhex(printf('00000000{kind}%020x', n))"),
@@ -176,7 +175,7 @@ fn id(database: &Pool, kind: &str) -> String {
     }
 }
 
-/// Leaves nothing to be done later for what was written at once.
+/// Runs pending maintenance, such as checkpoints, so that it does not disturb the measurement.
 async fn settle(database: &Pool) -> anyhow::Result<()> {
     match database {
         Pool::Sqlite(_) => {

@@ -1,9 +1,10 @@
-//! The browser's entry point: a leaf, so that link-time optimisation is real. Nothing else belongs here.
+//! Entry point of the browser. A separate cdylib crate, because link-time optimization does not apply to a crate that is
+//! also an rlib.
 
-// Keeps the `#[island]`s of the root package linked: nothing else here names it.
+// Links the `#[island]`s of the root package.
 use caleida as _;
 
-/// Called once by the page's own script; each island then starts where the server rendered it.
+/// Hydrates the islands of the page. Called once by the page's script.
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();

@@ -1,4 +1,4 @@
-//! The whole build: everything into a fresh folder, which then replaces the one that is served.
+//! The complete build. Writes to a new folder, which then replaces the one that is served.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::fingerprint::fingerprint;
 use crate::mode::Mode;
 use crate::{cargo, compress, files, script, styles};
 
-/// A finished site: its folder, and the names that the pages refer to.
+/// A built site: its folder and the asset names that pages refer to.
 pub struct Site {
     pub folder: PathBuf,
     /// `pkg/{script}.js` and `pkg/{script}_bg.wasm`.
@@ -18,15 +18,15 @@ pub struct Site {
     pub style: String,
 }
 
-/// Builds `target/site`. A failure leaves the site of before in place.
+/// Builds `target/site`. A failed build leaves the previous site in place.
 pub fn build(root: &Path, mode: Mode) -> Result<Site> {
     let target = root.join("target");
     fs::create_dir_all(&target)?;
-    // Two builds at a time would write into each other's folder; the second waits.
+    // A concurrent build would write to the same folder, so it waits.
     let lock = File::create(target.join("site.lock")).context("cannot create target/site.lock")?;
     lock.lock()?;
 
-    // The style first: it fails at once, the rest after a compilation.
+    // The style sheet first: its errors show before the compilation starts.
     let css = styles::bundle(&root.join("style/main.css"))?;
     let wasm = cargo::build_browser(root, mode)?;
 
@@ -41,7 +41,7 @@ pub fn build(root: &Path, mode: Mode) -> Result<Site> {
     if mode == Mode::Release {
         compress::compress_below(&next)?;
     }
-    // Last, for the server alone: so it has no compressed copy.
+    // After compression: only the server reads the manifest, so it needs no compressed copy.
     fs::write(next.join("manifest.json"), manifest(&script, &style))?;
     files::replace(&folder, &next)?;
     Ok(Site {
@@ -51,7 +51,8 @@ pub fn build(root: &Path, mode: Mode) -> Result<Site> {
     })
 }
 
-/// What the server reads when it starts. The names are ours, of letters, digits and dashes: nothing to escape.
+/// Returns the manifest that the server reads at startup. The names contain only letters, digits and dashes, so nothing
+/// needs escaping.
 fn manifest(script: &str, style: &str) -> String {
     format!("{{\"script\":\"{script}\",\"style\":\"{style}\"}}\n")
 }
@@ -59,7 +60,7 @@ fn manifest(script: &str, style: &str) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_manifest_names_script_and_style() {
+    fn manifest_contains_script_and_style() {
         assert_eq!(
             super::manifest("caleida-1", "caleida-2"),
             "{\"script\":\"caleida-1\",\"style\":\"caleida-2\"}\n"

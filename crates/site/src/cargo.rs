@@ -1,4 +1,4 @@
-//! Runs cargo for the two artefacts: the browser's wasm and, under `watch`, the server.
+//! Runs cargo for the two artifacts: the browser's wasm and, for `watch`, the server.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -10,15 +10,15 @@ use crate::mode::Mode;
 
 const WASM: &str = "wasm32-unknown-unknown";
 
-/// Compiles `crates/browser` and returns the wasm file that cargo wrote.
+/// Compiles `crates/browser` and returns the path of the wasm file.
 pub fn build_browser(root: &Path, mode: Mode) -> Result<PathBuf> {
     ensure_wasm_target(root)?;
-    // The profile's name and its folder differ for `dev` alone.
+    // Only for `dev` does the folder differ from the profile's name.
     let (profile, folder) = match mode {
         Mode::Dev => ("dev", "debug"),
         Mode::Release => ("wasm-release", "wasm-release"),
     };
-    // Its own target folder: the server's build may hold the lock of the other one.
+    // A separate target folder, because a build of the server may have locked the other one.
     let target = root.join("target/front");
     let mut build = command(root);
     build.args(["build", "--locked", "--package", "caleida-browser", "--lib"]);
@@ -26,7 +26,7 @@ pub fn build_browser(root: &Path, mode: Mode) -> Result<PathBuf> {
         .args(["--target", WASM, "--profile", profile])
         .arg("--target-dir")
         .arg(&target);
-    run(build, "the browser's part")?;
+    run(build, "crates/browser")?;
     Ok(target.join(WASM).join(folder).join("caleida_browser.wasm"))
 }
 
@@ -34,7 +34,7 @@ pub fn build_browser(root: &Path, mode: Mode) -> Result<PathBuf> {
 pub fn build_server(root: &Path) -> Result<PathBuf> {
     let target = root.join("target");
     let mut build = command(root);
-    // By the name of the program, not of its package: then dependencies have the features that `cargo build` gives them.
+    // Selects the binary instead of the package, so that dependencies get the same features as with `cargo build`.
     build.args(["build", "--locked", "--bin", "caleida"]);
     build.arg("--target-dir").arg(&target);
     run(build, "the server")?;
@@ -44,8 +44,8 @@ pub fn build_server(root: &Path) -> Result<PathBuf> {
 fn command(root: &Path) -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root);
-    // `cargo run` describes this very crate in its environment. Build scripts that look at such variables (ring's
-    // does) would run again, and all that depends on them, each time a build comes from here and then from a shell.
+    // `cargo run` sets variables that describe this crate. Build scripts that read them, such as that of ring, would
+    // run again, with everything that depends on them, whenever builds alternate between here and a shell.
     for (name, _) in env::vars_os() {
         if name.to_str().is_some_and(describes_a_package) {
             cargo.env_remove(name);
@@ -58,13 +58,13 @@ fn describes_a_package(variable: &str) -> bool {
     variable.starts_with("CARGO_PKG_") || variable.starts_with("CARGO_MANIFEST_")
 }
 
-fn run(mut cargo: Command, what: &str) -> Result<()> {
+fn run(mut cargo: Command, target: &str) -> Result<()> {
     let status = cargo.status().context("cannot start cargo")?;
-    ensure!(status.success(), "{what} does not compile");
+    ensure!(status.success(), "failed to compile {target}");
     Ok(())
 }
 
-/// Without it rustc explains at length that `core` cannot be found, once per crate.
+/// Checks that the wasm target is installed. Otherwise, rustc reports for each crate that it cannot find `core`.
 fn ensure_wasm_target(root: &Path) -> Result<()> {
     let library = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
         .args(["--print", "target-libdir", "--target", WASM])
@@ -74,7 +74,7 @@ fn ensure_wasm_target(root: &Path) -> Result<()> {
         .context("cannot start rustc")?;
     let library = String::from_utf8_lossy(&library.stdout);
     if !Path::new(library.trim()).is_dir() {
-        bail!("the compiler cannot build for the browser yet; run: rustup target add {WASM}");
+        bail!("the Rust target {WASM} is not installed; run: rustup target add {WASM}");
     }
     Ok(())
 }
@@ -84,7 +84,7 @@ mod tests {
     use super::describes_a_package;
 
     #[test]
-    fn only_what_cargo_run_says_of_this_package_is_withheld() {
+    fn only_variables_about_the_package_are_removed() {
         assert!(describes_a_package("CARGO_PKG_NAME"));
         assert!(describes_a_package("CARGO_MANIFEST_DIR"));
         assert!(!describes_a_package("CARGO_HOME"));

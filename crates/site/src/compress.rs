@@ -1,4 +1,4 @@
-//! Compresses once, here, as hard as it goes, so that the server only has to pick a file.
+//! Compresses assets at build time, at the highest quality, so that the server only selects a file.
 
 use std::ffi::OsString;
 use std::fs;
@@ -11,10 +11,10 @@ use flate2::write::GzEncoder;
 
 use crate::files;
 
-/// The types that shrink. Fonts and pictures are compressed in themselves.
-const TYPES: [&str; 8] = ["css", "html", "js", "json", "svg", "txt", "wasm", "xml"];
+/// File extensions to compress. Fonts and images are compressed formats already.
+const EXTENSIONS: [&str; 8] = ["css", "html", "js", "json", "svg", "txt", "wasm", "xml"];
 
-/// Writes `FILE.br` and `FILE.gz` beside every file below `folder` that gets smaller by it.
+/// Writes `FILE.br` and `FILE.gz` next to each file below `folder`, if they are smaller.
 pub fn compress_below(folder: &Path) -> Result<()> {
     for file in files::below(folder)? {
         if is_compressible(&file) {
@@ -26,7 +26,7 @@ pub fn compress_below(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// `FILE.js` → `FILE.js.br`.
+/// Returns the path of the compressed copy: `FILE.js` becomes `FILE.js.br`.
 pub fn beside(file: &Path, encoding: &str) -> PathBuf {
     let mut name = OsString::from(file);
     name.push(".");
@@ -36,8 +36,8 @@ pub fn beside(file: &Path, encoding: &str) -> PathBuf {
 
 fn is_compressible(file: &Path) -> bool {
     file.extension()
-        .and_then(|it| it.to_str())
-        .is_some_and(|it| TYPES.contains(&it))
+        .and_then(|extension| extension.to_str())
+        .is_some_and(|extension| EXTENSIONS.contains(&extension))
 }
 
 fn write_if_smaller(file: &Path, encoding: &str, bytes: &[u8], compressed: &[u8]) -> Result<()> {
@@ -75,7 +75,7 @@ mod tests {
     use super::{beside, compress_below};
 
     #[test]
-    fn a_text_gets_both_and_each_gives_it_back() {
+    fn compressed_copies_decompress_to_the_original() {
         let home = tempfile::tempdir().unwrap();
         let (file, text) = (home.path().join("a.css"), "body{margin:0}".repeat(100));
         fs::write(&file, &text).unwrap();
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_grow_or_is_compressed_already_stays_alone() {
+    fn copies_that_would_be_larger_are_not_written() {
         let home = tempfile::tempdir().unwrap();
         fs::write(home.path().join("a.css"), "a{}").unwrap();
         fs::write(home.path().join("text.woff2"), "a".repeat(1000)).unwrap();
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn the_encoding_is_appended_to_the_whole_name() {
+    fn encoding_is_appended_to_the_file_name() {
         assert_eq!(
             beside(Path::new("pkg/caleida-1_bg.wasm"), "br"),
             Path::new("pkg/caleida-1_bg.wasm.br")

@@ -1,4 +1,4 @@
-//! Folders: what std lacks for them.
+//! Operations on folders that std lacks.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// Every file below `folder`, in a stable order; none if there is no such folder.
+/// Returns all files below `folder`, sorted. Returns none if the folder does not exist.
 pub fn below(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
@@ -18,15 +18,15 @@ pub fn below(folder: &Path) -> Result<Vec<PathBuf>> {
         };
         for entry in entries {
             let path = entry?.path();
-            let pile = if path.is_dir() { &mut folders } else { &mut found };
-            pile.push(path);
+            let list = if path.is_dir() { &mut folders } else { &mut found };
+            list.push(path);
         }
     }
     found.sort();
     Ok(found)
 }
 
-/// Copies what is below `from` to the same places below `to`.
+/// Copies all files below `from` to the same relative paths below `to`.
 pub fn copy_below(from: &Path, to: &Path) -> Result<()> {
     for file in below(from)? {
         let copy = to.join(file.strip_prefix(from)?);
@@ -38,7 +38,7 @@ pub fn copy_below(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes `folder` and all in it, if it is there.
+/// Removes `folder` with its content, if it exists.
 pub fn remove(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -48,14 +48,14 @@ pub fn remove(folder: &Path) -> Result<()> {
     }
 }
 
-/// Puts `next` in the place of `current`. Between the two renames there is no site, for some microseconds; never half
-/// of one.
+/// Replaces `current` with `next`. For some microseconds between the two renames there is no site, but never an
+/// incomplete one.
 pub fn replace(current: &Path, next: &Path) -> Result<()> {
     let old = current.with_extension("old");
     remove(&old)?;
     match fs::rename(current, &old) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
-            return Err(error).with_context(|| format!("cannot move {} away", current.display()));
+            return Err(error).with_context(|| format!("cannot rename {}", current.display()));
         }
         _ => {}
     }
@@ -70,7 +70,7 @@ mod tests {
     use super::{below, copy_below, replace};
 
     #[test]
-    fn a_copy_keeps_folders_and_names() {
+    fn copy_keeps_folders_and_names() {
         let home = tempfile::tempdir().unwrap();
         let (from, to) = (home.path().join("from"), home.path().join("to"));
         fs::create_dir_all(from.join("fonts")).unwrap();
@@ -84,13 +84,13 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_not_there_has_no_files() {
+    fn missing_folder_has_no_files() {
         let home = tempfile::tempdir().unwrap();
         assert!(below(&home.path().join("missing")).unwrap().is_empty());
     }
 
     #[test]
-    fn the_next_site_replaces_all_of_the_current_one() {
+    fn next_site_replaces_the_current_one() {
         let home = tempfile::tempdir().unwrap();
         let (site, next) = (home.path().join("site"), home.path().join("site.next"));
         for (build, name) in [(1, "first.js"), (2, "second.js")] {

@@ -1,12 +1,12 @@
-//! Names that change with what they name, so that a browser may keep the file for ever.
+//! Fingerprints of file contents. They are part of the file names, so that browsers can cache the files indefinitely.
 
 use sha2::{Digest, Sha256};
 
-/// The first 64 bits of SHA-256 over the parts together, in hex: 16 characters.
+/// Returns the first 64 bits of the SHA-256 of all parts, as 16 hex digits.
 pub fn fingerprint(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
-        // The length first, or moving a byte from one part to the next would go unseen.
+        // Without the length, moving a byte from one part to the next would not change the hash.
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
@@ -22,7 +22,7 @@ mod tests {
     use super::fingerprint;
 
     #[test]
-    fn it_is_sixteen_hex_digits_that_change_with_any_part() {
+    fn fingerprint_changes_with_each_part() {
         let name = fingerprint(&[b"script", b"wasm"]);
         assert_eq!(name.len(), 16);
         assert!(name.bytes().all(|byte| byte.is_ascii_hexdigit()));

@@ -1,7 +1,7 @@
-//! Builds the browser's part of the site into `target/site`, and keeps it built while one works on it.
+//! Builds the site's assets into `target/site`, and rebuilds them on changes during development.
 //!
-//! In reading order: [`bundle`] is the whole build; [`cargo`], [`script`], [`styles`], [`fingerprint`] and
-//! [`compress`] are its steps; [`report`] prints what came out; [`watch`] does it again at every change.
+//! [`bundle`] is the complete build; [`cargo`], [`script`], [`styles`], [`fingerprint`] and [`compress`] are its steps.
+//! [`report`] prints the sizes of the results. [`watch`] rebuilds on each change.
 
 mod bundle;
 mod cargo;
@@ -22,9 +22,9 @@ use mode::Mode;
 const USAGE: &str = "\
 usage: caleida-site COMMAND
 
-  build          builds target/site for production: minified, fingerprinted, compressed
-  build --dev    the same without optimisation and compression: quick to build, slow to load
-  watch          builds site and server, starts the server, and does so again at every change";
+  build          build target/site for production: minified, fingerprinted, compressed
+  build --dev    build target/site without optimization and compression
+  watch          build the site and the server, start the server, and repeat on each change";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -57,7 +57,7 @@ fn build(mode: Mode) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The workspace: this crate is two folders below it, wherever it was compiled.
+/// Returns the folder of the workspace, two levels above this crate.
 fn root() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     package.ancestors().nth(2).unwrap_or(package).to_path_buf()

@@ -1,9 +1,9 @@
-//! The two ways to build a site.
+//! Build modes of a site.
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Quick to build: unoptimised wasm, nothing compressed.
+    /// Unoptimized wasm, no compression.
     Dev,
-    /// Small to load.
+    /// Optimized for size and compressed.
     Release,
 }

@@ -1,4 +1,4 @@
-//! What came out, in bytes.
+//! Sizes of the built assets in bytes.
 
 use std::fmt::Write;
 use std::fs;
@@ -10,18 +10,21 @@ use anyhow::Result;
 use crate::bundle::Site;
 use crate::compress::beside;
 
-/// One row per file that a page loads, and what the islands cost a visitor together.
+/// Returns a table with one row per file that a page loads, and the total size of script and wasm.
 pub fn table(site: &Site) -> Result<String> {
     let pkg = site.folder.join("pkg");
     let rows = [
-        ("script", Sizes::of(&pkg.join(format!("{}.js", site.script)))?),
-        ("wasm", Sizes::of(&pkg.join(format!("{}_bg.wasm", site.script)))?),
-        ("style", Sizes::of(&pkg.join(format!("{}.css", site.style)))?),
+        ("script", Sizes::read(&pkg.join(format!("{}.js", site.script)))?),
+        (
+            "wasm",
+            Sizes::read(&pkg.join(format!("{}_bg.wasm", site.script)))?,
+        ),
+        ("style", Sizes::read(&pkg.join(format!("{}.css", site.style)))?),
     ];
     Ok(render(&rows))
 }
 
-/// `None` where there is no such file: a build for development compresses nothing.
+/// Sizes of a file and its compressed copies. `None` if there is no such copy, as in development builds.
 #[derive(Clone, Copy)]
 struct Sizes {
     raw: Option<u64>,
@@ -30,7 +33,7 @@ struct Sizes {
 }
 
 impl Sizes {
-    fn of(file: &Path) -> Result<Self> {
+    fn read(file: &Path) -> Result<Self> {
         Ok(Self {
             raw: size(file)?,
             gzip: size(&beside(file, "gz"))?,

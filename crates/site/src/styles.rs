@@ -1,4 +1,4 @@
-//! One style sheet out of `style/main.css` and all it imports.
+//! Bundles `style/main.css` and its imports into one style sheet.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,8 @@ use lightningcss::printer::PrinterOptions;
 use lightningcss::stylesheet::{MinifyOptions, ParserOptions};
 use lightningcss::targets::{Browsers, Targets};
 
-/// The oldest browsers we write for. All of them know nesting, layers and `light-dark()`, so those stay as written.
+/// Returns the oldest supported browsers. All support nesting, layers and `light-dark()`, so these are left as they
+/// are.
 fn targets() -> Targets {
     Targets::from(Browsers {
         chrome: Some(version(125, 0)),
@@ -24,31 +25,38 @@ const fn version(major: u32, minor: u32) -> u32 {
     major << 16 | minor << 8
 }
 
-/// Inlines the imports, drops what the targets do not need, and minifies. An error names file, line and column.
+/// Inlines the imports and minifies the result for the supported browsers. Errors contain file, line and column.
 pub fn bundle(entry: &Path) -> Result<String> {
     let files = FileProvider::new();
     let mut bundler = Bundler::new(&files, None, ParserOptions::default());
-    let mut sheet = bundler.bundle(entry).map_err(|error| located(&error, entry))?;
+    let mut sheet = bundler
+        .bundle(entry)
+        .map_err(|error| with_location(&error, entry))?;
     let minify = MinifyOptions {
         targets: targets(),
         ..MinifyOptions::default()
     };
-    sheet.minify(minify).map_err(|error| located(&error, entry))?;
+    sheet
+        .minify(minify)
+        .map_err(|error| with_location(&error, entry))?;
     let print = PrinterOptions {
         minify: true,
         targets: targets(),
         ..PrinterOptions::default()
     };
-    Ok(sheet.to_css(print).map_err(|error| located(&error, entry))?.code)
+    Ok(sheet
+        .to_css(print)
+        .map_err(|error| with_location(&error, entry))?
+        .code)
 }
 
-/// `style/table.css:12:3: Unexpected token`, as editors and terminals know to open it.
-fn located<T: std::fmt::Display>(error: &lightningcss::error::Error<T>, entry: &Path) -> anyhow::Error {
+/// Formats an error as `style/table.css:12:3: Unexpected token`, which editors and terminals can open.
+fn with_location<T: std::fmt::Display>(error: &lightningcss::error::Error<T>, entry: &Path) -> anyhow::Error {
     let kind = &error.kind;
     match &error.loc {
-        // Its lines count from zero, its columns from one.
+        // Lines are zero-based, columns one-based.
         Some(at) => {
-            // As components, to lose the `./` of an import.
+            // Collecting components removes the `./` of an import.
             let file: PathBuf = Path::new(&at.filename).components().collect();
             anyhow!("{}:{}:{}: {kind}", file.display(), at.line + 1, at.column)
         }
@@ -71,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn imports_are_inlined_and_their_layers_keep_their_order() {
+    fn imports_are_inlined_in_layer_order() {
         let css = bundled(&[
             (
                 "main.css",
@@ -83,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_browsers_know_stays_as_written() {
+    fn features_of_supported_browsers_are_kept() {
         let css = bundled(&[(
             "main.css",
             "a { color: light-dark(#fff, #000); &:hover { color: red } }",
@@ -92,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_the_imported_file_and_its_line() {
+    fn error_contains_the_imported_file_and_line() {
         let css = bundled(&[
             ("main.css", "@import \"./bad.css\";"),
             ("bad.css", "a { color: red }\nb { color }"),
@@ -102,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn an_import_that_is_not_there_is_an_error_where_it_is_asked_for() {
+    fn missing_import_is_reported_at_the_import_rule() {
         let error = bundled(&[("main.css", "\n@import \"./gone.css\";")])
             .unwrap_err()
             .to_string();

@@ -1,4 +1,4 @@
-//! Site and server, built and started again at every change.
+//! Rebuilds the site and the server, and restarts the server, on each change.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 use crate::mode::Mode;
 use crate::{bundle, cargo};
 
-/// Where a change means to build again.
+/// Paths whose changes trigger a build.
 const WATCHED: [&str; 7] = [
     "Cargo.toml",
     "Cargo.lock",
@@ -25,22 +25,23 @@ const WATCHED: [&str; 7] = [
     "style",
 ];
 
-/// Editors write a file in several steps, a branch switch many files: wait until it is quiet for this long.
-const QUIET: Duration = Duration::from_millis(150);
+/// Time without changes after which a build starts: editors write a file in several steps, and a branch switch changes
+/// many files.
+const DEBOUNCE: Duration = Duration::from_millis(150);
 
-/// How long a server may take to stop before it is killed.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Time for the server to stop before it is killed.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 enum Message {
     Changed,
     Stop,
 }
 
-/// Runs until Ctrl-C or SIGTERM, which also stop the server.
+/// Builds, serves and watches for changes until Ctrl-C or SIGTERM, then stops the server.
 pub fn watch(root: &Path) -> Result<()> {
     let (sender, messages) = channel();
     let _watcher = watch_files(root, sender.clone())?;
-    // The receiver outlives every signal but the one that comes while we return.
+    // Sending fails only for a signal that arrives while this function returns.
     ctrlc::set_handler(move || drop(sender.send(Message::Stop)))?;
 
     let mut server = None;
@@ -49,7 +50,7 @@ pub fn watch(root: &Path) -> Result<()> {
             eprintln!("error: {error:#}");
         }
         match next_change(&messages, &mut server) {
-            Message::Changed => eprintln!("--- changed, building again"),
+            Message::Changed => eprintln!("--- files changed, rebuilding"),
             Message::Stop => break,
         }
     }
@@ -58,7 +59,7 @@ pub fn watch(root: &Path) -> Result<()> {
 
 fn watch_files(root: &Path, sender: Sender<Message>) -> Result<RecommendedWatcher> {
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-        // An event that could not be read may have been a change.
+        // A failed event may have been a change.
         if event.as_ref().map_or(true, is_change) {
             drop(sender.send(Message::Changed));
         }
@@ -74,7 +75,8 @@ fn watch_files(root: &Path, sender: Sender<Message>) -> Result<RecommendedWatche
     Ok(watcher)
 }
 
-/// Not when a file is only read, or every build would start the next one; nor for what editors put beside a file.
+/// Returns whether an event is a change. Excludes reads, since each build would trigger the next one, and temporary
+/// files of editors.
 fn is_change(event: &Event) -> bool {
     !event.kind.is_access() && event.paths.iter().any(|path| !is_scratch(path))
 }
@@ -84,7 +86,7 @@ fn is_scratch(path: &Path) -> bool {
     name.starts_with('.') || name.ends_with('~') || name == "4913"
 }
 
-/// The old server serves until both builds are through: an error in the code leaves it running.
+/// Builds, then replaces the running server. If a build fails, the server keeps running.
 fn restart(root: &Path, server: &mut Option<Child>) -> Result<()> {
     bundle::build(root, Mode::Dev)?;
     let binary = cargo::build_server(root)?;
@@ -99,7 +101,7 @@ fn start(root: &Path, binary: &PathBuf) -> Result<Child> {
     let mut command = Command::new(binary);
     command.arg("serve").current_dir(root);
     if env::var_os("CALEIDA_SHUTDOWN_GRACE").is_none() {
-        // Whoever has just saved a file does not wait for an open page.
+        // A restart should not wait for open connections of a browser.
         command.env("CALEIDA_SHUTDOWN_GRACE", "1s");
     }
     command
@@ -107,13 +109,13 @@ fn start(root: &Path, binary: &PathBuf) -> Result<Child> {
         .with_context(|| format!("cannot start {}", binary.display()))
 }
 
-/// Asks it to leave, so that deliveries under way are recorded.
+/// Stops the server gracefully, so that it records deliveries in flight.
 fn stop(mut server: Child) -> Result<()> {
     if server.try_wait()?.is_some() {
         return Ok(());
     }
     kill(Pid::from_raw(server.id().try_into()?), Signal::SIGTERM)?;
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + STOP_TIMEOUT;
     while server.try_wait()?.is_none() {
         if Instant::now() > deadline {
             server.kill()?;
@@ -125,26 +127,23 @@ fn stop(mut server: Child) -> Result<()> {
     Ok(())
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this thread is the whole program: there is no worker to block"
-)]
+#[expect(clippy::disallowed_methods, reason = "this program has no async runtime")]
 fn pause() {
     std::thread::sleep(Duration::from_millis(20));
 }
 
-/// Waits for a change and for the quiet after it. A server that ends by itself is reported, once.
+/// Waits for a change and until no more changes follow. Reports if the server exits meanwhile.
 fn next_change(messages: &Receiver<Message>, server: &mut Option<Child>) -> Message {
     let first = loop {
         match messages.recv_timeout(Duration::from_millis(500)) {
             Ok(message) => break message,
             Err(RecvTimeoutError::Disconnected) => break Message::Stop,
-            Err(RecvTimeoutError::Timeout) => report_end(server),
+            Err(RecvTimeoutError::Timeout) => report_exit(server),
         }
     };
     let mut latest = first;
     while matches!(latest, Message::Changed) {
-        match messages.recv_timeout(QUIET) {
+        match messages.recv_timeout(DEBOUNCE) {
             Ok(message) => latest = message,
             Err(_) => return Message::Changed,
         }
@@ -152,9 +151,9 @@ fn next_change(messages: &Receiver<Message>, server: &mut Option<Child>) -> Mess
     latest
 }
 
-fn report_end(server: &mut Option<Child>) {
+fn report_exit(server: &mut Option<Child>) {
     if let Some(Ok(Some(status))) = server.as_mut().map(Child::try_wait) {
-        eprintln!("--- the server ended ({status}); waiting for a change");
+        eprintln!("--- the server exited ({status}); waiting for changes");
         *server = None;
     }
 }
@@ -173,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_file_is_a_change() {
+    fn new_file_is_a_change() {
         assert!(is_change(&event(
             EventKind::Create(CreateKind::File),
             "src/lib.rs"
@@ -181,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_a_file_is_none() {
+    fn reading_a_file_is_not_a_change() {
         assert!(!is_change(&event(
             EventKind::Access(AccessKind::Open(AccessMode::Any)),
             "src/lib.rs"
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn nor_is_what_an_editor_puts_beside_it() {
+    fn temporary_file_of_an_editor_is_not_a_change() {
         for name in ["src/.lib.rs.swp", "src/lib.rs~", "src/4913"] {
             assert!(
                 !is_change(&event(EventKind::Create(CreateKind::File), name)),
@@ -199,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn many_changes_are_one_and_a_stop_is_not_lost_among_them() {
+    fn changes_are_merged_and_a_stop_is_not_lost() {
         let (sender, messages) = channel();
         sender.send(Message::Changed).unwrap();
         sender.send(Message::Changed).unwrap();

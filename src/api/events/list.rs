@@ -1,4 +1,4 @@
-//! `GET /api/v1/events` and `…/{id}`: what was received, and what became of it.
+//! `GET /api/v1/events` and `GET /api/v1/events/{id}`: received events and their outcome for each webhook.
 
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
@@ -12,29 +12,29 @@ use crate::{
         http::{
             Problem,
             caller::{Caller, Read},
-            rfc3339::Rfc3339,
             path::Path,
             path_params::EventPath,
             problem::{CommonErrors, InvalidFields, NotFound},
             query::{Cursor, Limit, Query},
+            rfc3339::Rfc3339,
         },
     },
     auth::api_key::WEBHOOKS_READ,
-    domain::{EventId, EventOutcome, EventType, NotSent, Place, ReceivedEvent, WebhookId},
+    domain::{EventCursor, EventId, EventOutcome, EventType, NotSent, ReceivedEvent, WebhookId},
     store::EventFilter,
 };
 
-/// An event that was received.
+/// A received event.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Event)]
 struct EventView {
     id: EventId,
     #[serde(rename = "type")]
     event_type: EventType,
-    /// When it happened, as its publisher has it.
+    /// When the event happened, according to its publisher.
     timestamp: Rfc3339,
     received_at: Rfc3339,
-    /// To how many webhooks it went when it was received.
+    /// Number of deliveries created when the event was received.
     #[schema(examples(1))]
     deliveries: u32,
 }
@@ -43,33 +43,33 @@ struct EventView {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct EventList {
     events: Vec<EventView>,
-    /// Where the next page begins. Not there: nothing older can match.
+    /// Cursor of the next page. Absent if there are no older matches.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("1795428000000.17"))]
     next_cursor: Option<String>,
 }
 
-/// An event, and what became of it at every webhook.
+/// An event and its outcome for each webhook.
 #[derive(Serialize, ToSchema)]
 #[schema(as = EventDetail)]
 pub(crate) struct EventDetailView {
     #[serde(flatten)]
     event: EventView,
-    /// What receivers get.
+    /// Body that receivers get.
     #[schema(value_type = Option<Object>)]
     body: Option<Box<RawValue>>,
     delivery_log: Vec<DeliveryView>,
-    /// The webhooks that it did not go to, and why.
+    /// Webhooks that the event was not sent to, with the reason.
     not_sent: Vec<NotSentView>,
 }
 
-/// Why an event did not go to a webhook.
+/// Reason why an event was not sent to a webhook.
 #[derive(Serialize, ToSchema)]
 #[schema(as = NotSent)]
 struct NotSentView {
     webhook_id: WebhookId,
-    /// `not_subscribed`: it was not subscribed to events of this type. `disabled`: it was disabled. `added_later`: it was added
-    /// after the event.
+    /// `not_subscribed`: the webhook was not subscribed to this event type. `disabled`: the webhook was disabled.
+    /// `added_later`: the webhook was added after the event.
     #[schema(examples("not_subscribed"))]
     reason: &'static str,
 }
@@ -77,57 +77,57 @@ struct NotSentView {
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct ListQuery {
-    /// Only those of this type.
+pub(crate) struct EventListParams {
+    /// Only events of this type.
     #[serde(rename = "type")]
     event_type: Option<EventType>,
-    /// Only those that went to no webhook.
+    /// Only events that were not sent to any webhook.
     #[serde(default)]
     unsent: bool,
-    /// Only those received then or later.
+    /// Only events received at or after this time.
     since: Option<Rfc3339>,
-    /// Only those received earlier.
+    /// Only events received before this time.
     until: Option<Rfc3339>,
-    /// The `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     #[param(value_type = Option<String>)]
-    cursor: Option<Cursor<Place>>,
-    /// How many to answer at most.
+    cursor: Option<Cursor<EventCursor>>,
+    /// Maximum number of events to return.
     #[param(inline)]
     limit: Option<Limit>,
 }
 
 /// List events
 ///
-/// Newest first. Filters that hardly anything matches may answer fewer than `limit`, or none, with a `next_cursor`:
-/// go on until there is none.
+/// Newest first. If few events match the filters, a page can have fewer than `limit` entries, or none, and still have a
+/// `next_cursor`. Continue until there is no `next_cursor`.
 #[utoipa::path(
     get, path = "/events", operation_id = "listEvents", tag = EVENTS,
-    security(("bearer" = [WEBHOOKS_READ])), params(ListQuery),
-    responses((status = 200, description = "A page of them.", body = EventList), InvalidFields, CommonErrors)
+    security(("bearer" = [WEBHOOKS_READ])), params(EventListParams),
+    responses((status = 200, description = "One page of events.", body = EventList), InvalidFields, CommonErrors)
 )]
 pub(crate) async fn list(
     State(api): State<Api>,
     caller: Caller<Read>,
-    Query(query): Query<ListQuery>,
+    Query(params): Query<EventListParams>,
 ) -> Result<Json<EventList>, Problem> {
     let filter = EventFilter {
-        event_type: query.event_type,
-        unsent: query.unsent,
-        since: query.since.map(|moment| moment.0),
-        until: query.until.map(|moment| moment.0),
-        before: query.cursor.map(|cursor| cursor.0),
-        limit: query.limit.unwrap_or_default().0,
+        event_type: params.event_type,
+        unsent: params.unsent,
+        since: params.since.map(|at| at.0),
+        until: params.until.map(|at| at.0),
+        before: params.cursor.map(|cursor| cursor.0),
+        limit: params.limit.unwrap_or_default().0,
     };
     let page = api.accounts.of(&caller.account_id).list_events(&filter).await?;
     Ok(Json(EventList {
         events: page.events.into_iter().map(EventView::from).collect(),
-        next_cursor: page.next.map(|place| place.to_string()),
+        next_cursor: page.next.map(|cursor| cursor.to_string()),
     }))
 }
 
-/// Show an event
+/// Get an event
 ///
-/// With its deliveries, and for the other webhooks why they did not get it.
+/// Returns the event with its deliveries, and for every other webhook the reason why the event was not sent to it.
 #[utoipa::path(
     get, path = "/events/{id}", operation_id = "showEvent", tag = EVENTS,
     security(("bearer" = [WEBHOOKS_READ])), params(EventPath),
@@ -148,7 +148,7 @@ pub(crate) async fn show(
                 webhook_id, reason, ..
             } => not_sent.push(NotSentView {
                 webhook_id,
-                reason: name_of(reason),
+                reason: reason_code(reason),
             }),
         }
     }
@@ -160,7 +160,7 @@ pub(crate) async fn show(
     }))
 }
 
-fn name_of(reason: NotSent) -> &'static str {
+fn reason_code(reason: NotSent) -> &'static str {
     match reason {
         NotSent::NotSubscribed => "not_subscribed",
         NotSent::Disabled => "disabled",

@@ -1,4 +1,5 @@
-//! `POST /api/v1/events` and `/events/batch`: answered when the events and their deliveries are durable.
+//! `POST /api/v1/events` and `POST /api/v1/events/batch`: publish events. The response is sent once the events and
+//! their deliveries are durable.
 
 use std::borrow::Cow;
 
@@ -20,8 +21,8 @@ use crate::{
             Problem, body,
             caller::{Caller, Publish},
             limits::{MAX_BATCH_EVENTS, RateLimitStatus},
+            problem::{CommonErrors, Conflict, InvalidBody, InvalidFields, RateLimitOrBusy},
             rfc3339::Rfc3339,
-            problem::{CommonErrors, InvalidBody, InvalidFields, Conflict, RateLimitOrBusy},
         },
     },
     auth::api_key::EVENTS_WRITE,
@@ -29,65 +30,68 @@ use crate::{
     store::{AcceptedEvent, NewEvent, Submission},
 };
 
-/// The largest body of a batch; each of its events may be as large as one alone.
-const BATCH_LIMIT: usize = 8 * 1024 * 1024;
+/// Maximum size of the body of a batch. Each event in it has the same limit as a single event.
+const MAX_BATCH_BODY: usize = 8 * 1024 * 1024;
 
-/// An event as it is published.
+/// An event to publish.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewEvent, examples(json!({ "type": "chat", "data": { "chat_id": "c_7Qm2", "visitor": "Ada" } })))]
-struct Published<'a> {
+struct EventRequest<'a> {
     #[serde(rename = "type", borrow)]
     #[schema(value_type = EventType)]
     event_type: Cow<'a, str>,
-    /// What it is about: any JSON object. Receivers get it byte for byte.
+    /// Event data: any JSON object. Receivers get it byte for byte.
     #[serde(borrow)]
     #[schema(value_type = Object)]
     data: &'a RawValue,
-    /// Its id; without it one is made. The same id again, with the same content, is the same event.
+    /// Event id. Generated if omitted. Publishing the same id with the same content again has no effect.
     #[schema(value_type = Option<EventId>)]
     id: Option<String>,
-    /// When it happened; without it, when it was received.
+    /// When the event happened. Defaults to when it was received.
     #[schema(value_type = Option<Rfc3339>)]
     timestamp: Option<String>,
 }
 
-/// 1 to 1,000 events.
+/// A batch of 1 to 1,000 events.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewEvents)]
-struct Batch<'a> {
+struct BatchRequest<'a> {
     #[serde(borrow)]
     #[schema(min_items = 1, max_items = 1000)]
-    events: Vec<Published<'a>>,
+    events: Vec<EventRequest<'a>>,
 }
 
-/// What its publisher is told of an event.
+/// An accepted event.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Receipt {
     id: EventId,
     #[serde(rename = "type")]
     event_type: EventType,
     timestamp: Rfc3339,
-    /// To how many webhooks it goes.
+    /// Number of deliveries created for the event.
     #[schema(examples(1))]
     deliveries: u32,
 }
 
-/// In the order in which they were published.
+/// The accepted events, in the order of the request.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Receipts)]
 pub(crate) struct BatchReceipt {
     events: Vec<Receipt>,
 }
 
-/// What a publisher may add to a request.
+/// The `Idempotency-Key` request header.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "describes what `body::idempotency_key` reads")]
+#[expect(
+    dead_code,
+    reason = "documents the header that `body::idempotency_key` parses"
+)]
 struct IdempotencyKeyHeader {
-    /// 1 to 255 visible ASCII characters of your own choice, for events without an id: the same request again with the
-    /// same key publishes nothing, and is answered with 200 as at first.
+    /// Key of your choice, 1 to 255 visible ASCII characters, for events without an id. Repeating the request with the
+    /// same key publishes nothing and returns the first response with status 200.
     #[param(
         rename = "Idempotency-Key",
         min_length = 1,
@@ -100,21 +104,21 @@ struct IdempotencyKeyHeader {
 
 /// Publish an event
 ///
-/// Answered when the event is on disk, together with a delivery for every webhook that wants it.
+/// The response is sent once the event is stored durably, with a delivery for every subscribed webhook.
 ///
-/// **Repeating is safe.** After a lost answer, 429 or 503 send the same again: an event with an `id`, or with an
-/// `Idempotency-Key`, that was accepted before is answered with 200 and the first answer. If its type, data or timestamp
-/// differ the answer is 409. Ids and keys are remembered for as long as the event is kept.
+/// **Retries are safe.** After a lost response, 429 or 503, send the same request again. If an event with the same
+/// `id` or `Idempotency-Key` was accepted before, the first response is returned with status 200. If its type, data or
+/// timestamp differs, the response is 409. Ids and keys are known for as long as the event is kept.
 ///
-/// **Limits.** A body of at most 256 KiB, unless `CALEIDA_MAX_EVENT_SIZE` says otherwise. When more comes in than the
-/// disk takes, 429 with `Retry-After`; also beyond `CALEIDA_EVENT_RATE_LIMIT`, if there is one, and then `RateLimit` and
-/// `RateLimit-Policy` tell what is left.
+/// **Limits.** A body of up to 256 KiB, unless `CALEIDA_MAX_EVENT_SIZE` is set. If the server receives more events
+/// than it can store, the response is 429 with `Retry-After`. The same applies over the limit of
+/// `CALEIDA_EVENT_RATE_LIMIT`, if it is set; the `RateLimit` and `RateLimit-Policy` headers then show what remains.
 #[utoipa::path(
     post, path = "/events", operation_id = "publishEvent", tag = EVENTS,
-    security(("bearer" = [EVENTS_WRITE])), params(IdempotencyKeyHeader), request_body = Published<'_>,
+    security(("bearer" = [EVENTS_WRITE])), params(IdempotencyKeyHeader), request_body = EventRequest<'_>,
     responses(
-        (status = 202, description = "It is accepted.", body = Receipt),
-        (status = 200, description = "It was accepted before: the first answer again.", body = Receipt),
+        (status = 202, description = "The event was accepted.", body = Receipt),
+        (status = 200, description = "The event was already accepted. Returns the first response.", body = Receipt),
         InvalidBody, InvalidFields, Conflict, CommonErrors, RateLimitOrBusy,
     )
 )]
@@ -125,11 +129,11 @@ pub(crate) async fn publish(
     body: Body,
 ) -> Result<(StatusCode, HeaderMap, Json<Option<Receipt>>), Problem> {
     let idempotency_key = body::idempotency_key(&headers)?;
-    let at_most = api.limits.event_size;
-    let bytes = body::read(body, at_most).await?;
-    let published: Published<'_> = body::parse(&bytes)?;
-    let event = published.into_event("", idempotency_key, api.clock.now(), at_most)?;
-    let standing = api.limits.publish(&caller.account_id, 1)?;
+    let max_size = api.limits.event_size;
+    let bytes = body::read(body, max_size).await?;
+    let request: EventRequest<'_> = body::parse(&bytes)?;
+    let event = request.into_event("", idempotency_key, api.clock.now(), max_size)?;
+    let rate_limit = api.limits.publish(&caller.account_id, 1)?;
     let submission = Submission {
         account_id: caller.account_id.clone(),
         events: vec![event],
@@ -137,21 +141,26 @@ pub(crate) async fn publish(
     let accepted = api.intake.publish(submission).await?;
     let status = status_of(&accepted);
     let receipt = accepted.into_iter().next().map(Receipt::from);
-    Ok((status, RateLimitStatus::headers(standing.as_ref()), Json(receipt)))
+    Ok((
+        status,
+        RateLimitStatus::headers(rate_limit.as_ref()),
+        Json(receipt),
+    ))
 }
 
-/// Publish many events
+/// Publish a batch of events
 ///
-/// All of them or none: one that is refused, or conflicts, refuses all. Otherwise as `POST /api/v1/events`; an
-/// `Idempotency-Key` stands for the whole request, if not all of them have an id: other events under it are a conflict.
+/// Publishes all events or none: if one event is invalid or conflicts, the whole batch is rejected. Otherwise like
+/// `POST /api/v1/events`. If an event has no id, an `Idempotency-Key` applies to the whole request: other events with
+/// the same key are a conflict.
 ///
-/// **Limits.** 1 to 1,000 events, 8 MiB in all, and each of them as large as one alone may be.
+/// **Limits.** 1 to 1,000 events and 8 MiB per request. Each event has the same limit as a single event.
 #[utoipa::path(
     post, path = "/events/batch", operation_id = "publishEvents", tag = EVENTS,
-    security(("bearer" = [EVENTS_WRITE])), params(IdempotencyKeyHeader), request_body = Batch<'_>,
+    security(("bearer" = [EVENTS_WRITE])), params(IdempotencyKeyHeader), request_body = BatchRequest<'_>,
     responses(
-        (status = 202, description = "They are accepted.", body = BatchReceipt),
-        (status = 200, description = "All of them were accepted before: the first answers again.", body = BatchReceipt),
+        (status = 202, description = "The events were accepted.", body = BatchReceipt),
+        (status = 200, description = "All events were already accepted. Returns the first response.", body = BatchReceipt),
         InvalidBody, InvalidFields, Conflict, CommonErrors, RateLimitOrBusy,
     )
 )]
@@ -162,8 +171,8 @@ pub(crate) async fn publish_batch(
     body: Body,
 ) -> Result<(StatusCode, HeaderMap, Json<BatchReceipt>), Problem> {
     let idempotency_key = body::idempotency_key(&headers)?;
-    let bytes = body::read(body, BATCH_LIMIT).await?;
-    let batch: Batch<'_> = body::parse(&bytes)?;
+    let bytes = body::read(body, MAX_BATCH_BODY).await?;
+    let batch: BatchRequest<'_> = body::parse(&bytes)?;
     if batch.events.is_empty() || batch.events.len() > MAX_BATCH_EVENTS {
         return Err(Problem::invalid(
             "events",
@@ -171,18 +180,18 @@ pub(crate) async fn publish_batch(
         ));
     }
     let now = api.clock.now();
-    let nameless = batch.events.iter().position(|event| event.id.is_none());
-    let events = batch.events.into_iter().enumerate().map(|(index, published)| {
-        // The batch is repeated as a whole, so each event has its place in it under the batch's key. No key that
-        // somebody gives has a line break.
+    let first_without_id = batch.events.iter().position(|event| event.id.is_none());
+    let events = batch.events.into_iter().enumerate().map(|(index, request)| {
+        // A batch is retried as a whole, so the index identifies an event. Keys of clients contain no line breaks, so
+        // the derived keys cannot collide with them.
         let key = idempotency_key.as_ref().map(|key| format!("{key}\n{index}"));
-        published.into_event(&format!("events[{index}]."), key, now, api.limits.event_size)
+        request.into_event(&format!("events[{index}]."), key, now, api.limits.event_size)
     });
     let mut events = events.collect::<Result<Vec<_>, _>>()?;
-    if let Some(first) = nameless.filter(|_| idempotency_key.is_some()) {
-        events[first].fingerprint = print_of_all(&events);
+    if let Some(first) = first_without_id.filter(|_| idempotency_key.is_some()) {
+        events[first].fingerprint = batch_fingerprint(&events);
     }
-    let standing = api.limits.publish(&caller.account_id, events.len())?;
+    let rate_limit = api.limits.publish(&caller.account_id, events.len())?;
     let submission = Submission {
         account_id: caller.account_id.clone(),
         events,
@@ -190,18 +199,18 @@ pub(crate) async fn publish_batch(
     let accepted = api.intake.publish(submission).await?;
     let status = status_of(&accepted);
     let events = accepted.into_iter().map(Receipt::from).collect();
-    let headers = RateLimitStatus::headers(standing.as_ref());
+    let headers = RateLimitStatus::headers(rate_limit.as_ref());
     Ok((status, headers, Json(BatchReceipt { events })))
 }
 
-/// Makes an event one of this batch and of no other: under the same key, more events or fewer are a conflict.
-fn print_of_all(events: &[NewEvent]) -> [u8; 32] {
-    let prints = events.iter().map(|event| event.fingerprint);
-    let all = prints.fold(Sha256::new(), Sha256::chain_update);
+/// Returns a fingerprint of the whole batch, so that other events with the same key are a conflict.
+fn batch_fingerprint(events: &[NewEvent]) -> [u8; 32] {
+    let fingerprints = events.iter().map(|event| event.fingerprint);
+    let all = fingerprints.fold(Sha256::new(), Sha256::chain_update);
     all.finalize().into()
 }
 
-/// 202 for something new, 200 if all of it was accepted before.
+/// Returns 200 if all events were already accepted, 202 otherwise.
 fn status_of(accepted: &[AcceptedEvent]) -> StatusCode {
     if accepted.iter().all(|event| event.repeated) {
         StatusCode::OK
@@ -210,14 +219,15 @@ fn status_of(accepted: &[AcceptedEvent]) -> StatusCode {
     }
 }
 
-impl Published<'_> {
-    /// `path` is where it stands in the body, for the names of refused fields; its data may have `at_most` bytes.
+impl EventRequest<'_> {
+    /// Validates the event. `path` is its position in the body, for the names of invalid fields. `max_size` limits its
+    /// data.
     fn into_event(
         self,
         path: &str,
         idempotency_key: Option<String>,
         now: Timestamp,
-        at_most: usize,
+        max_size: usize,
     ) -> Result<NewEvent, Problem> {
         let invalid = |field: &str, message: String| Problem::invalid(format!("{path}{field}"), message);
         let event_type: EventType = self
@@ -227,8 +237,8 @@ impl Published<'_> {
         if !self.data.get().starts_with('{') {
             return Err(invalid("data", "Use a JSON object for data.".to_owned()));
         }
-        if self.data.get().len() > at_most {
-            return Err(Problem::too_large(&format!("{path}data"), at_most));
+        if self.data.get().len() > max_size {
+            return Err(Problem::too_large(&format!("{path}data"), max_size));
         }
         let id = match &self.id {
             Some(text) => text.parse().map_err(|error| invalid("id", format!("{error}")))?,
@@ -243,7 +253,7 @@ impl Published<'_> {
             })?,
             None => now,
         };
-        // Of what was published, not of what was made of it: a repetition has no timestamp of its own either.
+        // Covers the request's fields without defaults, so that a retry without a timestamp has the same fingerprint.
         let fingerprint = Sha256::new()
             .chain_update(event_type.as_str())
             .chain_update([0])

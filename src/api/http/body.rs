@@ -1,4 +1,4 @@
-//! Request bodies, bounded and parsed with errors that say where they are wrong.
+//! Reads and parses request bodies: limited in size, with errors that name the position of the mistake.
 
 use axum::{
     body::{Body, Bytes},
@@ -14,10 +14,10 @@ use serde_json::Number;
 
 use super::Problem;
 
-/// The largest body of a call that is not a batch of events.
-pub(crate) const LIMIT: usize = 256 * 1024;
+/// Maximum size of a request body, except for publishing events.
+const MAX_BODY: usize = 256 * 1024;
 
-/// Reads at most `limit` bytes. 413 beyond.
+/// Reads a body of at most `limit` bytes. Larger bodies are a 413 problem.
 pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
     axum::body::to_bytes(body, limit).await.map_err(|error| {
         let too_large =
@@ -25,32 +25,32 @@ pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
         if too_large {
             Problem::too_large("The body", limit)
         } else {
-            Problem::malformed("The body broke off.")
+            Problem::malformed("The connection closed before the end of the body.")
         }
     })
 }
 
-/// The JSON of a body, parsed, whatever its type is said to be; an empty one counts as `{}`, and so does `null`.
+/// A request body parsed as JSON, regardless of its content type. An empty body and `null` count as `{}`.
 pub(crate) struct Parsed<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Parsed<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let bytes = read(request.into_body(), LIMIT).await?;
-        let is_nothing = matches!(bytes.trim_ascii(), b"" | b"null");
-        parse(if is_nothing { b"{}" } else { &bytes }).map(Self)
+        let bytes = read(request.into_body(), MAX_BODY).await?;
+        let is_empty = matches!(bytes.trim_ascii(), b"" | b"null");
+        parse(if is_empty { b"{}" } else { &bytes }).map(Self)
     }
 }
 
-/// Parses JSON; what borrows from the body is not copied.
+/// Parses JSON. `T` can borrow from the body.
 pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
     serde_json::from_slice(bytes)
-        .map_err(|error| Problem::malformed(format!("The body is not as expected: {error}.")))
+        .map_err(|error| Problem::malformed(format!("The body is invalid: {error}.")))
 }
 
-/// A whole number, if there is one: to JSON, 3.0 is as whole as 3.
-pub(crate) fn whole<'de, T: TryFrom<i64>, D: Deserializer<'de>>(
+/// Deserializes an optional integer. Accepts `3.0` as well, which JSON does not distinguish from `3`.
+pub(crate) fn integer<'de, T: TryFrom<i64>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     let Some(number) = Option::<Number>::deserialize(deserializer)? else {
@@ -58,12 +58,15 @@ pub(crate) fn whole<'de, T: TryFrom<i64>, D: Deserializer<'de>>(
     };
     let text = number.to_string();
     let digits = text.strip_suffix(".0").unwrap_or(&text);
-    let whole = digits.parse().ok().and_then(|whole: i64| T::try_from(whole).ok());
-    let refused = || D::Error::custom(format!("expected a whole number in range, got {number}"));
-    whole.map(Some).ok_or_else(refused)
+    let integer = digits
+        .parse()
+        .ok()
+        .and_then(|integer: i64| T::try_from(integer).ok());
+    let out_of_range = || D::Error::custom(format!("expected a whole number in range, got {number}"));
+    integer.map(Some).ok_or_else(out_of_range)
 }
 
-/// The `Idempotency-Key` header: 1 to 255 visible ASCII characters.
+/// Returns the `Idempotency-Key` header, which must be 1 to 255 visible ASCII characters.
 pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get("idempotency-key") else {
         return Ok(None);
@@ -84,13 +87,13 @@ mod tests {
 
     #[derive(Deserialize)]
     struct Hours {
-        #[serde(default, deserialize_with = "whole")]
+        #[serde(default, deserialize_with = "integer")]
         hours: Option<u64>,
     }
 
     #[test]
-    fn a_whole_number_is_one_however_it_is_written() {
-        let read = |text: &str| parse::<Hours>(text.as_bytes()).map(|read| read.hours).ok();
+    fn integers_can_be_written_with_a_zero_fraction() {
+        let read = |text: &str| parse::<Hours>(text.as_bytes()).map(|body| body.hours).ok();
         for (text, hours) in [
             ("{}", None),
             (r#"{"hours":null}"#, None),

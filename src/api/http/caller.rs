@@ -1,4 +1,4 @@
-//! Who calls: the first argument of every handler.
+//! Authentication and scopes: handlers take a [`Caller`] for the scope that they require.
 
 use std::{marker::PhantomData, ops::Deref, sync::Arc};
 
@@ -13,11 +13,11 @@ use crate::{
     webhooks::Actor,
 };
 
-/// What a key must be allowed to.
+/// A scope that an endpoint requires.
 pub(crate) trait Scope: Send + Sync {
     const NAME: &'static str;
-    /// Publishing has a limit of its own, by events.
-    const COUNTS: bool = true;
+    /// Whether the request counts towards the API rate limit. Publishing has its own limit, by events.
+    const COUNTS_AS_CALL: bool = true;
 }
 
 pub(crate) struct Publish;
@@ -27,7 +27,7 @@ pub(crate) struct Audit;
 
 impl Scope for Publish {
     const NAME: &'static str = EVENTS_WRITE;
-    const COUNTS: bool = false;
+    const COUNTS_AS_CALL: bool = false;
 }
 
 impl Scope for Read {
@@ -42,7 +42,7 @@ impl Scope for Audit {
     const NAME: &'static str = AUDIT_READ;
 }
 
-/// A key that has the scope `S`.
+/// The API key of a request, which has the scope `S`.
 pub(crate) struct Caller<S> {
     key: Arc<ApiKey>,
     origin: Origin,
@@ -50,9 +50,9 @@ pub(crate) struct Caller<S> {
 }
 
 impl<S> Caller<S> {
-    /// Who acts, from where, and the name under which it is written down.
+    /// Returns the actor for the audit log.
     pub(crate) fn actor(&self) -> Actor {
-        Actor::key(self.account_id.clone(), &self.name, self.origin)
+        Actor::api_key(self.account_id.clone(), &self.name, self.origin)
     }
 }
 
@@ -70,12 +70,12 @@ impl<S: Scope> FromRequestParts<Api> for Caller<S> {
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let Ok(origin) = Origin::from_request_parts(parts, api).await;
         let key = api.auth.require_key(&parts.headers, S::NAME).await?;
-        if S::COUNTS
+        if S::COUNTS_AS_CALL
             && let Some(status) = api.limits.call(&key.id)?
-            && let Some(told) = parts.extensions.get::<RateLimitSlot>()
+            && let Some(slot) = parts.extensions.get::<RateLimitSlot>()
         {
-            // A call has one caller.
-            let _ = told.0.set(status);
+            // Fails only if it is set already, and a handler extracts one caller.
+            let _ = slot.0.set(status);
         }
         Ok(Self {
             key,

@@ -1,4 +1,4 @@
-//! How often a key may call, and how much an account may publish. Each process counts for itself.
+//! Rate limits: requests per API key, and published events per account. Each process counts separately.
 
 use std::{
     hash::Hash,
@@ -27,157 +27,165 @@ use crate::domain::{AccountId, ApiKeyId};
 /// Maximum number of events in one batch.
 pub(crate) const MAX_BATCH_EVENTS: usize = 1_000;
 
-/// What a process allows.
+/// The limits of this process.
 pub struct Limits {
-    calls: Option<Bucket<ApiKeyId>>,
-    events: Option<Bucket<AccountId>>,
-    /// The largest event, in bytes.
+    calls: Option<Buckets<ApiKeyId>>,
+    events: Option<Buckets<AccountId>>,
+    /// Maximum size of an event, in bytes.
     pub event_size: usize,
 }
 
 impl Limits {
-    /// `calls` and `events` are by the second. The largest batch fits whole, however few events that is.
+    /// Creates limits of `calls` and `events` per second. The burst capacity always fits a whole batch of events.
     pub fn new(calls: Option<NonZeroU32>, events: Option<NonZeroU32>, event_size: usize) -> Self {
         let batch = u32::try_from(MAX_BATCH_EVENTS).ok().and_then(NonZeroU32::new);
-        let batch = batch.expect("a thousand");
+        let batch = batch.expect("1,000 is not zero");
         Self {
-            calls: calls.map(|rate| Bucket::new("calls", rate, rate)),
-            events: events.map(|rate| Bucket::new("events", rate, rate.max(batch))),
+            calls: calls.map(|rate| Buckets::new("calls", rate, rate)),
+            events: events.map(|rate| Buckets::new("events", rate, rate.max(batch))),
             event_size,
         }
     }
 
-    /// A call with this key, other than to publish.
+    /// Counts a request with this API key. Requests that publish are not counted.
     pub(crate) fn call(&self, key: &ApiKeyId) -> Result<Option<RateLimitStatus>, Problem> {
         let taken = self
             .calls
             .as_ref()
-            .map(|bucket| bucket.take(key, NonZeroU32::MIN));
+            .map(|buckets| buckets.take(key, NonZeroU32::MIN));
         taken
             .transpose()
-            .map_err(|refused| refused.problem("This key calls too often."))
+            .map_err(|exceeded| exceeded.problem("This API key sends too many requests."))
     }
 
-    /// So many events for this account.
-    pub(crate) fn publish(&self, account: &AccountId, events: usize) -> Result<Option<RateLimitStatus>, Problem> {
-        let Some(bucket) = &self.events else {
+    /// Counts published events of this account.
+    pub(crate) fn publish(
+        &self,
+        account: &AccountId,
+        events: usize,
+    ) -> Result<Option<RateLimitStatus>, Problem> {
+        let Some(buckets) = &self.events else {
             return Ok(None);
         };
         let events = u32::try_from(events).ok().and_then(NonZeroU32::new);
-        let taken = bucket.take(account, events.unwrap_or(NonZeroU32::MIN));
-        taken.map(Some).map_err(|refused| {
-            refused.problem(
-                "This account publishes too many events a second. Nothing of this request is stored.",
+        let taken = buckets.take(account, events.unwrap_or(NonZeroU32::MIN));
+        taken.map(Some).map_err(|exceeded| {
+            exceeded.problem(
+                "This account publishes too many events per second. No event of this request is stored.",
             )
         })
     }
 }
 
-/// Beyond so many, those are forgotten that have not called for a while.
-const REMEMBERED: usize = 10_000;
+/// Number of buckets above which the full ones are dropped.
+const MAX_BUCKETS: usize = 10_000;
 
-/// Fills by `rate` a second up to `room`, for each key.
-struct Bucket<K: Hash + Eq + Clone> {
+/// Token buckets, one per key: each refills by `rate` per second up to `capacity`.
+struct Buckets<K: Hash + Eq + Clone> {
     name: &'static str,
-    room: NonZeroU32,
+    capacity: NonZeroU32,
     rate: NonZeroU32,
     limiter: RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock, StateInformationMiddleware>,
 }
 
-impl<K: Hash + Eq + Clone> Bucket<K> {
-    fn new(name: &'static str, rate: NonZeroU32, room: NonZeroU32) -> Self {
-        let quota = Quota::per_second(rate).allow_burst(room);
+impl<K: Hash + Eq + Clone> Buckets<K> {
+    fn new(name: &'static str, rate: NonZeroU32, capacity: NonZeroU32) -> Self {
+        let quota = Quota::per_second(rate).allow_burst(capacity);
         Self {
             name,
-            room,
+            capacity,
             rate,
             limiter: RateLimiter::keyed(quota).with_middleware(),
         }
     }
 
-    fn take(&self, key: &K, many: NonZeroU32) -> Result<RateLimitStatus, Refused> {
-        if self.limiter.len() > REMEMBERED {
+    fn take(&self, key: &K, count: NonZeroU32) -> Result<RateLimitStatus, LimitExceeded> {
+        if self.limiter.len() > MAX_BUCKETS {
             self.limiter.retain_recent();
             self.limiter.shrink_to_fit();
         }
-        match self.limiter.check_key_n(key, many) {
-            Ok(Ok(left)) => Ok(self.status(left.remaining_burst_capacity())),
-            Ok(Err(until)) => {
-                let wait = until.wait_time_from(self.limiter.clock().now());
-                // As many as come in while one waits are missing.
+        match self.limiter.check_key_n(key, count) {
+            Ok(Ok(snapshot)) => Ok(self.status(snapshot.remaining_burst_capacity())),
+            Ok(Err(not_until)) => {
+                let wait = not_until.wait_time_from(self.limiter.clock().now());
+                // The tokens that refill during the wait are the ones that are missing.
                 let missing = wait.as_millis() * u128::from(self.rate.get());
                 let missing = u32::try_from(missing.div_ceil(1_000)).unwrap_or(u32::MAX);
-                Err(Refused {
+                Err(LimitExceeded {
                     wait,
-                    status: self.status(many.get().saturating_sub(missing)),
+                    status: self.status(count.get().saturating_sub(missing)),
                 })
             }
-            // More than there is ever room for: nobody gets here.
-            Err(_) => Err(Refused {
+            // More than the capacity. Callers never ask for this many.
+            Err(_) => Err(LimitExceeded {
                 wait: Duration::from_secs(1),
                 status: self.status(0),
             }),
         }
     }
 
-    fn status(&self, left: u32) -> RateLimitStatus {
-        let seconds = |many: u32| many.div_ceil(self.rate.get());
-        let room = self.room.get();
+    fn status(&self, remaining: u32) -> RateLimitStatus {
+        let seconds = |tokens: u32| tokens.div_ceil(self.rate.get());
+        let capacity = self.capacity.get();
         RateLimitStatus {
-            policy: format!("\"{}\";q={room};w={}", self.name, seconds(room)),
-            left: format!(
-                "\"{}\";r={left};t={}",
+            policy: format!("\"{}\";q={capacity};w={}", self.name, seconds(capacity)),
+            remaining: format!(
+                "\"{}\";r={remaining};t={}",
                 self.name,
-                seconds(room.saturating_sub(left))
+                seconds(capacity.saturating_sub(remaining))
             ),
         }
     }
 }
 
-/// How much is left, as the header fields that the IETF drafts for it have it.
+/// A limit and what remains of it, as the values of the `RateLimit-Policy` and `RateLimit` headers (IETF draft).
 #[derive(Debug)]
 pub(crate) struct RateLimitStatus {
     policy: String,
-    left: String,
+    remaining: String,
 }
 
-const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-const LEFT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
 impl RateLimitStatus {
     fn fields(&self) -> [(HeaderName, HeaderValue); 2] {
-        [(POLICY, &self.policy), (LEFT, &self.left)]
-            .map(|(name, text)| (name, HeaderValue::from_str(text).expect("letters and digits")))
+        [(RATE_LIMIT_POLICY, &self.policy), (RATE_LIMIT, &self.remaining)].map(|(name, text)| {
+            (
+                name,
+                HeaderValue::from_str(text).expect("only visible ASCII characters"),
+            )
+        })
     }
 
-    /// Nothing if there is no limit.
+    /// Returns the headers, or none if there is no limit.
     pub(crate) fn headers(status: Option<&Self>) -> HeaderMap {
         status.into_iter().flat_map(Self::fields).collect()
     }
 }
 
-struct Refused {
+struct LimitExceeded {
     wait: Duration,
     status: RateLimitStatus,
 }
 
-impl Refused {
+impl LimitExceeded {
     fn problem(self, text: &str) -> Problem {
         let seconds = self.wait.as_secs() + u64::from(self.wait.subsec_nanos() > 0);
         Problem::too_many(text, seconds.max(1)).with_headers(self.status.fields())
     }
 }
 
-/// Where a call leaves word of how much is left, for [`tell`].
+/// Request extension in which the handler stores the status for [`add_headers`].
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RateLimitSlot(pub(crate) Arc<OnceLock<RateLimitStatus>>);
 
-/// The layer that tells it to the caller.
-pub(crate) async fn tell(mut request: Request, next: Next) -> Response {
-    let told = RateLimitSlot::default();
-    request.extensions_mut().insert(told.clone());
+/// Middleware that adds the rate limit headers to the response.
+pub(crate) async fn add_headers(mut request: Request, next: Next) -> Response {
+    let slot = RateLimitSlot::default();
+    request.extensions_mut().insert(slot.clone());
     let mut response = next.run(request).await;
-    if let Some(status) = told.0.get() {
+    if let Some(status) = slot.0.get() {
         for (name, value) in status.fields() {
             response.headers_mut().insert(name, value);
         }
@@ -185,43 +193,43 @@ pub(crate) async fn tell(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// How a limit is told, for its description.
-pub(crate) struct Example {
+/// Descriptions of the two headers in the API description.
+pub(crate) struct HeaderDocs {
     policy: &'static str,
-    left: &'static str,
+    remaining: &'static str,
 }
 
-pub(crate) const CALLS: Example = Example {
-    policy: "The limit: `\"calls\";q=100;w=1`, 100 calls in 1 second.",
-    left: "What is left: `\"calls\";r=99;t=1`, 99 calls; all again in 1 second.",
+pub(crate) const CALL_LIMIT: HeaderDocs = HeaderDocs {
+    policy: "The limit. `\"calls\";q=100;w=1` means 100 requests in 1 second.",
+    remaining: "What remains. `\"calls\";r=99;t=1` means 99 requests, and all 100 in 1 second.",
 };
 
-pub(crate) const EVENTS: Example = Example {
-    policy: "The limit, if there is one: `\"events\";q=1000;w=2`, 1,000 events in 2 seconds.",
-    left: "What is left, if there is a limit: `\"events\";r=400;t=2`, 400 events; all again in 2 seconds.",
+pub(crate) const EVENT_LIMIT: HeaderDocs = HeaderDocs {
+    policy: "The limit, if one is set. `\"events\";q=1000;w=2` means 1,000 events in 2 seconds.",
+    remaining: "What remains, if a limit is set. `\"events\";r=400;t=2` means 400 events, and all 1,000 in 2 seconds.",
 };
 
-/// Describes the fields that tell of a limit, in every answer that counts.
-pub(crate) fn describe(openapi: &mut OpenApi, example: &Example) {
+/// Documents the rate limit headers of every response that has them.
+pub(crate) fn document_headers(openapi: &mut OpenApi, docs: &HeaderDocs) {
     for path in openapi.paths.paths.values_mut() {
-        let calls = [&mut path.get, &mut path.post, &mut path.patch, &mut path.delete];
-        let calls = calls.into_iter().flatten();
-        calls.for_each(|call| describe_call(call, example));
+        let operations = [&mut path.get, &mut path.post, &mut path.patch, &mut path.delete];
+        let operations = operations.into_iter().flatten();
+        operations.for_each(|operation| document_operation(operation, docs));
     }
 }
 
-fn describe_call(call: &mut Operation, example: &Example) {
-    for (status, response) in &mut call.responses.responses {
-        // Without a key nobody is counted.
+fn document_operation(operation: &mut Operation, docs: &HeaderDocs) {
+    for (status, response) in &mut operation.responses.responses {
+        // Requests without a valid key are not counted.
         if let RefOr::T(response) = response
             && !matches!(status.as_str(), "401" | "403" | "500" | "503")
         {
-            let policy = header(Type::String, example.policy);
-            let left = header(Type::String, example.left);
+            let policy = header(Type::String, docs.policy);
+            let remaining = header(Type::String, docs.remaining);
             response
                 .headers
                 .insert("RateLimit-Policy".to_owned(), policy.into());
-            response.headers.insert("RateLimit".to_owned(), left.into());
+            response.headers.insert("RateLimit".to_owned(), remaining.into());
         }
     }
 }
@@ -235,33 +243,36 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_tells_how_much_is_left_and_when_it_is_full_again() {
-        let bucket = Bucket::new("events", rate(100).unwrap(), rate(1_000).unwrap());
-        let status = bucket.take(&1, rate(1_000).unwrap()).ok().unwrap();
+    fn status_reports_remaining_tokens_and_refill_time() {
+        let buckets = Buckets::new("events", rate(100).unwrap(), rate(1_000).unwrap());
+        let status = buckets.take(&1, rate(1_000).unwrap()).ok().unwrap();
         assert_eq!(status.policy, r#""events";q=1000;w=10"#);
-        assert_eq!(status.left, r#""events";r=0;t=10"#);
-        let refused = bucket.take(&1, rate(1_000).unwrap()).err().unwrap();
-        assert!(refused.wait > Duration::from_secs(8), "{:?}", refused.wait);
+        assert_eq!(status.remaining, r#""events";r=0;t=10"#);
+        let exceeded = buckets.take(&1, rate(1_000).unwrap()).err().unwrap();
+        assert!(exceeded.wait > Duration::from_secs(8), "{:?}", exceeded.wait);
         assert!(
-            bucket.take(&2, rate(600).unwrap()).is_ok(),
-            "everybody has their own"
+            buckets.take(&2, rate(600).unwrap()).is_ok(),
+            "each key has its own bucket"
         );
-        let refused = bucket.take(&2, rate(600).unwrap()).err().unwrap();
-        let left = &refused.status.left;
-        assert!(left.starts_with(r#""events";r=40"#), "about 400 are left: {left}");
+        let exceeded = buckets.take(&2, rate(600).unwrap()).err().unwrap();
+        let remaining = &exceeded.status.remaining;
+        assert!(
+            remaining.starts_with(r#""events";r=40"#),
+            "about 400 remain: {remaining}"
+        );
     }
 
     #[test]
-    fn the_memory_for_callers_is_bounded() {
-        let bucket = Bucket::new("calls", rate(1_000_000_000).unwrap(), rate(1).unwrap());
-        for caller in 0..=REMEMBERED + 10 {
-            assert!(bucket.take(&caller, NonZeroU32::MIN).is_ok());
+    fn number_of_buckets_is_bounded() {
+        let buckets = Buckets::new("calls", rate(1_000_000_000).unwrap(), rate(1).unwrap());
+        for key in 0..=MAX_BUCKETS + 10 {
+            assert!(buckets.take(&key, NonZeroU32::MIN).is_ok());
         }
-        assert!(bucket.limiter.len() <= REMEMBERED);
+        assert!(buckets.limiter.len() <= MAX_BUCKETS);
     }
 
     #[test]
-    fn without_a_limit_nothing_is_counted() {
+    fn nothing_is_counted_without_a_limit() {
         let limits = Limits::new(None, None, 1);
         let now = crate::domain::Timestamp::from_millis(0);
         for _ in 0..1_000 {

@@ -1,4 +1,4 @@
-//! Reads the parameters in a path.
+//! Extracts path parameters. An unparsable id is a 404, like an unknown one.
 
 use axum::{
     extract::{self, FromRequestParts},
@@ -7,7 +7,7 @@ use axum::{
 
 use super::{Problem, path_params::PathParams};
 
-/// The path of a call, parsed.
+/// Parsed path parameters.
 pub(crate) struct Path<P>(pub(crate) P);
 
 impl<S: Send + Sync, P: PathParams> FromRequestParts<S> for Path<P> {

@@ -1,58 +1,58 @@
-//! The parameters in a path.
+//! Path parameters of the endpoints.
 
 use serde::{Deserialize, de::DeserializeOwned};
 use utoipa::IntoParams;
 
 use crate::domain::{DeliveryId, EventId, RecoveryId, WebhookId};
 
-/// The parameters in the path of a call.
+/// Path parameters of an endpoint.
 pub(crate) trait PathParams: DeserializeOwned + Send {
-    /// Said of an id that is unknown, another account's, or none at all: nobody can tell which.
+    /// Message for an id that is unknown, malformed or of another account. Clients cannot distinguish these cases.
     const UNKNOWN: &'static str;
 }
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct WebhookPath {
-    /// The webhook’s id.
+    /// Webhook id.
     pub(crate) id: WebhookId,
 }
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct RecoveryPath {
-    /// The webhook’s id.
+    /// Webhook id.
     pub(crate) id: WebhookId,
-    /// The recovery’s id.
+    /// Recovery id.
     pub(crate) recovery: RecoveryId,
 }
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct EventPath {
-    /// The event’s id: the publisher’s own, or the one that it was given.
+    /// Event id: chosen by the publisher, or generated.
     pub(crate) id: EventId,
 }
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct DeliveryPath {
-    /// The delivery’s id.
+    /// Delivery id.
     pub(crate) id: DeliveryId,
 }
 
 impl PathParams for WebhookPath {
-    const UNKNOWN: &'static str = "There is no such webhook.";
+    const UNKNOWN: &'static str = "Webhook not found.";
 }
 
 impl PathParams for RecoveryPath {
-    const UNKNOWN: &'static str = "There is no such recovery.";
+    const UNKNOWN: &'static str = "Recovery not found.";
 }
 
 impl PathParams for EventPath {
-    const UNKNOWN: &'static str = "There is no such event.";
+    const UNKNOWN: &'static str = "Event not found.";
 }
 
 impl PathParams for DeliveryPath {
-    const UNKNOWN: &'static str = "There is no such delivery.";
+    const UNKNOWN: &'static str = "Delivery not found.";
 }

@@ -1,7 +1,7 @@
-//! Errors as `application/problem+json` (RFC 9457), with the fields that are wrong.
+//! Errors as `application/problem+json` (RFC 9457), with one entry per invalid field.
 
-mod responses;
 mod kind;
+mod responses;
 
 use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header as http_header},
@@ -19,53 +19,54 @@ use crate::{
 };
 
 use super::path_params::{PathParams, WebhookPath};
-pub(crate) use responses::{
-    CommonErrors, InvalidBody, InvalidFields, Conflict, ConflictOrLimit, RateLimitOrBusy, PreconditionFailed, NotFound, header, schemas,
-};
 use kind::Kind;
+pub(crate) use responses::{
+    CommonErrors, Conflict, ConflictOrLimit, InvalidBody, InvalidFields, NotFound, PreconditionFailed,
+    RateLimitOrBusy, header, schemas,
+};
 
-/// Why a call was refused, and what to do about it.
+/// An error response.
 #[derive(Debug)]
 pub struct Problem {
     kind: &'static Kind,
     detail: String,
     errors: Vec<FieldProblem>,
-    /// Seconds until it makes sense to try again.
+    /// Value of `Retry-After`, in seconds.
     retry_after: Option<u64>,
-    /// Header fields in addition to those of every problem.
+    /// Headers in addition to those of every problem.
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// Why a call was refused, as RFC 9457 has it.
+/// An error response (RFC 9457).
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 struct ProblemView<'a> {
-    /// What programs tell problems apart by.
+    /// Identifies the kind of error. Distinguish errors by this field.
     #[serde(rename = "type")]
     #[schema(schema_with = responses::type_schema)]
     kind: String,
-    /// The same for all problems of its type.
+    /// Short summary, the same for all errors of this type.
     #[schema(examples("Invalid fields"))]
     title: &'static str,
-    /// The status of the answer.
+    /// HTTP status code.
     #[schema(examples(422))]
     status: u16,
-    /// What is wrong with this call, and what to do about it.
+    /// What is wrong with this request, and what to do about it.
     #[schema(examples("See the message for each field."))]
     detail: &'a str,
-    /// The fields or parameters that are wrong, if some are.
+    /// Invalid fields and parameters. Absent if there are none.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(value_type = Option<Vec<FieldProblem>>, nullable = false)]
     errors: &'a [FieldProblem],
 }
 
-/// What is wrong with a field or parameter.
+/// An invalid field or parameter.
 #[derive(Debug, Serialize, ToSchema)]
 struct FieldProblem {
-    /// Its name; with its place, if it is one of many.
+    /// Name of the field, with its index if it is in a list.
     #[schema(examples("url", "events[1].type"))]
     field: String,
-    /// What it should be.
+    /// What is expected.
     #[schema(examples("Enter a URL that starts with https://."))]
     message: String,
 }
@@ -81,12 +82,12 @@ impl Problem {
         }
     }
 
-    /// 400: the request cannot be read at all.
+    /// 400: the request cannot be parsed.
     pub fn malformed(detail: impl Into<String>) -> Self {
         Self::new(&kind::MALFORMED, detail)
     }
 
-    /// 422: it can be read, but this field says something impossible.
+    /// 422: the request can be parsed, but this field is invalid.
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
         let (field, message) = (field.into(), message.into());
         Self {
@@ -98,7 +99,7 @@ impl Problem {
         }
     }
 
-    /// 404: also for what belongs to another account.
+    /// 404: unknown, or owned by another account.
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(&kind::NOT_FOUND, detail)
     }
@@ -108,52 +109,52 @@ impl Problem {
         Self::not_found(P::UNKNOWN)
     }
 
-    /// 405
+    /// 405: the path exists, but not with this method.
     pub fn method_not_allowed() -> Self {
         Self::new(
             &kind::METHOD,
-            "This path takes other methods: the header Allow names them.",
+            "This endpoint does not support the method. The Allow header lists the supported methods.",
         )
     }
 
-    /// 409: what is there already does not go with it.
+    /// 409: the request conflicts with existing data.
     pub fn conflict(detail: impl Into<String>) -> Self {
         Self::new(&kind::CONFLICT, detail)
     }
 
-    /// 413
-    pub fn too_large(what: &str, limit: usize) -> Self {
+    /// 413: `subject` is larger than `limit` bytes.
+    pub fn too_large(subject: &str, limit: usize) -> Self {
         let limit = limit / 1024;
-        Self::new(&kind::TOO_LARGE, format!("{what} is larger than {limit} KiB."))
+        Self::new(&kind::TOO_LARGE, format!("{subject} is larger than {limit} KiB."))
     }
 
-    /// 429: this caller has had enough for now.
+    /// 429: the caller exceeded a rate limit.
     pub fn too_many(detail: impl Into<String>, seconds: u64) -> Self {
         Self::later(&kind::RATE_LIMIT, detail, seconds)
     }
 
-    /// 500: a fault of ours, whose details are in the log.
+    /// 500: an internal error, whose details are in the log.
     pub fn internal() -> Self {
-        Self::new(&kind::INTERNAL, "Something went wrong here. It has been logged.")
+        Self::new(&kind::INTERNAL, "An internal error occurred. It has been logged.")
     }
 
-    /// 503: it took too long.
+    /// 503: the request timed out.
     pub fn timed_out() -> Self {
-        let text = "This took too long and was not waited for any longer. Whether it was done is not known.";
+        let text = "The request took too long. It may or may not have taken effect.";
         Self::later(&kind::UNCONFIRMED, text, 5)
     }
 
-    /// 503: it was done, and what came of it cannot be read.
+    /// 503: the change is stored, but its result cannot be read.
     pub(crate) fn stored_but_unreadable(error: &StoreError) -> Self {
         tracing::error!(%error, "failed to read back a stored change");
         Self::later(
             &kind::UNCONFIRMED,
-            "The change is stored, but its new state cannot be read at the moment.",
+            "The change is stored, but its result cannot be read at the moment.",
             2,
         )
     }
 
-    /// 429 and 503, with the seconds until it makes sense to go on.
+    /// 429 and 503, with `Retry-After`.
     fn later(kind: &'static Kind, detail: impl Into<String>, seconds: u64) -> Self {
         Self {
             retry_after: Some(seconds),
@@ -202,7 +203,7 @@ impl IntoResponse for Problem {
             detail: &self.detail,
             errors: &self.errors,
         };
-        let body = serde_json::to_vec(&view).expect("texts and numbers are JSON");
+        let body = serde_json::to_vec(&view).expect("strings and numbers serialize to JSON");
         (self.kind.status, self.headers(), body).into_response()
     }
 }
@@ -219,7 +220,7 @@ impl From<KeyError> for Problem {
 }
 
 impl From<StoreError> for Problem {
-    /// 503 for what may pass, 500 for what will not; the database's words only reach the log.
+    /// 503 for temporary errors, 500 for others. The database's message goes to the log only.
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "API call failed in the store");
         match error {
@@ -230,18 +231,19 @@ impl From<StoreError> for Problem {
             ),
             StoreError::Unconfirmed => Self::later(
                 &kind::UNCONFIRMED,
-                "The change is stored, but not every process has confirmed that it goes by it.",
+                "The change is stored, but not yet confirmed by every process.",
                 5,
             ),
             StoreError::CommitUnknown(_) => Self::later(
                 &kind::UNCONFIRMED,
-                "The connection to the database was lost while it stored this: it may be stored, or not. Look before you \
-                 repeat it.",
+                "The database connection was lost during the change, which may or may not be stored. Check before \
+                 retrying.",
                 2,
             ),
-            StoreError::Conflict(_) | StoreError::Full | StoreError::Corrupt(_) | StoreError::Bug(_) => {
-                Self::internal()
-            }
+            StoreError::Conflict(_)
+            | StoreError::LimitReached
+            | StoreError::Corrupt(_)
+            | StoreError::Bug(_) => Self::internal(),
         }
     }
 }
@@ -250,14 +252,14 @@ impl From<PublishError> for Problem {
     fn from(error: PublishError) -> Self {
         match error {
             PublishError::Conflict(conflict) => Self::conflict(format!(
-                "An event with the id or idempotency key of “{}” (number {} in this request) was accepted before, \
-                 with other content. Nothing of this request is stored.",
+                "An event with the id or idempotency key of “{}” (number {} in this request) was already accepted with \
+                 different content. No event of this request is stored.",
                 conflict.id,
                 conflict.index + 1
             )),
             PublishError::Busy => Self::later(
                 &kind::BUSY,
-                "More events are coming in than the disk takes. Nothing of this request is stored.",
+                "The server receives more events than it can store. No event of this request is stored.",
                 1,
             ),
             PublishError::Store(error) => match &*error {
@@ -268,8 +270,8 @@ impl From<PublishError> for Problem {
                 ),
                 StoreError::CommitUnknown(_) => Self::later(
                     &kind::UNCONFIRMED,
-                    "The connection to the database was lost while it stored this request: its events may be stored, or \
-                     not. Repeat it with the same ids or the same idempotency keys; nothing is stored twice then.",
+                    "The database connection was lost while the events of this request were stored. Retry with the same \
+                     ids or the same idempotency key. Then no event is stored twice.",
                     2,
                 ),
                 _ => Self::internal(),
@@ -286,7 +288,7 @@ impl From<TestError> for Problem {
             TestError::Gate(GateError::Store(error)) => error.into(),
             TestError::Gate(GateError::Vault(_)) | TestError::Fenced => {
                 tracing::error!(%error, "failed to send a test event");
-                Self::later(&kind::UNAVAILABLE, "No test event can be sent at the moment.", 2)
+                Self::later(&kind::UNAVAILABLE, "Test events cannot be sent at the moment.", 2)
             }
         }
     }
@@ -297,14 +299,14 @@ impl From<WebhookError> for Problem {
         match error {
             WebhookError::Invalid(errors) => from_fields(&errors),
             WebhookError::NameTaken(name) => {
-                let message = name.taken();
+                let message = name.taken_message();
                 Self::conflict(message.clone()).field(Field::Name, &message)
             }
-            WebhookError::TooMany { .. } => Self::new(&kind::FULL, error.to_string()),
+            WebhookError::LimitReached { .. } => Self::new(&kind::FULL, error.to_string()),
             WebhookError::Stale(current) => Self::new(
                 &kind::STALE,
                 format!(
-                    "It was saved by {} and has version {} now. Read it again before changing it.",
+                    "{} changed the webhook. Its version is now {}. Read it again before changing it.",
                     current.updated_by, current.version
                 ),
             ),
@@ -330,18 +332,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_not_stored_says_so() {
-        let away = Problem::from(StoreError::unavailable("gone"));
-        assert!(away.detail.contains("Nothing was stored"));
-        let unread = StoreError::unavailable("gone");
-        for done in [
+    fn only_failed_changes_claim_that_nothing_was_stored() {
+        let unavailable = Problem::from(StoreError::unavailable("gone"));
+        assert!(unavailable.detail.contains("Nothing was stored"));
+        let error = StoreError::unavailable("gone");
+        for problem in [
             Problem::from(StoreError::Unconfirmed),
             Problem::timed_out(),
-            Problem::stored_but_unreadable(&unread),
+            Problem::stored_but_unreadable(&error),
         ] {
-            assert_eq!(done.kind.name, "unconfirmed");
-            assert_eq!(done.kind.status, StatusCode::SERVICE_UNAVAILABLE);
-            assert!(!done.detail.contains("Nothing"), "{}", done.detail);
+            assert_eq!(problem.kind.name, "unconfirmed");
+            assert_eq!(problem.kind.status, StatusCode::SERVICE_UNAVAILABLE);
+            assert!(!problem.detail.contains("Nothing"), "{}", problem.detail);
         }
     }
 }

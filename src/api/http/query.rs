@@ -1,4 +1,4 @@
-//! The queries of lists.
+//! Query parameters.
 
 use std::{fmt::Display, str::FromStr};
 
@@ -8,8 +8,7 @@ use url::form_urlencoded;
 
 use super::Problem;
 
-/// A query, parsed. A parameter that nobody knows is refused: it is a filter with a slip in its name, and without it the
-/// answer would be another one.
+/// Parsed query parameters. Unknown parameters are rejected: ignoring a misspelled filter would return wrong results.
 pub(crate) struct Query<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
@@ -22,17 +21,17 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
             .map(Self)
             .map_err(|error| {
                 let text = error.inner().to_string();
-                // One that is missing has no place.
+                // The path of a missing parameter is empty.
                 let missing = text
                     .strip_prefix("missing field `")
                     .and_then(|rest| rest.strip_suffix('`'));
                 let parameter = missing.map_or_else(|| error.path().to_string(), str::to_owned);
-                Problem::invalid(parameter, format!("The query is not as expected: {text}."))
+                Problem::invalid(parameter, format!("The query is invalid: {text}."))
             })
     }
 }
 
-/// Where a list goes on, as its `next_cursor` has it.
+/// A list's `next_cursor`, passed back as `cursor`.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String", bound = "T: FromStr<Err: Display>")]
 pub(crate) struct Cursor<T>(pub(crate) T);
@@ -45,18 +44,18 @@ impl<T: FromStr> TryFrom<String> for Cursor<T> {
     }
 }
 
-/// How many entries an answer has at most.
+/// Maximum number of entries on a page.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Limit(pub(crate) u32);
 
 impl Limit {
-    pub(crate) const MOST: u32 = 100;
+    pub(crate) const MAX: u32 = 100;
 }
 
 impl Default for Limit {
     fn default() -> Self {
-        Self(Self::MOST)
+        Self(Self::MAX)
     }
 }
 
@@ -66,7 +65,7 @@ impl TryFrom<String> for Limit {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let limit = text.parse().ok();
         limit
-            .filter(|limit| (1..=Self::MOST).contains(limit))
+            .filter(|limit| (1..=Self::MAX).contains(limit))
             .map(Self)
             .ok_or("use 1 to 100")
     }

@@ -1,10 +1,10 @@
-//! Times, as JSON and queries have them.
+//! Timestamps in JSON and query parameters.
 
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::domain::Timestamp;
 
-/// Written as `2026-11-23T10:00:00.000Z`, read from any RFC 3339 text.
+/// A timestamp that serializes as `2026-11-23T10:00:00.000Z` and parses any RFC 3339 text.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Rfc3339(pub(crate) Timestamp);
@@ -19,8 +19,9 @@ impl TryFrom<String> for Rfc3339 {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let moment = Timestamp::parse_rfc3339(&text);
-        moment.map(Self).ok_or("write times like 2026-11-23T10:00:00Z")
+        let at = Timestamp::parse_rfc3339(&text);
+        at.map(Self)
+            .ok_or("use an RFC 3339 time such as 2026-11-23T10:00:00Z")
     }
 }
 

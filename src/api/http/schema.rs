@@ -1,4 +1,5 @@
-//! The words of the domain as schemas. They stand here, so that the domain, which the browser has too, needs no OpenAPI.
+//! OpenAPI schemas of domain types. They are defined here so that the domain, which is compiled for the browser as
+//! well, does not depend on utoipa.
 
 use serde_json::json;
 use strum::VariantArray;
@@ -7,20 +8,20 @@ use utoipa::openapi::{
     schema::{ArrayBuilder, Type},
 };
 
-use super::{rfc3339::Rfc3339, query::Limit};
+use super::{query::Limit, rfc3339::Rfc3339};
 use crate::{
     domain::{
         DeliveryId, DeliveryStatus, DisabledReason, EventId, EventType, EventTypes, RecoveryId,
         RecoveryScope, RecoveryState, WebhookId, WebhookStatus,
     },
-    store::Held,
+    store::HeldAction,
 };
 
 fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
 
-/// Gives types a named schema each.
+/// Implements a named schema for each type.
 macro_rules! schemas {
     ($($name:literal $type:ty: $schema:expr;)*) => {
         $(
@@ -47,48 +48,49 @@ schemas! {
     "RecoveryId" RecoveryId: id(RecoveryId::PREFIX);
     "EventId" EventId: text()
         .description(Some(
-            "The event’s id, unique in the account. Receivers get it as `webhook-id`. Letters, digits, `_` and `-`.",
+            "Event id, unique in the account. Receivers get it as `webhook-id`. Letters, digits, `_` and `-`.",
         ))
         .pattern(Some("^[0-9A-Za-z_-]+$"))
         .min_length(Some(1))
         .max_length(Some(EventId::MAX_LENGTH))
         .examples(["evt_01a20ae72a8b7ddd9c57d49eb0a2ff81"]);
-    "Rfc3339" Rfc3339: text()
-        .description(Some("RFC 3339. Answers are in UTC, with milliseconds."))
+    "Timestamp" Rfc3339: text()
+        .description(Some("RFC 3339 timestamp. Responses use UTC with milliseconds."))
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
         .examples(["2026-11-23T10:00:00.000Z"]);
     "Limit" Limit: ObjectBuilder::new()
         .schema_type(Type::Integer)
         .minimum(Some(1))
-        .maximum(Some(Limit::MOST))
-        .default(Some(Limit::MOST.into()));
-    "EventType" EventType: words::<EventType>()
-        .description(Some("What can happen. See `GET /api/v1/event-types`."));
-    "WebhookStatus" WebhookStatus: words::<WebhookStatus>().description(Some(
-        "`active`: every new event that it wants is sent. `failing`: sent as well, but nothing has succeeded since \
-         `failing_since`. `paused`: held until it is resumed. `disabled`: neither sent nor held, see `disabled_reason`.",
+        .maximum(Some(Limit::MAX))
+        .default(Some(Limit::MAX.into()));
+    "EventType" EventType: string_enum::<EventType>()
+        .description(Some("Event type. See `GET /api/v1/event-types`."));
+    "WebhookStatus" WebhookStatus: string_enum::<WebhookStatus>().description(Some(
+        "`active`: events are sent. `failing`: events are sent, but every attempt since `failing_since` has failed. \
+         `paused`: events are held until the webhook is resumed. `disabled`: events are neither sent nor held, see \
+         `disabled_reason`.",
     ));
     "DisabledReason" DisabledReason:
-        words::<DisabledReason>().description(Some(
-            "`gone`: the receiver answered 410. `failing`: no call succeeded for five days.",
+        string_enum::<DisabledReason>().description(Some(
+            "`gone`: the receiver responded with 410. `failing`: no attempt succeeded for five days.",
         ));
-    "DeliveryStatus" DeliveryStatus: words::<DeliveryStatus>().description(Some(
-        "`pending`: an attempt is due, now or later. `held`: the webhook is paused. `delivered`: the receiver answered \
-         2xx. `failed`: no attempt is left. `cancelled`: the webhook was deleted or disabled before, or what it held \
-         was dropped.",
+    "DeliveryStatus" DeliveryStatus: string_enum::<DeliveryStatus>().description(Some(
+        "`pending`: an attempt is scheduled or in progress. `held`: the webhook is paused. `delivered`: the receiver \
+         responded with 2xx. `failed`: all attempts failed. `cancelled`: the webhook was deleted or disabled, or its \
+         held deliveries were dropped.",
     ));
-    "RecoveryScope" RecoveryScope: words::<RecoveryScope>().description(Some(
-        "`failed`: deliveries that have no attempt left. `missed`: every event that the webhook wants now and has not \
-         got, also from before it existed, from while it was disabled, and what was cancelled.",
+    "RecoveryScope" RecoveryScope: string_enum::<RecoveryScope>().description(Some(
+        "`failed`: failed deliveries. `missed`: all events of the subscribed types that the webhook did not get, \
+         including events from before it was added or while it was disabled, and cancelled deliveries.",
     ));
-    "RecoveryState" RecoveryState: words::<RecoveryState>();
-    "Held" Held: words::<Held>()
-        .description(Some("What becomes of the deliveries that the webhook holds."))
+    "RecoveryState" RecoveryState: string_enum::<RecoveryState>();
+    "Held" HeldAction: string_enum::<HeldAction>()
+        .description(Some("What happens to the held deliveries: `send` sends them, `drop` cancels them."))
         .default(Some("send".into()));
 }
 
-/// A webhook's `events`, as they are chosen.
-pub(crate) fn wanted_events() -> Array {
+/// Returns the schema of a webhook's `events` in requests.
+pub(crate) fn subscribed_events() -> Array {
     let types = EventType::VARIANTS.iter().map(|event_type| event_type.as_str());
     let choices = types.chain([EventTypes::ALL_INSIGHTS]);
     let choice = text().enum_values(Some(choices));
@@ -96,7 +98,7 @@ pub(crate) fn wanted_events() -> Array {
         .items(choice)
         .min_items(Some(1))
         .description(Some(
-            "The types of the events that it wants; `insight.*` stands for all insights.",
+            "Event types to subscribe to. `insight.*` stands for all insight types.",
         ))
         .examples([json!(["chat", "insight.*"])])
         .build()
@@ -108,6 +110,6 @@ fn id(prefix: &str) -> ObjectBuilder {
         .examples([format!("{prefix}01a20ae72a8b7ddd9c57d49eb0a2ff81")])
 }
 
-fn words<T: VariantArray + Copy + Into<&'static str>>() -> ObjectBuilder {
-    text().enum_values(Some(T::VARIANTS.iter().map(|&word| word.into())))
+fn string_enum<T: VariantArray + Copy + Into<&'static str>>() -> ObjectBuilder {
+    text().enum_values(Some(T::VARIANTS.iter().map(|&variant| variant.into())))
 }

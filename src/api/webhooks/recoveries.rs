@@ -1,4 +1,4 @@
-//! Sending what a webhook has missed, and what came of it.
+//! `/api/v1/webhooks/{id}/recover` and `…/recoveries`: resend events that a webhook missed.
 
 use axum::{
     Json,
@@ -16,31 +16,31 @@ use crate::{
             Problem,
             body::Parsed,
             caller::{Caller, Read, Write},
-            rfc3339::Rfc3339,
             path::Path,
             path_params::{RecoveryPath, WebhookPath},
-            problem::{CommonErrors, InvalidBody, InvalidFields, Conflict, NotFound},
+            problem::{CommonErrors, Conflict, InvalidBody, InvalidFields, NotFound},
             query::{Limit, Query},
+            rfc3339::Rfc3339,
         },
     },
     auth::api_key::{WEBHOOKS_READ, WEBHOOKS_WRITE},
     domain::{EventId, EventType, Recovery, RecoveryId, RecoveryScope, RecoveryState, Timestamp, WebhookId},
-    store::{Recoverable, RecoveryRange, Started},
+    store::{Recoverable, RecoveryRange, RecoveryStart},
 };
 
-/// What to send.
+/// Events to recover.
 #[derive(Deserialize, ToSchema, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewRecovery)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Wanted {
-    /// Which of them.
+pub(crate) struct RecoveryParams {
+    /// Which events to recover.
     scope: RecoveryScope,
-    /// Events received then or later.
+    /// Only events received at or after this time.
     since: Rfc3339,
 }
 
-/// A run through what a webhook has missed.
+/// A recovery of missed events.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Recovery)]
 pub(crate) struct RecoveryView {
@@ -48,17 +48,17 @@ pub(crate) struct RecoveryView {
     webhook_id: WebhookId,
     scope: RecoveryScope,
     since: Rfc3339,
-    /// Events received earlier than this.
+    /// Only events received before this time.
     until: Rfc3339,
     state: RecoveryState,
-    /// How much of the time between is behind it, in per cent.
+    /// Progress through the time range, in percent.
     #[schema(maximum = 100, examples(40))]
     progress: u64,
-    /// How many deliveries it has made due.
+    /// Number of deliveries scheduled so far.
     #[schema(examples(120))]
     recovered: u64,
     created_at: Rfc3339,
-    /// An email, or the name of an API key.
+    /// Email address of the user, or name of the API key.
     #[schema(examples("API key “deploy”"))]
     created_by: String,
 }
@@ -67,27 +67,27 @@ pub(crate) struct RecoveryView {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RecoveryList {
     recoveries: Vec<RecoveryView>,
-    /// Where the next page begins. Not there: this is the last one.
+    /// Cursor of the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     next_cursor: Option<RecoveryId>,
 }
 
-/// What a recovery would send.
+/// Events that a recovery would send.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RecoveryPreview)]
 pub(crate) struct PreviewView {
-    /// How many were found.
+    /// Number of events found.
     #[schema(examples(120))]
     count: u64,
-    /// Whether there may be more than were looked for.
+    /// Whether there may be more events than counted.
     #[schema(examples(false))]
     more: bool,
-    /// The first few, oldest first.
+    /// The first of these events, oldest first.
     first: Vec<RecoverableView>,
 }
 
-/// An event that would be sent.
+/// An event that a recovery would send.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Recoverable)]
 struct RecoverableView {
@@ -100,35 +100,32 @@ struct RecoverableView {
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct ListQuery {
-    /// The `next_cursor` of the page before.
+pub(crate) struct RecoveryListParams {
+    /// `next_cursor` of the previous page.
     cursor: Option<RecoveryId>,
-    /// How many to answer at most.
+    /// Maximum number of recoveries to return.
     #[param(inline)]
     limit: Option<Limit>,
 }
 
 /// Preview a recovery
 ///
-/// What it would send, without sending it.
+/// Returns the events that a recovery would send, without sending them.
 #[utoipa::path(
     get, path = "/webhooks/{id}/recover", operation_id = "previewRecovery", tag = RECOVERIES,
-    security(("bearer" = [WEBHOOKS_READ])), params(WebhookPath, Wanted),
-    responses((status = 200, description = "What was found.", body = PreviewView), InvalidFields, NotFound, CommonErrors)
+    security(("bearer" = [WEBHOOKS_READ])), params(WebhookPath, RecoveryParams),
+    responses((status = 200, description = "The preview.", body = PreviewView), InvalidFields, NotFound, CommonErrors)
 )]
 pub(crate) async fn preview(
     State(api): State<Api>,
     caller: Caller<Read>,
     Path(WebhookPath { id }): Path<WebhookPath>,
-    Query(wanted): Query<Wanted>,
+    Query(params): Query<RecoveryParams>,
 ) -> Result<Json<PreviewView>, Problem> {
     let webhook = api.accounts.of(&caller.account_id).webhook(&id).await?;
     webhook.ok_or_else(Problem::unknown_id::<WebhookPath>)?;
-    let wanted = wanted.until(api.clock.now());
-    let preview = api
-        .webhooks
-        .preview_recovery(&caller.actor(), &id, wanted)
-        .await?;
+    let range = params.until(api.clock.now());
+    let preview = api.webhooks.preview_recovery(&caller.actor(), &id, range).await?;
     Ok(Json(PreviewView {
         count: preview.count,
         more: preview.more,
@@ -136,16 +133,16 @@ pub(crate) async fn preview(
     }))
 }
 
-/// Recover what a webhook has missed
+/// Start a recovery
 ///
-/// In the background, oldest first, and as fast as the receiver takes it. One at a time for each webhook, and none while
-/// it is paused or disabled.
+/// Sends missed events in the background, oldest first, at the pace of the receiver. A webhook can have one running
+/// recovery, and none while it is paused or disabled.
 #[utoipa::path(
     post, path = "/webhooks/{id}/recover", operation_id = "startRecovery", tag = RECOVERIES,
-    security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath), request_body = Wanted,
+    security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath), request_body = RecoveryParams,
     responses(
-        (status = 202, description = "It has begun.", body = RecoveryView, headers(
-            ("Location" = String, description = "Its path, to see how far it is."),
+        (status = 202, description = "The recovery was started.", body = RecoveryView, headers(
+            ("Location" = String, description = "Path of the recovery, to check its progress."),
         )),
         InvalidBody, NotFound, Conflict, CommonErrors,
     )
@@ -154,45 +151,52 @@ pub(crate) async fn start(
     State(api): State<Api>,
     caller: Caller<Write>,
     Path(WebhookPath { id }): Path<WebhookPath>,
-    Parsed(wanted): Parsed<Wanted>,
+    Parsed(params): Parsed<RecoveryParams>,
 ) -> Result<Response, Problem> {
-    let wanted = wanted.until(api.clock.now());
-    let (recovery, started) = api.webhooks.recover(&caller.actor(), &id, wanted).await?;
+    let range = params.until(api.clock.now());
+    let (recovery, started) = api.webhooks.recover(&caller.actor(), &id, range).await?;
     match started {
-        Started::Running => {}
-        Started::AnotherRuns => {
-            return Err(Problem::conflict("Another recovery of this webhook still runs."));
+        RecoveryStart::Started => {}
+        RecoveryStart::AlreadyRunning => {
+            return Err(Problem::conflict("Another recovery of this webhook is running."));
         }
-        Started::Stopped => return Err(Problem::conflict("The webhook is stopped: resume it first.")),
-        Started::NotFound => return Err(Problem::unknown_id::<WebhookPath>()),
+        RecoveryStart::WebhookInactive => {
+            return Err(Problem::conflict(
+                "The webhook is paused or disabled. Resume it first.",
+            ));
+        }
+        RecoveryStart::NotFound => return Err(Problem::unknown_id::<WebhookPath>()),
     }
     let location = format!("/api/v1/webhooks/{id}/recoveries/{recovery}");
-    let begun = api.accounts.of(&caller.account_id).recovery(&id, &recovery).await;
-    let begun = begun.map_err(|error| Problem::stored_but_unreadable(&error))?;
-    let begun = begun.ok_or_else(Problem::unknown_id::<RecoveryPath>)?;
-    let view = Json(RecoveryView::from(begun));
+    let stored = api.accounts.of(&caller.account_id).recovery(&id, &recovery).await;
+    let stored = stored.map_err(|error| Problem::stored_but_unreadable(&error))?;
+    let stored = stored.ok_or_else(Problem::unknown_id::<RecoveryPath>)?;
+    let view = Json(RecoveryView::from(stored));
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], view).into_response())
 }
 
-/// List a webhook’s recoveries
+/// List recoveries of a webhook
 ///
 /// Newest first.
 #[utoipa::path(
     get, path = "/webhooks/{id}/recoveries", operation_id = "listRecoveries", tag = RECOVERIES,
-    security(("bearer" = [WEBHOOKS_READ])), params(WebhookPath, ListQuery),
-    responses((status = 200, description = "A page of them.", body = RecoveryList), InvalidFields, NotFound, CommonErrors)
+    security(("bearer" = [WEBHOOKS_READ])), params(WebhookPath, RecoveryListParams),
+    responses(
+        (status = 200, description = "One page of recoveries.", body = RecoveryList),
+        InvalidFields, NotFound, CommonErrors,
+    )
 )]
 pub(crate) async fn list(
     State(api): State<Api>,
     caller: Caller<Read>,
     Path(WebhookPath { id }): Path<WebhookPath>,
-    Query(query): Query<ListQuery>,
+    Query(params): Query<RecoveryListParams>,
 ) -> Result<Json<RecoveryList>, Problem> {
     let webhook = api.accounts.of(&caller.account_id).webhook(&id).await?;
     webhook.ok_or_else(Problem::unknown_id::<WebhookPath>)?;
-    let limit = query.limit.unwrap_or_default().0;
-    // One more, to see whether there is another page.
-    let before = query.cursor.as_ref();
+    let limit = params.limit.unwrap_or_default().0;
+    // One extra row shows whether there is another page.
+    let before = params.cursor.as_ref();
     let found = api
         .accounts
         .of(&caller.account_id)
@@ -200,18 +204,18 @@ pub(crate) async fn list(
         .await;
     let mut recoveries = found?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = recoveries.len() > limit;
+    let has_more = recoveries.len() > limit;
     recoveries.truncate(limit);
-    let last = recoveries.last().filter(|_| more);
+    let last = recoveries.last().filter(|_| has_more);
     Ok(Json(RecoveryList {
         next_cursor: last.map(|recovery| recovery.id.clone()),
         recoveries: recoveries.into_iter().map(RecoveryView::from).collect(),
     }))
 }
 
-/// Show a recovery
+/// Get a recovery
 ///
-/// And how far it has come.
+/// Returns the recovery with its state and progress.
 #[utoipa::path(
     get, path = "/webhooks/{id}/recoveries/{recovery}", operation_id = "showRecovery", tag = RECOVERIES,
     security(("bearer" = [WEBHOOKS_READ])), params(RecoveryPath),
@@ -227,11 +231,11 @@ pub(crate) async fn show(
 
 /// Cancel a recovery
 ///
-/// It stops where it is; what it has made due until then is sent all the same.
+/// Stops the recovery. Deliveries that it already scheduled are still sent.
 #[utoipa::path(
     post, path = "/webhooks/{id}/recoveries/{recovery}/cancel", operation_id = "cancelRecovery", tag = RECOVERIES,
     security(("bearer" = [WEBHOOKS_WRITE])), params(RecoveryPath),
-    responses((status = 204, description = "It is cancelled."), NotFound, Conflict, CommonErrors)
+    responses((status = 204, description = "The recovery was cancelled."), NotFound, Conflict, CommonErrors)
 )]
 pub(crate) async fn cancel(
     State(api): State<Api>,
@@ -247,7 +251,7 @@ pub(crate) async fn cancel(
         return Ok(StatusCode::NO_CONTENT);
     }
     find(&api, &caller, &path).await?;
-    Err(Problem::conflict("This recovery has ended."))
+    Err(Problem::conflict("This recovery has already ended."))
 }
 
 async fn find<S>(api: &Api, caller: &Caller<S>, path: &RecoveryPath) -> Result<Recovery, Problem> {
@@ -256,7 +260,7 @@ async fn find<S>(api: &Api, caller: &Caller<S>, path: &RecoveryPath) -> Result<R
     found.ok_or_else(Problem::unknown_id::<RecoveryPath>)
 }
 
-impl Wanted {
+impl RecoveryParams {
     fn until(self, now: Timestamp) -> RecoveryRange {
         RecoveryRange {
             scope: self.scope,

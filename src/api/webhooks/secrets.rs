@@ -1,4 +1,4 @@
-//! A webhook's secret.
+//! `/api/v1/webhooks/{id}/secret` and `…/rotate-secret`.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{WebhookView, answer};
+use super::{WebhookView, webhook_response};
 use crate::{
     api::{
         Api, WEBHOOKS,
         http::{
             Problem,
-            body::{Parsed, whole},
+            body::{Parsed, integer},
             caller::{Caller, Write},
             path::Path,
             path_params::WebhookPath,
@@ -31,23 +31,23 @@ use crate::{
 #[derive(Serialize, ToSchema)]
 #[schema(as = Secret)]
 struct SecretView {
-    /// The secret as it was given or made.
+    /// Secret, as it was set or generated.
     #[schema(examples("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))]
     secret: String,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Rotation {
-    /// For how long the secret before signs too; 24 if left out.
-    #[serde(default, deserialize_with = "whole")]
+pub(crate) struct RotateOptions {
+    /// How long the previous secret also signs, in hours. Defaults to 24.
+    #[serde(default, deserialize_with = "integer")]
     #[schema(maximum = 168, examples(24))]
     overlap_hours: Option<u64>,
 }
 
-/// Show a webhook’s secret
+/// Get a webhook’s secret
 ///
-/// That it was looked at is written to the audit log.
+/// Each request is recorded in the audit log.
 #[utoipa::path(
     get, path = "/webhooks/{id}/secret", operation_id = "showSecret", tag = WEBHOOKS,
     security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath),
@@ -65,15 +65,16 @@ pub(crate) async fn show(
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(view)).into_response())
 }
 
-/// Replace a webhook’s secret
+/// Rotate a webhook’s secret
 ///
-/// Replaces it with a generated one. The previous secret also signs for a while, so that the receiver can switch without losing a call.
+/// Generates a new secret. The previous secret also signs for a while, so that the receiver can switch without
+/// rejecting events.
 #[utoipa::path(
     post, path = "/webhooks/{id}/rotate-secret", operation_id = "rotateSecret", tag = WEBHOOKS,
-    security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath), request_body = Option<Rotation>,
+    security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath), request_body = Option<RotateOptions>,
     responses(
         (status = 200, description = "The webhook with its new secret.", body = WebhookView, headers(
-            ("ETag" = String, description = "Its new version."),
+            ("ETag" = String, description = "New version of the webhook."),
         )),
         InvalidBody, InvalidFields, NotFound, CommonErrors,
     )
@@ -82,13 +83,13 @@ pub(crate) async fn rotate(
     State(api): State<Api>,
     caller: Caller<Write>,
     Path(WebhookPath { id }): Path<WebhookPath>,
-    Parsed(rotation): Parsed<Rotation>,
+    Parsed(options): Parsed<RotateOptions>,
 ) -> Result<Response, Problem> {
-    let overlap = match rotation.overlap_hours {
+    let overlap = match options.overlap_hours {
         None => DEFAULT_OVERLAP,
         Some(hours) if hours <= MAX_OVERLAP.as_secs() / 3_600 => Duration::from_secs(hours * 3_600),
         Some(_) => return Err(Problem::invalid("overlap_hours", "Use 0 to 168 hours.")),
     };
     let (webhook, secret) = api.webhooks.rotate(&caller.actor(), &id, overlap).await?;
-    Ok(answer(webhook, Some(&secret)))
+    Ok(webhook_response(webhook, Some(&secret)))
 }

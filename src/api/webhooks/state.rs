@@ -1,10 +1,10 @@
-//! Whether a webhook is sent to.
+//! `POST /api/v1/webhooks/{id}/pause` and `…/resume`.
 
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{WebhookView, answer};
+use super::{WebhookView, webhook_response};
 use crate::{
     api::{
         Api, WEBHOOKS,
@@ -18,26 +18,26 @@ use crate::{
         },
     },
     auth::api_key::WEBHOOKS_WRITE,
-    store::Held,
+    store::HeldAction,
 };
 
-/// How a webhook is to be resumed.
+/// Options for resuming a webhook.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Resumption {
+pub(crate) struct ResumeOptions {
     #[serde(default)]
-    held: Held,
+    held: HeldAction,
 }
 
 /// Pause a webhook
 ///
-/// What it wants is held until it is resumed.
+/// New events are held until the webhook is resumed.
 #[utoipa::path(
     post, path = "/webhooks/{id}/pause", operation_id = "pauseWebhook", tag = WEBHOOKS,
     security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath),
     responses(
-        (status = 200, description = "The webhook as it is now.", body = WebhookView, headers(
-            ("ETag" = String, description = "Its version."),
+        (status = 200, description = "The updated webhook.", body = WebhookView, headers(
+            ("ETag" = String, description = "Version of the webhook."),
         )),
         NotFound, CommonErrors,
     )
@@ -47,18 +47,20 @@ pub(crate) async fn pause(
     caller: Caller<Write>,
     Path(WebhookPath { id }): Path<WebhookPath>,
 ) -> Result<Response, Problem> {
-    Ok(answer(api.webhooks.pause(&caller.actor(), &id).await?, None))
+    let webhook = api.webhooks.pause(&caller.actor(), &id).await?;
+    Ok(webhook_response(webhook, None))
 }
 
 /// Resume a webhook
 ///
-/// Whatever stopped it. What was held is sent, one delivery at first to see whether the receiver is well, or dropped.
+/// Resumes a paused or disabled webhook. Held deliveries are sent or dropped. Sending starts with a single delivery, to
+/// check that the receiver works.
 #[utoipa::path(
     post, path = "/webhooks/{id}/resume", operation_id = "resumeWebhook", tag = WEBHOOKS,
-    security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath), request_body = Option<Resumption>,
+    security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath), request_body = Option<ResumeOptions>,
     responses(
-        (status = 200, description = "The webhook as it is now.", body = WebhookView, headers(
-            ("ETag" = String, description = "Its version."),
+        (status = 200, description = "The updated webhook.", body = WebhookView, headers(
+            ("ETag" = String, description = "Version of the webhook."),
         )),
         InvalidBody, NotFound, CommonErrors,
     )
@@ -67,8 +69,8 @@ pub(crate) async fn resume(
     State(api): State<Api>,
     caller: Caller<Write>,
     Path(WebhookPath { id }): Path<WebhookPath>,
-    Parsed(resumption): Parsed<Resumption>,
+    Parsed(options): Parsed<ResumeOptions>,
 ) -> Result<Response, Problem> {
-    let resumed = api.webhooks.resume(&caller.actor(), &id, resumption.held).await?;
-    Ok(answer(resumed, None))
+    let resumed = api.webhooks.resume(&caller.actor(), &id, options.held).await?;
+    Ok(webhook_response(resumed, None))
 }

@@ -1,4 +1,4 @@
-//! How a webhook is: what succeeded, how fast, and what is still to be sent.
+//! `GET /api/v1/webhooks/{id}/statistics`: attempts by hour, response times and open deliveries.
 
 use std::time::Duration;
 
@@ -15,54 +15,54 @@ use crate::{
         http::{
             Problem,
             caller::{Caller, Read},
-            rfc3339::Rfc3339,
             path::Path,
             path_params::WebhookPath,
             problem::{CommonErrors, InvalidFields, NotFound},
             query::Query,
+            rfc3339::Rfc3339,
             schema::schemas,
         },
     },
     auth::api_key::WEBHOOKS_READ,
     domain::{Latencies, Timestamp},
-    store::{HourOfActivity, OpenDeliveries},
+    store::{HourlyActivity, OpenDeliveries},
 };
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// For so long attempts are counted by the hour.
-const MOST: u32 = 30 * 24;
+/// Maximum number of hours of statistics.
+const MAX_HOURS: u32 = 30 * 24;
 
-/// The attempts of a webhook, counted.
+/// Statistics of a webhook.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Statistics {
-    /// The beginning of the first hour that is counted.
+    /// Start of the first counted hour.
     since: Rfc3339,
     #[schema(examples(99))]
     succeeded: u64,
     #[schema(examples(1))]
     failed: u64,
-    /// Half of the answers took no longer, in milliseconds.
+    /// Median response time, in milliseconds.
     #[schema(examples(84))]
     p50_ms: Option<u64>,
-    /// 95 % of the answers took no longer, in milliseconds.
+    /// 95th percentile of the response time, in milliseconds.
     #[schema(examples(200))]
     p95_ms: Option<u64>,
-    /// Deliveries that are due, now or later. Together with `held` counted no further than to 10,001.
+    /// Number of pending deliveries. `pending` and `held` together are counted up to 10,001.
     #[schema(examples(2))]
     pending: u64,
-    /// Deliveries that wait for the webhook to be resumed.
+    /// Number of deliveries held until the webhook is resumed.
     #[schema(examples(0))]
     held: u64,
-    /// The hours in which there were attempts, oldest first.
+    /// Hours with attempts, oldest first.
     by_hour: Vec<HourView>,
 }
 
-/// The attempts of an hour.
+/// Number of attempts in one hour.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Hour)]
 struct HourView {
-    /// Its beginning.
+    /// Start of the hour.
     hour: Rfc3339,
     #[schema(examples(99))]
     succeeded: u32,
@@ -73,79 +73,78 @@ struct HourView {
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Wanted {
-    /// How many hours to count, the present one included.
+pub(crate) struct StatisticsParams {
+    /// Number of hours to count, including the current one.
     #[param(inline)]
     hours: Option<Hours>,
 }
 
-/// 1 to [`MOST`]; a day unless told otherwise.
+/// A number of hours from 1 to [`MAX_HOURS`].
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Hours(u32);
 
 impl Hours {
-    const MOST: u32 = MOST;
-    const USUAL: u32 = 24;
+    const DEFAULT: u32 = 24;
 }
 
 schemas! {
     "Hours" Hours: ObjectBuilder::new()
         .schema_type(Type::Integer)
         .minimum(Some(1))
-        .maximum(Some(Hours::MOST))
-        .default(Some(Hours::USUAL.into()));
+        .maximum(Some(MAX_HOURS))
+        .default(Some(Hours::DEFAULT.into()));
 }
 
 impl TryFrom<String> for Hours {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let hours = text.parse().ok().filter(|hours| (1..=MOST).contains(hours));
+        let hours = text.parse().ok().filter(|hours| (1..=MAX_HOURS).contains(hours));
         hours.map(Self).ok_or("use 1 to 720")
     }
 }
 
-/// Show how a webhook is
+/// Get webhook statistics
 ///
-/// Its attempts by hour, how many succeeded, how long the answers took, and how many deliveries are still to be sent.
-/// What is counted is kept for 30 days.
+/// Returns the number of successful and failed attempts by hour, response times, and the number of open deliveries.
+/// Covers up to 30 days.
 #[utoipa::path(
     get, path = "/webhooks/{id}/statistics", operation_id = "showStatistics", tag = WEBHOOKS,
-    security(("bearer" = [WEBHOOKS_READ])), params(WebhookPath, Wanted),
-    responses((status = 200, description = "The figures.", body = Statistics), InvalidFields, NotFound, CommonErrors)
+    security(("bearer" = [WEBHOOKS_READ])), params(WebhookPath, StatisticsParams),
+    responses((status = 200, description = "The statistics.", body = Statistics), InvalidFields, NotFound, CommonErrors)
 )]
 pub(crate) async fn show(
     State(api): State<Api>,
     caller: Caller<Read>,
     Path(WebhookPath { id }): Path<WebhookPath>,
-    Query(wanted): Query<Wanted>,
+    Query(params): Query<StatisticsParams>,
 ) -> Result<Json<Statistics>, Problem> {
     let account = api.accounts.of(&caller.account_id);
     let webhook = account.webhook(&id).await?;
     webhook.ok_or_else(Problem::unknown_id::<WebhookPath>)?;
-    let hours = wanted.hours.map_or(Hours::USUAL, |hours| hours.0);
-    let since = full_hour(api.clock.now()).minus(HOUR * (hours - 1));
+    let hours = params.hours.map_or(Hours::DEFAULT, |hours| hours.0);
+    let since = start_of_hour(api.clock.now()).minus(HOUR * (hours - 1));
     let activity = account.webhook_activity(std::slice::from_ref(&id), since).await?;
     let latencies = account.webhook_latencies(&id, since).await?;
     let open = account.open_deliveries(&id).await?;
     Ok(Json(Statistics::new(since, activity, &latencies, open)))
 }
 
-fn full_hour(at: Timestamp) -> Timestamp {
-    let hour = i64::try_from(HOUR.as_millis()).expect("an hour is short");
+fn start_of_hour(at: Timestamp) -> Timestamp {
+    let hour = i64::try_from(HOUR.as_millis()).expect("an hour in milliseconds fits");
     Timestamp::from_millis(at.as_millis().div_euclid(hour) * hour)
 }
 
 impl Statistics {
     fn new(
         since: Timestamp,
-        activity: Vec<HourOfActivity>,
+        activity: Vec<HourlyActivity>,
         latencies: &Latencies,
         open: OpenDeliveries,
     ) -> Self {
-        let percentile = |per_cent| {
-            let latency = latencies.percentile(per_cent)?;
+        let percentile = |percent| {
+            let latency = latencies.percentile(percent)?;
             u64::try_from(latency.as_millis()).ok()
         };
         Self {
@@ -161,8 +160,8 @@ impl Statistics {
     }
 }
 
-impl From<HourOfActivity> for HourView {
-    fn from(hour: HourOfActivity) -> Self {
+impl From<HourlyActivity> for HourView {
+    fn from(hour: HourlyActivity) -> Self {
         Self {
             hour: hour.hour.into(),
             succeeded: hour.succeeded,

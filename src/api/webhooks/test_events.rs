@@ -1,4 +1,4 @@
-//! `POST /api/v1/webhooks/{id}/test`: what happens to an event that is sent right now.
+//! `POST /api/v1/webhooks/{id}/test`: sends a test event and returns the exchange.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use crate::{
             Problem,
             body::Parsed,
             caller::{Caller, Write},
-            rfc3339::Rfc3339,
             path::Path,
             path_params::WebhookPath,
             problem::{CommonErrors, InvalidBody, NotFound},
+            rfc3339::Rfc3339,
         },
     },
     auth::api_key::WEBHOOKS_WRITE,
     delivery::{
         sender::{Certificate, Timings},
-        tester::Test,
+        tester::TestResult,
     },
     domain::{
         EventType,
@@ -30,11 +30,10 @@ use crate::{
     },
 };
 
-/// What to send.
+/// Test event to send.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = NewTest)]
-pub(crate) struct Wanted {
+pub(crate) struct NewTest {
     #[serde(rename = "type", default = "chat")]
     #[schema(default = "chat")]
     event_type: EventType,
@@ -44,36 +43,38 @@ fn chat() -> EventType {
     EventType::Chat
 }
 
-/// What came of a test.
+/// Result of a test event.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Test)]
 pub(crate) struct TestView {
-    /// Whether the receiver answered 2xx.
+    /// Whether the receiver responded with 2xx.
     #[schema(examples(true))]
     succeeded: bool,
-    /// The receiver’s status, or in a few words why there was no answer.
+    /// HTTP status, or a short reason why there was no response.
     #[schema(examples("200"))]
     result: String,
     #[schema(examples(200))]
     status_code: Option<u16>,
-    /// What went wrong, precisely, if no answer came.
+    /// What went wrong, in detail, if there was no response or its body could not be read.
     detail: Option<String>,
-    /// What to do about it.
+    /// How to fix the problem.
     remedy: Option<&'static str>,
     #[schema(examples("https://crm.example/hook"))]
     url: String,
     timings_ms: TimingsView,
     certificate: Option<CertificateView>,
+    /// Headers that were sent, in full, including `webhook-signature`.
     request_headers: Vec<(String, String)>,
     request_body: String,
+    /// Response headers, limited and redacted like those of an `Attempt`.
     response_headers: Vec<(String, String)>,
-    /// The first 16 KiB of it.
+    /// The first 16 KiB of the response body.
     response_body: String,
-    /// Whether there was more of it.
+    /// Whether the rest of the response body is missing: it was longer than 16 KiB, or could not be read to its end.
     response_truncated: bool,
 }
 
-/// How long each step took, in milliseconds, as far as it was made.
+/// Duration of each phase in milliseconds. `null` for phases that were not reached.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Timings)]
 struct TimingsView {
@@ -89,7 +90,7 @@ struct TimingsView {
     total: f64,
 }
 
-/// The receiver’s certificate.
+/// TLS certificate of the receiver.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Certificate)]
 struct CertificateView {
@@ -104,16 +105,16 @@ struct CertificateView {
 
 /// Send a test event
 ///
-/// A sample goes out at once, signed like any event, also if the webhook is paused or disabled. It is not retried, not
-/// on record, and says nothing about the webhook’s health. Its `webhook-id` starts with `test_`. The answer comes when
-/// the receiver has answered, or the time for it is over.
+/// Sends a sample event at once, signed like any event, even if the webhook is paused or disabled. Test events are not
+/// retried, do not appear in the delivery log, and do not affect the webhook’s status. Their `webhook-id` starts with
+/// `test_`. The response is sent when the receiver has responded, or when the attempt times out.
 ///
-/// **Limits.** 6 tests a minute and account.
+/// **Limits.** 6 test events per minute and account.
 #[utoipa::path(
     post, path = "/webhooks/{id}/test", operation_id = "testWebhook", tag = WEBHOOKS,
-    security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath), request_body = Option<Wanted>,
+    security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath), request_body = Option<NewTest>,
     responses(
-        (status = 200, description = "All that was seen, whether it succeeded or not.", body = TestView),
+        (status = 200, description = "The result, successful or not.", body = TestView),
         InvalidBody, NotFound, CommonErrors,
     )
 )]
@@ -121,14 +122,17 @@ pub(crate) async fn send(
     State(api): State<Api>,
     caller: Caller<Write>,
     Path(WebhookPath { id }): Path<WebhookPath>,
-    Parsed(wanted): Parsed<Wanted>,
+    Parsed(new_test): Parsed<NewTest>,
 ) -> Result<Json<TestView>, Problem> {
-    let test = api.webhooks.test(&caller.actor(), &id, wanted.event_type).await?;
+    let test = api
+        .webhooks
+        .test(&caller.actor(), &id, new_test.event_type)
+        .await?;
     Ok(Json(TestView::from(test)))
 }
 
-impl From<Test> for TestView {
-    fn from(test: Test) -> Self {
+impl From<TestResult> for TestView {
+    fn from(test: TestResult) -> Self {
         let exchange = test.probe.exchange;
         Self {
             succeeded: exchange.outcome.succeeded(),
@@ -150,7 +154,7 @@ impl From<Test> for TestView {
 
 impl From<Timings> for TimingsView {
     fn from(timings: Timings) -> Self {
-        let millis = |took: Duration| took.as_secs_f64() * 1_000.0;
+        let millis = |duration: Duration| duration.as_secs_f64() * 1_000.0;
         Self {
             dns: timings.dns.map(millis),
             connect: timings.connect.map(millis),

@@ -1,4 +1,4 @@
-//! What the form says below a URL while it is typed, for machines.
+//! `POST /api/v1/webhooks/url-advice`: the URL check of the dashboard's webhook form.
 
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
@@ -18,10 +18,10 @@ use crate::{
     domain::EndpointUrl,
 };
 
-/// A URL that a webhook might have.
+/// A URL to check.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Candidate {
+pub(crate) struct UrlCheck {
     #[schema(max_length = 2048, examples("https://crm.example/hook"))]
     url: String,
 }
@@ -29,29 +29,30 @@ pub(crate) struct Candidate {
 #[derive(Serialize, ToSchema)]
 #[schema(as = UrlAdvice)]
 pub(crate) struct AdviceView {
-    /// What is unwise about it, a sentence each. Empty: nothing that can be seen from here.
-    #[schema(examples(json!(["example.invalid does not resolve to any address: check its spelling."])))]
+    /// Problems with the URL, one sentence each. Empty if none were found.
+    #[schema(examples(json!(["example.invalid does not resolve to any address. Check the spelling."])))]
     advice: Vec<String>,
 }
 
-/// Judge a URL
+/// Check a URL
 ///
-/// Before a webhook has it: whether it would be refused (422), and what is unwise about it: no https, a name that does
-/// not resolve, an address that will not be called. Nothing is sent to it. By `POST`, since a URL may hold secrets.
+/// Checks a URL before you use it for a webhook. Returns 422 if it would be rejected, and advice if it is not https,
+/// does not resolve, or resolves to an address that is blocked. Sends no request to the URL. Uses `POST` because a URL
+/// can contain secrets.
 #[utoipa::path(
-    post, path = "/webhooks/url-advice", operation_id = "judgeUrl", tag = WEBHOOKS,
-    security(("bearer" = [WEBHOOKS_WRITE])), request_body = Candidate,
+    post, path = "/webhooks/url-advice", operation_id = "checkUrl", tag = WEBHOOKS,
+    security(("bearer" = [WEBHOOKS_WRITE])), request_body = UrlCheck,
     responses(
-        (status = 200, description = "A webhook may have it.", body = AdviceView),
+        (status = 200, description = "The URL can be used for a webhook.", body = AdviceView),
         InvalidBody, InvalidFields, CommonErrors,
     )
 )]
-pub(crate) async fn judge(
+pub(crate) async fn check(
     State(api): State<Api>,
     _: Caller<Write>,
-    Parsed(candidate): Parsed<Candidate>,
+    Parsed(check): Parsed<UrlCheck>,
 ) -> Result<Json<AdviceView>, Problem> {
-    let url = EndpointUrl::parse(&candidate.url, api.webhooks.transport);
+    let url = EndpointUrl::parse(&check.url, api.webhooks.transport);
     let url = url.map_err(|error| Problem::invalid("url", error.to_string()))?;
     let advice = api.webhooks.guard.advise(&url).await;
     Ok(Json(AdviceView {

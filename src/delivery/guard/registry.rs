@@ -1,15 +1,15 @@
-//! Which addresses are public, by the IANA special-purpose registries.
+//! Public addresses, according to the IANA special-purpose address registries.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-/// Whether an address belongs to the public internet.
+/// Returns whether an address belongs to the public internet.
 ///
-/// IPv4 addresses in the disguise of an IPv6 one are not, whatever they stand for: mapped (`::ffff:a.b.c.d`),
-/// compatible, translated and local-use NAT64 are all in `::/8`, Teredo is in `2001::/23`, and 6to4 is `2002::/16`.
-/// The one exception is the well-known NAT64 prefix `64:ff9b::/96`, through which an IPv6-only network reaches the
-/// IPv4 internet: it is judged by the address it stands for.
+/// IPv6 addresses that embed an IPv4 address are not public, whatever that address is: mapped (`::ffff:a.b.c.d`),
+/// compatible, translated and local-use NAT64 addresses are all in `::/8`, Teredo is in `2001::/23`, and 6to4 is
+/// `2002::/16`. The only exception is the well-known NAT64 prefix `64:ff9b::/96`, because IPv6-only networks use it to
+/// reach the IPv4 internet. Its addresses are as public as the embedded one.
 pub fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => is_public_v4(ip),
@@ -21,9 +21,9 @@ pub fn is_public(ip: IpAddr) -> bool {
     }
 }
 
-/// Whether a cloud hands out credentials at this address, or at an IPv4 one that it embeds anywhere.
+/// Returns whether clouds serve credentials at this address, or at an IPv4 address that is embedded in it.
 ///
-/// Asked only about addresses that are not public, so to find an embedded address by chance costs nobody a receiver.
+/// It is called only for addresses that are not public, so an accidental match never blocks a public receiver.
 pub(super) fn is_metadata(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => METADATA_V4.contains(&ip.octets()),
@@ -37,17 +37,19 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
 
 fn embeds_metadata(ip: Ipv6Addr) -> bool {
     let octets = ip.octets();
-    let anywhere = |octets: &[u8]| {
+    let contains_metadata = |octets: &[u8]| {
         octets
             .windows(4)
             .any(|four| METADATA_V4.iter().any(|ip| ip == four))
     };
-    // NAT64 prefixes shorter than 96 bits leave octet 8 out of the address they embed (RFC 6052).
+    // With NAT64 prefixes shorter than 96 bits, octet 8 is not part of the embedded address (RFC 6052).
     let [a, b, c, d, e, f, g, h, _, i @ ..] = octets;
     let [j, k, l, m, n, o, p] = i;
     let without_octet_8 = [a, b, c, d, e, f, g, h, j, k, l, m, n, o, p];
-    // Teredo turns every bit of it over (RFC 4380).
-    anywhere(&octets) || anywhere(&without_octet_8) || anywhere(&octets.map(|octet| !octet))
+    // Teredo inverts every bit of the embedded address (RFC 4380).
+    contains_metadata(&octets)
+        || contains_metadata(&without_octet_8)
+        || contains_metadata(&octets.map(|octet| !octet))
 }
 
 const NAT64: Ipv6Net = v6(0x64, 0xff9b, 96);
@@ -55,15 +57,15 @@ const NAT64: Ipv6Net = v6(0x64, 0xff9b, 96);
 const NOT_PUBLIC_V4: [Ipv4Net; 15] = [
     v4([0, 0, 0, 0], 8),       // this network
     v4([10, 0, 0, 0], 8),      // private
-    v4([100, 64, 0, 0], 10),   // shared by the customers of a provider
+    v4([100, 64, 0, 0], 10),   // carrier-grade NAT
     v4([127, 0, 0, 0], 8),     // loopback
     v4([169, 254, 0, 0], 16),  // link-local, and most clouds' metadata
     v4([172, 16, 0, 0], 12),   // private
     v4([192, 0, 0, 0], 24),    // protocol assignments
     v4([192, 0, 2, 0], 24),    // documentation
-    v4([192, 88, 99, 0], 24),  // 6to4 relays, withdrawn
+    v4([192, 88, 99, 0], 24),  // 6to4 relays, deprecated
     v4([192, 168, 0, 0], 16),  // private
-    v4([198, 18, 0, 0], 15),   // benchmarks
+    v4([198, 18, 0, 0], 15),   // benchmarking
     v4([198, 51, 100, 0], 24), // documentation
     v4([203, 0, 113, 0], 24),  // documentation
     v4([224, 0, 0, 0], 4),     // multicast
@@ -71,8 +73,8 @@ const NOT_PUBLIC_V4: [Ipv4Net; 15] = [
 ];
 
 const NOT_PUBLIC_V6: [Ipv6Net; 11] = [
-    v6(0, 0, 8),           // unspecified, loopback, and IPv4 in most of its disguises
-    v6(0x100, 0, 64),      // discarded
+    v6(0, 0, 8),           // unspecified, loopback, and most forms of embedded IPv4
+    v6(0x100, 0, 64),      // discard-only
     v6(0x2001, 0, 23),     // protocol assignments, and Teredo
     v6(0x2001, 0xdb8, 32), // documentation
     v6(0x2002, 0, 16),     // 6to4
@@ -80,15 +82,15 @@ const NOT_PUBLIC_V6: [Ipv6Net; 11] = [
     v6(0x5f00, 0, 16),     // segment routing
     v6(0xfc00, 0, 7),      // unique local: private
     v6(0xfe80, 0, 10),     // link-local
-    v6(0xfec0, 0, 10),     // site-local, withdrawn
+    v6(0xfec0, 0, 10),     // site-local, deprecated
     v6(0xff00, 0, 8),      // multicast
 ];
 
 const METADATA_V4: [[u8; 4]; 4] = [
-    [169, 254, 169, 254], // nearly every cloud
-    [169, 254, 170, 2],   // credentials of containers
-    [169, 254, 170, 23],  // credentials of pods
-    [100, 100, 100, 200], // a cloud that keeps it among the shared addresses
+    [169, 254, 169, 254], // most clouds
+    [169, 254, 170, 2],   // container credentials
+    [169, 254, 170, 23],  // pod credentials
+    [100, 100, 100, 200], // a cloud that uses the carrier-grade NAT range
 ];
 
 const METADATA_V6: [Ipv6Addr; 3] = [
@@ -102,7 +104,7 @@ const fn v4(octets: [u8; 4], prefix: u8) -> Ipv4Net {
     Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), prefix)
 }
 
-/// Every block of the list is told by its first 32 bits.
+/// Creates an IPv6 block. The first 32 bits are enough for all blocks of the list.
 const fn v6(first: u16, second: u16, prefix: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(first, second, 0, 0, 0, 0, 0, 0), prefix)
 }
@@ -113,7 +115,7 @@ mod tests {
 
     use super::*;
 
-    /// The blocks once more, by their first and last addresses, so that a slip in one table shows in the other.
+    /// The same blocks by their first and last addresses, so that a mistake in either table fails a test.
     const BLOCKS: [(&str, &str); 26] = [
         ("0.0.0.0", "0.255.255.255"),
         ("10.0.0.0", "10.255.255.255"),
@@ -150,12 +152,12 @@ mod tests {
     }
 
     fn listed(ip: IpAddr) -> bool {
-        // The order of `IpAddr` puts every v4 address before every v6 one.
+        // `IpAddr` orders all IPv4 addresses before all IPv6 addresses.
         blocks().any(|(first, last)| first <= ip && ip <= last)
     }
 
-    /// The addresses right before and right after a block.
-    fn neighbours(first: IpAddr, last: IpAddr) -> Vec<IpAddr> {
+    /// Returns the addresses directly before and after a block.
+    fn neighbors(first: IpAddr, last: IpAddr) -> Vec<IpAddr> {
         let (before, after) = match (first, last) {
             (IpAddr::V4(first), IpAddr::V4(last)) => (
                 first
@@ -175,18 +177,18 @@ mod tests {
                     .checked_add(1)
                     .map(|bits| Ipv6Addr::from_bits(bits).into()),
             ),
-            _ => unreachable!("a block is of one family"),
+            _ => unreachable!("a block has one address family"),
         };
         [before, after].into_iter().flatten().collect()
     }
 
     #[test]
-    fn the_first_and_last_address_of_every_block_are_refused_and_their_public_neighbours_are_not() {
+    fn blocks_end_exactly_at_their_bounds() {
         for (first, last) in blocks() {
             assert!(!is_public(first), "{first}");
             assert!(!is_public(last), "{last}");
-            for neighbour in neighbours(first, last) {
-                assert_eq!(is_public(neighbour), !listed(neighbour), "{neighbour}");
+            for neighbor in neighbors(first, last) {
+                assert_eq!(is_public(neighbor), !listed(neighbor), "{neighbor}");
             }
         }
         assert_eq!(BLOCKS.len(), NOT_PUBLIC_V4.len() + NOT_PUBLIC_V6.len());
@@ -207,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn nat64_is_judged_by_the_address_it_stands_for() {
+    fn nat64_is_as_public_as_its_embedded_address() {
         for (ip, expected) in [
             ("64:ff9b::8.8.8.8", true),
             ("64:ff9b::10.0.0.1", false),
@@ -221,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_is_recognised_in_every_disguise() {
+    fn embedded_metadata_addresses_are_recognized() {
         for ip in [
             "169.254.169.254",
             "fd00:ec2::254",
@@ -244,8 +246,8 @@ mod tests {
         }
     }
 
-    /// Every way in which an IPv6 address is known to stand for an IPv4 one.
-    fn disguises(ip: Ipv4Addr) -> [Ipv6Addr; 8] {
+    /// Returns every known IPv6 address that embeds this IPv4 address.
+    fn embeddings(ip: Ipv4Addr) -> [Ipv6Addr; 8] {
         let bits = u128::from(ip.to_bits());
         [
             ip.to_ipv6_mapped(),
@@ -261,31 +263,31 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_private_address_is_refused_in_any_disguise(block in 0_usize..15, offset in any::<u32>()) {
+        fn embedded_private_addresses_are_not_public(block in 0_usize..15, offset in any::<u32>()) {
             let block = NOT_PUBLIC_V4[block];
             let ip = Ipv4Addr::from_bits(block.addr().to_bits() | (offset & block.hostmask().to_bits()));
             prop_assert!(!is_public(ip.into()));
-            for disguise in disguises(ip) {
-                prop_assert!(!is_public(disguise.into()), "{} as {}", ip, disguise);
+            for embedding in embeddings(ip) {
+                prop_assert!(!is_public(embedding.into()), "{} as {}", ip, embedding);
             }
         }
 
         #[test]
-        fn a_v4_address_is_public_unless_it_is_listed(bits in any::<u32>()) {
+        fn unlisted_v4_addresses_are_public(bits in any::<u32>()) {
             let ip = IpAddr::from(Ipv4Addr::from_bits(bits));
             prop_assert_eq!(is_public(ip), !listed(ip));
         }
 
         #[test]
-        fn a_v6_address_is_public_unless_it_is_listed(bits in any::<u128>()) {
+        fn unlisted_v6_addresses_are_public(bits in any::<u128>()) {
             let ip = IpAddr::from(Ipv6Addr::from_bits(bits));
             prop_assume!(bits >> 32 != 0x0064_ff9b_u128 << 64);
             prop_assert_eq!(is_public(ip), !listed(ip));
         }
 
-        /// Random addresses seldom come near `2001::/23` and the like; these do.
+        /// Covers small blocks such as `2001::/23`, which random addresses rarely hit.
         #[test]
-        fn so_is_one_that_is_close_to_a_block(block in 0_usize..11, flipped in 0_u32..64, rest in any::<u64>()) {
+        fn unlisted_v6_addresses_near_blocks_are_public(block in 0_usize..11, flipped in 0_u32..64, rest in any::<u64>()) {
             let first = NOT_PUBLIC_V6[block].addr().to_bits() ^ (1 << (127 - flipped));
             let ip = IpAddr::from(Ipv6Addr::from_bits(first | u128::from(rest)));
             prop_assert_eq!(is_public(ip), !listed(ip));

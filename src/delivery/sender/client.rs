@@ -1,4 +1,4 @@
-//! The HTTP clients: the only place where any is built.
+//! HTTP clients. No other module builds one.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,38 +7,39 @@ use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDe
 
 use crate::delivery::guard::Guard;
 
-/// What receivers see as `user-agent`.
+/// Value of the `user-agent` header.
 pub const USER_AGENT: &str = concat!("Caleida-Webhooks/", env!("CARGO_PKG_VERSION"));
 
-/// Common servers close an idle connection after 5 s. To give it up before they do is cheaper than to send into a
-/// connection that is just being closed: that attempt would fail, and be repeated. How many may be idle needs no limit
-/// of its own: there are never more of them than attempts were under way.
-const IDLE: Duration = Duration::from_secs(4);
+/// Maximum idle time of a pooled connection. Common servers close idle connections after 5 s, and a request that is
+/// sent on a closing connection fails and has to be retried. The number of idle connections needs no limit, because
+/// there are never more of them than there were attempts in flight.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// A connection with many exchanges on it that has gone dead would fail all of them, again and again, until the
-/// operating system notices after a quarter of an hour. A ping finds out.
-const PING_EVERY: Duration = Duration::from_secs(10);
-const PING_PATIENCE: Duration = Duration::from_secs(5);
+/// Interval between HTTP/2 pings. Without them, all exchanges on a dead connection would fail until the operating
+/// system closes it after a quarter of an hour.
+const PING_INTERVAL: Duration = Duration::from_secs(10);
+const PING_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What a receiver may have sent before it is read. Far more than is kept, far less than would hurt.
+/// Flow-control windows of HTTP/2: the data that a receiver may send before it is read. They are larger than the kept
+/// part of a response, and small enough to bound memory.
 const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
 
-/// A collector of traces that does not answer for so long is not waited for.
+/// Timeout of an export to a trace collector.
 #[cfg(feature = "otel")]
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Why there is no client.
+/// Error while a client is built.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    #[error("a certificate authority to be trusted is not usable: {0}")]
+    #[error("invalid trusted certificate authority: {0}")]
     Root(rustls::Error),
-    #[error("the HTTP client could not be set up: {0}")]
+    #[error("cannot set up the HTTP client: {0}")]
     Setup(#[from] reqwest::Error),
 }
 
-/// The client for deliveries: it connects only where the guard permits, follows nothing, and obeys no proxy of the
-/// environment, which would connect for it without asking the guard.
+/// Builds the client for deliveries. It connects only to addresses that the guard permits, follows no redirects, and
+/// ignores proxy settings of the environment, because a proxy would connect without the guard.
 pub(super) fn guarded(
     guard: &Arc<Guard>,
     timeout: Duration,
@@ -47,26 +48,26 @@ pub(super) fn guarded(
     let client = builder()
         .tls_backend_preconfigured(tls)
         .dns_resolver(Arc::clone(guard))
-        // Shared among a name's addresses, so that one that does not answer leaves time for the next. It also ends a
-        // connection that nobody waits for any more.
+        // The timeout is divided among the addresses of a host, so that an unreachable one leaves time for the next. It
+        // also ends connection attempts that no request waits for any more.
         .connect_timeout(timeout)
-        .pool_idle_timeout(IDLE)
-        .http2_keep_alive_interval(PING_EVERY)
-        .http2_keep_alive_timeout(PING_PATIENCE)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .http2_keep_alive_interval(PING_INTERVAL)
+        .http2_keep_alive_timeout(PING_TIMEOUT)
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(CONNECTION_WINDOW)
-        // A line that is no header does not undo the status above it.
+        // An invalid header line does not invalidate the status.
         .http1_ignore_invalid_headers_in_responses(true)
         .build()?;
     Ok(client)
 }
 
-/// An ordinary client, for the command line: it calls only what its user names.
+/// Builds a client without the guard for the command line, where users choose the URLs.
 pub fn plain_client() -> Result<reqwest::Client, ClientError> {
     Ok(builder().tls_backend_preconfigured(tls(Vec::new())?).build()?)
 }
 
-/// The same for who has no runtime.
+/// Builds a blocking client for callers without an async runtime.
 #[cfg(feature = "otel")]
 pub fn blocking_client() -> Result<reqwest::blocking::Client, ClientError> {
     let builder = reqwest::blocking::Client::builder().user_agent(USER_AGENT);
@@ -74,10 +75,7 @@ pub fn blocking_client() -> Result<reqwest::blocking::Client, ClientError> {
     Ok(builder.tls_backend_preconfigured(tls(Vec::new())?).build()?)
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is where clients are built, with the guard or with a reason"
-)]
+#[expect(clippy::disallowed_methods, reason = "all clients are built here")]
 fn builder() -> ClientBuilder {
     reqwest::Client::builder()
         .user_agent(USER_AGENT)
@@ -89,11 +87,12 @@ fn builder() -> ClientBuilder {
         .deflate(true)
 }
 
-/// TLS 1.2 and 1.3 by ring, trusting the system's certificate authorities and `extra_roots`; HTTP/2 where it is offered.
+/// Builds the TLS configuration: TLS 1.2 and 1.3 with ring, the system's certificate authorities and `extra_roots`, and
+/// HTTP/2 where the server supports it.
 pub(super) fn tls(extra_roots: Vec<CertificateDer<'static>>) -> Result<ClientConfig, ClientError> {
     let mut roots = RootCertStore::empty();
     let native = rustls_native_certs::load_native_certs();
-    // Old systems carry certificates that no one can read any more; the others still count.
+    // Old systems include certificates that cannot be parsed. They are skipped.
     roots.add_parsable_certificates(native.certs);
     if roots.is_empty() {
         tracing::warn!(
@@ -106,7 +105,7 @@ pub(super) fn tls(extra_roots: Vec<CertificateDer<'static>>) -> Result<ClientCon
     }
     let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .expect("ring knows the default versions of TLS")
+        .expect("ring supports the default versions of TLS")
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

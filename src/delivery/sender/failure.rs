@@ -1,4 +1,4 @@
-//! Why there was no answer: from the client's chain of errors to a reason and a detail.
+//! Converts the error chain of a failed request to a reason and a detail.
 
 use std::{error::Error, io, iter, time::Duration};
 
@@ -6,13 +6,12 @@ use rustls::{CertificateError, PeerIncompatible};
 
 use crate::{
     delivery::{fence::Fenced, guard::Refusal},
-    domain::{AttemptDetail, EndpointUrl, FailureReason, TlsTrouble},
+    domain::{AttemptDetail, EndpointUrl, FailureReason, TlsProblem},
 };
 
-const BROKE_OFF: &str = "The receiver closed the connection before answering";
+const CONNECTION_CLOSED: &str = "The receiver closed the connection before it responded";
 
-/// Returns the reason and a detail that names the host at most: paths and queries may hold secrets of the receiver's
-/// owner.
+/// Returns the reason and a detail. The detail contains no path or query of the URL, because they may contain secrets.
 pub(super) fn explain(
     error: &reqwest::Error,
     url: &EndpointUrl,
@@ -25,7 +24,7 @@ pub(super) fn explain(
         return (FailureReason::Tls, explain_tls(error));
     }
     if error.is_timeout() {
-        return (FailureReason::Timeout, too_late(timeout).into());
+        return (FailureReason::Timeout, timeout_detail(timeout).into());
     }
     let io = chain(error)
         .filter_map(|error| error.downcast_ref::<io::Error>())
@@ -34,27 +33,29 @@ pub(super) fn explain(
         return explain_connect(io, url);
     }
     if error.is_builder() {
-        let detail = "The URL cannot be written as an HTTP request".to_owned();
+        let detail = "The URL cannot be used in an HTTP request".to_owned();
         return (FailureReason::Protocol, detail.into());
     }
     explain_exchange(error)
 }
 
-/// Of a connection that stands, but brought no answer.
+/// Explains an error on an established connection.
 pub(super) fn explain_exchange(error: &(dyn Error + 'static)) -> (FailureReason, AttemptDetail) {
     let ended = chain(error)
         .filter_map(|error| error.downcast_ref::<io::Error>())
-        .any(|io| is_end(io.kind()));
+        .any(|io| is_connection_loss(io.kind()));
     let detail = match find::<hyper::Error>(error) {
-        _ if ended => BROKE_OFF,
-        Some(error) if error.is_parse() => "The answer is not HTTP",
-        Some(error) if error.is_incomplete_message() || error.is_closed() || error.is_canceled() => BROKE_OFF,
-        _ => "The receiver broke the rules of HTTP",
+        _ if ended => CONNECTION_CLOSED,
+        Some(error) if error.is_parse() => "The response is not HTTP",
+        Some(error) if error.is_incomplete_message() || error.is_closed() || error.is_canceled() => {
+            CONNECTION_CLOSED
+        }
+        _ => "The receiver violated the HTTP protocol",
     };
     (FailureReason::Protocol, detail.to_owned().into())
 }
 
-/// Of a host that cannot be called, or may not be.
+/// Explains why a host must not be called.
 pub(super) fn explain_refusal(refusal: &Refusal) -> (FailureReason, AttemptDetail) {
     let reason = match refusal {
         Refusal::Blocked(_) => FailureReason::Blocked,
@@ -63,7 +64,7 @@ pub(super) fn explain_refusal(refusal: &Refusal) -> (FailureReason, AttemptDetai
     (reason, refusal.to_string().into())
 }
 
-/// Of a connection, or of TLS on it.
+/// Explains a failed connection or TLS handshake.
 pub(super) fn explain_io(error: &io::Error, url: &EndpointUrl) -> (FailureReason, AttemptDetail) {
     match find::<rustls::Error>(error) {
         Some(error) => (FailureReason::Tls, explain_tls(error)),
@@ -71,22 +72,22 @@ pub(super) fn explain_io(error: &io::Error, url: &EndpointUrl) -> (FailureReason
     }
 }
 
-/// Whether it was our own doing that there is no connection.
+/// Returns whether the fence stopped the request.
 pub(super) fn is_fenced(error: &(dyn Error + 'static)) -> bool {
     find::<Fenced>(error).is_some()
 }
 
-/// `No complete answer within 15 s`.
-pub(super) fn too_late(timeout: Duration) -> String {
+/// Returns a text such as `No complete response within 15 s`.
+pub(super) fn timeout_detail(timeout: Duration) -> String {
     if timeout.subsec_millis() == 0 {
-        format!("No complete answer within {} s", timeout.as_secs())
+        format!("No complete response within {} s", timeout.as_secs())
     } else {
-        format!("No complete answer within {} ms", timeout.as_millis())
+        format!("No complete response within {} ms", timeout.as_millis())
     }
 }
 
-/// Whether it was the connection that failed, while a body was read, and not its decompression.
-pub(super) fn broke_off(error: &reqwest::Error) -> bool {
+/// Returns whether reading a body failed because of the connection, and not because of decompression.
+pub(super) fn is_connection_error(error: &reqwest::Error) -> bool {
     find::<hyper::Error>(error).is_some()
 }
 
@@ -100,9 +101,9 @@ fn explain_connect(io: Option<&io::Error>, url: &EndpointUrl) -> (FailureReason,
         Some(io) if matches!(io.kind(), HostUnreachable | NetworkUnreachable) => {
             format!("No route to {host}:{port}")
         }
-        // Once TCP is up, what is left of connecting is TLS.
-        Some(io) if is_end(io.kind()) && url.is_https() => {
-            return (FailureReason::Tls, TlsTrouble::ClosedDuringHandshake.into());
+        // The TCP connection is established, so the TLS handshake failed.
+        Some(io) if is_connection_loss(io.kind()) && url.is_https() => {
+            return (FailureReason::Tls, TlsProblem::ClosedDuringHandshake.into());
         }
         Some(io) => format!("Could not connect to {host}:{port}: {io}"),
         None => format!("Could not connect to {host}:{port}"),
@@ -113,41 +114,41 @@ fn explain_connect(io: Option<&io::Error>, url: &EndpointUrl) -> (FailureReason,
 fn explain_tls(error: &rustls::Error) -> AttemptDetail {
     use rustls::Error as Tls;
 
-    let trouble = match error {
+    let tls_problem = match error {
         Tls::InvalidCertificate(problem) => explain_certificate(problem),
-        Tls::NoCertificatesPresented => TlsTrouble::NoCertificate,
-        Tls::InvalidMessage(_) => TlsTrouble::NoTls,
+        Tls::NoCertificatesPresented => TlsProblem::NoCertificate,
+        Tls::InvalidMessage(_) => TlsProblem::NoTls,
         Tls::PeerIncompatible(PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig) => {
-            TlsTrouble::OldVersion
+            TlsProblem::OldVersion
         }
-        Tls::PeerIncompatible(_) => TlsTrouble::NothingInCommon,
+        Tls::PeerIncompatible(_) => TlsProblem::NothingInCommon,
         Tls::AlertReceived(alert) => {
-            return format!("The receiver refused the TLS handshake ({alert:?})").into();
+            return format!("The receiver rejected the TLS handshake ({alert:?})").into();
         }
-        Tls::NoApplicationProtocol => TlsTrouble::NoHttp,
-        _ => TlsTrouble::HandshakeFailed,
+        Tls::NoApplicationProtocol => TlsProblem::NoHttp,
+        _ => TlsProblem::HandshakeFailed,
     };
-    trouble.into()
+    tls_problem.into()
 }
 
-fn explain_certificate(problem: &CertificateError) -> TlsTrouble {
+fn explain_certificate(problem: &CertificateError) -> TlsProblem {
     use CertificateError as Bad;
 
     match problem {
-        Bad::Expired | Bad::ExpiredContext { .. } => TlsTrouble::CertificateExpired,
-        Bad::NotValidYet | Bad::NotValidYetContext { .. } => TlsTrouble::CertificateNotYetValid,
-        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => TlsTrouble::WrongName,
-        Bad::UnknownIssuer => TlsTrouble::UnknownIssuer,
-        Bad::Revoked => TlsTrouble::CertificateRevoked,
-        Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => TlsTrouble::NotForServers,
-        Bad::BadEncoding => TlsTrouble::UnreadableCertificate,
-        Bad::BadSignature => TlsTrouble::WrongSignature,
-        Bad::Other(_) => TlsTrouble::SelfSigned,
-        _ => TlsTrouble::UnacceptableCertificate,
+        Bad::Expired | Bad::ExpiredContext { .. } => TlsProblem::CertificateExpired,
+        Bad::NotValidYet | Bad::NotValidYetContext { .. } => TlsProblem::CertificateNotYetValid,
+        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => TlsProblem::WrongName,
+        Bad::UnknownIssuer => TlsProblem::UnknownIssuer,
+        Bad::Revoked => TlsProblem::CertificateRevoked,
+        Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => TlsProblem::NotForServers,
+        Bad::BadEncoding => TlsProblem::UnreadableCertificate,
+        Bad::BadSignature => TlsProblem::WrongSignature,
+        Bad::Other(_) => TlsProblem::SelfSigned,
+        _ => TlsProblem::UnacceptableCertificate,
     }
 }
 
-fn is_end(kind: io::ErrorKind) -> bool {
+fn is_connection_loss(kind: io::ErrorKind) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
 
     matches!(
@@ -156,11 +157,12 @@ fn is_end(kind: io::ErrorKind) -> bool {
     )
 }
 
+/// Returns the first error of this type in the chain.
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     chain(error).find_map(|error| error.downcast_ref())
 }
 
-/// An error and all that caused it. An `io::Error` keeps another error inside without naming it as its source.
+/// Iterates over an error and its causes, including errors wrapped in an `io::Error`, which are not its source.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     iter::successors(Some(error), |&error| {
         match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
@@ -175,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_inside_an_io_error_is_found() {
+    fn finds_errors_inside_io_errors() {
         let inner = io::Error::other(rustls::Error::HandshakeNotComplete);
         let outer = io::Error::other(inner);
         assert_eq!(
@@ -185,14 +187,14 @@ mod tests {
     }
 
     #[test]
-    fn a_deadline_is_told_in_the_unit_that_it_was_set_in() {
+    fn timeouts_are_shown_in_their_own_unit() {
         assert_eq!(
-            too_late(Duration::from_secs(15)),
-            "No complete answer within 15 s"
+            timeout_detail(Duration::from_secs(15)),
+            "No complete response within 15 s"
         );
         assert_eq!(
-            too_late(Duration::from_millis(300)),
-            "No complete answer within 300 ms"
+            timeout_detail(Duration::from_millis(300)),
+            "No complete response within 300 ms"
         );
     }
 }

@@ -1,7 +1,7 @@
-//! One exchange in slow motion: each step on its own connection, with its time, for those who test a receiver.
+//! Sends a request on a new connection and measures each step, for tests of a receiver.
 //!
-//! The same guard, the same trust, the same deadline and the same signed bytes as a delivery; only the connection is
-//! made by hand, because an HTTP client does not tell how long its parts took.
+//! A probe uses the same guard, TLS configuration, timeout and signed bytes as a delivery. Only the connection is made
+//! by hand, because the HTTP client does not report the duration of its steps.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -21,7 +21,7 @@ use tokio_util::task::AbortOnDropHandle;
 use url::{Host, Position};
 use x509_parser::{certificate::X509Certificate, prelude::FromDer as _};
 
-use super::{Exchange, Interrupted, Sender, answer, failure};
+use super::{Exchange, Interrupted, Sender, failure, response};
 use crate::{
     delivery::{
         fence::{FencedBody, Permit},
@@ -30,57 +30,57 @@ use crate::{
     domain::{AttemptDetail, EndpointUrl, FailureReason, Timestamp},
 };
 
-/// An exchange with all that was seen of it.
+/// Exchange with timings and the receiver's certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
     pub exchange: Exchange,
     pub timings: Timings,
-    /// The receiver's, if it speaks TLS and was trusted.
+    /// Certificate of the receiver, if it uses TLS and is trusted.
     pub certificate: Option<Certificate>,
 }
 
-/// How long each step took; none for a step that was not reached, or not needed.
+/// Duration of each step. `None` for steps that were not reached or not needed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Timings {
-    /// Until the host's addresses were known.
+    /// DNS lookup.
     pub dns: Option<Duration>,
-    /// From there until TCP was up.
+    /// TCP connect.
     pub connect: Option<Duration>,
-    /// From there until TLS was up.
+    /// TLS handshake.
     pub tls: Option<Duration>,
-    /// From there until the answer's headers had come.
+    /// From the established connection to the response headers.
     pub first_byte: Option<Duration>,
-    /// All of it, with the answer's body.
+    /// Whole exchange, including the response body.
     pub total: Duration,
 }
 
-/// What a receiver's certificate says.
+/// Summary of a receiver's certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
-    /// For whom it is, the first few.
+    /// First subject alternative names.
     pub names: Vec<String>,
     pub issuer: String,
     pub not_before: Timestamp,
     pub not_after: Timestamp,
-    /// `TLSv1.3`
+    /// Protocol version, such as `TLSv1.3`.
     pub protocol: String,
 }
 
-/// How many names of a certificate are kept: some have thousands.
-const NAMES_KEPT: usize = 8;
+/// Maximum number of names of a certificate that are kept. Some certificates have thousands.
+const MAX_NAMES: usize = 8;
 
-/// It speaks HTTP/1.1 only, whose steps can be told apart.
+/// Creates a TLS connector for probes, which use only HTTP/1.1.
 pub(super) fn connector(mut config: ClientConfig) -> TlsConnector {
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     TlsConnector::from(Arc::new(config))
 }
 
 impl Sender {
-    /// Like [`Sender::send`], on a connection of its own, with the duration of each step.
+    /// Sends like [`Sender::send`], on a new connection, and measures each step.
     ///
     /// # Errors
     ///
-    /// As of [`Sender::send`].
+    /// The errors of [`Sender::send`].
     pub async fn probe(
         &self,
         pass: &Pass,
@@ -92,7 +92,7 @@ impl Sender {
         tokio::select! {
             biased;
             () = pass.cancelled() => Err(Interrupted::Cancelled),
-            probe = self.measure(&pass.target.url, permit, headers, body, now) => probe,
+            result = self.measure(&pass.target.url, permit, headers, body, now) => result,
         }
     }
 
@@ -105,30 +105,30 @@ impl Sender {
         now: Timestamp,
     ) -> Result<Probe, Interrupted> {
         let started = Instant::now();
-        let mut seen = Seen::default();
+        let mut progress = Progress::default();
         let deadline = started + self.timeout;
-        let steps = self.steps(url, headers, body, now, permit, deadline, &mut seen);
-        let exchange = match timeout_at(deadline, steps).await {
+        let exchange = self.run_steps(url, headers, body, now, permit, deadline, &mut progress);
+        let exchange = match timeout_at(deadline, exchange).await {
             Ok(Ok(exchange)) => exchange,
-            Ok(Err(Stop::Fenced)) => return Err(Interrupted::Fenced),
-            Ok(Err(Stop::Failed(reason, detail))) => Exchange::failed(reason, detail),
-            Err(_) => Exchange::failed(FailureReason::Timeout, failure::too_late(self.timeout)),
+            Ok(Err(ProbeError::Fenced)) => return Err(Interrupted::Fenced),
+            Ok(Err(ProbeError::Failed(reason, detail))) => Exchange::failed(reason, detail),
+            Err(_) => Exchange::failed(FailureReason::Timeout, failure::timeout_detail(self.timeout)),
         };
         Ok(Probe {
             exchange,
             timings: Timings {
                 total: started.elapsed(),
-                ..seen.timings
+                ..progress.timings
             },
-            certificate: seen.certificate,
+            certificate: progress.certificate,
         })
     }
 
     #[expect(
         clippy::too_many_arguments,
-        reason = "those of a delivery, and what is to be seen of it"
+        reason = "the arguments of a delivery, and the progress"
     )]
-    async fn steps(
+    async fn run_steps(
         &self,
         url: &EndpointUrl,
         headers: HeaderMap,
@@ -136,126 +136,130 @@ impl Sender {
         now: Timestamp,
         permit: Permit,
         deadline: Instant,
-        seen: &mut Seen,
-    ) -> Result<Exchange, Stop> {
+        progress: &mut Progress,
+    ) -> Result<Exchange, ProbeError> {
         if !permit.is_valid() {
-            return Err(Stop::Fenced);
+            return Err(ProbeError::Fenced);
         }
-        let (host, port) = address_of(url);
-        let since = Instant::now();
+        let (host, port) = host_and_port(url);
+        let started = Instant::now();
         let addresses = self.guard.resolve(host.clone(), port).await;
         let addresses = addresses.map_err(|refusal| failure::explain_refusal(&refusal))?;
-        // A written address needs no look-up.
-        seen.timings.dns = matches!(host, Host::Domain(_)).then(|| since.elapsed());
+        // An IP address needs no lookup.
+        progress.timings.dns = matches!(host, Host::Domain(_)).then(|| started.elapsed());
 
-        let since = Instant::now();
+        let started = Instant::now();
         let tcp = connect(&addresses, deadline).await;
         let tcp = tcp.map_err(|error| failure::explain_io(&error, url))?;
-        // A small request must not wait for its own acknowledgement; without the option it only takes longer.
+        // Avoids a delay of small requests. A failure only makes the request slower.
         let _ = tcp.set_nodelay(true);
-        seen.timings.connect = Some(since.elapsed());
+        progress.timings.connect = Some(started.elapsed());
 
         let request = request(url, headers, FencedBody::new(body, permit))?;
-        let read = |response, since: Instant| async move {
-            answer::read(response, deadline, || now.plus(since.elapsed())).await
+        let read = |response, sent_at: Instant| async move {
+            response::read(response, deadline, || now.plus(sent_at.elapsed())).await
         };
         if !url.is_https() {
-            let since = Instant::now();
-            let (response, _connection) = ask(tcp, request).await?;
-            seen.timings.first_byte = Some(since.elapsed());
-            return Ok(read(response, since).await);
+            let started = Instant::now();
+            let (response, _connection) = send_request(tcp, request).await?;
+            progress.timings.first_byte = Some(started.elapsed());
+            return Ok(read(response, started).await);
         }
-        let since = Instant::now();
+        let started = Instant::now();
         let tls = self.tls.connect(server_name(&host)?, tcp).await;
         let tls = tls.map_err(|error| failure::explain_io(&error, url))?;
-        seen.timings.tls = Some(since.elapsed());
-        seen.certificate = certificate_of(&tls);
-        let since = Instant::now();
-        let (response, _connection) = ask(tls, request).await?;
-        seen.timings.first_byte = Some(since.elapsed());
-        Ok(read(response, since).await)
+        progress.timings.tls = Some(started.elapsed());
+        progress.certificate = certificate(&tls);
+        let started = Instant::now();
+        let (response, _connection) = send_request(tls, request).await?;
+        progress.timings.first_byte = Some(started.elapsed());
+        Ok(read(response, started).await)
     }
 }
 
-/// To the first address that takes it. One that does not answer leaves time for those after it, as it does for a
-/// delivery.
+/// Connects to the first reachable address. The remaining time is divided among the remaining addresses, so that an
+/// unreachable one leaves time for the next.
 async fn connect(addresses: &[SocketAddr], deadline: Instant) -> io::Result<TcpStream> {
-    let mut failure = io::ErrorKind::AddrNotAvailable.into();
+    let mut last_error = io::ErrorKind::AddrNotAvailable.into();
     for (index, address) in addresses.iter().enumerate() {
-        let left = u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
-        let share = deadline.saturating_duration_since(Instant::now()) / left;
+        let remaining = u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
+        let share = deadline.saturating_duration_since(Instant::now()) / remaining;
         match tokio::time::timeout(share, TcpStream::connect(address)).await {
             Ok(Ok(tcp)) => return Ok(tcp),
-            Ok(Err(error)) => failure = error,
-            // The last one has all that is left: that the deadline has passed, the caller says.
-            Err(_) if left == 1 => std::future::pending().await,
-            Err(_) => failure = io::ErrorKind::TimedOut.into(),
+            Ok(Err(error)) => last_error = error,
+            // The last address has all the remaining time, so the caller's timeout ends the probe.
+            Err(_) if remaining == 1 => std::future::pending().await,
+            Err(_) => last_error = io::ErrorKind::TimedOut.into(),
         }
     }
-    Err(failure)
+    Err(last_error)
 }
 
-/// What is known so far, also if the rest never comes.
+/// Results of the finished steps, which are kept if a later step fails.
 #[derive(Default)]
-struct Seen {
+struct Progress {
     timings: Timings,
     certificate: Option<Certificate>,
 }
 
-/// Why there is no answer.
-enum Stop {
+/// Reason a probe got no response.
+enum ProbeError {
     Fenced,
     Failed(FailureReason, AttemptDetail),
 }
 
-impl From<(FailureReason, AttemptDetail)> for Stop {
+impl From<(FailureReason, AttemptDetail)> for ProbeError {
     fn from((reason, detail): (FailureReason, AttemptDetail)) -> Self {
         Self::Failed(reason, detail)
     }
 }
 
-fn address_of(url: &EndpointUrl) -> (Host<&str>, u16) {
+fn host_and_port(url: &EndpointUrl) -> (Host<&str>, u16) {
     let url = url.as_url();
-    // An endpoint's URL has both; this one would not resolve.
+    // The URL of an endpoint always has a host. The fallback would not resolve.
     let host = url.host().unwrap_or(Host::Domain(""));
     (host, url.port_or_known_default().unwrap_or_default())
 }
 
-fn server_name(host: &Host<&str>) -> Result<ServerName<'static>, Stop> {
+fn server_name(host: &Host<&str>) -> Result<ServerName<'static>, ProbeError> {
     let name = match host {
         Host::Domain(name) => ServerName::try_from((*name).to_owned()).ok(),
         Host::Ipv4(ip) => Some(ServerName::from(std::net::IpAddr::from(*ip))),
         Host::Ipv6(ip) => Some(ServerName::from(std::net::IpAddr::from(*ip))),
     };
-    let unfit = || {
-        let detail = "The host is no name that a certificate could have".to_owned();
-        Stop::Failed(FailureReason::Tls, detail.into())
+    let invalid = || {
+        let detail = "The host name is not valid in a certificate".to_owned();
+        ProbeError::Failed(FailureReason::Tls, detail.into())
     };
-    name.ok_or_else(unfit)
+    name.ok_or_else(invalid)
 }
 
-fn request(url: &EndpointUrl, mut headers: HeaderMap, body: FencedBody) -> Result<Request<FencedBody>, Stop> {
-    let unfit = || {
-        let detail = "The URL cannot be written as an HTTP request".to_owned();
-        Stop::Failed(FailureReason::Protocol, detail.into())
+fn request(
+    url: &EndpointUrl,
+    mut headers: HeaderMap,
+    body: FencedBody,
+) -> Result<Request<FencedBody>, ProbeError> {
+    let invalid = || {
+        let detail = "The URL cannot be used in an HTTP request".to_owned();
+        ProbeError::Failed(FailureReason::Protocol, detail.into())
     };
     let url = url.as_url();
     let host = &url[Position::BeforeHost..Position::AfterPort];
-    headers.insert(HOST, HeaderValue::from_str(host).map_err(|_| unfit())?);
+    headers.insert(HOST, HeaderValue::from_str(host).map_err(|_| invalid())?);
     let path = &url[Position::BeforePath..Position::AfterQuery];
-    let mut request = Request::post(path).body(body).map_err(|_| unfit())?;
+    let mut request = Request::post(path).body(body).map_err(|_| invalid())?;
     *request.headers_mut() = headers;
     Ok(request)
 }
 
-/// Asks over this connection, which lives as long as what is answered beside the response.
-async fn ask(
+/// Sends a request on a stream. The connection is closed when the returned handle is dropped.
+async fn send_request(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     request: Request<FencedBody>,
-) -> Result<(reqwest::Response, AbortOnDropHandle<()>), Stop> {
+) -> Result<(reqwest::Response, AbortOnDropHandle<()>), ProbeError> {
     let explain = |error: hyper::Error| {
         if failure::is_fenced(&error) {
-            Stop::Fenced
+            ProbeError::Fenced
         } else {
             failure::explain_exchange(&error).into()
         }
@@ -264,7 +268,7 @@ async fn ask(
     builder.ignore_invalid_headers_in_responses(true);
     let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(explain)?;
     let connection = AbortOnDropHandle::new(tokio::spawn(async move {
-        // How it ends, the response tells.
+        // An error is reported by the response.
         let _ = connection.await;
     }));
     let response = sender.send_request(request).await.map_err(explain)?;
@@ -272,19 +276,19 @@ async fn ask(
     Ok((response.into(), connection))
 }
 
-fn certificate_of(tls: &TlsStream<TcpStream>) -> Option<Certificate> {
+fn certificate(tls: &TlsStream<TcpStream>) -> Option<Certificate> {
     let (_, session) = tls.get_ref();
     let der = session.peer_certificates()?.first()?;
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     let names = certificate.subject_alternative_name().ok().flatten();
     let names = names.into_iter().flat_map(|names| &names.value.general_names);
-    let moment =
+    let timestamp =
         |at: x509_parser::time::ASN1Time| Timestamp::from_millis(at.timestamp().saturating_mul(1_000));
     Some(Certificate {
-        names: names.take(NAMES_KEPT).map(readable).collect(),
+        names: names.take(MAX_NAMES).map(to_text).collect(),
         issuer: certificate.issuer().to_string(),
-        not_before: moment(certificate.validity().not_before),
-        not_after: moment(certificate.validity().not_after),
+        not_before: timestamp(certificate.validity().not_before),
+        not_after: timestamp(certificate.validity().not_after),
         protocol: session
             .protocol_version()
             .and_then(|version| version.as_str())
@@ -293,7 +297,8 @@ fn certificate_of(tls: &TlsStream<TcpStream>) -> Option<Certificate> {
     })
 }
 
-fn readable(name: &x509_parser::extensions::GeneralName<'_>) -> String {
+/// Formats a subject alternative name.
+fn to_text(name: &x509_parser::extensions::GeneralName<'_>) -> String {
     use x509_parser::extensions::GeneralName;
 
     match name {
@@ -301,7 +306,7 @@ fn readable(name: &x509_parser::extensions::GeneralName<'_>) -> String {
         GeneralName::IPAddress(bytes) => match (<[u8; 4]>::try_from(*bytes), <[u8; 16]>::try_from(*bytes)) {
             (Ok(ip), _) => std::net::Ipv4Addr::from(ip).to_string(),
             (_, Ok(ip)) => std::net::Ipv6Addr::from(ip).to_string(),
-            _ => "an address".to_owned(),
+            _ => "invalid IP address".to_owned(),
         },
         other => other.to_string(),
     }

@@ -1,4 +1,4 @@
-//! A deterministic model of one webhook and its receiver: checks [`Share`] and the tables in its documentation.
+//! Deterministic simulation of one webhook and its receiver, which tests [`Share`] and the tables in its documentation.
 
 use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
 
@@ -20,14 +20,14 @@ const BUSY: Outcome = Outcome::Answered {
 const TIMEOUT: Outcome = Outcome::Failed(FailureReason::Timeout);
 const UNREACHABLE: Outcome = Outcome::Failed(FailureReason::Connect);
 
-// The model's unit of time is a microsecond.
+// The unit of time of the model is one microsecond.
 const SECOND: u64 = 1_000_000;
-const BETWEEN_CLAIMS: u64 = 5_000;
-const SENDING_ONE_CALL: u64 = 400;
+const CLAIM_INTERVAL: u64 = 5_000;
+const SEND_DURATION: u64 = 400;
 
 trait Policy {
     fn size(&self) -> usize;
-    fn learn(&mut self, outcome: Outcome);
+    fn adjust(&mut self, outcome: Outcome);
 }
 
 impl Policy for Share {
@@ -35,12 +35,12 @@ impl Policy for Share {
         self.size()
     }
 
-    fn learn(&mut self, outcome: Outcome) {
-        self.learn(outcome);
+    fn adjust(&mut self, outcome: Outcome) {
+        self.adjust(outcome);
     }
 }
 
-/// The alternative: half the share at each refusal.
+/// Alternative policy that halves the share at each refusal.
 struct Halving {
     size: usize,
     cautious_from: usize,
@@ -62,7 +62,7 @@ impl Policy for Halving {
         self.size
     }
 
-    fn learn(&mut self, outcome: Outcome) {
+    fn adjust(&mut self, outcome: Outcome) {
         self.successes += 1;
         if outcome != OK {
             self.size = (self.size / 2).max(1);
@@ -106,7 +106,7 @@ impl Receiver {
     }
 }
 
-/// Averages over all runs, in the last four fifths of each.
+/// Averages over all runs, without the first fifth of each.
 #[derive(Default)]
 struct Averages {
     share: f64,
@@ -114,7 +114,7 @@ struct Averages {
     refused_per_second: f64,
 }
 
-/// The results do not depend on the luck of a single run.
+/// Number of runs with different random numbers.
 const RUNS: u64 = 8;
 
 fn run<P: Policy + Default>(receiver: Receiver) -> Averages {
@@ -128,21 +128,21 @@ fn run<P: Policy + Default>(receiver: Receiver) -> Averages {
     averages
 }
 
-/// Sends from a backlog that never ends, for a minute.
+/// Simulates a minute of sending from an endless backlog.
 fn run_once(mut policy: impl Policy, receiver: Receiver, mut random: u64) -> Averages {
     const END: u64 = 60 * SECOND;
     const WARM_UP: u64 = END / 5;
-    // When each call in flight ends, and whether it succeeds.
+    // Time at which each call in flight ends, and whether it succeeds.
     let mut calls = BinaryHeap::<Reverse<(u64, bool)>>::new();
     let mut sender_free_at = 0;
     let (mut second, mut calls_in_second) = (0, 0);
     let (mut delivered, mut refused, mut sizes) = (0_u32, 0_u32, 0);
-    for now in (0..END).step_by(BETWEEN_CLAIMS.try_into().unwrap()) {
+    for now in (0..END).step_by(CLAIM_INTERVAL.try_into().unwrap()) {
         while let Some(&Reverse((end, success))) = calls.peek()
             && end <= now
         {
             calls.pop();
-            policy.learn(if success { OK } else { receiver.refusal() });
+            policy.adjust(if success { OK } else { receiver.refusal() });
             if now >= WARM_UP {
                 *(if success { &mut delivered } else { &mut refused }) += 1;
             }
@@ -151,8 +151,8 @@ fn run_once(mut policy: impl Policy, receiver: Receiver, mut random: u64) -> Ave
             sizes += policy.size();
         }
         sender_free_at = now.max(sender_free_at);
-        while calls.len() < policy.size() && sender_free_at < now + BETWEEN_CLAIMS {
-            sender_free_at += SENDING_ONE_CALL;
+        while calls.len() < policy.size() && sender_free_at < now + CLAIM_INTERVAL {
+            sender_free_at += SEND_DURATION;
             random ^= random << 13;
             random ^= random >> 7;
             random ^= random << 17;
@@ -181,13 +181,13 @@ fn run_once(mut policy: impl Policy, receiver: Receiver, mut random: u64) -> Ave
     }
     let seconds = ((END - WARM_UP) / SECOND) as f64;
     Averages {
-        share: sizes as f64 / ((END - WARM_UP) / BETWEEN_CLAIMS) as f64,
+        share: sizes as f64 / ((END - WARM_UP) / CLAIM_INTERVAL) as f64,
         delivered_per_second: f64::from(delivered) / seconds,
         refused_per_second: f64::from(refused) / seconds,
     }
 }
 
-/// The lines of the tables in the documentation of [`Share`].
+/// Returns the lines of the tables in the documentation of [`Share`].
 fn tables() -> Vec<String> {
     let both = |receiver| (run::<Share>(receiver), run::<Halving>(receiver));
     let flaky = [0, 1, 5, 15, 25, 50, 90, 100].map(|percent| {
@@ -213,7 +213,7 @@ fn tables() -> Vec<String> {
 
 fn largest() -> Share {
     let mut share = Share::default();
-    (0..2 * usize::from(MAX)).for_each(|_| share.learn(OK));
+    (0..2 * usize::from(MAX)).for_each(|_| share.adjust(OK));
     assert_eq!(share.size(), usize::from(MAX));
     share
 }
@@ -269,71 +269,74 @@ fn retry_after_weighs_more_than_a_plain_refusal() {
 }
 
 #[test]
-fn an_overloaded_receiver_gets_about_what_it_can_handle() {
+fn overloaded_receiver_gets_what_it_can_handle() {
     for in_flight in [2, 4, 8, 16, 32] {
-        let seen = run::<Share>(Receiver::Limited { in_flight });
+        let averages = run::<Share>(Receiver::Limited { in_flight });
         let capacity = in_flight as f64;
-        assert!((capacity * 0.5..capacity * 1.1).contains(&seen.share));
-        assert!(seen.delivered_per_second > capacity * 20.0);
+        assert!((capacity * 0.5..capacity * 1.1).contains(&averages.share));
+        assert!(averages.delivered_per_second > capacity * 20.0);
         assert!(
-            seen.refused_per_second < 20.0,
+            averages.refused_per_second < 20.0,
             "{} refused with a capacity of {in_flight}",
-            seen.refused_per_second
+            averages.refused_per_second
         );
     }
 }
 
 #[test]
-fn a_rate_limit_is_used_and_rarely_exceeded() {
+fn rate_limit_is_used_and_rarely_exceeded() {
     for per_second in [50, 500, 1_500] {
         let receiver = Receiver::RateLimited { per_second };
-        let seen = run::<Share>(receiver);
+        let averages = run::<Share>(receiver);
         let with_halving = run::<Halving>(receiver).refused_per_second;
-        assert!(seen.delivered_per_second > 0.95 * per_second as f64);
+        assert!(averages.delivered_per_second > 0.95 * per_second as f64);
         assert!(
-            seen.refused_per_second < 1.3 * with_halving,
+            averages.refused_per_second < 1.3 * with_halving,
             "{} refused instead of {with_halving}",
-            seen.refused_per_second,
+            averages.refused_per_second,
         );
     }
 }
 
 #[test]
-fn a_receiver_that_is_down_gets_one_call_at_a_time() {
+fn receiver_that_is_down_gets_one_call_at_a_time() {
     for refusal in [UNAVAILABLE, BUSY, TIMEOUT, UNREACHABLE] {
         for (mut share, refusals) in [(Share::default(), 12), (largest(), 14)] {
-            (0..refusals).for_each(|_| share.learn(refusal));
+            (0..refusals).for_each(|_| share.adjust(refusal));
             assert_eq!(share.size(), 1, "after {refusals}");
         }
     }
 }
 
 #[test]
-fn a_share_grows_again_when_the_receiver_recovers() {
+fn share_grows_again_when_the_receiver_recovers() {
     let mut down = largest();
-    (0..20).for_each(|_| down.learn(UNREACHABLE));
-    // Each success makes it larger after a probe, otherwise only each round of them.
-    for (mut share, successes) in [(down, (1..INITIAL).map(usize::from).sum()), (Share::probe(), 31)] {
+    (0..20).for_each(|_| down.adjust(UNREACHABLE));
+    // After a slow start, the share grows with each success, otherwise with each round of successes.
+    for (mut share, successes) in [
+        (down, (1..INITIAL).map(usize::from).sum()),
+        (Share::slow_start(), 31),
+    ] {
         assert_eq!(share.size(), 1);
-        (0..successes).for_each(|_| share.learn(OK));
+        (0..successes).for_each(|_| share.adjust(OK));
         assert_eq!(share.size(), usize::from(INITIAL));
     }
 }
 
 #[test]
-fn lone_refusals_change_nothing() {
+fn isolated_refusals_change_nothing() {
     for refusal in [UNAVAILABLE, TIMEOUT, UNREACHABLE] {
         let mut share = largest();
         for number in 1..5_000 {
-            share.learn(if number % 150 == 0 { refusal } else { OK });
+            share.adjust(if number % 150 == 0 { refusal } else { OK });
             assert_eq!(share.size(), usize::from(MAX));
         }
     }
 }
 
 #[test]
-fn other_failures_say_nothing_about_the_load() {
+fn failures_unrelated_to_load_change_nothing() {
     let mut share = Share::default();
-    (0..100).for_each(|_| share.learn(Outcome::Failed(FailureReason::Tls)));
+    (0..100).for_each(|_| share.adjust(Outcome::Failed(FailureReason::Tls)));
     assert_eq!(share, Share::default());
 }

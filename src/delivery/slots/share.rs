@@ -1,12 +1,12 @@
-//! How many attempts one webhook may have in flight, as a pure policy: outcomes in, a number out.
+//! Number of attempts that one webhook may have in flight: a pure policy that maps outcomes to a number.
 
 use crate::domain::{FailureReason, Outcome};
 
-/// Share of a webhook about whose receiver nothing is known.
+/// Share of a webhook without known outcomes.
 pub(super) const INITIAL: u8 = 32;
 
-/// Largest share: more than a fast receiver ever has in flight, and enough for hundreds of calls per second to a slow
-/// one.
+/// Maximum share. A fast receiver never has this many calls in flight, and a slow one still gets hundreds of calls per
+/// second.
 pub(super) const MAX: u8 = 128;
 
 /// Outcomes per window, unless the share is larger.
@@ -15,24 +15,24 @@ const MIN_WINDOW: u8 = 32;
 /// Outcomes per trial, unless the share is larger.
 const MIN_TRIAL: u8 = 16;
 
-/// From this many refusals in a row on, the receiver counts as down.
+/// Number of refusals in a row after which the receiver counts as down.
 const DOWN_AFTER: u8 = 8;
 
-/// Largest fraction of refusals that can count as unrelated to the load.
+/// Maximum fraction of refusals that can count as unrelated to the load.
 const MAX_TOLERATED: f32 = 0.25;
 
 /// Number of plain refusals that one refusal with `Retry-After` counts as.
 ///
-/// Such a receiver knows that it is busy, and asks for patience. With four, [`MAX_TOLERATED`] is reached when 6 % of
-/// the calls are refused, instead of 25 %.
+/// Such a receiver reports that it is overloaded. With four, [`MAX_TOLERATED`] is reached when 6 % of the calls are
+/// refused, instead of 25 %.
 const RETRY_AFTER_WEIGHT: u16 = 4;
 
 /// Number of attempts that a webhook may have in flight.
 ///
-/// A refusal is a 429, a 503, a timeout or a failed connection. A few refusals have two possible reasons: the load is too
-/// high, or some calls fail at any load, for example because one of the receiver's instances is broken. A trial finds
-/// the reason: the share halves, and the refusals at half the load decide. If the load is the reason and at most half of
-/// the calls are refused, half the load has no refusals.
+/// A refusal is a 429, a 503, a timeout or a failed connection. A few refusals have two possible reasons: the load is
+/// too high, or some calls fail at any load, for example because one of the receiver's instances is broken. A trial
+/// finds the reason: the share halves, and the refusals at half the load decide. If the load is the reason and at most
+/// half of the calls are refused, half the load has no refusals.
 ///
 /// | observation | reaction |
 /// |---|---|
@@ -49,8 +49,8 @@ const RETRY_AFTER_WEIGHT: u16 = 4;
 /// A share grows by one with each success until the load is too high for the first time, and with each round of
 /// successes from then on.
 ///
-/// The result in the model in `model.rs`, for a sender of at most 2,500 calls per second and a receiver that answers after
-/// 2 ms. The last column is for a share that halves at each refusal.
+/// The result in the model in `model.rs`, for a sender of at most 2,500 calls per second and a receiver that answers
+/// after 2 ms. The last column is for a share that halves at each refusal.
 ///
 /// | refused | average share | deliveries/s | deliveries/s with halving |
 /// |---|---|---|---|
@@ -127,8 +127,8 @@ impl Default for Share {
 }
 
 impl Share {
-    /// Share of a receiver that received no calls for a while: one attempt, and more as it succeeds.
-    pub(super) fn probe() -> Self {
+    /// Returns the share of a webhook that received no calls for a while: one attempt, and more with each success.
+    pub(super) fn slow_start() -> Self {
         Self {
             size: 1,
             ..Self::default()
@@ -142,7 +142,7 @@ impl Share {
     /// Adjusts the share to the outcome of an attempt.
     ///
     /// A failure that says nothing about the receiver's load changes nothing.
-    pub(super) fn learn(&mut self, outcome: Outcome) {
+    pub(super) fn adjust(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Answered {
                 status: 429 | 503,

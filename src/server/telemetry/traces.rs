@@ -1,4 +1,5 @@
-//! Traces, sent by OTLP over HTTP to where the variables of OpenTelemetry say (`OTEL_EXPORTER_OTLP_ENDPOINT` and the others).
+//! Exports traces by OTLP over HTTP, configured by the OpenTelemetry variables (`OTEL_EXPORTER_OTLP_ENDPOINT` and
+//! others).
 
 use std::{env, thread};
 
@@ -18,28 +19,29 @@ use tracing_subscriber::{Layer, filter::Targets, registry::LookupSpan};
 use super::TelemetryError;
 use crate::{delivery::sender::blocking_client, trace};
 
-/// Sends in a thread of its own, in batches; what does not fit its queue is dropped.
+/// Trace exporter. Sends batches in its own thread, and drops spans when its queue is full.
 pub(super) struct Traces {
     provider: SdkTracerProvider,
     tracer: SdkTracer,
 }
 
-/// Unless one of these is set, nothing is traced.
+/// Variables that enable traces.
 const ENDPOINTS: [&str; 2] = [
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
 ];
 
 impl Traces {
+    /// Starts the exporter, if an endpoint is configured.
     pub(super) fn start() -> Result<Option<Self>, TelemetryError> {
         let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
         if !ENDPOINTS.into_iter().any(is_set) {
             return Ok(None);
         }
-        // A blocking client has a runtime, which cannot be made inside of one.
+        // A blocking client creates its own runtime, which is not allowed inside another one.
         let client = thread::spawn(blocking_client)
             .join()
-            .expect("it does not panic")?;
+            .expect("creating the client does not panic")?;
         let exporter = SpanExporter::builder()
             .with_http()
             .with_http_client(client)
@@ -57,43 +59,43 @@ impl Traces {
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
-        let ours = Targets::new().with_target(trace::TARGET, LevelFilter::INFO);
+        let targets = Targets::new().with_target(trace::TARGET, LevelFilter::INFO);
         tracing_opentelemetry::layer()
             .with_tracer(self.tracer.clone())
             .with_location(false)
             .with_threads(false)
             .with_tracked_inactivity(false)
-            .with_filter(ours)
+            .with_filter(targets)
     }
 }
 
-/// What is said of ourselves: what the variables say, and a name if they have none.
+/// Returns the resource from the OpenTelemetry variables, with a default service name.
 fn resource() -> Resource {
-    let told = Resource::builder().build();
-    let name = told.get(&Key::from_static_str("service.name"));
+    let configured = Resource::builder().build();
+    let name = configured.get(&Key::from_static_str("service.name"));
     if name.is_some_and(|name| !name.as_str().is_empty() && !name.as_str().starts_with("unknown_service")) {
-        told
+        configured
     } else {
         Resource::builder().with_service_name("caleida").build()
     }
 }
 
 impl Drop for Traces {
-    /// Sends what is still waiting.
+    /// Sends the remaining spans.
     fn drop(&mut self) {
         let provider = self.provider.clone();
-        // It waits for its own thread, for a few seconds at most.
+        // Blocks for a few seconds at most, until the exporter's thread has ended.
         if let Ok(Err(error)) = thread::spawn(move || provider.shutdown()).join() {
-            eprintln!("the last traces were not sent: {error}");
+            eprintln!("failed to export the last traces: {error}");
         }
     }
 }
 
-/// Makes the span a part of the trace that the request belongs to, if it says so in `traceparent`.
+/// Makes the span a child of the span in the request's `traceparent` header, if present.
 pub(in crate::server) fn continue_from(headers: &HeaderMap, span: &Span) {
     if !span.is_disabled() {
         let context = TraceContextPropagator::new().extract(&HeaderExtractor(headers));
-        // It can only fail for a span that nobody exports.
+        // Fails only for spans that are not exported.
         let _ = span.set_parent(context);
     }
 }

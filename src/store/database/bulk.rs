@@ -1,10 +1,10 @@
-//! Many rows in one statement, in the way that each database does it best.
+//! Statements with many rows of values, in the form that performs best on each database.
 
 use sqlx::{Arguments as _, postgres::PgArguments};
 
 use super::{
     Connection,
-    connection::Link,
+    connection::DriverConnection,
     query::{Query, query},
     row::{FromRow, Row},
     statement::statement,
@@ -12,17 +12,18 @@ use super::{
 };
 use crate::store::StoreError;
 
-/// Rows per statement on SQLite. Each number of rows is a statement that stays prepared: with 64 instead of 24, a busy
-/// process takes a tenth more memory and is not faster.
+/// Maximum number of rows per statement on SQLite. Each number of rows is a separate prepared statement: with 64
+/// instead of 24, a busy process uses 10 % more memory and is not faster.
 const MAX_ROWS: usize = 24;
 
-/// A table of values for a statement that names its place as `{rows}`.
+/// A table of values, which replaces `{rows}` in a statement.
 ///
-/// PostgreSQL gets arrays for `unnest`, so that a statement is the same text for any number of rows. SQLite gets
-/// `values`, in portions of [`MAX_ROWS`].
+/// On PostgreSQL, the values are arrays for `unnest`, so that the statement has the same text for any number of rows.
+/// On SQLite, they are a `values` clause, in chunks of [`MAX_ROWS`].
 ///
-/// A statement may also have `{or_fail}` after its verb: then SQLite does not undo what it has done before it fails at one
-/// of its rows, and need not copy every page that it changes to be able to. The transaction is undone anyway.
+/// A statement can also have `{or_fail}` after its verb, which becomes `or fail` on SQLite. If a row fails, SQLite then
+/// keeps the changes of the previous rows, and does not have to copy each page that it changes. The transaction is
+/// rolled back anyway.
 pub(in crate::store) struct Rows<const N: usize> {
     kinds: [Kind; N],
     rows: Vec<[Value; N]>,
@@ -45,19 +46,19 @@ impl<const N: usize> Rows<N> {
         if self.rows.is_empty() {
             return Ok(0);
         }
-        if let Link::Postgres(connection) = connection.link() {
+        if let DriverConnection::Postgres(connection) = connection.driver() {
             let (sql, arrays) = self.arrays(sql)?;
             let done = sqlx::query_with(statement(sql.into()), arrays).execute(connection);
             return Ok(done.await?.rows_affected());
         }
         let mut changed = 0;
-        for portion in self.portions(sql) {
-            changed += portion.execute(connection).await?;
+        for chunk in self.chunks(sql) {
+            changed += chunk.execute(connection).await?;
         }
         Ok(changed)
     }
 
-    /// Returns the rows that the statement returns.
+    /// Returns the result rows.
     pub(in crate::store) async fn fetch_all<T: FromRow>(
         self,
         sql: &str,
@@ -66,28 +67,28 @@ impl<const N: usize> Rows<N> {
         if self.rows.is_empty() {
             return Ok(Vec::new());
         }
-        if let Link::Postgres(connection) = connection.link() {
+        if let DriverConnection::Postgres(connection) = connection.driver() {
             let (sql, arrays) = self.arrays(sql)?;
             let found = sqlx::query_with(statement(sql.into()), arrays).fetch_all(connection);
             let found = found.await?.into_iter();
             return found.map(|row| T::from_row(&Row::Postgres(row))).collect();
         }
         let mut found = Vec::new();
-        for portion in self.portions(sql) {
-            found.extend(portion.fetch_all(connection).await?);
+        for chunk in self.chunks(sql) {
+            found.extend(chunk.fetch_all(connection).await?);
         }
         Ok(found)
     }
 
-    fn portions(self, sql: &str) -> impl Iterator<Item = Query> {
+    fn chunks(self, sql: &str) -> impl Iterator<Item = Query> {
         let sql = sql.replace("{or_fail}", "or fail");
         let mut rows = self.rows.into_iter();
         std::iter::from_fn(move || {
-            let left = rows.len();
-            if left == 0 {
+            let remaining = rows.len();
+            if remaining == 0 {
                 return None;
             }
-            let size = left.min(MAX_ROWS);
+            let size = remaining.min(MAX_ROWS);
             let row = format!("({})", ["?"; N].join(", "));
             let table = format!("values {}", vec![row.as_str(); size].join(", "));
             let mut query = query(sql.replace("{rows}", &table));
@@ -161,7 +162,7 @@ impl Value {
 
     fn into_boolean(self) -> Option<bool> {
         match self {
-            Self::Boolean(truth) => Some(truth),
+            Self::Boolean(boolean) => Some(boolean),
             _ => None,
         }
     }

@@ -1,4 +1,4 @@
-//! What statements run on.
+//! Connections and transactions of either database.
 
 use sqlx::{
     Column, Executor as _, PgConnection, Postgres, Sqlite, SqliteConnection, Statement as _, TypeInfo as _,
@@ -19,26 +19,27 @@ enum Inner {
     PostgresTransaction(sqlx::Transaction<'static, Postgres>),
 }
 
-/// Where the databases differ.
+/// Kind of database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum Dialect {
     Sqlite,
     Postgres,
 }
 
-pub(super) enum Link<'c> {
+/// Connection of the driver.
+pub(super) enum DriverConnection<'c> {
     Sqlite(&'c mut SqliteConnection),
     Postgres(&'c mut PgConnection),
 }
 
 impl Connection {
-    pub(super) fn link(&mut self) -> Link<'_> {
+    pub(super) fn driver(&mut self) -> DriverConnection<'_> {
         match &mut self.0 {
-            Inner::SqliteReader(connection) => Link::Sqlite(connection),
-            Inner::SqliteSnapshot(transaction) => Link::Sqlite(transaction),
-            Inner::SqliteWrite(transaction) => Link::Sqlite(transaction.connection()),
-            Inner::Postgres(connection) => Link::Postgres(connection),
-            Inner::PostgresTransaction(transaction) => Link::Postgres(transaction),
+            Inner::SqliteReader(connection) => DriverConnection::Sqlite(connection),
+            Inner::SqliteSnapshot(transaction) => DriverConnection::Sqlite(transaction),
+            Inner::SqliteWrite(transaction) => DriverConnection::Sqlite(transaction.connection()),
+            Inner::Postgres(connection) => DriverConnection::Postgres(connection),
+            Inner::PostgresTransaction(transaction) => DriverConnection::Postgres(transaction),
         }
     }
 
@@ -49,26 +50,28 @@ impl Connection {
         }
     }
 
-    /// The columns of a table, and what they hold.
+    /// Returns the names and types of the columns of a table.
     pub(in crate::store) async fn columns_of(
         &mut self,
         table: &str,
     ) -> Result<Vec<(String, Kind)>, StoreError> {
         let sql = statement(format!("select * from {table}").into());
-        let columns: Vec<_> = match self.link() {
-            Link::Sqlite(connection) => names_and_types(connection.prepare(sql).await?.columns()),
-            Link::Postgres(connection) => names_and_types(connection.prepare(sql).await?.columns()),
+        let columns: Vec<_> = match self.driver() {
+            DriverConnection::Sqlite(connection) => names_and_types(connection.prepare(sql).await?.columns()),
+            DriverConnection::Postgres(connection) => {
+                names_and_types(connection.prepare(sql).await?.columns())
+            }
         };
         let columns = columns.into_iter().map(|(name, type_name)| {
-            let kind = Kind::of(&type_name).ok_or(StoreError::Corrupt("type of column"))?;
+            let kind = Kind::from_type_name(&type_name).ok_or(StoreError::Corrupt("type of column"))?;
             Ok((name, kind))
         });
         columns.collect()
     }
 
-    /// Runs a statement that only PostgreSQL needs: SQLite has one writer at a time.
+    /// Runs a statement on PostgreSQL only.
     pub(in crate::store) async fn on_postgres(&mut self, sql: &'static str) -> Result<(), StoreError> {
-        if let Link::Postgres(connection) = self.link() {
+        if let DriverConnection::Postgres(connection) = self.driver() {
             sqlx::query(sql).execute(connection).await?;
         }
         Ok(())
@@ -94,16 +97,16 @@ impl From<PoolConnection<Postgres>> for Connection {
     }
 }
 
-/// Statements that take effect together, or not at all. Dropped without a commit, it is rolled back.
+/// A transaction. Rolls back when dropped without a commit.
 pub(in crate::store) struct Transaction(Connection);
 
 impl Transaction {
-    /// Returns when it is durable.
+    /// Returns when the transaction is durable, unless it was begun without a sync.
     pub(in crate::store) async fn commit(self) -> Result<(), StoreError> {
         match self.0.0 {
             Inner::SqliteWrite(transaction) => transaction.commit().await,
             Inner::PostgresTransaction(transaction) => {
-                transaction.commit().await.map_err(StoreError::of_commit)
+                transaction.commit().await.map_err(StoreError::from_commit)
             }
             Inner::SqliteReader(_) | Inner::SqliteSnapshot(_) | Inner::Postgres(_) => Ok(()),
         }

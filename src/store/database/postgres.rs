@@ -1,8 +1,8 @@
-//! PostgreSQL: a database that is a server of its own, and that several processes share.
+//! PostgreSQL, which several processes can share.
 //!
-//! What differs from the embedded one: transactions run beside each other. So a claim skips what another one has
-//! locked, whoever locks webhooks and deliveries locks the webhooks first, and a webhook cannot be paused, resumed or
-//! deleted between the moment at which an event's fan-out read it and the commit of its deliveries.
+//! Unlike with SQLite, transactions run concurrently. So a claim skips rows that another claim has locked, all
+//! transactions lock webhooks before deliveries, and a webhook cannot be paused, resumed or deleted between the fan-out
+//! of an event and the commit of its deliveries.
 
 use std::{str::FromStr, time::Duration};
 
@@ -15,41 +15,41 @@ use tokio::sync::Mutex;
 use super::{Connection, Transaction};
 use crate::store::{StoreError, migrations::POSTGRES as MIGRATIONS};
 
-/// Of one process. More would wait for each other inside the server instead of here.
-const CONNECTIONS: u32 = 16;
+/// Maximum number of connections of one process. With more, transactions would only wait inside the server instead of
+/// here.
+const MAX_CONNECTIONS: u32 = 16;
 
-/// How long anybody waits for a connection before the answer is “try again later”.
+/// Maximum time that an operation waits for a connection before it fails as unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A process that is frozen in the middle of a transaction must not hold its locks until it wakes up: then the server
-/// ends it. No transaction of ours waits for anything but the server.
-const IDLE_TIMEOUT: &str = "5s";
+/// Time after which the server ends an idle transaction, so that a process that is frozen during a transaction does not
+/// hold its locks. Between statements, transactions of this program do not wait for anything.
+const IDLE_TRANSACTION_TIMEOUT: &str = "5s";
 
-/// Each statement is planned for the tables as they are. A plan that is made while a table is empty reads all of it, and
-/// would be kept until the server next looks at its size: in that minute a new database may take a million events.
-const PLANS: &str = "force_custom_plan";
+/// Plans each execution of a statement anew. A cached plan from when a table was empty scans the whole table, and is
+/// kept until the server next analyzes the table. In that minute, a new database may receive a million events.
+const PLAN_CACHE_MODE: &str = "force_custom_plan";
 
 pub(in crate::store) struct Postgres {
     pool: PgPool,
-    /// For what the processes tell each other: it never waits behind the work. One connection listens.
+    /// Connections for cluster membership and notifications, which must not wait for other work. One of them listens.
     control: PgPool,
     listener: Mutex<Option<PgListener>>,
 }
 
 impl Postgres {
     pub(super) async fn open(url: &str) -> Result<Self, StoreError> {
-        // Without the URL: it may hold a password.
-        let cannot_open = |error: sqlx::Error| {
-            StoreError::Open(format!("the PostgreSQL database cannot be opened: {error}"))
-        };
+        // Without the URL, which may contain a password.
+        let cannot_open =
+            |error: sqlx::Error| StoreError::Open(format!("failed to open the PostgreSQL database: {error}"));
         let options = PgConnectOptions::from_str(url)
             .map_err(cannot_open)?
             .application_name("caleida")
             .options([
-                ("idle_in_transaction_session_timeout", IDLE_TIMEOUT),
-                ("plan_cache_mode", PLANS),
+                ("idle_in_transaction_session_timeout", IDLE_TRANSACTION_TIMEOUT),
+                ("plan_cache_mode", PLAN_CACHE_MODE),
             ]);
-        // By itself first: a pool tries again and again, and at last only says that it took too long.
+        // A single connection first, for its error: a pool retries and then only reports a timeout.
         let first = PgConnection::connect_with(&options).await.map_err(cannot_open)?;
         first.close().await.map_err(cannot_open)?;
         let pool_of = |connections| {
@@ -58,8 +58,8 @@ impl Postgres {
                 .acquire_timeout(ACQUIRE_TIMEOUT)
                 .connect_lazy_with(options.clone())
         };
-        let pool = pool_of(CONNECTIONS);
-        // Under an advisory lock, so that those that start together apply each once.
+        let pool = pool_of(MAX_CONNECTIONS);
+        // Holds an advisory lock, so that processes that start at the same time apply each migration once.
         MIGRATIONS.run(&pool).await?;
         Ok(Self {
             pool,
@@ -80,7 +80,7 @@ impl Postgres {
         Ok(self.pool.begin_with(begin).await?.into())
     }
 
-    /// A connection for the processes among themselves.
+    /// Returns a connection for cluster membership.
     pub(in crate::store) async fn control(&self) -> Result<Connection, StoreError> {
         Ok(self.control.acquire().await?.into())
     }
@@ -89,7 +89,8 @@ impl Postgres {
         Ok(self.control.begin().await?.into())
     }
 
-    /// Waits for the next notification on this channel and returns its payload; `None` if some may have been missed.
+    /// Waits for the next notification on this channel and returns its payload. Returns `None` if notifications may
+    /// have been missed.
     pub(in crate::store) async fn notification(&self, channel: &str) -> Result<Option<String>, StoreError> {
         let mut listener = self.listener.lock().await;
         let Some(listening) = &mut *listener else {

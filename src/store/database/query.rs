@@ -1,4 +1,4 @@
-//! One statement with its values, which both databases understand.
+//! Statements with bound values, for both databases.
 
 use std::borrow::Cow;
 
@@ -7,37 +7,37 @@ use sqlx::{Arguments as _, SqlStr, postgres::PgArguments, sqlite::SqliteArgument
 
 use super::{
     Connection, Database, Dialect,
-    connection::Link,
+    connection::DriverConnection,
     row::{FromRow, Row},
     statement::statement,
     value::{Bind, Kind, Value},
 };
 use crate::store::StoreError;
 
-/// A statement under construction. Values are named `$1`, `$2`, … in the order in which they are bound.
+/// A statement. Bound values are referred to as `$1`, `$2` and so on, in the order in which they are bound.
 #[must_use]
 pub(in crate::store) struct Query {
     sql: Cow<'static, str>,
     values: Vec<Value>,
-    is_kept: bool,
+    is_cached: bool,
 }
 
 pub(in crate::store) fn query(sql: impl Into<Cow<'static, str>>) -> Query {
     Query {
         sql: sql.into(),
         values: Vec::new(),
-        is_kept: true,
+        is_cached: true,
     }
 }
 
 impl Query {
-    /// Binds the next value that the statement names.
+    /// Binds the next value.
     pub(in crate::store) fn bind(mut self, value: impl Bind) -> Self {
         self.values.push(value.into_value());
         self
     }
 
-    /// Appends the clause that locks the rows found, where other transactions run beside this one.
+    /// Appends a row locking clause on PostgreSQL. SQLite has a single writer and no such clause.
     pub(in crate::store) fn locking(mut self, clause: &str, connection: &Connection) -> Self {
         if connection.dialect() == Dialect::Postgres {
             self.push(" ").push(clause);
@@ -45,7 +45,7 @@ impl Query {
         self
     }
 
-    /// Executes it in a transaction of its own.
+    /// Executes the statement in its own transaction. Returns the number of changed rows.
     pub(in crate::store) async fn execute_in(self, database: &Database) -> Result<u64, StoreError> {
         database.execute(self).await
     }
@@ -55,13 +55,13 @@ impl Query {
         self
     }
 
-    /// Appends to the statement.
+    /// Appends SQL.
     pub(in crate::store) fn push(&mut self, sql: impl AsRef<str>) -> &mut Self {
         self.sql.to_mut().push_str(sql.as_ref());
         self
     }
 
-    /// Appends a value to the statement.
+    /// Appends the placeholder of a value and binds the value.
     pub(in crate::store) fn push_bind(&mut self, value: impl Bind) -> &mut Self {
         self.push_value(value.into_value())
     }
@@ -72,7 +72,7 @@ impl Query {
         self.push(name)
     }
 
-    /// Appends values with commas between them.
+    /// Appends and binds values, separated by commas.
     pub(in crate::store) fn push_list<V: Bind>(&mut self, values: impl IntoIterator<Item = V>) -> &mut Self {
         for (index, value) in values.into_iter().enumerate() {
             if index > 0 {
@@ -83,24 +83,25 @@ impl Query {
         self
     }
 
-    /// Prepares it for this time only: a statement with another text each time would push the others out of the cache.
-    pub(in crate::store) fn once(mut self) -> Self {
-        self.is_kept = false;
+    /// Excludes the statement from the cache of prepared statements. A statement with varying text would evict the
+    /// others.
+    pub(in crate::store) fn uncached(mut self) -> Self {
+        self.is_cached = false;
         self
     }
 
-    /// Returns the number of rows that it changed.
+    /// Returns the number of changed rows.
     pub(in crate::store) async fn execute(self, connection: &mut Connection) -> Result<u64, StoreError> {
-        let is_kept = self.is_kept;
-        Ok(match connection.link() {
-            Link::Sqlite(connection) => {
+        let is_cached = self.is_cached;
+        Ok(match connection.driver() {
+            DriverConnection::Sqlite(connection) => {
                 let (sql, values) = self.for_sqlite()?;
-                let query = sqlx::query_with(sql, values).persistent(is_kept);
+                let query = sqlx::query_with(sql, values).persistent(is_cached);
                 query.execute(connection).await?.rows_affected()
             }
-            Link::Postgres(connection) => {
+            DriverConnection::Postgres(connection) => {
                 let (sql, values) = self.for_postgres()?;
-                let query = sqlx::query_with(sql, values).persistent(is_kept);
+                let query = sqlx::query_with(sql, values).persistent(is_cached);
                 query.execute(connection).await?.rows_affected()
             }
         })
@@ -110,19 +111,19 @@ impl Query {
         self,
         connection: &mut Connection,
     ) -> Result<Vec<T>, StoreError> {
-        let is_kept = self.is_kept;
-        match connection.link() {
-            Link::Sqlite(connection) => {
+        let is_cached = self.is_cached;
+        match connection.driver() {
+            DriverConnection::Sqlite(connection) => {
                 let (sql, values) = self.for_sqlite()?;
-                let query = sqlx::query_with(sql, values).persistent(is_kept);
+                let query = sqlx::query_with(sql, values).persistent(is_cached);
                 let rows = query.fetch_all(connection).await?;
                 rows.into_iter()
                     .map(|row| T::from_row(&Row::Sqlite(row)))
                     .collect()
             }
-            Link::Postgres(connection) => {
+            DriverConnection::Postgres(connection) => {
                 let (sql, values) = self.for_postgres()?;
-                let query = sqlx::query_with(sql, values).persistent(is_kept);
+                let query = sqlx::query_with(sql, values).persistent(is_cached);
                 let rows = query.fetch_all(connection).await?;
                 rows.into_iter()
                     .map(|row| T::from_row(&Row::Postgres(row)))
@@ -135,7 +136,7 @@ impl Query {
         self,
         connection: &mut Connection,
     ) -> Result<Option<T>, StoreError> {
-        // Such statements find one row at most, or say `limit 1`.
+        // The statement returns at most one row.
         Ok(self.fetch_all(connection).await?.into_iter().next())
     }
 
@@ -147,18 +148,18 @@ impl Query {
         row.ok_or_else(|| StoreError::bug(sqlx::Error::RowNotFound))
     }
 
-    /// Reads the rows one after the other, for more of them than memory takes.
+    /// Streams the rows, for results that do not fit into memory.
     pub(in crate::store) fn stream(
         self,
         connection: &mut Connection,
     ) -> Result<BoxStream<'_, Result<Row, StoreError>>, StoreError> {
-        Ok(match connection.link() {
-            Link::Sqlite(connection) => {
+        Ok(match connection.driver() {
+            DriverConnection::Sqlite(connection) => {
                 let (sql, values) = self.for_sqlite()?;
                 let rows = sqlx::query_with(sql, values).fetch(connection);
                 rows.map_ok(Row::Sqlite).err_into().boxed()
             }
-            Link::Postgres(connection) => {
+            DriverConnection::Postgres(connection) => {
                 let (sql, values) = self.for_postgres()?;
                 let rows = sqlx::query_with(sql, values).fetch(connection);
                 rows.map_ok(Row::Postgres).err_into().boxed()
@@ -173,7 +174,7 @@ impl Query {
                 Value::Text(text) => arguments.add(text),
                 Value::Integer(number) => arguments.add(number),
                 Value::Bytes(bytes) => arguments.add(bytes),
-                Value::Boolean(truth) => arguments.add(truth),
+                Value::Boolean(boolean) => arguments.add(boolean),
                 Value::Null(_) => arguments.add(None::<i64>),
             }
             .map_err(sqlx::Error::Encode)?;
@@ -188,7 +189,7 @@ impl Query {
                 Value::Text(text) => arguments.add(text),
                 Value::Integer(number) => arguments.add(number),
                 Value::Bytes(bytes) => arguments.add(bytes),
-                Value::Boolean(truth) => arguments.add(truth),
+                Value::Boolean(boolean) => arguments.add(boolean),
                 Value::Null(Kind::Text) => arguments.add(None::<String>),
                 Value::Null(Kind::Integer) => arguments.add(None::<i64>),
                 Value::Null(Kind::Bytes) => arguments.add(None::<Vec<u8>>),

@@ -1,4 +1,4 @@
-//! Rows of either database, and what is read from them.
+//! Rows of either database, and their conversion to Rust types.
 
 use sqlx::{ColumnIndex, Row as _, ValueRef as _, postgres::PgRow, sqlite::SqliteRow};
 
@@ -7,9 +7,9 @@ use crate::{
     domain::{
         AccountId, ApiKeyId, AuditId, DeliveryId, DeliveryStatus, DisabledReason, EndpointUrl, EventId,
         EventType, EventTypes, FailureReason, InviteId, Principal, ProcessId, RecoveryId, RecoveryScope,
-        RecoveryState, Role, SessionId, Timestamp, TlsTrouble, Transport, UserId, WebhookId, WebhookName,
+        RecoveryState, Role, SessionId, Timestamp, TlsProblem, Transport, UserId, WebhookId, WebhookName,
     },
-    store::{DestinationState, Invalidated, StoreError, rows::NEW},
+    store::{DestinationState, InvalidationReason, StoreError, rows::NEW_STATUS},
 };
 
 pub(in crate::store) enum Row {
@@ -27,7 +27,7 @@ impl<T: ColumnIndex<SqliteRow> + ColumnIndex<PgRow> + Copy> Index for T {}
 
 impl Row {
     pub(in crate::store) fn get<T: Field>(&self, column: impl Index) -> Result<T, StoreError> {
-        T::of(self, column)
+        T::read(self, column)
     }
 
     pub(in crate::store) fn value(&self, column: impl Index, kind: Kind) -> Result<Value, StoreError> {
@@ -50,26 +50,26 @@ impl Row {
     }
 }
 
-/// A type that a column is read as.
+/// A type that can be read from a column.
 pub(in crate::store) trait Field: Sized {
-    fn of(row: &Row, column: impl Index) -> Result<Self, StoreError>;
+    fn read(row: &Row, column: impl Index) -> Result<Self, StoreError>;
 }
 
 impl<T: Field> Field for Option<T> {
-    fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+    fn read(row: &Row, column: impl Index) -> Result<Self, StoreError> {
         if row.is_null(column)? {
             Ok(None)
         } else {
-            T::of(row, column).map(Some)
+            T::read(row, column).map(Some)
         }
     }
 }
 
-/// What both drivers read by themselves.
-macro_rules! plain_field {
+/// Implements [`Field`] for types that both drivers support.
+macro_rules! native_field {
     ($($type:ty),+) => {
         $(impl Field for $type {
-            fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+            fn read(row: &Row, column: impl Index) -> Result<Self, StoreError> {
                 Ok(match row {
                     Row::Sqlite(row) => row.try_get(column)?,
                     Row::Postgres(row) => row.try_get(column)?,
@@ -79,35 +79,35 @@ macro_rules! plain_field {
     };
 }
 
-plain_field!(i64, bool, String, Vec<u8>);
+native_field!(i64, bool, String, Vec<u8>);
 
 impl Field for u32 {
-    /// A count that the database holds as a signed number.
-    fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+    /// Reads a count, which the database stores as a signed integer.
+    fn read(row: &Row, column: impl Index) -> Result<Self, StoreError> {
         let number: i64 = row.get(column)?;
         Ok(Self::try_from(number.max(0)).unwrap_or(Self::MAX))
     }
 }
 
 impl Field for u64 {
-    /// A count that the database holds as a signed number.
-    fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+    /// Reads a count, which the database stores as a signed integer.
+    fn read(row: &Row, column: impl Index) -> Result<Self, StoreError> {
         let number: i64 = row.get(column)?;
         Ok(number.max(0).cast_unsigned())
     }
 }
 
 impl Field for Timestamp {
-    fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+    fn read(row: &Row, column: impl Index) -> Result<Self, StoreError> {
         row.get(column).map(Self::from_millis)
     }
 }
 
-/// What is stored as its text.
+/// Implements [`Field`] for types that are stored as text. The literal is the name of the value in an error message.
 macro_rules! text_field {
     ($($type:ty: $what:literal),+ $(,)?) => {
         $(impl Field for $type {
-            fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+            fn read(row: &Row, column: impl Index) -> Result<Self, StoreError> {
                 let text: String = row.get(column)?;
                 text.parse().map_err(|_| StoreError::Corrupt($what))
             }
@@ -117,22 +117,22 @@ macro_rules! text_field {
 
 text_field!(
     DestinationState: "webhook state",
-    DisabledReason: "reason",
+    DisabledReason: "disabled reason",
     EventId: "event id",
     EventType: "event type",
     FailureReason: "failure reason",
-    Invalidated: "change",
+    InvalidationReason: "invalidation reason",
     RecoveryScope: "recovery scope",
     RecoveryState: "recovery state",
     Role: "role",
-    TlsTrouble: "TLS problem",
+    TlsProblem: "TLS problem",
 );
 
-/// Identifiers, which are stored as 16 bytes.
+/// Implements [`Field`] for ids, which are stored as 16 bytes.
 macro_rules! key_field {
     ($($type:ty),+ $(,)?) => {
         $(impl Field for $type {
-            fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+            fn read(row: &Row, column: impl Index) -> Result<Self, StoreError> {
                 row.get(column).map(Self::from_key)
             }
         })+
@@ -144,53 +144,54 @@ key_field!(
 );
 
 impl<const N: usize> Field for [u8; N] {
-    fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+    fn read(row: &Row, column: impl Index) -> Result<Self, StoreError> {
         let bytes: Vec<u8> = row.get(column)?;
-        bytes.try_into().map_err(|_| StoreError::Corrupt("key"))
+        bytes.try_into().map_err(|_| StoreError::Corrupt("id or hash"))
     }
 }
 
-/// A delivery whose first attempt is under way is pending too, see [`NEW`](crate::store::rows::NEW).
+/// Reads [`NEW_STATUS`] as pending.
 impl Field for DeliveryStatus {
-    fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+    fn read(row: &Row, column: impl Index) -> Result<Self, StoreError> {
         let text: String = row.get(column)?;
         match &*text {
-            NEW => Ok(Self::Pending),
+            NEW_STATUS => Ok(Self::Pending),
             text => text.parse().map_err(|_| StoreError::Corrupt("delivery status")),
         }
     }
 }
 
 impl Field for EventTypes {
-    fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+    fn read(row: &Row, column: impl Index) -> Result<Self, StoreError> {
         let text: String = row.get(column)?;
-        Self::parse(text.split(',')).map_err(|_| StoreError::Corrupt("selection of events"))
+        Self::parse(text.split(',')).map_err(|_| StoreError::Corrupt("list of event types"))
     }
 }
 
 impl Field for Principal {
-    fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+    fn read(row: &Row, column: impl Index) -> Result<Self, StoreError> {
         let code: String = row.get(column)?;
         Self::from_code(&code).ok_or(StoreError::Corrupt("actor"))
     }
 }
 
 impl Field for WebhookName {
-    fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+    fn read(row: &Row, column: impl Index) -> Result<Self, StoreError> {
         let text: String = row.get(column)?;
         Self::parse(&text).map_err(|_| StoreError::Corrupt("webhook name"))
     }
 }
 
-/// Whether http is allowed is asked when a URL is saved; what was saved stays readable when that is tightened.
+/// Accepts http URLs. Whether they are allowed is checked when a URL is saved, and saved URLs stay readable if the
+/// setting changes.
 impl Field for EndpointUrl {
-    fn of(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+    fn read(row: &Row, column: impl Index) -> Result<Self, StoreError> {
         let text: String = row.get(column)?;
         Self::parse(&text, Transport::HttpAllowed).map_err(|_| StoreError::Corrupt("webhook URL"))
     }
 }
 
-/// A type that a row is read as: one column, a tuple of columns, or a struct of [`from_row!`].
+/// A type that can be read from a row: a single column, a tuple of columns, or a struct declared with [`from_row!`].
 pub(in crate::store) trait FromRow: Sized {
     fn from_row(row: &Row) -> Result<Self, StoreError>;
 }
@@ -218,7 +219,7 @@ from_columns!(A 0, B 1, C 2, D 3, E 4);
 from_columns!(A 0, B 1, C 2, D 3, E 4, F 5);
 from_columns!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
 
-/// Declares a struct whose fields are read from the columns of the same names.
+/// Declares a struct that is read from the columns with the names of its fields.
 macro_rules! from_row {
     ($(#[$doc:meta])* $visibility:vis struct $name:ident { $($(#[$field_doc:meta])* $field_visibility:vis $field:ident: $type:ty,)+ }) => {
         $(#[$doc])*

@@ -1,7 +1,7 @@
-//! The embedded database: one connection writes, a few read.
+//! SQLite, with one connection for writes and several for reads.
 //!
-//! SQLite has one writer at a time. So one connection writes, and a transaction waits for the one before it instead of
-//! failing with “database is locked”.
+//! SQLite allows one writer at a time. With a single connection for writes, a transaction waits for the previous one
+//! instead of failing with “database is locked”.
 
 mod log_sync;
 mod writer;
@@ -24,15 +24,15 @@ use writer::Writer;
 
 pub(super) use writer::WriteTransaction;
 
-/// Readers that may wait on the disk at the same time.
-const READERS: u32 = 4;
+/// Number of connections for reads.
+const MAX_READERS: u32 = 4;
 
-/// Pages in the log after which they are copied into the database. Most of those that are written are written again by the
-/// next commits, so that fewer copies serve more of them; in return the log takes up to 16 MB.
+/// Number of pages in the write-ahead log that triggers a checkpoint. Most pages are written again by the next commits,
+/// so rarer checkpoints copy fewer pages. In return, the log grows up to 16 MB.
 const CHECKPOINT_PAGES: &str = "4000";
 
-/// Prepared statements that a connection keeps: all that the program has.
-const STATEMENTS: usize = 500;
+/// Number of prepared statements that a connection caches: enough for all statements of the program.
+const STATEMENT_CACHE_CAPACITY: usize = 500;
 
 pub(in crate::store) struct Sqlite {
     writer: Writer,
@@ -42,7 +42,7 @@ pub(in crate::store) struct Sqlite {
 impl Sqlite {
     pub(super) async fn open(url: &str) -> Result<Self, StoreError> {
         let cannot_open = |error: &dyn std::fmt::Display| {
-            StoreError::Open(format!("the database {url} cannot be opened: {error}"))
+            StoreError::Open(format!("failed to open the database {url}: {error}"))
         };
         let options = SqliteConnectOptions::from_str(url)
             .map_err(|error| cannot_open(&error))?
@@ -50,16 +50,16 @@ impl Sqlite {
             .journal_mode(SqliteJournalMode::Wal)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
-            .statement_cache_capacity(STATEMENTS)
+            .statement_cache_capacity(STATEMENT_CACHE_CAPACITY)
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-            // Of each statement the time would be taken for a line that nobody reads.
+            // Statement logging would measure the time of each statement.
             .disable_statement_logging();
-        create_directory_of(&options).map_err(|error| cannot_open(&error))?;
+        create_parent_directory(&options).map_err(|error| cannot_open(&error))?;
         let writer = Writer::open(options.clone())
             .await
             .map_err(|error| cannot_open(&error))?;
         let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
+            .max_connections(MAX_READERS)
             .connect_with(options.read_only(true))
             .await
             .map_err(|error| cannot_open(&error))?;
@@ -93,8 +93,8 @@ impl Sqlite {
         let count = Arc::default();
         self.writer.count_instructions(&count).await;
         let mut readers = Vec::new();
-        for _ in 0..READERS {
-            readers.push(self.readers.acquire().await.expect("a reader"));
+        for _ in 0..MAX_READERS {
+            readers.push(self.readers.acquire().await.expect("the pool has a reader"));
         }
         for reader in &mut readers {
             count_on(reader, &count).await;
@@ -113,14 +113,14 @@ async fn count_on(connection: &mut sqlx::SqliteConnection, count: &Arc<AtomicU64
     });
 }
 
-/// The file that a URL names.
-pub(in crate::store) fn file_of(url: &str) -> Result<PathBuf, StoreError> {
+/// Returns the path of the database file of an SQLite URL.
+pub(in crate::store) fn database_path(url: &str) -> Result<PathBuf, StoreError> {
     let options = SqliteConnectOptions::from_str(url)
-        .map_err(|error| StoreError::Open(format!("{url} names no SQLite file: {error}")))?;
+        .map_err(|error| StoreError::Open(format!("invalid SQLite URL {url}: {error}")))?;
     Ok(options.get_filename().to_owned())
 }
 
-fn create_directory_of(options: &SqliteConnectOptions) -> std::io::Result<()> {
+fn create_parent_directory(options: &SqliteConnectOptions) -> std::io::Result<()> {
     match options.get_filename().parent() {
         Some(directory) if !directory.as_os_str().is_empty() => std::fs::create_dir_all(directory),
         _ => Ok(()),

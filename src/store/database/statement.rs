@@ -1,10 +1,10 @@
-//! The text of a statement, as the drivers take it.
+//! Conversion of SQL text for the drivers.
 
 use std::borrow::Cow;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};
 
-/// Safe, because everything that comes from outside is bound as a value.
+/// Asserts that the SQL text is safe: all external input is bound as values.
 pub(super) fn statement(sql: Cow<'static, str>) -> SqlStr {
     match sql {
         Cow::Borrowed(sql) => sql.into_sql_str(),

@@ -1,10 +1,10 @@
-//! The four types of value that statements take, the same for both databases.
+//! Values that can be bound to statements. There are four types, the same for both databases.
 
 use crate::{
     domain::{
         AccountId, ApiKeyId, AttemptId, AuditId, DeliveryId, DeliveryStatus, DisabledReason, Email,
         EndpointUrl, EventId, EventType, FailureReason, InviteId, Principal, ProcessId, RecoveryId,
-        RecoveryScope, RecoveryState, Role, SessionId, Timestamp, TlsTrouble, UserId, WebhookId, WebhookName,
+        RecoveryScope, RecoveryState, Role, SessionId, Timestamp, TlsProblem, UserId, WebhookId, WebhookName,
     },
     store::Lease,
 };
@@ -16,7 +16,7 @@ pub(in crate::store) enum Value {
     Integer(i64),
     Bytes(Vec<u8>),
     Boolean(bool),
-    /// PostgreSQL needs the type of a null too.
+    /// Has a type because PostgreSQL requires it.
     Null(Kind),
 }
 
@@ -30,8 +30,8 @@ pub(in crate::store) enum Kind {
 }
 
 impl Kind {
-    /// Parses the name of a column's type in either database.
-    pub(in crate::store) fn of(type_name: &str) -> Option<Self> {
+    /// Parses the name of a column type of either database.
+    pub(in crate::store) fn from_type_name(type_name: &str) -> Option<Self> {
         match type_name {
             "TEXT" => Some(Self::Text),
             "INTEGER" | "INT8" => Some(Self::Integer),
@@ -43,7 +43,7 @@ impl Kind {
 }
 
 impl Value {
-    /// The bytes that it takes, about.
+    /// Returns the approximate size in bytes.
     pub(in crate::store) fn len(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
@@ -52,19 +52,20 @@ impl Value {
         }
     }
 
-    /// As another database writes it: SQLite has no truth values but numbers, and PostgreSQL no text with NUL.
+    /// Converts a value for another database: SQLite stores booleans as integers, and PostgreSQL text cannot contain
+    /// NUL.
     pub(in crate::store) fn into_kind(self, kind: Kind) -> Self {
         match (self, kind) {
             (Self::Null(_), kind) => Self::Null(kind),
             (Self::Integer(number), Kind::Boolean) => Self::Boolean(number != 0),
-            (Self::Boolean(truth), Kind::Integer) => Self::Integer(truth.into()),
+            (Self::Boolean(boolean), Kind::Integer) => Self::Integer(boolean.into()),
             (Self::Text(text), _) if text.contains('\0') => Self::Text(text.replace('\0', "\u{fffd}")),
             (value, _) => value,
         }
     }
 }
 
-/// Whatever can be bound to a statement.
+/// A type that can be bound to a statement.
 pub(in crate::store) trait Bind {
     const KIND: Kind;
 
@@ -119,7 +120,7 @@ impl Bind for u32 {
     }
 }
 
-/// A count, such as a limit. One that is too large for the database is the largest that it takes.
+/// A count, such as a limit. Saturates at the largest integer of the database.
 impl Bind for usize {
     const KIND: Kind = Kind::Integer;
 
@@ -200,7 +201,7 @@ impl Bind for &str {
     }
 }
 
-/// What is stored as its text.
+/// Implements [`Bind`] for types that are stored as text.
 macro_rules! bind_text {
     ($($type:ty),+ $(,)?) => {
         $(impl Bind for $type {
@@ -221,7 +222,7 @@ bind_text!(
     RecoveryScope,
     RecoveryState,
     Role,
-    TlsTrouble,
+    TlsProblem,
     &Email,
     &EndpointUrl,
     &EventId,
@@ -236,7 +237,7 @@ impl Bind for &Principal {
     }
 }
 
-/// Identifiers are stored as 16 bytes, without the prefix: a third of their text, in every row and every index.
+/// Implements [`Bind`] for ids. They are stored as 16 bytes without the prefix, which is less than half of their text.
 macro_rules! bind_key {
     ($($type:ty),+ $(,)?) => {
         $(impl Bind for &$type {
@@ -259,7 +260,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_become_what_the_other_database_has() {
+    fn values_are_converted_for_other_database() {
         for (value, kind, expected) in [
             (Value::Integer(1), Kind::Boolean, Value::Boolean(true)),
             (Value::Boolean(false), Kind::Integer, Value::Integer(0)),

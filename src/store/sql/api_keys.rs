@@ -4,13 +4,13 @@ use super::{audit, cluster::enqueue_invalidations, locks::lock_account};
 use crate::{
     domain::{AccountId, Actor, ApiKeyId, AuditAction, Timestamp},
     store::{
-        AccountStore, ApiKey, ApiKeyRow, AuditEvent, NewApiKey, Stale, Store, StoreError, Unique,
+        AccountStore, ApiKey, ApiKeyRow, AuditEvent, CacheKey, NewApiKey, Store, StoreError, Unique,
         database::{Connection, FromRow, Row, query},
     },
 };
 
-/// The columns of [`ApiKeyRow`].
-const KEY: &str =
+/// Columns of [`ApiKeyRow`].
+const KEY_COLUMNS: &str =
     "id, account_id, name, prefix, scopes, expires_at, created_at, created_by, last_used_at, revoked_at";
 
 impl FromRow for ApiKeyRow {
@@ -33,16 +33,15 @@ impl FromRow for ApiKeyRow {
     }
 }
 
-/// The key itself is nowhere: only its hash is stored.
+/// Only the hash of a key is stored, not the key.
 impl Store {
-    /// [`StoreError::Conflict`] if a living key of the account has that name.
+    /// Fails with [`StoreError::Conflict`] if an active key of the account has the same name.
     pub async fn insert_api_key(
         &self,
         NewApiKey { key, hash, by, at }: &NewApiKey,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        // Those that make keys for one account do it one after the other: a name is free as soon as its key is revoked
-        // or has expired, which no index can tell.
+        // Serialized per account. A unique index cannot check names, because a name becomes free when its key expires.
         lock_account(&mut tx, &key.account_id).await?;
         let taken: i64 = query(
             "select count(*) from api_keys
@@ -72,13 +71,13 @@ impl Store {
         .execute(&mut tx)
         .await?;
         let audit_event = AuditEvent::new(by, AuditAction::ApiKeyCreated, key.id.as_str(), *at);
-        audit::write(&mut tx, &audit_event.with(json!({ "after": shown(key) }))).await?;
+        audit::write(&mut tx, &audit_event.with(json!({ "after": audit_details(key) }))).await?;
         tx.commit().await
     }
 
-    /// The key with that SHA-256, unless it was revoked. Whether it has expired is for a clock to say.
+    /// Returns the key with this SHA-256 unless it was revoked. The key may have expired.
     pub async fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
-        let sql = format!("select {KEY} from api_keys where hash = $1 and revoked_at is null");
+        let sql = format!("select {KEY_COLUMNS} from api_keys where hash = $1 and revoked_at is null");
         let row: Option<ApiKeyRow> = query(sql)
             .bind(hash)
             .fetch_optional(&mut self.read().await?)
@@ -86,7 +85,8 @@ impl Store {
         Ok(row.map(|row| row.key))
     }
 
-    /// Leaves word of it for every other process. `None`: there is no such key, or it was revoked already.
+    /// Revokes a key, and enqueues an invalidation for every other process. Returns `None` if the key does not exist or
+    /// is already revoked.
     pub async fn revoke_api_key(
         &self,
         actor: &Actor,
@@ -108,13 +108,17 @@ impl Store {
         let row = find(&mut tx, &actor.account_id, id).await?;
         let row = row.ok_or(StoreError::Corrupt("API key"))?;
         let audit_event = AuditEvent::new(actor, AuditAction::ApiKeyRevoked, id.as_str(), at);
-        audit::write(&mut tx, &audit_event.with(json!({ "before": shown(&row.key) }))).await?;
-        enqueue_invalidations(&mut tx, self, &Stale::ApiKey(id.clone())).await?;
+        audit::write(
+            &mut tx,
+            &audit_event.with(json!({ "before": audit_details(&row.key) })),
+        )
+        .await?;
+        enqueue_invalidations(&mut tx, self, &CacheKey::ApiKey(id.clone())).await?;
         tx.commit().await?;
         Ok(Some(row))
     }
 
-    /// When each of them was last used, unless that is known to be later.
+    /// Records the last use of keys, unless a later use is already recorded.
     pub async fn record_api_key_uses(&self, uses: &[(ApiKeyId, Timestamp)]) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         for (id, at) in uses {
@@ -132,10 +136,10 @@ impl Store {
 }
 
 impl AccountStore<'_> {
-    /// Newest first, those that were revoked after all others; five hundred at most.
+    /// Returns at most five hundred keys, newest first. Revoked keys follow all others.
     pub async fn api_keys(&self) -> Result<Vec<ApiKeyRow>, StoreError> {
         let sql = format!(
-            "select {KEY} from api_keys where account_id = $1
+            "select {KEY_COLUMNS} from api_keys where account_id = $1
              order by case when revoked_at is null then 0 else 1 end, id desc limit 500"
         );
         query(sql)
@@ -155,12 +159,12 @@ async fn find(
     account: &AccountId,
     id: &ApiKeyId,
 ) -> Result<Option<ApiKeyRow>, StoreError> {
-    let sql = format!("select {KEY} from api_keys where id = $1 and account_id = $2");
+    let sql = format!("select {KEY_COLUMNS} from api_keys where id = $1 and account_id = $2");
     query(sql).bind(id).bind(account).fetch_optional(connection).await
 }
 
-/// As the audit log tells it.
-fn shown(key: &ApiKey) -> serde_json::Value {
+/// Returns the details of a key for the audit log.
+fn audit_details(key: &ApiKey) -> serde_json::Value {
     json!({
         "name": key.name,
         "prefix": key.prefix,

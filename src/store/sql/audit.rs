@@ -1,16 +1,16 @@
-//! Who did what to what, when, and from where.
+//! The audit log.
 
 use std::{borrow::Cow, collections::HashMap, str::FromStr};
 
 use crate::{
     domain::{
-        AccountId, ApiKeyId, AuditAction, AuditEntry, AuditId, AuditPlace, Principal, Timestamp, UserId,
+        AccountId, ApiKeyId, AuditAction, AuditCursor, AuditEntry, AuditId, Principal, Timestamp, UserId,
         WebhookId,
     },
     store::{
         AccountStore, AuditChoices, AuditContext, AuditEvent, AuditFilter, AuditPage, Store, StoreError,
         database::{Bind, Connection, Field, FromRow, Kind, Query, Row, Rows, query},
-        pagination::{SCANNED, page_of},
+        pagination::{SCAN_LIMIT, split_page},
     },
 };
 
@@ -29,9 +29,9 @@ impl FromRow for AuditEntry {
     }
 }
 
-/// What changes something is recorded by the transaction that changes it; this is for the rest, and for reading.
 impl Store {
-    /// Records what happens without changing anything else: a sign-in, a reveal, a test.
+    /// Records an event that changes nothing else, for example a test request. Changes record their events in their own
+    /// transactions.
     pub async fn record_audit_event(&self, audit_event: &AuditEvent) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         write(&mut tx, audit_event).await?;
@@ -40,28 +40,28 @@ impl Store {
 }
 
 impl AccountStore<'_> {
-    /// Newest first. A page costs the same however long the history is.
+    /// Returns a page of the audit log, newest first.
     pub async fn audit_log(&self, filter: &AuditFilter) -> Result<AuditPage, StoreError> {
         let mut reader = self.store.read().await?;
-        let conditions = Conditions::of(filter);
-        // What one index finds is all wanted; of what else there is, so much is looked through.
-        let floor: Option<(Timestamp, AuditId)> = if conditions.others.is_empty() {
+        let conditions = Conditions::from_filter(filter);
+        // One condition is covered by an index. For the others, the page scans a limited range.
+        let scan_bound: Option<(Timestamp, AuditId)> = if conditions.others.is_empty() {
             None
         } else {
             let mut scan = query("select at, id from audit_log");
-            push_range(&mut scan, self.account, filter, conditions.first.as_ref(), None);
+            push_range(&mut scan, self.account, filter, conditions.indexed.as_ref(), None);
             scan.push(" order by at desc, id desc limit 1 offset ")
-                .push_bind(SCANNED - 1);
+                .push_bind(SCAN_LIMIT - 1);
             scan.fetch_optional(&mut reader).await?
         };
-        let floor = floor.map(|(at, id)| AuditPlace { at, id });
+        let scan_bound = scan_bound.map(|(at, id)| AuditCursor { at, id });
         let mut listing = query("select id, actor, action, subject, address, details, at from audit_log");
         push_range(
             &mut listing,
             self.account,
             filter,
-            conditions.first.as_ref(),
-            floor.as_ref(),
+            conditions.indexed.as_ref(),
+            scan_bound.as_ref(),
         );
         for condition in &conditions.others {
             push_condition(&mut listing, condition);
@@ -70,43 +70,43 @@ impl AccountStore<'_> {
             .push(" order by at desc, id desc limit ")
             .push_bind(i64::from(filter.limit) + 1);
         let rows: Vec<AuditEntry> = listing.fetch_all(&mut reader).await?;
-        let (mut entries, has_more) = page_of(rows, filter.limit);
-        name_subjects(&mut reader, self.account, &mut entries).await?;
+        let (mut entries, has_more) = split_page(rows, filter.limit);
+        set_subject_names(&mut reader, self.account, &mut entries).await?;
         let next = if has_more {
-            entries.last().map(AuditEntry::place)
+            entries.last().map(AuditEntry::cursor)
         } else {
-            floor
+            scan_bound
         };
         Ok(AuditPage { entries, next })
     }
 
-    /// What there is to filter by.
+    /// Returns the values that the audit log can be filtered by.
     pub async fn audit_choices(&self) -> Result<AuditChoices, StoreError> {
         let mut reader = self.store.read().await?;
         Ok(AuditChoices {
-            actors: values_of::<Principal>(&mut reader, self.account, "actor").await?,
-            actions: values_of(&mut reader, self.account, "action").await?,
+            actors: distinct_values::<Principal>(&mut reader, self.account, "actor").await?,
+            actions: distinct_values(&mut reader, self.account, "action").await?,
         })
     }
 }
 
-/// Looks up what the subjects are called now, or were called last.
-async fn name_subjects(
+/// Sets the current or last names of the subjects.
+async fn set_subject_names(
     reader: &mut Connection,
     account: &AccountId,
     entries: &mut [AuditEntry],
 ) -> Result<(), StoreError> {
     let mut names = HashMap::new();
-    names_of::<WebhookId>(reader, account, "webhooks", "name", entries, &mut names).await?;
-    names_of::<UserId>(reader, account, "users", "email", entries, &mut names).await?;
-    names_of::<ApiKeyId>(reader, account, "api_keys", "name", entries, &mut names).await?;
+    load_names::<WebhookId>(reader, account, "webhooks", "name", entries, &mut names).await?;
+    load_names::<UserId>(reader, account, "users", "email", entries, &mut names).await?;
+    load_names::<ApiKeyId>(reader, account, "api_keys", "name", entries, &mut names).await?;
     for entry in entries {
         entry.subject_name = names.get(&entry.subject).cloned();
     }
     Ok(())
 }
 
-async fn names_of<Id>(
+async fn load_names<Id>(
     reader: &mut Connection,
     account: &AccountId,
     table: &'static str,
@@ -136,8 +136,9 @@ where
     Ok(())
 }
 
-/// From value to value by the index, however often each of them stands there.
-async fn values_of<T: Field>(
+/// Returns the distinct values of a column. Skips from value to value in the index, without reading the rows between
+/// them.
+async fn distinct_values<T: Field>(
     reader: &mut Connection,
     account: &AccountId,
     column: &'static str,
@@ -153,42 +154,43 @@ async fn values_of<T: Field>(
     query(sql).bind(account).fetch_all(reader).await
 }
 
-/// A column, and what it has to be.
+/// A column and its required value.
 type Condition<'a> = (&'static str, Cow<'a, str>);
 
 struct Conditions<'a> {
-    /// The one that has an index by age, and is the narrowest.
-    first: Option<Condition<'a>>,
+    /// The most selective condition, which is covered by an index by time.
+    indexed: Option<Condition<'a>>,
     others: Vec<Condition<'a>>,
 }
 
 impl<'a> Conditions<'a> {
-    fn of(filter: &'a AuditFilter) -> Self {
-        let wanted = [
+    fn from_filter(filter: &'a AuditFilter) -> Self {
+        // Most selective first.
+        let conditions = [
             ("subject", filter.subject.as_deref().map(Cow::from)),
             ("actor", filter.actor.as_ref().map(|actor| actor.code().into())),
             ("action", filter.action.as_deref().map(Cow::from)),
         ];
-        let mut wanted = wanted
+        let mut conditions = conditions
             .into_iter()
             .filter_map(|(column, value)| Some((column, value?)));
         Self {
-            first: wanted.next(),
-            others: wanted.collect(),
+            indexed: conditions.next(),
+            others: conditions.collect(),
         }
     }
 }
 
-/// What an index by age finds, down to `floor`.
+/// Appends the conditions that an index by time covers, down to `scan_bound`.
 fn push_range(
     query: &mut Query,
     account: &AccountId,
     filter: &AuditFilter,
-    first: Option<&Condition<'_>>,
-    floor: Option<&AuditPlace>,
+    indexed: Option<&Condition<'_>>,
+    scan_bound: Option<&AuditCursor>,
 ) {
     query.push(" where account_id = ").push_bind(account);
-    if let Some(condition) = first {
+    if let Some(condition) = indexed {
         push_condition(query, condition);
     }
     if let Some(since) = filter.since {
@@ -197,9 +199,9 @@ fn push_range(
     if let Some(until) = filter.until {
         query.push(" and at < ").push_bind(until);
     }
-    for (compared, place) in [(" < ", filter.before.as_ref()), (" >= ", floor)] {
-        if let Some(AuditPlace { at, id }) = place {
-            query.push(" and (at, id)").push(compared).push("(");
+    for (comparison, cursor) in [(" < ", filter.before.as_ref()), (" >= ", scan_bound)] {
+        if let Some(AuditCursor { at, id }) = cursor {
+            query.push(" and (at, id)").push(comparison).push("(");
             query.push_bind(*at).push(", ");
             query.push_bind(id).push(")");
         }
@@ -209,11 +211,11 @@ fn push_range(
 fn push_condition(query: &mut Query, (column, value): &Condition<'_>) {
     query
         .push(format!(" and {column} = "))
-        // No text here holds a NUL, and PostgreSQL refuses to look for one.
+        // PostgreSQL rejects text with NUL. No stored text contains it.
         .push_bind(value.replace('\0', "\u{fffd}"));
 }
 
-/// Puts it on record, in the transaction of what is done.
+/// Appends an event. Must be called in the transaction of the change.
 pub(super) async fn write(connection: &mut Connection, audit_event: &AuditEvent) -> Result<(), StoreError> {
     let AuditEvent {
         actor,
@@ -239,7 +241,7 @@ pub(super) async fn write(connection: &mut Connection, audit_event: &AuditEvent)
     Ok(())
 }
 
-/// Appends an act without details.
+/// Appends an event without details.
 pub(super) async fn write_with_context(
     connection: &mut Connection,
     context: &AuditContext,

@@ -1,50 +1,54 @@
-//! The processes that share one database, and the invalidations that one leaves for the others.
+//! Cluster membership and cache invalidation of the processes that share a database.
 //!
-//! An embedded database has one process: it is never told of anything, and never waits for anybody.
+//! An SQLite database has a single process, which has no invalidations and never waits for other processes.
 
 use std::future;
 
 use crate::{
     domain::{ProcessId, Timestamp},
     store::{
-        Heartbeat, Invalidation, Joined, Member, Renewal, Signal, Stale, Store, StoreError,
+        CacheKey, Heartbeat, Invalidation, JoinOutcome, Member, Notification, Renewal, Store, StoreError,
         database::{Bind as _, Connection, FromRow, Kind, Row, Rows, query},
     },
 };
 
-/// The channel on which processes notify each other; the payload is one of the two texts below.
+/// PostgreSQL channel of the notifications between processes.
 const CHANNEL: &str = "caleida";
-const CHANGED: &str = "changed";
-const DUE: &str = "due";
 
-/// Held exclusively while a process joins, shared by every change until it is committed: a change either finds the new
-/// process and leaves an invalidation for it, or is committed before that process reads anything.
-const MEMBERSHIP: i64 = 0x6361_6c65_6964_6100;
+/// Payload: there are new invalidations.
+const CHANGED_PAYLOAD: &str = "changed";
 
-/// Every change of a webhook, and every revocation of a key, leaves an [`Invalidation`] for each other process, in the
-/// same transaction. The change has propagated when none of them is left: each was acted upon, or its process was evicted.
+/// Payload: there are due deliveries.
+const DUE_PAYLOAD: &str = "due";
+
+/// Advisory lock that a joining process holds exclusively, and changes share until they are committed. So a change
+/// either enqueues an invalidation for the new process, or is committed before that process reads anything.
+const MEMBERSHIP_LOCK: i64 = 0x6361_6c65_6964_6100;
+
+/// Every change of a webhook and every revocation of an API key enqueues an [`Invalidation`] for each other process, in
+/// the same transaction. The change has propagated when each invalidation was acknowledged or its process was evicted.
 impl Store {
-    /// Whether other processes may use this database.
+    /// Returns whether other processes can use this database.
     pub fn is_shared(&self) -> bool {
         self.database.shared().is_some()
     }
 
-    /// From here on, changes wait for this process.
-    pub async fn join(&self, member: &Member) -> Result<Joined, StoreError> {
+    /// Registers this process. From then on, changes wait for its acknowledgement.
+    pub async fn join(&self, member: &Member) -> Result<JoinOutcome, StoreError> {
         let mut tx = if let Some(shared) = self.database.shared() {
             let mut tx = shared.begin_control().await?;
             query("select pg_advisory_xact_lock($1)")
-                .bind(MEMBERSHIP)
+                .bind(MEMBERSHIP_LOCK)
                 .execute(&mut tx)
                 .await?;
-            let others = strangers(&mut tx, member).await?;
+            let others = processes_with_other_keys(&mut tx, member).await?;
             if !others.is_empty() {
-                return Ok(Joined::OtherKey(others));
+                return Ok(JoinOutcome::KeyMismatch(others));
             }
             tx
         } else {
             let mut tx = self.begin().await?;
-            // What one before it has left behind, because it died.
+            // Left behind by a process that died.
             query("delete from processes").execute(&mut tx).await?;
             tx
         };
@@ -55,22 +59,23 @@ impl Store {
         .bind(&member.id)
         .bind(member.role)
         .bind(&member.master_key_id)
-        .bind(member.opens.join(","))
+        .bind(member.decryption_key_ids.join(","))
         .execute(&mut tx)
         .await?;
         tx.commit().await?;
-        // Before anything is changed: every statement after it leaves invalidations for the others.
+        // Later changes by this process enqueue invalidations for all processes but this one.
         let _ = self.process.set(member.id.clone());
-        Ok(Joined::Yes)
+        Ok(JoinOutcome::Joined)
     }
 
-    /// Sends a heartbeat, and returns those of the others. `None`: this process was evicted, and has to join again.
+    /// Sends a heartbeat and returns the heartbeats of the other processes. Returns `None` if this process was evicted
+    /// and has to join again.
     pub async fn renew(&self, id: &ProcessId) -> Result<Option<Renewal>, StoreError> {
         let Some(shared) = self.database.shared() else {
             return Ok(None);
         };
         let mut control = shared.control().await?;
-        // The one statement that asks the database for the time: it is the clock that all its processes go by.
+        // The only statement that reads the clock of the database server. All processes synchronize with it.
         let now: Option<Timestamp> = query(
             "update processes set heartbeats = heartbeats + 1 where id = $1
              returning (extract(epoch from clock_timestamp()) * 1000)::bigint",
@@ -86,7 +91,7 @@ impl Store {
         Ok(Some(Renewal { now, others }))
     }
 
-    /// What this process has yet to act upon.
+    /// Returns the pending invalidations of this process.
     pub async fn invalidations(&self, id: &ProcessId) -> Result<Vec<Invalidation>, StoreError> {
         let Some(shared) = self.database.shared() else {
             return Ok(Vec::new());
@@ -97,27 +102,27 @@ impl Store {
             .await
     }
 
-    /// Says that it has.
-    pub async fn acknowledge(&self, acted_upon: &[Invalidation]) -> Result<(), StoreError> {
+    /// Deletes invalidations that this process has applied.
+    pub async fn acknowledge(&self, applied: &[Invalidation]) -> Result<(), StoreError> {
         let Some(shared) = self.database.shared() else {
             return Ok(());
         };
-        let done = acted_upon.iter().map(|done| [done.id.into_value()]);
-        Rows::new([Kind::Integer], done)
+        let ids = applied.iter().map(|invalidation| [invalidation.id.into_value()]);
+        Rows::new([Kind::Integer], ids)
             .execute(
-                "with done (id) as ({rows}) delete from invalidations where id in (select id from done)",
+                "with applied (id) as ({rows}) delete from invalidations where id in (select id from applied)",
                 &mut shared.control().await?,
             )
             .await?;
         Ok(())
     }
 
-    /// Whether every process has acted upon the last change of this.
-    pub async fn has_propagated(&self, what: &Stale) -> Result<bool, StoreError> {
+    /// Returns whether no process has pending invalidations of this key.
+    pub async fn has_propagated(&self, key: &CacheKey) -> Result<bool, StoreError> {
         let Some(shared) = self.database.shared() else {
             return Ok(true);
         };
-        let (kind, id, _) = what.columns();
+        let (kind, id, _) = key.columns();
         query("select not exists (select from invalidations where subject_kind = $1 and subject_id = $2)")
             .bind(kind)
             .bind(id)
@@ -125,7 +130,8 @@ impl Store {
             .await
     }
 
-    /// Waits no longer for a process, unless it has sent a heartbeat since that one. False if it has.
+    /// Evicts a process, so that changes no longer wait for it. Returns `false` if it has sent a heartbeat since
+    /// `last`.
     pub async fn evict(&self, last: &Heartbeat) -> Result<bool, StoreError> {
         let Some(shared) = self.database.shared() else {
             return Ok(true);
@@ -147,52 +153,57 @@ impl Store {
         Ok(())
     }
 
-    /// Notifies the others that there is more to send than this process can.
+    /// Notifies the other processes that there are due deliveries that this process has no capacity for.
     pub async fn notify_others(&self) -> Result<(), StoreError> {
-        // By itself and not in the transaction that stores events: those that notify commit one after the other.
+        // Not in the transaction that stores events, because PostgreSQL serializes the commits of notifying
+        // transactions.
         match self.database.shared() {
-            Some(shared) => notify(&mut shared.control().await?, DUE).await,
+            Some(shared) => notify(&mut shared.control().await?, DUE_PAYLOAD).await,
             None => Ok(()),
         }
     }
 
-    /// Waits for a notification of the others. An error: none can be received at this moment, try again.
-    pub async fn next_signal(&self) -> Result<Signal, StoreError> {
+    /// Waits for a notification from another process. After an error, call it again to reconnect.
+    pub async fn next_notification(&self) -> Result<Notification, StoreError> {
         let Some(shared) = self.database.shared() else {
             return future::pending().await;
         };
         Ok(match shared.notification(CHANNEL).await?.as_deref() {
-            Some(DUE) => Signal::Due,
-            Some(_) => Signal::Changed,
-            None => Signal::Missed,
+            Some(DUE_PAYLOAD) => Notification::Due,
+            Some(_) => Notification::Invalidations,
+            None => Notification::Missed,
         })
     }
 }
 
-/// The processes that seal what this one could not open, or the other way round.
-async fn strangers(connection: &mut Connection, member: &Member) -> Result<Vec<Heartbeat>, StoreError> {
+/// Returns the processes that encrypt with a master key that `member` does not have, or that lack the master key of
+/// `member`.
+async fn processes_with_other_keys(
+    connection: &mut Connection,
+    member: &Member,
+) -> Result<Vec<Heartbeat>, StoreError> {
     let mut others = query("select id as process, heartbeats from processes where not (master_key_id in (");
-    others.push_list(&member.opens);
+    others.push_list(&member.decryption_key_ids);
     others.push(") and ").push_bind(&member.master_key_id);
     others.push(" = any(string_to_array(opens, ',')))");
     others.fetch_all(connection).await
 }
 
-/// Leaves an invalidation for every other process, in the transaction of the change.
+/// Enqueues an invalidation for every other process. Must be called in the transaction of the change.
 pub(super) async fn enqueue_invalidations(
     connection: &mut Connection,
     store: &Store,
-    what: &Stale,
+    key: &CacheKey,
 ) -> Result<(), StoreError> {
     if !store.is_shared() {
         return Ok(());
     }
     query("select pg_advisory_xact_lock_shared($1)")
-        .bind(MEMBERSHIP)
+        .bind(MEMBERSHIP_LOCK)
         .execute(connection)
         .await?;
-    let (kind, id, change) = what.columns();
-    let left = query(
+    let (kind, id, change) = key.columns();
+    let enqueued = query(
         "insert into invalidations (process_id, subject_kind, subject_id, change)
          select id, $1, $2, $3 from processes where id <> $4",
     )
@@ -202,8 +213,8 @@ pub(super) async fn enqueue_invalidations(
     .bind(store.process.get().map_or(Vec::new(), |id| id.to_key().to_vec()))
     .execute(connection)
     .await?;
-    if left > 0 {
-        notify(connection, CHANGED).await?;
+    if enqueued > 0 {
+        notify(connection, CHANGED_PAYLOAD).await?;
     }
     Ok(())
 }
@@ -229,20 +240,20 @@ impl FromRow for Heartbeat {
 impl FromRow for Invalidation {
     fn from_row(row: &Row) -> Result<Self, StoreError> {
         let kind: String = row.get("subject_kind")?;
-        let what = match &*kind {
-            "webhook" => Stale::Webhook(row.get("subject_id")?, row.get("change")?),
-            "api_key" => Stale::ApiKey(row.get("subject_id")?),
+        let key = match &*kind {
+            "webhook" => CacheKey::Webhook(row.get("subject_id")?, row.get("change")?),
+            "api_key" => CacheKey::ApiKey(row.get("subject_id")?),
             _ => return Err(StoreError::Corrupt("kind of invalidation")),
         };
         Ok(Self {
             id: row.get("id")?,
-            what,
+            key,
         })
     }
 }
 
-impl Stale {
-    /// The columns `subject_kind`, `subject_id` and `change`.
+impl CacheKey {
+    /// Returns the columns `subject_kind`, `subject_id` and `change`.
     fn columns(&self) -> (&'static str, Vec<u8>, Option<&'static str>) {
         match self {
             Self::Webhook(id, change) => ("webhook", id.to_key().to_vec(), Some(change.as_str())),

@@ -3,14 +3,14 @@ use tokio::sync::mpsc;
 
 use crate::store::{
     Store, StoreError,
-    copy::{MAX_BYTES, MAX_ROWS, Piece, TABLES},
+    copy::{Chunk, MAX_BYTES, MAX_ROWS, TABLES},
     database::{Connection, Kind, Transaction, Value, query},
     event_keys::SEQUENCE,
 };
 
-/// One end of a copy.
+/// Reading and writing whole tables, for a copy.
 impl Store {
-    /// How many rows each table has.
+    /// Returns the number of rows of each table.
     pub(in crate::store) async fn count_rows(&self) -> Result<Vec<(&'static str, u64)>, StoreError> {
         let mut reader = self.read().await?;
         let mut counts = Vec::with_capacity(TABLES.len());
@@ -21,15 +21,15 @@ impl Store {
         Ok(counts)
     }
 
-    /// Reads all tables as of one moment.
-    pub(in crate::store) async fn read_tables(&self, to: mpsc::Sender<Piece>) -> Result<(), StoreError> {
+    /// Reads all tables in one snapshot.
+    pub(in crate::store) async fn read_tables(&self, to: mpsc::Sender<Chunk>) -> Result<(), StoreError> {
         let mut tx = self.snapshot().await?;
-        wait_patiently(&mut tx).await?;
+        disable_idle_timeout(&mut tx).await?;
         for name in TABLES {
             let kinds = tx.columns_of(name).await?;
             let columns: Vec<_> = kinds.iter().map(|(column, _)| column.clone()).collect();
             let select = query(format!("select {} from {name}", columns.join(", ")));
-            hand_over(&to, Piece::Table { name, columns }).await?;
+            send(&to, Chunk::Table { name, columns }).await?;
             let mut rows = select.stream(&mut tx)?;
             let (mut batch, mut bytes) = (Vec::new(), 0);
             while let Some(row) = rows.try_next().await? {
@@ -41,46 +41,46 @@ impl Store {
                 bytes += values.iter().map(Value::len).sum::<usize>();
                 batch.push(values);
                 if batch.len() == MAX_ROWS || bytes >= MAX_BYTES {
-                    hand_over(&to, Piece::Rows(std::mem::take(&mut batch))).await?;
+                    send(&to, Chunk::Rows(std::mem::take(&mut batch))).await?;
                     bytes = 0;
                 }
             }
             if !batch.is_empty() {
-                hand_over(&to, Piece::Rows(batch)).await?;
+                send(&to, Chunk::Rows(batch)).await?;
             }
         }
         Ok(())
     }
 
-    /// Writes what comes until nothing more does, in one transaction, which is committed only if `complete` says so.
+    /// Writes all chunks in one transaction. At the end of the channel, commits if `is_complete` returns `true`.
     pub(in crate::store) async fn write_tables(
         &self,
-        mut from: mpsc::Receiver<Piece>,
-        written: &(dyn Fn(&'static str, u64) + Send + Sync),
-        complete: &(dyn Fn() -> bool + Send + Sync),
+        mut from: mpsc::Receiver<Chunk>,
+        count_copied: &(dyn Fn(&'static str, u64) + Send + Sync),
+        is_complete: &(dyn Fn() -> bool + Send + Sync),
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        wait_patiently(&mut tx).await?;
+        disable_idle_timeout(&mut tx).await?;
         let mut table = "";
         let mut targets: Vec<(String, Kind)> = Vec::new();
-        while let Some(piece) = from.recv().await {
-            match piece {
-                Piece::Table { name, columns } => {
+        while let Some(chunk) = from.recv().await {
+            match chunk {
+                Chunk::Table { name, columns } => {
                     let known = tx.columns_of(name).await?;
                     let kind_of = |column: &String| known.iter().find(|(name, _)| name == column).cloned();
                     let found: Option<Vec<_>> = columns.iter().map(kind_of).collect();
                     targets = found.ok_or(StoreError::Corrupt("column"))?;
                     table = name;
-                    written(table, 0);
+                    count_copied(table, 0);
                 }
-                Piece::Rows(rows) => {
+                Chunk::Rows(rows) => {
                     let count = rows.len() as u64;
                     insert(&mut tx, table, &targets, rows).await?;
-                    written(table, count);
+                    count_copied(table, count);
                 }
             }
         }
-        if complete() {
+        if is_complete() {
             if self.is_shared() {
                 query(format!(
                     "select setval('{SEQUENCE}', (select coalesce(max(key), 0) + 1 from events))"
@@ -94,17 +94,17 @@ impl Store {
     }
 }
 
-/// The two ends may wait for each other, so a pause inside the transaction is no sign of a frozen process.
-async fn wait_patiently(tx: &mut Transaction) -> Result<(), StoreError> {
+/// Disables the timeout of idle transactions, because the reader and the writer wait for each other.
+async fn disable_idle_timeout(tx: &mut Transaction) -> Result<(), StoreError> {
     tx.on_postgres("set local idle_in_transaction_session_timeout = 0")
         .await
 }
 
-/// The reader need not go on if the writer has stopped, which will say why.
-async fn hand_over(to: &mpsc::Sender<Piece>, piece: Piece) -> Result<(), StoreError> {
-    to.send(piece)
+/// Sends a chunk to the writer. Fails if the writer has stopped, which reports its own error.
+async fn send(to: &mpsc::Sender<Chunk>, chunk: Chunk) -> Result<(), StoreError> {
+    to.send(chunk)
         .await
-        .map_err(|_| StoreError::unavailable("the other end has stopped"))
+        .map_err(|_| StoreError::unavailable("the writer has stopped"))
 }
 
 async fn insert(
@@ -114,8 +114,8 @@ async fn insert(
     rows: Vec<Vec<Value>>,
 ) -> Result<(), StoreError> {
     let columns: Vec<_> = targets.iter().map(|(column, _)| column.as_str()).collect();
-    // Each batch may have another length: to keep the statements would only fill the cache.
-    let mut insert = query(format!("insert into {table} ({}) values ", columns.join(", "))).once();
+    // The number of rows varies, so the statements would only fill the cache.
+    let mut insert = query(format!("insert into {table} ({}) values ", columns.join(", "))).uncached();
     for (index, row) in rows.into_iter().enumerate() {
         insert.push(if index > 0 { ", (" } else { "(" });
         for (index, (value, (_, kind))) in row.into_iter().zip(targets).enumerate() {

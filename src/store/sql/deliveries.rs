@@ -1,49 +1,49 @@
-//! Deliveries going out: claimed under a lease, given back, moved on by the outcomes of their attempts.
+//! The delivery queue: claiming due deliveries under a lease, releasing them, and recording attempts.
 
 use std::collections::BTreeSet;
 
 use super::{
     cluster::enqueue_invalidations,
-    tally::{ended_at, settle},
+    webhook_health::{ended_at, record_outcomes},
 };
 use crate::{
     domain::{AttemptDetail, DeliveryId, Timestamp, WebhookId},
     store::{
-        Claim, Claimed, Invalidated, Lease, RecordedAttempt, Stale, Store, StoreError,
-        claims::{ClaimedRow, MAX_TURNS, Turn, Turns},
+        CacheKey, Claim, Claimed, InvalidationReason, Lease, RecordedAttempt, Store, StoreError,
+        claims::{ClaimCandidate, ClaimPlan, ClaimedRow, MAX_CANDIDATES},
         database::{Bind as _, Connection, Dialect, Kind, Rows, query},
         rows::{headers_text, millis, next_columns, outcome_columns},
     },
 };
 
-// Of two terms on the status, SQLite looks up the first one in the index. So the status that is wanted comes first, and
-// the term that makes the index usable after it: the other way round it would read the whole queue.
+// Many statements have two conditions on the status: the requested status, and the condition of the partial index of
+// open deliveries. SQLite uses the first one to search the index. In the other order it would scan the whole queue.
 
-/// The webhooks with open deliveries, from one to the next by the index: no row of what lies between is read, and no index
-/// of its own has to be kept up with every delivery.
-const WAITING: &str = "with recursive waiting (webhook_id) as (
+/// Common table expression of the webhooks with open deliveries. It is a loose index scan: it skips from webhook to
+/// webhook in the index of open deliveries, without reading the rows between them or maintaining another index.
+const OPEN_WEBHOOKS: &str = "with recursive open_webhooks (webhook_id) as (
          select (select webhook_id from deliveries where status in ('new', 'pending', 'held')
                  order by webhook_id limit 1)
          union all
          select (select d.webhook_id from deliveries d
-                 where d.status in ('new', 'pending', 'held') and d.webhook_id > waiting.webhook_id
+                 where d.status in ('new', 'pending', 'held') and d.webhook_id > open_webhooks.webhook_id
                  order by d.webhook_id limit 1)
-         from waiting where waiting.webhook_id is not null)";
+         from open_webhooks where open_webhooks.webhook_id is not null)";
 
 impl Store {
-    /// Takes what is due, under a lease: webhook by webhook, of each what is due longest.
+    /// Claims due deliveries under a lease. Claims the longest due deliveries of each webhook.
     pub async fn claim_due(&self, claim: Claim<'_>) -> Result<Claimed, StoreError> {
         self.points.reached("claim_due").await;
-        // A claim that a power cut undoes is due again, which is right.
+        // If a power failure undoes the claim, the deliveries are due again.
         let mut tx = self.begin_unsynced().await?;
-        let next = next_turns(&mut tx, &claim).await?;
-        for turn in next.iter().filter(|turn| turn.is_abandoned) {
-            requeue_abandoned(&mut tx, &turn.webhook_id, claim.now).await?;
+        let candidates = next_candidates(&mut tx, &claim).await?;
+        for candidate in candidates.iter().filter(|candidate| candidate.has_abandoned) {
+            requeue_abandoned(&mut tx, &candidate.webhook_id, claim.now).await?;
         }
-        let turns = Turns::new(next, &claim);
-        let rows = claim_of(&mut tx, &turns, &claim).await?;
+        let plan = ClaimPlan::new(candidates, &claim);
+        let rows = claim_deliveries(&mut tx, &plan, &claim).await?;
         tx.commit().await?;
-        // Only now, so that no write waits for what is only read.
+        // Read after the commit, so that other writes do not wait for it.
         let events: BTreeSet<_> = rows.iter().map(|row| row.event_key).collect();
         let payloads = Rows::new([Kind::Integer], events.into_iter().map(|key| [key.into_value()]))
             .fetch_all(
@@ -53,37 +53,37 @@ impl Store {
             )
             .await?;
         self.points.reached("claim_due: committed").await;
-        turns.end(rows, payloads)
+        plan.into_claimed(rows, payloads)
     }
 
-    /// When the next pending delivery is due, if there is one.
+    /// Returns when the next pending delivery is due, or `None` if there are no pending deliveries.
     pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        // The first of each webhook, by the index: a long queue costs no more than a short one.
+        // Reads only the first delivery of each webhook in the index, so a long queue costs no more than a short one.
         query(format!(
-            "{WAITING}
+            "{OPEN_WEBHOOKS}
              select min(due) from (
                  select (select min(d.next_attempt_at) from deliveries d
-                         where d.webhook_id = waiting.webhook_id and d.status = 'new'
+                         where d.webhook_id = open_webhooks.webhook_id and d.status = 'new'
                              and d.status in ('new', 'pending', 'held')) as due
-                 from waiting where waiting.webhook_id is not null
+                 from open_webhooks where open_webhooks.webhook_id is not null
                  union all
                  select (select min(d.next_attempt_at) from deliveries d
-                         where d.webhook_id = waiting.webhook_id and d.status = 'pending'
+                         where d.webhook_id = open_webhooks.webhook_id and d.status = 'pending'
                              and d.status in ('new', 'pending', 'held'))
-                 from waiting where waiting.webhook_id is not null) first_of_each"
+                 from open_webhooks where open_webhooks.webhook_id is not null) first_due"
         ))
         .fetch_one(&mut self.read().await?)
         .await
     }
 
-    /// How many deliveries are pending, in all accounts; counted no further than `limit`.
+    /// Returns the number of pending deliveries of all accounts, at most `limit`.
     pub async fn count_pending(&self, limit: u64) -> Result<u64, StoreError> {
-        // A million deliveries that are held lie between the others in the index, and are not read.
+        // Does not read held deliveries, of which there may be millions.
         query(format!(
-            "{WAITING}
+            "{OPEN_WEBHOOKS}
              select count(*) from (
-                 select 1 from waiting cross join deliveries d
-                 where d.webhook_id = waiting.webhook_id and d.status in ('new', 'pending')
+                 select 1 from open_webhooks cross join deliveries d
+                 where d.webhook_id = open_webhooks.webhook_id and d.status in ('new', 'pending')
                      and d.status in ('new', 'pending', 'held')
                  limit $1) counted"
         ))
@@ -92,8 +92,9 @@ impl Store {
         .await
     }
 
-    /// At the start of a process: takes back the leases that one before it has left, if this database cannot have
-    /// other processes that still hold them. Otherwise they lapse. Returns how many.
+    /// Makes deliveries due that were leased by a previous process. Must be called at startup. Does nothing if the
+    /// database is shared: a lease may belong to another running process, and expires otherwise. Returns the number of
+    /// deliveries.
     pub async fn recover_leases(&self, now: Timestamp) -> Result<u64, StoreError> {
         if self.is_shared() {
             return Ok(0);
@@ -102,19 +103,19 @@ impl Store {
         let new = query(format!(
             "update deliveries set status = 'pending', lease = null, next_attempt_at = $1
              where id in (
-                 {WAITING}
-                 select d.id from waiting cross join deliveries d
-                 where d.webhook_id = waiting.webhook_id and d.status = 'new'
+                 {OPEN_WEBHOOKS}
+                 select d.id from open_webhooks cross join deliveries d
+                 where d.webhook_id = open_webhooks.webhook_id and d.status = 'new'
                      and d.status in ('new', 'pending', 'held'))"
         ));
         let mut recovered = new.bind(now).execute(&mut tx).await?;
-        // A lease is due when it lapses.
+        // A leased delivery has the expiry of its lease as `next_attempt_at`.
         let others = query(format!(
             "update deliveries set lease = null, next_attempt_at = $1
              where id in (
-                 {WAITING}
-                 select d.id from waiting cross join deliveries d
-                 where d.webhook_id = waiting.webhook_id and d.status = 'pending'
+                 {OPEN_WEBHOOKS}
+                 select d.id from open_webhooks cross join deliveries d
+                 where d.webhook_id = open_webhooks.webhook_id and d.status = 'pending'
                      and d.status in ('new', 'pending', 'held') and d.next_attempt_at > $1 and d.lease is not null)"
         ));
         recovered += others.bind(now).execute(&mut tx).await?;
@@ -122,7 +123,8 @@ impl Store {
         Ok(recovered)
     }
 
-    /// Gives leases back: due at `at`, or held if the webhook is paused.
+    /// Releases leases. The deliveries become due at `at`, held if the webhook is paused, or cancelled if it is
+    /// disabled.
     pub async fn release(&self, leases: &[(DeliveryId, Lease)], at: Timestamp) -> Result<(), StoreError> {
         let released = leases
             .iter()
@@ -142,18 +144,19 @@ impl Store {
         tx.commit().await
     }
 
-    /// Appends attempts and moves their deliveries on, in one transaction.
+    /// Records attempts, and updates their deliveries and webhooks. Returns the webhooks that were, or may have been,
+    /// disabled.
     ///
-    /// An attempt whose lease has lapsed is still put on record, but moves nothing: a newer claim decides. A webhook that
-    /// has failed for too long is disabled. Returns which webhooks were, or may have been.
+    /// An attempt is recorded even if its lease was lost, but then does not update the delivery, which a newer claim
+    /// owns.
     ///
-    /// The same attempts again change nothing: after a lost connection nobody knows whether they were committed.
+    /// The call is idempotent, so that it can be retried if the connection is lost during the commit.
     pub async fn record_attempts(&self, attempts: &[RecordedAttempt]) -> Result<Vec<WebhookId>, StoreError> {
         self.points.reached("record_attempts").await;
         let webhooks: BTreeSet<_> = attempts.iter().map(|attempt| &attempt.webhook_id).collect();
         let mut tx = self.begin().await?;
         if tx.dialect() == Dialect::Postgres {
-            // Before the deliveries, as everybody does who locks both; in order, so that nobody waits in a circle.
+            // All transactions lock webhooks before deliveries, and in the order of their ids, to avoid deadlocks.
             Rows::new([Kind::Bytes], webhooks.iter().map(|id| [id.into_value()]))
                 .execute(
                     "with wanted (id) as ({rows})
@@ -162,17 +165,17 @@ impl Store {
                 )
                 .await?;
         }
-        if append_attempts(&mut tx, attempts).await? == 0 {
-            // They are on record already. Which webhooks were disabled then is no longer known: it may be any of these.
+        if insert_attempts(&mut tx, attempts).await? == 0 {
+            // Already recorded. Which webhooks were disabled at that time is not known, so return all of them.
             return Ok(webhooks.into_iter().cloned().collect());
         }
         self.points.reached("record_attempts: attempts inserted").await;
-        move_on(&mut tx, attempts).await?;
+        update_deliveries(&mut tx, attempts).await?;
         self.points.reached("record_attempts: deliveries updated").await;
-        let disabled = settle(&mut tx, attempts).await?;
+        let disabled = record_outcomes(&mut tx, attempts).await?;
         for webhook in &disabled {
-            let stale = Stale::Webhook(webhook.clone(), Invalidated::Edited);
-            enqueue_invalidations(&mut tx, self, &stale).await?;
+            let key = CacheKey::Webhook(webhook.clone(), InvalidationReason::Edited);
+            enqueue_invalidations(&mut tx, self, &key).await?;
         }
         tx.commit().await?;
         self.points.reached("record_attempts: committed").await;
@@ -180,37 +183,41 @@ impl Store {
     }
 }
 
-/// Whose turn it is, and whether something of theirs is due.
-async fn next_turns(connection: &mut Connection, claim: &Claim<'_>) -> Result<Vec<Turn>, StoreError> {
-    // From one webhook with open deliveries to the next by the index: not one row of what lies between is read.
+/// Returns the next webhooks with open deliveries.
+async fn next_candidates(
+    connection: &mut Connection,
+    claim: &Claim<'_>,
+) -> Result<Vec<ClaimCandidate>, StoreError> {
+    // A loose index scan, see `OPEN_WEBHOOKS`.
     let after = claim.after.as_ref().map_or(Vec::new(), |id| id.to_key().to_vec());
     query(
-        "with recursive turn (webhook_id) as (
+        "with recursive candidate (webhook_id) as (
              select (select webhook_id from deliveries
                      where status in ('new', 'pending', 'held') and webhook_id > $1
                      order by webhook_id limit 1)
              union all
              select (select d.webhook_id from deliveries d
-                     where d.status in ('new', 'pending', 'held') and d.webhook_id > turn.webhook_id
+                     where d.status in ('new', 'pending', 'held') and d.webhook_id > candidate.webhook_id
                      order by d.webhook_id limit 1)
-             from turn where turn.webhook_id is not null)
+             from candidate where candidate.webhook_id is not null)
          select webhook_id,
              exists (select 1 from deliveries d
-                     where d.webhook_id = turn.webhook_id and d.status = 'pending'
-                         and d.status in ('new', 'pending', 'held') and d.next_attempt_at <= $3) as is_due,
+                     where d.webhook_id = candidate.webhook_id and d.status = 'pending'
+                         and d.status in ('new', 'pending', 'held') and d.next_attempt_at <= $3) as has_due,
              exists (select 1 from deliveries d
-                     where d.webhook_id = turn.webhook_id and d.status = 'new'
-                         and d.status in ('new', 'pending', 'held') and d.next_attempt_at <= $3) as is_abandoned
-         from turn where webhook_id is not null limit $2",
+                     where d.webhook_id = candidate.webhook_id and d.status = 'new'
+                         and d.status in ('new', 'pending', 'held') and d.next_attempt_at <= $3) as has_abandoned
+         from candidate where webhook_id is not null limit $2",
     )
     .bind(after)
-    .bind(MAX_TURNS)
+    .bind(MAX_CANDIDATES)
     .bind(claim.now)
     .fetch_all(connection)
     .await
 }
 
-/// Makes due whose first attempt never ended, because its process died.
+/// Makes deliveries due whose first attempt was not recorded before its lease expired, for example because the process
+/// died.
 async fn requeue_abandoned(
     connection: &mut Connection,
     webhook: &WebhookId,
@@ -226,17 +233,17 @@ async fn requeue_abandoned(
     .await
 }
 
-async fn claim_of(
+async fn claim_deliveries(
     connection: &mut Connection,
-    turns: &Turns,
+    plan: &ClaimPlan,
     claim: &Claim<'_>,
 ) -> Result<Vec<ClaimedRow>, StoreError> {
-    let lapses = claim.now.plus(claim.lease);
+    let lease_expiry = claim.now.plus(claim.lease);
     let mut rows = match connection.dialect() {
         Dialect::Sqlite => {
-            // One look-up by the index each, and no server to wait for in between.
+            // One statement per webhook: an index lookup without a network round trip.
             let mut rows = Vec::new();
-            for (webhook, room) in &turns.wanted {
+            for (webhook, limit) in &plan.limits {
                 let claimed = query(
                     "update deliveries set lease = $1, next_attempt_at = $2
                      where id in (
@@ -246,39 +253,39 @@ async fn claim_of(
                          order by next_attempt_at limit $5)
                      returning id, webhook_id, event_key, attempts, earlier_attempts",
                 )
-                .bind(&turns.lease)
-                .bind(lapses)
+                .bind(&plan.lease)
+                .bind(lease_expiry)
                 .bind(webhook)
                 .bind(claim.now)
-                .bind(*room);
+                .bind(*limit);
                 rows.extend(claimed.fetch_all::<ClaimedRow>(connection).await?);
             }
             rows
         }
         Dialect::Postgres => {
-            let wanted = turns.wanted.iter().map(|(webhook, room)| {
+            let limits = plan.limits.iter().map(|(webhook, limit)| {
                 [
                     webhook.into_value(),
-                    room.into_value(),
+                    limit.into_value(),
                     claim.now.into_value(),
-                    (&turns.lease).into_value(),
-                    lapses.into_value(),
+                    (&plan.lease).into_value(),
+                    lease_expiry.into_value(),
                 ]
             });
             use Kind::{Bytes, Integer};
-            // The picked go to the update as an array, not as a table to join: of how many there are the planner has no
-            // idea, and with a long backlog it took them for so many that it read the whole table instead.
-            Rows::new([Bytes, Integer, Integer, Bytes, Integer], wanted)
+            // The update takes the ids as an array instead of a join. The planner cannot estimate their number, and for
+            // a join it chose to scan the whole table when the backlog was long.
+            Rows::new([Bytes, Integer, Integer, Bytes, Integer], limits)
                 .fetch_all(
-                    "with turn (webhook_id, room, now, lease, lapses) as ({rows}),
+                    "with candidate (webhook_id, capacity, now, lease, lease_expiry) as ({rows}),
                      picked as (
-                         select due.id from turn cross join lateral (
+                         select due.id from candidate cross join lateral (
                              select d.id from deliveries d
-                             where d.webhook_id = turn.webhook_id and d.status = 'pending'
-                                 and d.status in ('new', 'pending', 'held') and d.next_attempt_at <= turn.now
-                             order by d.next_attempt_at limit turn.room for update skip locked) as due)
-                     update deliveries set lease = (select lease from turn limit 1),
-                         next_attempt_at = (select lapses from turn limit 1)
+                             where d.webhook_id = candidate.webhook_id and d.status = 'pending'
+                                 and d.status in ('new', 'pending', 'held') and d.next_attempt_at <= candidate.now
+                             order by d.next_attempt_at limit candidate.capacity for update skip locked) as due)
+                     update deliveries set lease = (select lease from candidate limit 1),
+                         next_attempt_at = (select lease_expiry from candidate limit 1)
                      where id = any(array(select id from picked))
                      returning id, webhook_id, event_key, attempts, earlier_attempts",
                     connection,
@@ -286,13 +293,13 @@ async fn claim_of(
                 .await?
         }
     };
-    // An update returns its rows in any order: webhook by webhook, the oldest first.
+    // An update returns its rows in any order.
     rows.sort_unstable_by(|a, b| (&a.webhook_id, &a.id).cmp(&(&b.webhook_id, &b.id)));
     Ok(rows)
 }
 
-/// Returns how many were not on record yet.
-async fn append_attempts(
+/// Returns the number of attempts that were not recorded before.
+async fn insert_attempts(
     connection: &mut Connection,
     attempts: &[RecordedAttempt],
 ) -> Result<u64, StoreError> {
@@ -301,7 +308,7 @@ async fn append_attempts(
         let attempt = &recorded.attempt;
         let (status_code, retry_after, failure) = outcome_columns(attempt.outcome);
         let (tls_problem, detail) = match &attempt.detail {
-            Some(AttemptDetail::Tls(trouble)) => (Some(*trouble), None),
+            Some(AttemptDetail::Tls(problem)) => (Some(*problem), None),
             Some(AttemptDetail::Text(text)) => (None, Some(text.as_str())),
             None => (None, None),
         };
@@ -333,8 +340,11 @@ async fn append_attempts(
     Rows::new(kinds, rows).execute(insert, connection).await
 }
 
-/// Moves each delivery on, if the lease under which it was attempted still holds.
-async fn move_on(connection: &mut Connection, attempts: &[RecordedAttempt]) -> Result<u64, StoreError> {
+/// Updates each delivery that still has the lease of its attempt.
+async fn update_deliveries(
+    connection: &mut Connection,
+    attempts: &[RecordedAttempt],
+) -> Result<u64, StoreError> {
     use Kind::{Bytes, Integer, Text};
     let rows = attempts.iter().map(|recorded| {
         let (status, next_attempt_at) = next_columns(recorded.next);
@@ -413,7 +423,7 @@ mod tests {
         tx.commit().await.unwrap();
     }
 
-    /// Instructions that SQLite executes for each operation on a queue of this length.
+    /// Returns the number of instructions that SQLite executes for each operation on a queue of this length.
     async fn costs(length: i64) -> Vec<(&'static str, u64)> {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("test.db").display());
@@ -436,7 +446,7 @@ mod tests {
             now: NOW,
             lease: std::time::Duration::from_secs(1),
             limit: 10,
-            room: &|_| 10,
+            capacity: &|_| 10,
             after: None,
         };
         let claimed = store.claim_due(claim).await.unwrap();

@@ -9,23 +9,21 @@ use crate::{
     },
     store::{
         AccountStore, AuditEvent, Change, DeliveryDetail, DeliveryFilter, DeliveryPage, DestinationState,
-        Resent, Store, StoreError,
+        ResendOutcome, Store, StoreError,
         database::{Connection, Query, query},
-        pagination::{SCANNED, page_of},
-        rows::{ATTEMPT, AttemptRow, DELIVERY, DeliveryRow, NEW},
+        pagination::{SCAN_LIMIT, split_page},
+        rows::{ATTEMPT_COLUMNS, AttemptRow, DELIVERY_COLUMNS, DeliveryRow, NEW_STATUS},
     },
 };
 
-/// Every list here costs the same however long the history is: it reads a page by an index, or looks through so many
-/// rows at most and says how far it came.
 impl Store {
-    /// Makes it due at once, with all attempts of the schedule before it. `None`: there is no such delivery.
+    /// Makes a delivery due and restarts its retry schedule. Returns `None` if the delivery does not exist.
     pub async fn resend_delivery(
         &self,
         actor: &Actor,
         id: &DeliveryId,
         at: Timestamp,
-    ) -> Result<Option<Resent>, StoreError> {
+    ) -> Result<Option<ResendOutcome>, StoreError> {
         let mut tx = self.begin().await?;
         let found: Option<(WebhookId, EventId)> = query(
             "select d.webhook_id, e.id from deliveries d join events e on e.key = d.event_key
@@ -40,13 +38,13 @@ impl Store {
         };
         let change = Change::new(actor, webhook.clone(), at);
         lock_webhook(&mut tx, &change.account_id, &change.webhook_id).await?;
-        let (status, resent) = match state_of(&mut tx, &webhook).await? {
-            None => return Ok(Some(Resent::Deleted)),
-            Some(DestinationState::Disabled) => return Ok(Some(Resent::Disabled)),
-            Some(DestinationState::Paused) => ("held", Resent::Held),
-            Some(DestinationState::Active) => ("pending", Resent::Due),
+        let (status, outcome) = match state_of(&mut tx, &webhook).await? {
+            None => return Ok(Some(ResendOutcome::Deleted)),
+            Some(DestinationState::Disabled) => return Ok(Some(ResendOutcome::Disabled)),
+            Some(DestinationState::Paused) => ("held", ResendOutcome::Held),
+            Some(DestinationState::Active) => ("pending", ResendOutcome::Due),
         };
-        let moved = query(
+        let updated = query(
             "update deliveries set status = $2, next_attempt_at = $3, earlier_attempts = attempts, updated_at = $3
              where id = $1 and lease is null",
         )
@@ -55,37 +53,46 @@ impl Store {
         .bind(at)
         .execute(&mut tx)
         .await?;
-        if moved == 0 {
-            return Ok(Some(Resent::UnderWay));
+        if updated == 0 {
+            return Ok(Some(ResendOutcome::InProgress));
         }
         let details = json!({ "webhook": webhook, "event": event, "status": status });
         let audit_event = AuditEvent::new(actor, AuditAction::DeliveryResent, id.as_str(), at).with(details);
         audit::write(&mut tx, &audit_event).await?;
         tx.commit().await?;
-        Ok(Some(resent))
+        Ok(Some(outcome))
     }
 }
 
 impl AccountStore<'_> {
-    /// Newest first.
+    /// Returns a page of the delivery log, newest first.
+    ///
+    /// The cost does not depend on the length of the history: the page is read from an index, or scans a limited range.
     pub async fn list_deliveries(&self, filter: &DeliveryFilter) -> Result<DeliveryPage, StoreError> {
         let mut reader = self.store.read().await?;
-        let floor = if filter.event_type.is_some() && filter.event_id.is_none() {
+        let scan_bound = if filter.event_type.is_some() && filter.event_id.is_none() {
             let of_any_type = DeliveryFilter {
                 event_type: None,
                 ..filter.clone()
             };
             let mut scan = query("select id from (");
-            push_ranges(&mut scan, "id", self.account, &of_any_type, None, SCANNED);
+            push_ranges(&mut scan, "id", self.account, &of_any_type, None, SCAN_LIMIT);
             scan.push(") scanned order by id desc limit 1 offset ")
-                .push_bind(SCANNED - 1);
+                .push_bind(SCAN_LIMIT - 1);
             scan.fetch_optional(&mut reader).await?
         } else {
             None
         };
         let limit = i64::from(filter.limit) + 1;
-        let mut listing = query(format!("select {DELIVERY} from ("));
-        push_ranges(&mut listing, "*", self.account, filter, floor.as_ref(), limit);
+        let mut listing = query(format!("select {DELIVERY_COLUMNS} from ("));
+        push_ranges(
+            &mut listing,
+            "*",
+            self.account,
+            filter,
+            scan_bound.as_ref(),
+            limit,
+        );
         listing
             .push(
                 ") d join events e on e.key = d.event_key join webhooks w on w.id = d.webhook_id
@@ -93,7 +100,7 @@ impl AccountStore<'_> {
             )
             .push_bind(limit);
         let rows: Vec<DeliveryRow> = listing.fetch_all(&mut reader).await?;
-        let (rows, has_more) = page_of(rows, filter.limit);
+        let (rows, has_more) = split_page(rows, filter.limit);
         let deliveries: Vec<Delivery> = rows
             .into_iter()
             .map(Delivery::try_from)
@@ -101,16 +108,16 @@ impl AccountStore<'_> {
         let next = if has_more {
             deliveries.last().map(|last| last.id.clone())
         } else {
-            floor
+            scan_bound
         };
         Ok(DeliveryPage { deliveries, next })
     }
 
     pub async fn delivery(&self, id: &DeliveryId) -> Result<Option<DeliveryDetail>, StoreError> {
-        // One transaction, so that the attempts are those that the delivery's state tells of.
+        // A snapshot, so that the attempts match the status of the delivery.
         let mut tx = self.store.snapshot().await?;
         let sql = format!(
-            "select {DELIVERY}
+            "select {DELIVERY_COLUMNS}
              from deliveries d join events e on e.key = d.event_key join webhooks w on w.id = d.webhook_id
              where d.account_id = $1 and d.id = $2"
         );
@@ -127,7 +134,7 @@ impl AccountStore<'_> {
             .bind(&delivery.event_id)
             .fetch_one(&mut tx)
             .await?;
-        let sql = format!("select {ATTEMPT} from attempts where delivery_id = $1 order by id");
+        let sql = format!("select {ATTEMPT_COLUMNS} from attempts where delivery_id = $1 order by id");
         let rows: Vec<AttemptRow> = query(sql).bind(id).fetch_all(&mut tx).await?;
         let attempts = rows
             .into_iter()
@@ -151,27 +158,27 @@ async fn state_of(
         .await
 }
 
-/// The newest `limit` of each status that is wanted, down to `floor`, as tables to be merged: each is a range of an
-/// index by age.
+/// Appends a union of the newest `limit` deliveries of each requested status, down to `scan_bound`. Each part of the
+/// union is a range of an index by time.
 fn push_ranges(
     query: &mut Query,
     columns: &str,
     account: &AccountId,
     filter: &DeliveryFilter,
-    floor: Option<&DeliveryId>,
+    scan_bound: Option<&DeliveryId>,
     limit: i64,
 ) {
     let ranges = match (filter.status, &filter.event_id) {
-        // An event has few deliveries, whatever their status.
-        (None, Some(_)) => vec![Range::OfEvent],
+        // An event has few deliveries of any status.
+        (None, Some(_)) => vec![Range::Event],
         (None, None) => DeliveryStatus::VARIANTS
             .iter()
             .copied()
-            .map(Range::Listed)
+            .map(Range::Status)
             .collect(),
-        (Some(status), _) => vec![Range::Listed(status)],
+        (Some(status), _) => vec![Range::Status(status)],
     };
-    let has_new = ranges.contains(&Range::Listed(DeliveryStatus::Pending));
+    let has_new = ranges.contains(&Range::Status(DeliveryStatus::Pending));
     for (index, range) in ranges
         .into_iter()
         .chain(has_new.then_some(Range::New))
@@ -182,20 +189,20 @@ fn push_ranges(
         }
         query.push(format!("select * from (select {columns} from deliveries where "));
         match range {
-            Range::OfEvent => {}
-            Range::Listed(status) => {
+            Range::Event => {}
+            Range::Status(status) => {
                 query
                     .push("status <> 'new' and status = ")
                     .push_bind(status)
                     .push(" and ");
             }
-            // Those under way are few, and in the index of what is open.
+            // There are few deliveries with this status, and the index of open deliveries contains them.
             Range::New => {
                 query
                     .push("webhook_id in (select id from webhooks where account_id = ")
                     .push_bind(account)
                     .push(" and deleted_at is null) and status = ")
-                    .push_bind(NEW)
+                    .push_bind(NEW_STATUS)
                     .push(" and status in ('new', 'pending', 'held') and ");
             }
         }
@@ -214,9 +221,9 @@ fn push_ranges(
         if let Some(event_type) = filter.event_type {
             query.push(" and event_type = ").push_bind(event_type);
         }
-        let since = filter.since.map(DeliveryId::first_of);
-        let until = filter.until.map(DeliveryId::first_of);
-        if let Some(from) = since.iter().chain(floor).max() {
+        let since = filter.since.map(DeliveryId::lower_bound);
+        let until = filter.until.map(DeliveryId::lower_bound);
+        if let Some(from) = since.iter().chain(scan_bound).max() {
             query.push(" and id >= ").push_bind(from);
         }
         if let Some(to) = until.iter().chain(&filter.before).min() {
@@ -229,10 +236,12 @@ fn push_ranges(
     }
 }
 
+/// A part of the union.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Range {
-    OfEvent,
-    Listed(DeliveryStatus),
-    /// Whose first attempt is under way.
+    /// All deliveries of an event.
+    Event,
+    Status(DeliveryStatus),
+    /// Deliveries with [`NEW_STATUS`].
     New,
 }

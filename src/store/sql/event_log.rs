@@ -1,18 +1,18 @@
 use crate::{
     domain::{
-        AccountId, Delivery, EventId, EventOutcome, EventType, EventTypes, NotSent, Place, ReceivedEvent,
-        Timestamp, WebhookId,
+        AccountId, Delivery, EventCursor, EventId, EventOutcome, EventType, EventTypes, NotSent,
+        ReceivedEvent, Timestamp, WebhookId,
     },
     store::{
         AccountStore, EventDetail, EventFilter, EventPage, StoreError,
         database::{Connection, Query, query},
-        pagination::{SCANNED, page_of},
-        rows::{DELIVERY, DeliveryRow},
+        pagination::{SCAN_LIMIT, split_page},
+        rows::{DELIVERY_COLUMNS, DeliveryRow},
     },
 };
 
-/// The columns of [`EventRow`].
-const EVENT: &str = "key, id, event_type, occurred_at, received_at, delivery_count";
+/// Columns of [`EventRow`].
+const EVENT_COLUMNS: &str = "key, id, event_type, occurred_at, received_at, delivery_count";
 
 from_row! {
     struct EventRow {
@@ -26,8 +26,8 @@ from_row! {
 }
 
 impl EventRow {
-    fn place(&self) -> Place {
-        Place {
+    fn cursor(&self) -> EventCursor {
+        EventCursor {
             received_at: self.received_at,
             key: self.key,
         }
@@ -46,24 +46,24 @@ impl From<EventRow> for ReceivedEvent {
     }
 }
 
-/// The list costs the same however long the history is: it reads a page by an index, or looks through so many
-/// rows at most and says how far it came.
 impl AccountStore<'_> {
-    /// Newest first.
+    /// Returns a page of the event log, newest first.
+    ///
+    /// The cost does not depend on the length of the history: the page is read from an index, or scans a limited range.
     pub async fn list_events(&self, filter: &EventFilter) -> Result<EventPage, StoreError> {
         let mut reader = self.store.read().await?;
-        let floor: Option<(Timestamp, i64)> = if filter.event_type.is_some() || filter.unsent {
+        let scan_bound: Option<(Timestamp, i64)> = if filter.event_type.is_some() || filter.unsent {
             let mut scan = query("select received_at, key from events");
             push_range(&mut scan, self.account, filter, None);
             scan.push(" order by received_at desc, key desc limit 1 offset ")
-                .push_bind(SCANNED - 1);
+                .push_bind(SCAN_LIMIT - 1);
             scan.fetch_optional(&mut reader).await?
         } else {
             None
         };
-        let floor = floor.map(|(received_at, key)| Place { received_at, key });
-        let mut listing = query(format!("select {EVENT} from events"));
-        push_range(&mut listing, self.account, filter, floor.as_ref());
+        let scan_bound = scan_bound.map(|(received_at, key)| EventCursor { received_at, key });
+        let mut listing = query(format!("select {EVENT_COLUMNS} from events"));
+        push_range(&mut listing, self.account, filter, scan_bound.as_ref());
         if let Some(event_type) = filter.event_type {
             listing.push(" and event_type = ").push_bind(event_type);
         }
@@ -74,11 +74,11 @@ impl AccountStore<'_> {
             .push(" order by received_at desc, key desc limit ")
             .push_bind(i64::from(filter.limit) + 1);
         let rows: Vec<EventRow> = listing.fetch_all(&mut reader).await?;
-        let (rows, has_more) = page_of(rows, filter.limit);
+        let (rows, has_more) = split_page(rows, filter.limit);
         let next = if has_more {
-            rows.last().map(EventRow::place)
+            rows.last().map(EventRow::cursor)
         } else {
-            floor
+            scan_bound
         };
         let events = rows.into_iter().map(ReceivedEvent::from).collect();
         Ok(EventPage { events, next })
@@ -86,7 +86,7 @@ impl AccountStore<'_> {
 
     pub async fn event(&self, id: &EventId) -> Result<Option<EventDetail>, StoreError> {
         let mut tx = self.store.snapshot().await?;
-        let sql = format!("select {EVENT} from events where account_id = $1 and id = $2");
+        let sql = format!("select {EVENT_COLUMNS} from events where account_id = $1 and id = $2");
         let row: Option<EventRow> = query(sql)
             .bind(self.account)
             .bind(id)
@@ -99,8 +99,8 @@ impl AccountStore<'_> {
             .bind(key)
             .fetch_one(&mut tx)
             .await?;
-        let mut outcomes = deliveries(&mut tx, key).await?;
-        outcomes.extend(not_sent(&mut tx, self.account, key, &event).await?);
+        let mut outcomes = delivery_outcomes(&mut tx, key).await?;
+        outcomes.extend(not_sent_outcomes(&mut tx, self.account, key, &event).await?);
         Ok(Some(EventDetail {
             event,
             payload: payload.into(),
@@ -109,8 +109,13 @@ impl AccountStore<'_> {
     }
 }
 
-/// What the index by age finds, down to `floor`.
-fn push_range(query: &mut Query, account: &AccountId, filter: &EventFilter, floor: Option<&Place>) {
+/// Appends the conditions that the index by time covers, down to `scan_bound`.
+fn push_range(
+    query: &mut Query,
+    account: &AccountId,
+    filter: &EventFilter,
+    scan_bound: Option<&EventCursor>,
+) {
     query.push(" where account_id = ").push_bind(account);
     if let Some(since) = filter.since {
         query.push(" and received_at >= ").push_bind(since);
@@ -118,18 +123,18 @@ fn push_range(query: &mut Query, account: &AccountId, filter: &EventFilter, floo
     if let Some(until) = filter.until {
         query.push(" and received_at < ").push_bind(until);
     }
-    for (compared, place) in [(" < ", filter.before.as_ref()), (" >= ", floor)] {
-        if let Some(&Place { received_at, key }) = place {
-            query.push(" and (received_at, key)").push(compared).push("(");
+    for (comparison, cursor) in [(" < ", filter.before.as_ref()), (" >= ", scan_bound)] {
+        if let Some(&EventCursor { received_at, key }) = cursor {
+            query.push(" and (received_at, key)").push(comparison).push("(");
             query.push_bind(received_at).push(", ");
             query.push_bind(key).push(")");
         }
     }
 }
 
-async fn deliveries(reader: &mut Connection, event_key: i64) -> Result<Vec<EventOutcome>, StoreError> {
+async fn delivery_outcomes(reader: &mut Connection, event_key: i64) -> Result<Vec<EventOutcome>, StoreError> {
     let sql = format!(
-        "select {DELIVERY}
+        "select {DELIVERY_COLUMNS}
          from deliveries d join events e on e.key = d.event_key join webhooks w on w.id = d.webhook_id
          where d.event_key = $1 order by w.name, d.id"
     );
@@ -138,8 +143,9 @@ async fn deliveries(reader: &mut Connection, event_key: i64) -> Result<Vec<Event
     rows.into_iter().map(event_outcome).collect()
 }
 
-/// The webhooks that got nothing: those that there were when it was received, and those that were added later.
-async fn not_sent(
+/// Returns the webhooks without a delivery of the event: those that existed when it was received, and those added
+/// later.
+async fn not_sent_outcomes(
     reader: &mut Connection,
     account: &AccountId,
     event_key: i64,
@@ -153,7 +159,7 @@ async fn not_sent(
         Option<String>,
         Option<EventTypes>,
     );
-    // What it was then is the newest of its history that is not younger.
+    // The state of a webhook at that time is its last history entry until then.
     let rows: Vec<Row> = query(
         "select w.id, w.name, w.created_at, w.deleted_at,
              (select h.state from webhook_history h where h.webhook_id = w.id and h.since <= $2
@@ -178,13 +184,13 @@ async fn not_sent(
             webhook_id,
             webhook_name,
             webhook_deleted: deleted_at.is_some(),
-            reason: reason(event.event_type, created_at, state.as_deref(), events),
+            reason: not_sent_reason(event.event_type, created_at, state.as_deref(), events),
         },
     );
     Ok(outcomes.collect())
 }
 
-fn reason(
+fn not_sent_reason(
     event_type: EventType,
     created_at: Timestamp,
     state: Option<&str>,
@@ -198,7 +204,8 @@ fn reason(
     } else if state == "disabled" {
         NotSent::Disabled
     } else {
-        // It was added, or began to want this type, in the very moment in which the event was received.
+        // The webhook was added or subscribed to the event type in the same millisecond in which the event was
+        // received.
         NotSent::AddedLater(created_at)
     }
 }

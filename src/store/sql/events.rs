@@ -1,29 +1,28 @@
-//! Events coming in, and going when they are old.
+//! Accepting events, and deleting expired ones.
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::retention::{Old, find_old};
+use super::retention::{ExpiredEvents, find_expired, record_expiry};
 use crate::{
     domain::{AccountId, Timestamp},
     store::{
-        Accepted, Leasing, Retention, Store, StoreError, Submission, Swept,
-        acceptance::{KNOWN, Known, KnownRow, NewRows, Subscriber, accept},
+        Accepted, DeletedBatch, Leasing, Retention, Store, StoreError, Submission,
+        acceptance::{EXISTING_COLUMNS, ExistingEvents, ExistingRow, NewRows, Subscriber, accept_submission},
         database::{Bind as _, Connection, Kind, Rows, query},
     },
 };
 
-/// How often an acceptance starts over because one of its events was there already, or another process was storing it at
-/// the same moment.
-const ATTEMPTS: usize = 6;
+/// Maximum number of tries to accept events. A try fails if one of the events already exists or is stored by another
+/// process at the same time.
+const MAX_TRIES: usize = 6;
 
-/// The advisory lock of the process that deletes what is old.
-const HOUSEKEEPING: i64 = 0x6361_6c65_6964_6101;
+/// Advisory lock of the process that deletes expired events.
+const HOUSEKEEPING_LOCK: i64 = 0x6361_6c65_6964_6101;
 
-/// Events coming in.
 impl Store {
-    /// Stores the events together with a delivery for every webhook that wants them, in one transaction for all.
+    /// Stores events with a delivery for each subscribed webhook, in one transaction for all submissions.
     ///
-    /// Each submission stands or falls as a whole, on its own.
+    /// Each submission is accepted or rejected as a whole, independently of the others.
     pub async fn accept_events(
         &self,
         submissions: &[Submission],
@@ -31,22 +30,23 @@ impl Store {
         leasing: Leasing<'_>,
     ) -> Result<Accepted, StoreError> {
         self.points.reached("accept_events").await;
-        let number = submissions.iter().map(|submission| submission.events.len()).sum();
-        let keys = self.event_keys.take(number, &self.database).await?;
-        for attempt in 0..ATTEMPTS {
+        let count = submissions.iter().map(|submission| submission.events.len()).sum();
+        let keys = self.event_keys.take(count, &self.database).await?;
+        for try_index in 0..MAX_TRIES {
             let mut tx = self.begin().await?;
-            // Almost all events are new, and the insert finds those that are not: to look first costs as much again.
-            let mut known = match attempt {
-                0 => Known::default(),
-                _ => find_known(&mut tx, submissions).await?,
+            // The first try assumes that all events are new, because almost all are: a lookup costs as much as the
+            // insert, which detects existing events anyway.
+            let mut existing = match try_index {
+                0 => ExistingEvents::default(),
+                _ => find_existing(&mut tx, submissions).await?,
             };
             let subscribers = find_subscribers(&mut tx, submissions).await?;
             let mut rows = NewRows::new(now, &keys, leasing);
-            let answers = submissions
+            let results = submissions
                 .iter()
                 .map(|submission| {
                     let subscribers = &subscribers[&submission.account_id];
-                    accept(submission, subscribers, &mut known, &mut rows)
+                    accept_submission(submission, subscribers, &mut existing, &mut rows)
                 })
                 .collect();
             if insert_events(&mut tx, &rows).await? < rows.events.len() as u64 {
@@ -56,56 +56,61 @@ impl Store {
             insert_deliveries(&mut tx, &rows).await?;
             tx.commit().await?;
             self.points.reached("accept_events: committed").await;
-            let (claimed, behind) = rows.into_deliveries();
+            let (claimed, backlogged) = rows.into_deliveries();
             return Ok(Accepted {
-                answers,
+                results,
                 claimed,
-                behind,
+                backlogged,
             });
         }
         Err(StoreError::unavailable(
-            "the same events are being stored again and again",
+            "other processes keep storing the same events",
         ))
     }
 
-    /// Deletes events with their deliveries and attempts, oldest first, except those of which something is still to be
-    /// sent.
-    pub async fn delete_old_events(&self, retention: Retention<'_>) -> Result<Swept, StoreError> {
-        // What a power cut brings back is deleted again.
+    /// Deletes a batch of expired events with their deliveries and attempts. Keeps events with open deliveries.
+    pub async fn delete_old_events(&self, retention: Retention<'_>) -> Result<DeletedBatch, StoreError> {
+        // If a power failure undoes the deletion, the next run repeats it.
         let mut tx = self.begin_unsynced().await?;
         if self.is_shared() {
-            // One process at a time cleans up: several would only wait for each other.
-            let is_mine: bool = query("select pg_try_advisory_xact_lock($1)")
-                .bind(HOUSEKEEPING)
+            // One process at a time, because several would only wait for each other.
+            let is_locked: bool = query("select pg_try_advisory_xact_lock($1)")
+                .bind(HOUSEKEEPING_LOCK)
                 .fetch_one(&mut tx)
                 .await?;
-            if !is_mine {
-                return Ok(Swept {
+            if !is_locked {
+                return Ok(DeletedBatch {
                     deleted: 0,
-                    until: None,
+                    next: None,
                 });
             }
         }
-        let Old { done, until } = find_old(&mut tx, retention).await?;
+        let ExpiredEvents { keys, next } = find_expired(&mut tx, &retention).await?;
+        if !keys.is_empty() {
+            record_expiry(&mut tx, &retention).await?;
+        }
         for delete in [
-            "with old (key) as ({rows})
+            "with expired (key) as ({rows})
              delete from attempts where delivery_id in (
-                 select id from deliveries where event_key in (select key from old))",
-            "with old (key) as ({rows}) delete from deliveries where event_key in (select key from old)",
-            "with old (key) as ({rows}) delete from events where key in (select key from old)",
+                 select id from deliveries where event_key in (select key from expired))",
+            "with expired (key) as ({rows}) delete from deliveries where event_key in (select key from expired)",
+            "with expired (key) as ({rows}) delete from events where key in (select key from expired)",
         ] {
-            let old = done.iter().map(|key| [key.into_value()]);
-            Rows::new([Kind::Integer], old).execute(delete, &mut tx).await?;
+            let rows = keys.iter().map(|key| [key.into_value()]);
+            Rows::new([Kind::Integer], rows).execute(delete, &mut tx).await?;
         }
         tx.commit().await?;
-        Ok(Swept {
-            deleted: done.len() as u64,
-            until,
+        Ok(DeletedBatch {
+            deleted: keys.len() as u64,
+            next,
         })
     }
 }
 
-async fn find_known(connection: &mut Connection, submissions: &[Submission]) -> Result<Known, StoreError> {
+async fn find_existing(
+    connection: &mut Connection,
+    submissions: &[Submission],
+) -> Result<ExistingEvents, StoreError> {
     let events = || {
         submissions
             .iter()
@@ -118,31 +123,31 @@ async fn find_known(connection: &mut Connection, submissions: &[Submission]) -> 
     });
     let kinds = [Kind::Bytes, Kind::Text];
     let (ids, keys) = (Rows::new(kinds, ids), Rows::new(kinds, keys));
-    let mut rows: Vec<KnownRow> = ids
+    let mut rows: Vec<ExistingRow> = ids
         .fetch_all(
             &format!(
                 "with wanted (account_id, id) as ({{rows}})
-                 select {KNOWN} from events where (account_id, id) in (select account_id, id from wanted)"
+                 select {EXISTING_COLUMNS} from events where (account_id, id) in (select account_id, id from wanted)"
             ),
             connection,
         )
         .await?;
     rows.extend(
-        keys.fetch_all::<KnownRow>(
+        keys.fetch_all::<ExistingRow>(
             &format!(
                 "with wanted (account_id, key) as ({{rows}})
-                     select {KNOWN} from events
+                     select {EXISTING_COLUMNS} from events
                      where (account_id, idempotency_key) in (select account_id, key from wanted)"
             ),
             connection,
         )
         .await?,
     );
-    let mut known = Known::default();
+    let mut existing = ExistingEvents::default();
     for row in rows {
-        known.add_row(row);
+        existing.add_row(row);
     }
-    Ok(known)
+    Ok(existing)
 }
 
 async fn find_subscribers<'a>(
@@ -155,7 +160,8 @@ async fn find_subscribers<'a>(
         .collect();
     let mut subscribers = HashMap::with_capacity(accounts.len());
     for account in accounts {
-        // Shared with other publishers and with the record of attempts, but not with a change that stops or deletes it.
+        // Other publishers and the recording of attempts can hold the same lock. Pausing, resuming and deleting wait
+        // for it.
         let found = query(
             "select id, events, state from webhooks where account_id = $1 and deleted_at is null order by id",
         )
@@ -168,7 +174,7 @@ async fn find_subscribers<'a>(
     Ok(subscribers)
 }
 
-/// Returns how many were inserted: fewer, if one of them is there.
+/// Returns the number of inserted events. It is lower than the number of rows if one of the events already exists.
 async fn insert_events(connection: &mut Connection, new: &NewRows<'_>) -> Result<u64, StoreError> {
     use Kind::{Bytes, Integer, Text};
     let rows = new.events.iter().map(|row| {

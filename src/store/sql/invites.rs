@@ -2,19 +2,20 @@ use super::audit;
 use crate::{
     domain::{AccountId, AuditAction, InviteId, Origin, Role, Timestamp, User, UserId},
     store::{
-        AccountStore, AuditContext, Invite, InviteToken, Invited, NewInvite, OpenInvite, Store, StoreError,
+        AccountStore, AuditContext, Invite, InviteOutcome, InviteToken, NewInvite, OpenInvite, Store,
+        StoreError,
         database::{FromRow, Row, query},
     },
 };
 
-/// Invites, each found by the SHA-256 of its token. What happens to them is written to the audit log in the same
-/// transaction, under their email: that says more than the id of what is gone.
+/// Invites are looked up by the SHA-256 of their token. Every change is recorded in the audit log in the same
+/// transaction. Its subject is the email address, because the id means nothing to users after the invite is gone.
 impl Store {
     pub async fn insert_invite(
         &self,
         context: &AuditContext,
         invite: &NewInvite,
-    ) -> Result<Invited, StoreError> {
+    ) -> Result<InviteOutcome, StoreError> {
         let mut tx = self.begin().await?;
         let member: Option<Option<Timestamp>> =
             query("select disabled_at from users where account_id = $1 and email = $2")
@@ -23,8 +24,8 @@ impl Store {
                 .fetch_optional(&mut tx)
                 .await?;
         match member {
-            Some(None) => return Ok(Invited::Member),
-            Some(Some(_)) => return Ok(Invited::Disabled),
+            Some(None) => return Ok(InviteOutcome::AlreadyMember),
+            Some(Some(_)) => return Ok(InviteOutcome::UserDisabled),
             None => {}
         }
         let result = query(
@@ -42,14 +43,14 @@ impl Store {
         .execute(&mut tx)
         .await?;
         if result == 0 {
-            return Ok(Invited::Already);
+            return Ok(InviteOutcome::AlreadyInvited);
         }
         audit::write_with_context(&mut tx, context, AuditAction::UserInvited, invite.email.as_str()).await?;
         tx.commit().await?;
-        Ok(Invited::Done)
+        Ok(InviteOutcome::Created)
     }
 
-    /// Gives it another token, and the one before leads nowhere. `None`: there is no such invite.
+    /// Replaces the token of an invite. The previous token stops working. Returns `None` if the invite does not exist.
     pub async fn renew_invite(
         &self,
         context: &AuditContext,
@@ -73,7 +74,7 @@ impl Store {
         Ok(Some(invite))
     }
 
-    /// `None`: there is no such invite.
+    /// Deletes an invite and returns it. Returns `None` if the invite does not exist.
     pub async fn revoke_invite(
         &self,
         context: &AuditContext,
@@ -94,7 +95,7 @@ impl Store {
         Ok(Some(invite))
     }
 
-    /// What the token stands for, unless it has expired.
+    /// Returns the invite with this token, or `None` if it does not exist or has expired.
     pub async fn open_invite(
         &self,
         token_hash: &[u8; 32],
@@ -111,7 +112,8 @@ impl Store {
         Ok(row.map(|(email, account, role)| OpenInvite { email, account, role }))
     }
 
-    /// Uses it up: from then on there is the user. `None` if it is not open, or somebody has that email by now.
+    /// Deletes the invite and creates its user. Returns `None` if the invite does not exist or has expired, or if the
+    /// email address belongs to a user by now.
     pub async fn accept_invite(
         &self,
         token_hash: &[u8; 32],
@@ -121,7 +123,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<User>, StoreError> {
         let mut tx = self.begin().await?;
-        // Whoever deletes it has it: no link makes two users.
+        // Only one transaction can delete the invite, so concurrent requests cannot create two users.
         let invite: Option<(AccountId, String, Role)> = query(
             "delete from invites where token_hash = $1 and expires_at > $2 returning account_id, email, role",
         )
@@ -153,7 +155,7 @@ impl Store {
         if result == 0 {
             return Ok(None);
         }
-        let context = AuditContext::of(&user, origin, now);
+        let context = AuditContext::own_change(&user, origin, now);
         audit::write_with_context(&mut tx, &context, AuditAction::UserJoined, id.as_str()).await?;
         tx.commit().await?;
         Ok(Some(user))
@@ -161,7 +163,7 @@ impl Store {
 }
 
 impl AccountStore<'_> {
-    /// By email; also those that have expired.
+    /// Returns open and expired invites, sorted by email address.
     pub async fn invites(&self) -> Result<Vec<Invite>, StoreError> {
         query(
             "select id, email, role, created_at, created_by, expires_at from invites where account_id = $1

@@ -1,7 +1,10 @@
 use super::audit;
 use crate::{
     domain::{AccountId, AuditAction, ProcessId, WebhookId},
-    store::{ProcessRow, Replaced, Resealed, Sealed, SealedOtherwise, Store, StoreError, database::query},
+    store::{
+        ProcessRow, ResealedSecrets, Sealed, SealedWithOtherKey, SecretReplacement, Store, StoreError,
+        database::query,
+    },
 };
 
 type SealedRow = (
@@ -14,13 +17,14 @@ type SealedRow = (
 );
 
 impl Store {
-    /// Webhooks of all accounts with a secret that another key than this one has sealed, by id, after that one.
-    pub async fn sealed_otherwise(
+    /// Returns webhooks of all accounts with a secret that was sealed with a different key, sorted by id, starting
+    /// after `after`.
+    pub async fn secrets_sealed_with_other_keys(
         &self,
         key_id: &str,
         after: Option<&WebhookId>,
         limit: u32,
-    ) -> Result<Vec<SealedOtherwise>, StoreError> {
+    ) -> Result<Vec<SealedWithOtherKey>, StoreError> {
         let rows: Vec<SealedRow> = query(
             "select account_id, id, secret, secret_key_id, previous_secret, previous_secret_key_id from webhooks
              where id > $2 and secret_key_id is not null and (secret_key_id <> $1 or previous_secret_key_id <> $1)
@@ -34,7 +38,7 @@ impl Store {
         let sealed = rows.into_iter().map(
             |(account_id, webhook_id, ciphertext, key_id, previous, previous_key_id)| {
                 let previous = previous.zip(previous_key_id);
-                SealedOtherwise {
+                SealedWithOtherKey {
                     account_id,
                     webhook_id,
                     current: Sealed { key_id, ciphertext },
@@ -45,21 +49,21 @@ impl Store {
         Ok(sealed.collect())
     }
 
-    /// Replaces what is still as it was read, in one transaction with the audit log. Answers how many webhooks that were:
-    /// a secret that was changed meanwhile stays as it is.
-    pub async fn reseal(&self, resealed: &[Resealed]) -> Result<u64, StoreError> {
+    /// Replaces secrets that have not changed since they were read. Returns the number of webhooks.
+    pub async fn reseal(&self, resealed: &[ResealedSecrets]) -> Result<u64, StoreError> {
         let mut tx = self.begin().await?;
         let mut count = 0;
-        for Resealed {
+        for ResealedSecrets {
             change,
             current,
             previous,
         } in resealed
         {
             let previous = previous.as_ref();
-            let before = previous.map(|Replaced { before, .. }| before.ciphertext.as_slice());
-            let after = previous.map(|Replaced { after, .. }| after);
-            // Both or none: a rotation that came between has moved them.
+            let before = previous.map(|SecretReplacement { before, .. }| before.ciphertext.as_slice());
+            let after = previous.map(|SecretReplacement { after, .. }| after);
+            // Replaces both secrets or none: a rotation in the meantime has moved the current secret to the previous
+            // one.
             let replaced = query(
                 "update webhooks set secret = $3, secret_key_id = $4, previous_secret = $6, previous_secret_key_id = $7
                  where id = $1 and secret = $2 and previous_secret is not distinct from $5",
@@ -83,7 +87,7 @@ impl Store {
         Ok(count)
     }
 
-    /// The processes that use this database, or have died without a word since the last start of one.
+    /// Returns the registered processes. They may include processes that died and are not evicted yet.
     pub async fn processes(&self) -> Result<Vec<ProcessRow>, StoreError> {
         let rows: Vec<(ProcessId, String, String, String)> =
             query("select id, role, master_key_id, opens from processes order by id")
@@ -94,7 +98,7 @@ impl Store {
             .map(|(id, role, master_key_id, opens)| ProcessRow {
                 id,
                 role,
-                opens: opens.split(',').map(str::to_owned).collect(),
+                decryption_key_ids: opens.split(',').map(str::to_owned).collect(),
                 master_key_id,
             });
         Ok(processes.collect())

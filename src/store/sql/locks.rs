@@ -1,4 +1,4 @@
-//! Locks of rows that others may change at the same time. SQLite has one writer: there is nothing to lock.
+//! Row locks against concurrent changes. They do nothing on SQLite, which has a single writer.
 
 use crate::{
     domain::{AccountId, WebhookId},
@@ -8,7 +8,8 @@ use crate::{
     },
 };
 
-/// Transactions that also count or compare the rows of the account wait until this one is committed; no others do.
+/// Locks an account until the end of the transaction. Only transactions that count or compare the rows of the account
+/// take this lock.
 pub(super) async fn lock_account(connection: &mut Connection, account: &AccountId) -> Result<(), StoreError> {
     if connection.dialect() == Dialect::Postgres {
         query("select from accounts where id = $1 for no key update")
@@ -19,7 +20,8 @@ pub(super) async fn lock_account(connection: &mut Connection, account: &AccountI
     Ok(())
 }
 
-/// Waits for the events that are being fanned out to the webhook, and keeps others from being until the transaction ends.
+/// Locks a webhook until the end of the transaction. Waits for transactions that fan out events to it, and blocks new
+/// ones.
 pub(super) async fn lock_webhook(
     connection: &mut Connection,
     account: &AccountId,

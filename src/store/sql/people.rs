@@ -4,31 +4,30 @@ use super::{audit, locks::lock_account, sessions::end_sessions};
 use crate::{
     domain::{AccountId, Actor, AuditAction, Origin, Role, Timestamp, User, UserId},
     store::{
-        AccountStore, AuditContext, AuditEvent, Changed, LoginFailures, Person, Store, StoreError,
+        AccountStore, AuditContext, AuditEvent, LoginFailures, Person, Store, StoreError, UserChangeOutcome,
         database::{Bind as _, Connection, FromRow, Kind, Query, Row, Rows, query},
         migrations,
         rows::UserRow,
     },
 };
 
-/// Accounts, and the people who act for them. Every change to a person is written to the audit log in the same
-/// transaction.
+/// Accounts and users. Every change of a user is recorded in the audit log in the same transaction.
 impl Store {
-    /// Whether the database answers and has every migration that this program knows.
+    /// Fails if the database is not available, is read-only or lacks a migration of this program.
     pub async fn ready(&self) -> Result<(), StoreError> {
         let applied: i64 = query("select count(*) from _sqlx_migrations where success")
             .fetch_one(&mut self.read().await?)
             .await?;
         self.require_writable().await?;
-        let known = migrations::known();
-        if usize::try_from(applied).is_ok_and(|applied| applied >= known) {
+        let required = migrations::count();
+        if usize::try_from(applied).is_ok_and(|applied| applied >= required) {
             Ok(())
         } else {
             Err(StoreError::unavailable("migrations are missing"))
         }
     }
 
-    /// The account of that name, made if there is none.
+    /// Returns the account with this name. Creates it if it does not exist.
     pub async fn ensure_account(&self, name: &str, now: Timestamp) -> Result<AccountId, StoreError> {
         let mut tx = self.begin().await?;
         let id = query(
@@ -50,7 +49,7 @@ impl Store {
             .await
     }
 
-    /// [`StoreError::Conflict`] if the email is taken.
+    /// Fails with [`StoreError::Conflict`] if the email address is taken.
     pub async fn insert_user(
         &self,
         context: &AuditContext,
@@ -74,7 +73,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// Of all accounts, by account and email.
+    /// Returns the users of all accounts, sorted by account and email address.
     pub async fn users(&self) -> Result<Vec<Person>, StoreError> {
         people_where("true order by a.name, u.email")
             .fetch_all(&mut self.read().await?)
@@ -88,7 +87,7 @@ impl Store {
             .await
     }
 
-    /// With the password's hash, for signing in; nobody who is disabled.
+    /// Returns an active user and the password hash, for a sign-in.
     pub async fn user_by_email(&self, email: &str) -> Result<Option<(User, String)>, StoreError> {
         let row: Option<PasswordRow> = query(
             "select id, account_id, email, role, password_hash from users where email = $1 and disabled_at is null",
@@ -104,16 +103,16 @@ impl Store {
         context: &AuditContext,
         id: &UserId,
         role: Role,
-    ) -> Result<Changed, StoreError> {
+    ) -> Result<UserChangeOutcome, StoreError> {
         let mut tx = self.begin().await?;
-        let Some(standing) = Standing::of(&mut tx, &context.actor.account_id, id).await? else {
-            return Ok(Changed::NotFound);
+        let Some(check) = AdminCheck::run(&mut tx, &context.actor.account_id, id).await? else {
+            return Ok(UserChangeOutcome::NotFound);
         };
-        if standing.role == role {
-            return Ok(Changed::Done);
+        if check.role == role {
+            return Ok(UserChangeOutcome::Done);
         }
-        if standing.is_last_admin {
-            return Ok(Changed::LastAdmin);
+        if check.is_last_admin {
+            return Ok(UserChangeOutcome::LastAdmin);
         }
         query("update users set role = $2 where id = $1")
             .bind(id)
@@ -121,25 +120,29 @@ impl Store {
             .execute(&mut tx)
             .await?;
         let roles = json!({
-            "before": { "role": standing.role.as_str() },
+            "before": { "role": check.role.as_str() },
             "after": { "role": role.as_str() },
         });
         let audit_event = AuditEvent::new(&context.actor, AuditAction::RoleChanged, id.as_str(), context.at);
         audit::write(&mut tx, &audit_event.with(roles)).await?;
         tx.commit().await?;
-        Ok(Changed::Done)
+        Ok(UserChangeOutcome::Done)
     }
 
-    /// Also ends their sessions.
-    pub async fn disable_user(&self, context: &AuditContext, id: &UserId) -> Result<Changed, StoreError> {
+    /// Disables a user and ends the user's sessions.
+    pub async fn disable_user(
+        &self,
+        context: &AuditContext,
+        id: &UserId,
+    ) -> Result<UserChangeOutcome, StoreError> {
         let mut tx = self.begin().await?;
-        let Some(standing) = Standing::of(&mut tx, &context.actor.account_id, id).await? else {
-            return Ok(Changed::NotFound);
+        let Some(check) = AdminCheck::run(&mut tx, &context.actor.account_id, id).await? else {
+            return Ok(UserChangeOutcome::NotFound);
         };
-        if standing.is_last_admin {
-            return Ok(Changed::LastAdmin);
+        if check.is_last_admin {
+            return Ok(UserChangeOutcome::LastAdmin);
         }
-        if standing.is_active {
+        if check.is_active {
             query("update users set disabled_at = $2 where id = $1")
                 .bind(id)
                 .bind(context.at)
@@ -149,15 +152,19 @@ impl Store {
             audit::write_with_context(&mut tx, context, AuditAction::UserDisabled, id.as_str()).await?;
             tx.commit().await?;
         }
-        Ok(Changed::Done)
+        Ok(UserChangeOutcome::Done)
     }
 
-    pub async fn enable_user(&self, context: &AuditContext, id: &UserId) -> Result<Changed, StoreError> {
+    pub async fn enable_user(
+        &self,
+        context: &AuditContext,
+        id: &UserId,
+    ) -> Result<UserChangeOutcome, StoreError> {
         let mut tx = self.begin().await?;
-        let Some(standing) = Standing::of(&mut tx, &context.actor.account_id, id).await? else {
-            return Ok(Changed::NotFound);
+        let Some(check) = AdminCheck::run(&mut tx, &context.actor.account_id, id).await? else {
+            return Ok(UserChangeOutcome::NotFound);
         };
-        if !standing.is_active {
+        if !check.is_active {
             query("update users set disabled_at = null where id = $1")
                 .bind(id)
                 .execute(&mut tx)
@@ -165,10 +172,10 @@ impl Store {
             audit::write_with_context(&mut tx, context, AuditAction::UserEnabled, id.as_str()).await?;
             tx.commit().await?;
         }
-        Ok(Changed::Done)
+        Ok(UserChangeOutcome::Done)
     }
 
-    /// Also ends their sessions, except the one to `keep`. False if there is no such user.
+    /// Sets the password and ends all sessions of the user except `keep`. Returns `false` if the user does not exist.
     pub async fn set_password(
         &self,
         context: &AuditContext,
@@ -192,7 +199,7 @@ impl Store {
         Ok(true)
     }
 
-    /// The refused sign-ins under this key since then.
+    /// Returns the failed sign-ins for a key since a time.
     pub async fn login_failures(&self, key: &str, since: Timestamp) -> Result<LoginFailures, StoreError> {
         let (count, newest) = query(
             "select count(*), coalesce(max(failed_at), 0) from login_failures where key = $1 and failed_at >= $2",
@@ -204,8 +211,8 @@ impl Store {
         Ok(LoginFailures { count, newest })
     }
 
-    /// Counts a refused sign-in under each key, and forgets what is older than `keep_since`. If somebody has that email,
-    /// their account's audit log tells of it.
+    /// Records a failed sign-in for each key, and deletes failures from before `keep_since`. If the email address
+    /// belongs to a user, also records the failure in the audit log of the account.
     pub async fn record_login_failure(
         &self,
         email: &str,
@@ -223,11 +230,11 @@ impl Store {
         Rows::new([Kind::Text, Kind::Integer], failures)
             .execute("insert into login_failures (key, failed_at) {rows}", &mut tx)
             .await?;
-        let known: Option<(UserId, AccountId)> = query("select id, account_id from users where email = $1")
+        let user: Option<(UserId, AccountId)> = query("select id, account_id from users where email = $1")
             .bind(email)
             .fetch_optional(&mut tx)
             .await?;
-        if let Some((user, account)) = known {
+        if let Some((user, account)) = user {
             let context = AuditContext {
                 actor: Actor::user(account, email, origin),
                 at: now,
@@ -247,7 +254,7 @@ impl Store {
 }
 
 impl AccountStore<'_> {
-    /// By email.
+    /// Returns the users of the account, sorted by email address.
     pub async fn people(&self) -> Result<Vec<Person>, StoreError> {
         people_where("u.account_id = $1 order by u.email")
             .bind(self.account)
@@ -264,7 +271,7 @@ impl AccountStore<'_> {
     }
 }
 
-/// The users that a condition on `users u` and `accounts a` finds.
+/// Selects the users that match a condition on `users u` and `accounts a`.
 fn people_where(condition: &str) -> Query {
     query(format!(
         "select u.id, u.account_id, u.email, u.role, a.name as account, u.last_sign_in_at, u.disabled_at
@@ -297,16 +304,16 @@ impl FromRow for Person {
     }
 }
 
-/// A user among the others of the account. Nobody else changes any of them until the transaction ends: two admins who
-/// disable each other at the same moment would leave none.
-struct Standing {
+/// State of a user before a change. No other transaction can change users of the account until this one ends: two
+/// admins who disable each other at the same time would leave the account without an admin.
+struct AdminCheck {
     role: Role,
     is_active: bool,
     is_last_admin: bool,
 }
 
-impl Standing {
-    async fn of(
+impl AdminCheck {
+    async fn run(
         connection: &mut Connection,
         account: &AccountId,
         id: &UserId,
@@ -317,8 +324,8 @@ impl Standing {
                 .bind(account)
                 .fetch_all(connection)
                 .await?;
-        let is_admin = |(_, role, disabled): &&(UserId, Role, Option<Timestamp>)| {
-            *role == Role::Admin && disabled.is_none()
+        let is_active_admin = |(_, role, disabled_at): &&(UserId, Role, Option<Timestamp>)| {
+            *role == Role::Admin && disabled_at.is_none()
         };
         let Some(user) = users.iter().find(|(other, ..)| other == id) else {
             return Ok(None);
@@ -326,7 +333,7 @@ impl Standing {
         Ok(Some(Self {
             role: user.1,
             is_active: user.2.is_none(),
-            is_last_admin: is_admin(&user) && users.iter().filter(is_admin).count() == 1,
+            is_last_admin: is_active_admin(&user) && users.iter().filter(is_active_admin).count() == 1,
         }))
     }
 }

@@ -3,31 +3,31 @@ use serde_json::json;
 use super::{audit, locks::lock_webhook};
 use crate::{
     domain::{
-        AccountId, AuditAction, DeliveryId, DeliveryStatus, EventId, EventType, EventTypes, Origin, Place,
-        Principal, Recovery, RecoveryId, RecoveryScope, RecoveryState, Timestamp, WebhookId,
+        AccountId, AuditAction, DeliveryId, DeliveryStatus, EventCursor, EventId, EventType, EventTypes,
+        Origin, Principal, Recovery, RecoveryId, RecoveryScope, RecoveryState, Timestamp, WebhookId,
     },
     store::{
-        AccountStore, Advanced, Change, DestinationState, Recoverable, RecoveryPreview, RecoveryRange,
-        Started, Store, StoreError,
+        AccountStore, Change, DestinationState, Recoverable, RecoveryPreview, RecoveryProgress,
+        RecoveryRange, RecoveryStart, Store, StoreError,
         database::{Bind as _, Connection, Kind, Query, Rows, query},
     },
 };
 
-/// Events that one step looks at.
-const STEP: i64 = 500;
+/// Number of events that one step scans.
+const STEP_SIZE: i64 = 500;
 
-/// A recovery waits while so many deliveries of its webhook are due: they leave as fast as the receiver takes them, so
-/// that it sets the pace, and what happens meanwhile has not long to wait.
-const DUE_AT_ONCE: i64 = 500;
+/// Number of pending deliveries of a webhook at which its recovery waits. So the receiver sets the pace, and new events
+/// do not wait long behind recovered ones.
+const MAX_PENDING: i64 = 500;
 
-/// How many events a preview looks at. It is a part of a page: 5,000 took 60 ms.
-const LOOKED_AT: i64 = 2_000;
+/// Number of events that a preview scans. A preview is part of a page, and scanning 5,000 events took 60 ms.
+const PREVIEW_SCAN_LIMIT: i64 = 2_000;
 
-/// How many of them it shows.
-const SHOWN: usize = 10;
+/// Number of events that a preview returns.
+const PREVIEW_SIZE: usize = 10;
 
-/// The columns of [`RecoveryRow`].
-const RECOVERY: &str = "id, account_id, webhook_id, scope, since, until, state, reached_at, reached_key, recovered, created_at, created_by";
+/// Columns of [`RecoveryRow`].
+const RECOVERY_COLUMNS: &str = "id, account_id, webhook_id, scope, since, until, state, reached_at, reached_key, recovered, created_at, created_by";
 
 from_row! {
     struct RecoveryRow {
@@ -63,9 +63,11 @@ impl From<RecoveryRow> for Recovery {
     }
 }
 
-/// The recoveries of a webhook, as far as the statement goes.
-fn of_webhook(account: &AccountId, webhook: &WebhookId) -> Query {
-    let mut listing = query(format!("select {RECOVERY} from recoveries where webhook_id = "));
+/// Returns the start of a query for the recoveries of a webhook.
+fn select_recoveries(account: &AccountId, webhook: &WebhookId) -> Query {
+    let mut listing = query(format!(
+        "select {RECOVERY_COLUMNS} from recoveries where webhook_id = "
+    ));
     listing
         .push_bind(webhook)
         .push(" and account_id = ")
@@ -74,7 +76,7 @@ fn of_webhook(account: &AccountId, webhook: &WebhookId) -> Query {
 }
 
 from_row! {
-    /// An event, with its delivery to the webhook if there is one.
+    /// An event, with its delivery to the webhook if it exists.
     struct Candidate {
         key: i64,
         id: EventId,
@@ -86,15 +88,15 @@ from_row! {
 }
 
 impl Candidate {
-    fn place(&self) -> Place {
-        Place {
+    fn cursor(&self) -> EventCursor {
+        EventCursor {
             received_at: self.received_at,
             key: self.key,
         }
     }
 
-    /// Whether a recovery of that scope sends it.
-    fn is_wanted(&self, scope: RecoveryScope, events: &EventTypes) -> bool {
+    /// Returns whether a recovery of this scope sends the event.
+    fn matches(&self, scope: RecoveryScope, events: &EventTypes) -> bool {
         match (scope, self.status) {
             (_, Some(DeliveryStatus::Failed)) => true,
             (RecoveryScope::Failed, _) => false,
@@ -109,15 +111,15 @@ impl Store {
         &self,
         id: &RecoveryId,
         change: &Change,
-        wanted: RecoveryRange,
-    ) -> Result<Started, StoreError> {
+        range: RecoveryRange,
+    ) -> Result<RecoveryStart, StoreError> {
         let mut tx = self.begin().await?;
         lock_webhook(&mut tx, &change.account_id, &change.webhook_id).await?;
         let (account, webhook) = (&change.account_id, &change.webhook_id);
-        match webhook_of(&mut tx, account, webhook).await? {
-            None => return Ok(Started::NotFound),
+        match webhook_state(&mut tx, account, webhook).await? {
+            None => return Ok(RecoveryStart::NotFound),
             Some((DestinationState::Active, _)) => {}
-            Some(_) => return Ok(Started::Stopped),
+            Some(_) => return Ok(RecoveryStart::WebhookInactive),
         }
         let others: i64 =
             query("select count(*) from recoveries where webhook_id = $1 and state = 'running'")
@@ -125,7 +127,7 @@ impl Store {
                 .fetch_one(&mut tx)
                 .await?;
         if others > 0 {
-            return Ok(Started::AnotherRuns);
+            return Ok(RecoveryStart::AlreadyRunning);
         }
         query(
             "insert into recoveries (id, account_id, webhook_id, scope, since, until, state, reached_at, reached_key,
@@ -135,9 +137,9 @@ impl Store {
         .bind(id)
         .bind(account)
         .bind(webhook)
-        .bind(wanted.scope)
-        .bind(wanted.since)
-        .bind(wanted.until)
+        .bind(range.scope)
+        .bind(range.since)
+        .bind(range.until)
         .bind(change.at)
         .bind(&change.by)
         .bind(i64::MIN)
@@ -145,17 +147,17 @@ impl Store {
         .await?;
         let details = json!({
             "recovery": id,
-            "scope": wanted.scope.as_str(),
-            "since": wanted.since.rfc3339(),
-            "until": wanted.until.rfc3339(),
+            "scope": range.scope.as_str(),
+            "since": range.since.rfc3339(),
+            "until": range.until.rfc3339(),
         });
         let audit_event = change.audit_event(AuditAction::RecoveryStarted).with(details);
         audit::write(&mut tx, &audit_event).await?;
         tx.commit().await?;
-        Ok(Started::Running)
+        Ok(RecoveryStart::Started)
     }
 
-    /// False if it does not run, or is none of this webhook.
+    /// Returns `false` if the recovery is not running or belongs to another webhook.
     pub async fn cancel_recovery(&self, id: &RecoveryId, change: &Change) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
         let cancelled = query(
@@ -176,61 +178,67 @@ impl Store {
         Ok(true)
     }
 
-    /// Those that run, of all accounts.
+    /// Returns running recoveries of all accounts.
     pub async fn running_recoveries(&self) -> Result<Vec<RecoveryId>, StoreError> {
         query("select id from recoveries where state = 'running' order by id limit 100")
             .fetch_all(&mut self.read().await?)
             .await
     }
 
-    /// Makes the next few deliveries of it due, unless enough of its webhook are.
-    pub async fn advance_recovery(&self, id: &RecoveryId, now: Timestamp) -> Result<Advanced, StoreError> {
+    /// Makes the next deliveries of a recovery due, unless enough deliveries of its webhook are pending.
+    pub async fn advance_recovery(
+        &self,
+        id: &RecoveryId,
+        now: Timestamp,
+    ) -> Result<RecoveryProgress, StoreError> {
+        self.points.reached("advance_recovery").await;
         let mut tx = self.begin().await?;
         let running = query(format!(
-            "select {RECOVERY} from recoveries where state = 'running' and id = $1"
+            "select {RECOVERY_COLUMNS} from recoveries where state = 'running' and id = $1"
         ));
         let row: Option<RecoveryRow> = running.bind(id).fetch_optional(&mut tx).await?;
         let Some(row) = row else {
-            return Ok(Advanced::Ended);
+            return Ok(RecoveryProgress::Ended);
         };
-        let from = Place {
+        let from = EventCursor {
             received_at: row.reached_at,
             key: row.reached_key,
         };
-        // In the order in which everybody locks: the webhook first. Nothing of it is fanned out, deleted or recovered by
-        // another process meanwhile.
+        // All transactions lock the webhook first. While it is locked, no other process can fan out events to it,
+        // delete it or advance its recovery.
         let change = Change {
             account_id: row.account_id.clone(),
             webhook_id: row.webhook_id.clone(),
             by: row.created_by.clone(),
-            from: Origin::Inside,
+            from: Origin::Internal,
             at: now,
         };
         let recovery = Recovery::from(row);
         let (account, webhook) = (&change.account_id, &change.webhook_id);
         lock_webhook(&mut tx, account, webhook).await?;
-        let events = match webhook_of(&mut tx, account, webhook).await? {
+        let events = match webhook_state(&mut tx, account, webhook).await? {
             None => {
-                end(&mut tx, id, RecoveryState::Cancelled).await?;
+                set_state(&mut tx, id, RecoveryState::Cancelled).await?;
                 tx.commit().await?;
-                return Ok(Advanced::Ended);
+                return Ok(RecoveryProgress::Ended);
             }
             Some((DestinationState::Active, events)) => events,
-            Some(_) => return Ok(Advanced::Wait),
+            Some(_) => return Ok(RecoveryProgress::Wait),
         };
-        if due(&mut tx, webhook).await? >= DUE_AT_ONCE {
-            return Ok(Advanced::Wait);
+        if count_pending(&mut tx, webhook).await? >= MAX_PENDING {
+            return Ok(RecoveryProgress::Wait);
         }
-        let candidates = next(&mut tx, account, webhook, from, recovery.until, STEP).await?;
-        let last = candidates.len() < usize::try_from(STEP).unwrap_or(usize::MAX);
-        let reached = candidates.last().map_or(from, Candidate::place);
-        let (again, new): (Vec<_>, Vec<_>) = candidates
+        let candidates = find_candidates(&mut tx, account, webhook, from, recovery.until, STEP_SIZE).await?;
+        let is_last = candidates.len() < usize::try_from(STEP_SIZE).unwrap_or(usize::MAX);
+        let reached = candidates.last().map_or(from, Candidate::cursor);
+        let (existing, missing): (Vec<_>, Vec<_>) = candidates
             .into_iter()
-            .filter(|candidate| candidate.is_wanted(recovery.scope, &events))
+            .filter(|candidate| candidate.matches(recovery.scope, &events))
             .partition(|candidate| candidate.delivery_id.is_some());
-        let recovered = make_due(&mut tx, &again, now).await? + create(&mut tx, &change, &new).await?;
-        // Another process may have been faster: then this step is none.
-        let moved = query(
+        let recovered =
+            make_due(&mut tx, &existing, now).await? + insert_deliveries(&mut tx, &change, &missing).await?;
+        // If another process has made this step, the transaction is rolled back.
+        let updated = query(
             "update recoveries set reached_at = $4, reached_key = $5, recovered = recovered + $6
              where id = $1 and state = 'running' and reached_at = $2 and reached_key = $3",
         )
@@ -242,44 +250,57 @@ impl Store {
         .bind(recovered.cast_signed())
         .execute(&mut tx)
         .await?;
-        if moved == 0 {
-            return Ok(Advanced::Wait);
+        if updated == 0 {
+            return Ok(RecoveryProgress::Wait);
         }
-        if last {
-            end(&mut tx, id, RecoveryState::Done).await?;
+        if is_last {
+            set_state(&mut tx, id, RecoveryState::Done).await?;
         }
         tx.commit().await?;
-        Ok(if last { Advanced::Ended } else { Advanced::More })
+        Ok(if is_last {
+            RecoveryProgress::Ended
+        } else {
+            RecoveryProgress::More
+        })
     }
 }
 
 impl AccountStore<'_> {
-    /// What a recovery would find first, and how much of it there is as far as it was counted.
+    /// Returns the number of events that a recovery would send, and the first of them. Scans a limited number of
+    /// events.
     pub async fn preview_recovery(
         &self,
         webhook: &WebhookId,
-        wanted: RecoveryRange,
+        range: RecoveryRange,
     ) -> Result<RecoveryPreview, StoreError> {
         let mut reader = self.store.read().await?;
-        let Some((_, events)) = webhook_of(&mut reader, self.account, webhook).await? else {
+        let Some((_, events)) = webhook_state(&mut reader, self.account, webhook).await? else {
             return Ok(RecoveryPreview::default());
         };
-        let from = Place {
-            received_at: wanted.since,
+        let from = EventCursor {
+            received_at: range.since,
             key: i64::MIN,
         };
-        let candidates = next(&mut reader, self.account, webhook, from, wanted.until, LOOKED_AT).await?;
-        let more = candidates.len() == usize::try_from(LOOKED_AT).unwrap_or(usize::MAX);
+        let candidates = find_candidates(
+            &mut reader,
+            self.account,
+            webhook,
+            from,
+            range.until,
+            PREVIEW_SCAN_LIMIT,
+        )
+        .await?;
+        let more = candidates.len() == usize::try_from(PREVIEW_SCAN_LIMIT).unwrap_or(usize::MAX);
         let mut preview = RecoveryPreview {
             more,
             ..RecoveryPreview::default()
         };
         for candidate in candidates {
-            if !candidate.is_wanted(wanted.scope, &events) {
+            if !candidate.matches(range.scope, &events) {
                 continue;
             }
             preview.count += 1;
-            if preview.first.len() < SHOWN {
+            if preview.first.len() < PREVIEW_SIZE {
                 preview.first.push(Recoverable {
                     event_id: candidate.id,
                     event_type: candidate.event_type,
@@ -290,14 +311,14 @@ impl AccountStore<'_> {
         Ok(preview)
     }
 
-    /// Of a webhook, newest first: at most `limit`, and only those older than `before`.
+    /// Returns at most `limit` recoveries of a webhook that are older than `before`, newest first.
     pub async fn recoveries(
         &self,
         webhook: &WebhookId,
         before: Option<&RecoveryId>,
         limit: u32,
     ) -> Result<Vec<Recovery>, StoreError> {
-        let mut listing = of_webhook(self.account, webhook);
+        let mut listing = select_recoveries(self.account, webhook);
         if let Some(before) = before {
             listing.push(" and id < ").push_bind(before);
         }
@@ -308,20 +329,24 @@ impl AccountStore<'_> {
         Ok(rows.into_iter().map(Recovery::from).collect())
     }
 
-    /// `None`: there is none of that id, or it is none of this webhook.
+    /// Returns `None` if the recovery does not exist or belongs to another webhook.
     pub async fn recovery(
         &self,
         webhook: &WebhookId,
         id: &RecoveryId,
     ) -> Result<Option<Recovery>, StoreError> {
-        let mut listing = of_webhook(self.account, webhook);
+        let mut listing = select_recoveries(self.account, webhook);
         listing.push(" and id = ").push_bind(id);
         let row: Option<RecoveryRow> = listing.fetch_optional(&mut self.store.read().await?).await?;
         Ok(row.map(Recovery::from))
     }
 }
 
-async fn end(connection: &mut Connection, id: &RecoveryId, state: RecoveryState) -> Result<(), StoreError> {
+async fn set_state(
+    connection: &mut Connection,
+    id: &RecoveryId,
+    state: RecoveryState,
+) -> Result<(), StoreError> {
     query("update recoveries set state = $2 where id = $1")
         .bind(id)
         .bind(state)
@@ -330,8 +355,8 @@ async fn end(connection: &mut Connection, id: &RecoveryId, state: RecoveryState)
     Ok(())
 }
 
-/// Whether it may be sent to, and what it wants.
-async fn webhook_of(
+/// Returns the state and event types of a webhook.
+async fn webhook_state(
     connection: &mut Connection,
     account: &AccountId,
     webhook: &WebhookId,
@@ -343,26 +368,26 @@ async fn webhook_of(
         .await
 }
 
-/// How many are due or under way, no further than it matters.
-async fn due(connection: &mut Connection, webhook: &WebhookId) -> Result<i64, StoreError> {
+/// Returns the number of pending deliveries of a webhook, at most [`MAX_PENDING`].
+async fn count_pending(connection: &mut Connection, webhook: &WebhookId) -> Result<i64, StoreError> {
     query(
         "select count(*) from (
              select webhook_id from deliveries
              where webhook_id = $1 and status in ('new', 'pending') and status in ('new', 'pending', 'held')
-             limit $2) due",
+             limit $2) pending",
     )
     .bind(webhook)
-    .bind(DUE_AT_ONCE)
+    .bind(MAX_PENDING)
     .fetch_one(connection)
     .await
 }
 
-/// The next events of the account after a place, whatever they are.
-async fn next(
+/// Returns the next events of the account after a position.
+async fn find_candidates(
     connection: &mut Connection,
     account: &AccountId,
     webhook: &WebhookId,
-    after: Place,
+    after: EventCursor,
     until: Timestamp,
     limit: i64,
 ) -> Result<Vec<Candidate>, StoreError> {
@@ -386,29 +411,33 @@ async fn next(
 
 async fn make_due(
     connection: &mut Connection,
-    again: &[Candidate],
+    candidates: &[Candidate],
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    let rows = again.iter().filter_map(|candidate| {
+    let rows = candidates.iter().filter_map(|candidate| {
         let id = candidate.delivery_id.as_ref()?;
         Some([id.into_value(), now.into_value()])
     });
     Rows::new([Kind::Bytes, Kind::Integer], rows)
         .execute(
-            "with again (id, due) as ({rows})
-             update deliveries set status = 'pending', earlier_attempts = attempts, next_attempt_at = again.due,
-                 updated_at = again.due
-             from again where deliveries.id = again.id and deliveries.lease is null
+            "with recovered (id, due) as ({rows})
+             update deliveries set status = 'pending', earlier_attempts = attempts, next_attempt_at = recovered.due,
+                 updated_at = recovered.due
+             from recovered where deliveries.id = recovered.id and deliveries.lease is null
                  and deliveries.status in ('failed', 'cancelled')",
             connection,
         )
         .await
 }
 
-/// Deliveries of events that the webhook never got.
-async fn create(connection: &mut Connection, change: &Change, new: &[Candidate]) -> Result<u64, StoreError> {
+/// Inserts deliveries of events that the webhook had no delivery of.
+async fn insert_deliveries(
+    connection: &mut Connection,
+    change: &Change,
+    candidates: &[Candidate],
+) -> Result<u64, StoreError> {
     use Kind::{Bytes, Integer, Text};
-    let rows = new.iter().map(|candidate| {
+    let rows = candidates.iter().map(|candidate| {
         [
             (&DeliveryId::generate(change.at)).into_value(),
             (&change.account_id).into_value(),

@@ -8,9 +8,9 @@ use crate::{
     },
 };
 
-/// Sessions, each under the SHA-256 of its cookie's value.
+/// Sessions are looked up by the SHA-256 of their cookie value.
 impl Store {
-    /// False if a session of that id exists already.
+    /// Returns `false` if the session already exists.
     pub async fn create_session(
         &self,
         session: &SessionRow,
@@ -36,7 +36,7 @@ impl Store {
         Ok(result == 1)
     }
 
-    /// Changes nothing if the session has ended: whoever still works with it does not bring it back.
+    /// Does nothing if the session has ended, so that a concurrent request cannot restore it.
     pub async fn save_session(&self, session: &SessionRow) -> Result<(), StoreError> {
         query("update sessions set data = $2, expires_at = $3 where id_hash = $1")
             .bind(session.id_hash)
@@ -73,6 +73,27 @@ impl Store {
         Ok(())
     }
 
+    /// Ends the session of a user who signs out. Returns `false` if the session has already ended.
+    pub async fn sign_out(
+        &self,
+        context: &AuditContext,
+        user: &UserId,
+        id_hash: &[u8; 32],
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        let ended = query("delete from sessions where user_id = $1 and id_hash = $2")
+            .bind(user)
+            .bind(id_hash)
+            .execute(&mut tx)
+            .await?;
+        if ended == 0 {
+            return Ok(false);
+        }
+        audit::write_with_context(&mut tx, context, AuditAction::UserSignedOut, user.as_str()).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
     pub async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
         let result = query("delete from sessions where expires_at <= $1")
             .bind(now)
@@ -81,8 +102,7 @@ impl Store {
         Ok(result)
     }
 
-    /// Writes down that they have signed in. False if they were disabled, or got another password, since theirs was
-    /// looked at.
+    /// Records a sign-in. Returns `false` if the user was disabled or the password was changed after it was checked.
     pub async fn record_sign_in(
         &self,
         user: &User,
@@ -102,13 +122,13 @@ impl Store {
         if result == 0 {
             return Ok(false);
         }
-        let context = AuditContext::of(user, origin, now);
+        let context = AuditContext::own_change(user, origin, now);
         audit::write_with_context(&mut tx, &context, AuditAction::UserSignedIn, user.id.as_str()).await?;
         tx.commit().await?;
         Ok(true)
     }
 
-    /// Whose session it is, as they are now. Nobody who is disabled.
+    /// Returns the current state of the user of a session, or `None` if the session has ended or the user is disabled.
     pub async fn session_user(
         &self,
         id_hash: &[u8; 32],
@@ -125,7 +145,7 @@ impl Store {
         .await
     }
 
-    /// Writes down that it is in use.
+    /// Records the last use of a session.
     pub async fn touch_session(
         &self,
         id_hash: &[u8; 32],
@@ -141,7 +161,7 @@ impl Store {
         Ok(())
     }
 
-    /// False if this user has no such session.
+    /// Returns `false` if the user does not have this session.
     pub async fn end_session(
         &self,
         context: &AuditContext,
@@ -162,7 +182,7 @@ impl Store {
         Ok(true)
     }
 
-    /// Ends all of this user but one, and answers how many.
+    /// Ends all sessions of a user except `keep`. Returns the number of sessions that it ended.
     pub async fn end_other_sessions(
         &self,
         context: &AuditContext,
@@ -180,7 +200,7 @@ impl Store {
 }
 
 impl AccountStore<'_> {
-    /// Those that have not expired, last seen first.
+    /// Returns the sessions of a user that have not expired, most recently used first.
     pub async fn user_sessions(&self, user: &UserId, now: Timestamp) -> Result<Vec<UserSession>, StoreError> {
         query(
             "select id, id_hash, created_at, last_seen_at, address, user_agent from sessions
@@ -195,7 +215,7 @@ impl AccountStore<'_> {
     }
 }
 
-/// Ends all sessions of a user but the one to `keep`, and answers their ids.
+/// Ends all sessions of a user except `keep`. Returns the ids of the sessions that it ended.
 pub(super) async fn end_sessions(
     connection: &mut Connection,
     user: &UserId,
@@ -203,7 +223,7 @@ pub(super) async fn end_sessions(
 ) -> Result<Vec<SessionId>, StoreError> {
     query("delete from sessions where user_id = $1 and id_hash <> $2 returning id")
         .bind(user)
-        // No hash is empty.
+        // An empty value differs from every hash.
         .bind(keep.map_or(&[][..], |hash| hash.as_slice()))
         .fetch_all(connection)
         .await

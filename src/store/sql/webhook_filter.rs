@@ -3,13 +3,13 @@ use crate::{
     store::{WebhookFilter, database::Query},
 };
 
-/// All that narrows a list of webhooks, but its page.
+/// Appends the conditions of a filter, except its page.
 pub(super) fn push_filter(query: &mut Query, account: &AccountId, filter: &WebhookFilter) {
     query
         .push(" where deleted_at is null and account_id = ")
         .push_bind(account);
     if let Some(search) = &filter.search {
-        // No text here holds a NUL, and PostgreSQL refuses to look for one: what stands for it is not found either.
+        // PostgreSQL rejects text with NUL. No name or URL contains NUL or its replacement.
         let search = search.to_lowercase().replace('\0', "\u{fffd}");
         let pattern = format!("%{}%", escape_like(&search));
         query.push(" and (lower(name) like ").push_bind(pattern.clone());
@@ -19,7 +19,7 @@ pub(super) fn push_filter(query: &mut Query, account: &AccountId, filter: &Webho
             .push(r" escape '\')");
     }
     if let Some(event_type) = filter.event_type {
-        // The commas on both sides keep `chat` from matching the end of another type.
+        // Commas on both sides, so that `chat` does not match a part of another type.
         query
             .push(" and ',' || events || ',' like ")
             .push_bind(format!("%,{event_type},%"));
@@ -33,7 +33,7 @@ pub(super) fn push_filter(query: &mut Query, account: &AccountId, filter: &Webho
     });
 }
 
-/// Makes the signs that mean something to `like` mean themselves.
+/// Escapes the special characters of `like`.
 fn escape_like(text: &str) -> String {
     text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_")
 }

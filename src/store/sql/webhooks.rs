@@ -4,37 +4,38 @@ use super::{
     audit,
     cluster::enqueue_invalidations,
     locks::{lock_account, lock_webhook},
-    open,
+    open_deliveries,
     webhook_filter::push_filter,
 };
 use crate::{
     domain::{AccountId, AuditAction, Latencies, Timestamp, Webhook, WebhookId, WebhookStatus},
     store::{
-        AccountStore, Change, Deleted, Destination, Held, HourOfActivity, Invalidated, NewWebhook,
-        OpenDeliveries, Removed, Sealed, SealedSecrets, Store, StoreError, Unique, UpdateWebhook, Updated,
-        WebhookFilter, WebhookPage,
-        audit::{difference, settings_of},
+        AccountStore, Change, DeleteOutcome, DeletedWebhook, Destination, HeldAction, HourlyActivity,
+        InvalidationReason, NewWebhook, OpenDeliveries, Sealed, SealedSecrets, Store, StoreError, Unique,
+        UpdateOutcome, UpdateWebhook, WebhookFilter, WebhookPage,
+        audit::{diff, settings_json},
         database::{Connection, FromRow, Row, query},
-        rows::{SECRETS, SecretsRow, WEBHOOK, WebhookRow, event_types_text},
+        rows::{SECRETS_COLUMNS, SecretsRow, WEBHOOK_COLUMNS, WebhookRow, event_types_text},
     },
 };
 
-/// Every change is written to the audit log in the same transaction.
+/// Every change is recorded in the audit log in the same transaction.
 impl Store {
-    /// [`StoreError::Conflict`] if the name is taken, [`StoreError::Full`] if the account has enough.
+    /// Fails with [`StoreError::Conflict`] if the name is taken, and with [`StoreError::LimitReached`] if the account
+    /// has the maximum number of webhooks.
     pub async fn insert_webhook(
         &self,
         NewWebhook {
             change,
             settings,
             secret,
-            at_most,
+            max_webhooks,
         }: NewWebhook,
     ) -> Result<Webhook, StoreError> {
         let mut tx = self.begin().await?;
         lock_account(&mut tx, &change.account_id).await?;
-        if number_of(&mut tx, &change.account_id).await? >= u64::from(at_most) {
-            return Err(StoreError::Full);
+        if count_webhooks(&mut tx, &change.account_id).await? >= u64::from(max_webhooks) {
+            return Err(StoreError::LimitReached);
         }
         query(
             "insert into webhooks (id, account_id, name, url, events, state, secret, secret_key_id, version,
@@ -52,10 +53,10 @@ impl Store {
         .bind(&change.by)
         .execute(&mut tx)
         .await?;
-        remember(&mut tx, &change.webhook_id, change.at).await?;
+        record_history(&mut tx, &change.webhook_id, change.at).await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         let webhook = webhook.ok_or(StoreError::Corrupt("webhook"))?;
-        let details = json!({ "after": settings_of(&webhook) });
+        let details = json!({ "after": settings_json(&webhook) });
         audit::write(
             &mut tx,
             &change.audit_event(AuditAction::WebhookCreated).with(details),
@@ -65,20 +66,20 @@ impl Store {
         Ok(webhook)
     }
 
-    pub async fn update_webhook(&self, update: UpdateWebhook) -> Result<Updated, StoreError> {
+    pub async fn update_webhook(&self, update: UpdateWebhook) -> Result<UpdateOutcome, StoreError> {
         let UpdateWebhook {
             change,
             settings,
             secret,
-            based_on,
+            expected_version,
         } = update;
         let mut tx = self.begin().await?;
         lock_webhook(&mut tx, &change.account_id, &change.webhook_id).await?;
         let Some(current) = find(&mut tx, &change.account_id, &change.webhook_id).await? else {
-            return Ok(Updated::NotFound);
+            return Ok(UpdateOutcome::NotFound);
         };
-        if based_on.is_some_and(|version| version != current.version) {
-            return Ok(Updated::Stale(Box::new(current)));
+        if expected_version.is_some_and(|version| version != current.version) {
+            return Ok(UpdateOutcome::VersionConflict(Box::new(current)));
         }
         let saved = query(
             "update webhooks set name = $2, url = $3, events = $4, version = version + 1, updated_at = $5,
@@ -96,7 +97,7 @@ impl Store {
         .execute(&mut tx)
         .await;
         match saved {
-            Err(StoreError::Conflict(Unique::WebhookName)) => return Ok(Updated::NameTaken),
+            Err(StoreError::Conflict(Unique::WebhookName)) => return Ok(UpdateOutcome::NameTaken),
             other => other?,
         };
         let action = if secret.is_some() {
@@ -104,24 +105,25 @@ impl Store {
         } else {
             AuditAction::WebhookUpdated
         };
-        remember(&mut tx, &change.webhook_id, change.at).await?;
-        enqueue_invalidations(&mut tx, self, &change.stale(Invalidated::Edited)).await?;
+        record_history(&mut tx, &change.webhook_id, change.at).await?;
+        enqueue_invalidations(&mut tx, self, &change.cache_key(InvalidationReason::Edited)).await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         let webhook = webhook.ok_or(StoreError::Corrupt("webhook"))?;
-        let details = difference(settings_of(&current), settings_of(&webhook));
+        let details = diff(settings_json(&current), settings_json(&webhook));
         audit::write(&mut tx, &change.audit_event(action).with(details)).await?;
         tx.commit().await?;
-        Ok(Updated::Saved(Box::new(webhook)))
+        Ok(UpdateOutcome::Saved(Box::new(webhook)))
     }
 
-    /// Holds the open deliveries; one that is being sent is held only if that attempt fails. `None`: no such webhook.
+    /// Pauses a webhook and holds its open deliveries. A delivery in progress is held only if its attempt fails.
+    /// Returns `None` if the webhook does not exist.
     pub async fn pause_webhook(&self, change: &Change) -> Result<Option<Webhook>, StoreError> {
         let mut tx = self.begin().await?;
         lock_webhook(&mut tx, &change.account_id, &change.webhook_id).await?;
         let Some(before) = set_state(&mut tx, change, "paused").await? else {
             return Ok(None);
         };
-        // What is being sent right now keeps its lease; recording that attempt holds it if it failed.
+        // Deliveries in progress keep their lease. Recording a failed attempt holds the delivery.
         query(
             "update deliveries set status = 'held', updated_at = $2
              where webhook_id = $1 and status = 'pending' and status in ('new', 'pending', 'held') and lease is null",
@@ -130,22 +132,26 @@ impl Store {
         .bind(change.at)
         .execute(&mut tx)
         .await?;
-        remember(&mut tx, &change.webhook_id, change.at).await?;
+        record_history(&mut tx, &change.webhook_id, change.at).await?;
         let details = json!({ "before": { "status": before }, "after": { "status": "paused" } });
         audit::write(
             &mut tx,
             &change.audit_event(AuditAction::WebhookPaused).with(details),
         )
         .await?;
-        enqueue_invalidations(&mut tx, self, &change.stale(Invalidated::Edited)).await?;
+        enqueue_invalidations(&mut tx, self, &change.cache_key(InvalidationReason::Edited)).await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         tx.commit().await?;
         Ok(webhook)
     }
 
-    /// Makes it active again, whatever stopped it, and what was held due at once, or cancels that. `None`: no such
-    /// webhook.
-    pub async fn resume_webhook(&self, change: &Change, held: Held) -> Result<Option<Webhook>, StoreError> {
+    /// Activates a paused or disabled webhook, and makes its held deliveries due or cancels them. Returns `None` if the
+    /// webhook does not exist.
+    pub async fn resume_webhook(
+        &self,
+        change: &Change,
+        held: HeldAction,
+    ) -> Result<Option<Webhook>, StoreError> {
         let mut tx = self.begin().await?;
         lock_webhook(&mut tx, &change.account_id, &change.webhook_id).await?;
         let Some(before) = set_state(&mut tx, change, "active").await? else {
@@ -158,12 +164,12 @@ impl Store {
         .bind(&change.webhook_id)
         .bind(change.at)
         .bind(match held {
-            Held::Send => "pending",
-            Held::Drop => "cancelled",
+            HeldAction::Send => "pending",
+            HeldAction::Drop => "cancelled",
         })
         .execute(&mut tx)
         .await?;
-        remember(&mut tx, &change.webhook_id, change.at).await?;
+        record_history(&mut tx, &change.webhook_id, change.at).await?;
         let details =
             json!({ "before": { "status": before }, "after": { "status": "active" }, "held": held });
         audit::write(
@@ -171,13 +177,14 @@ impl Store {
             &change.audit_event(AuditAction::WebhookResumed).with(details),
         )
         .await?;
-        enqueue_invalidations(&mut tx, self, &change.stale(Invalidated::Resumed)).await?;
+        enqueue_invalidations(&mut tx, self, &change.cache_key(InvalidationReason::Resumed)).await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         tx.commit().await?;
         Ok(webhook)
     }
 
-    /// Makes `secret` the current one; the one before signs too until `previous_until`. `None`: no such webhook.
+    /// Makes `secret` the current secret. The previous secret also signs until `previous_until`. Returns `None` if the
+    /// webhook does not exist.
     pub async fn rotate_secret(
         &self,
         change: &Change,
@@ -208,25 +215,25 @@ impl Store {
                 &change.audit_event(AuditAction::SecretRotated).with(details),
             )
             .await?;
-            enqueue_invalidations(&mut tx, self, &change.stale(Invalidated::Edited)).await?;
+            enqueue_invalidations(&mut tx, self, &change.cache_key(InvalidationReason::Edited)).await?;
         }
         tx.commit().await?;
         Ok(webhook)
     }
 
-    /// Erases the secrets, frees the name and cancels every open delivery. `None`: no such webhook.
+    /// Deletes a webhook: erases its secrets, frees its name and cancels its open deliveries.
     pub async fn delete_webhook(
         &self,
         change: &Change,
-        based_on: Option<i64>,
-    ) -> Result<Removed, StoreError> {
+        expected_version: Option<i64>,
+    ) -> Result<DeleteOutcome, StoreError> {
         let mut tx = self.begin().await?;
         lock_webhook(&mut tx, &change.account_id, &change.webhook_id).await?;
         let Some(webhook) = find(&mut tx, &change.account_id, &change.webhook_id).await? else {
-            return Ok(Removed::NotFound);
+            return Ok(DeleteOutcome::NotFound);
         };
-        if based_on.is_some_and(|version| version != webhook.version) {
-            return Ok(Removed::Stale(Box::new(webhook)));
+        if expected_version.is_some_and(|version| version != webhook.version) {
+            return Ok(DeleteOutcome::VersionConflict(Box::new(webhook)));
         }
         query(
             "update webhooks set deleted_at = $3, updated_at = $3, updated_by = $4, secret = null,
@@ -248,25 +255,25 @@ impl Store {
         .bind(change.at)
         .execute(&mut tx)
         .await?;
-        remember(&mut tx, &change.webhook_id, change.at).await?;
-        let details = json!({ "before": settings_of(&webhook), "cancelled_deliveries": cancelled });
+        record_history(&mut tx, &change.webhook_id, change.at).await?;
+        let details = json!({ "before": settings_json(&webhook), "cancelled_deliveries": cancelled });
         audit::write(
             &mut tx,
             &change.audit_event(AuditAction::WebhookDeleted).with(details),
         )
         .await?;
-        enqueue_invalidations(&mut tx, self, &change.stale(Invalidated::Deleted)).await?;
+        enqueue_invalidations(&mut tx, self, &change.cache_key(InvalidationReason::Deleted)).await?;
         tx.commit().await?;
-        Ok(Removed::Done(Deleted {
+        Ok(DeleteOutcome::Deleted(DeletedWebhook {
             name: webhook.name.to_string(),
             cancelled,
         }))
     }
 
-    /// What an attempt needs to know, as of now. `None` once deleted.
+    /// Returns `None` if the webhook was deleted.
     pub async fn destination(&self, id: &WebhookId) -> Result<Option<Destination>, StoreError> {
         self.points.reached("destination").await;
-        let sql = format!("select {SECRETS} from webhooks where id = $1 and deleted_at is null");
+        let sql = format!("select {SECRETS_COLUMNS} from webhooks where id = $1 and deleted_at is null");
         let row: Option<SecretsRow> = query(sql)
             .bind(id)
             .fetch_optional(&mut self.read().await?)
@@ -275,7 +282,7 @@ impl Store {
         row.map(Destination::try_from).transpose()
     }
 
-    /// Forgets what was counted by the hour before then.
+    /// Deletes the hourly statistics from before this time.
     pub async fn delete_old_statistics(&self, before: Timestamp) -> Result<(), StoreError> {
         for table in ["webhook_hours", "webhook_latencies"] {
             query(format!("delete from {table} where hour < $1"))
@@ -286,7 +293,7 @@ impl Store {
         Ok(())
     }
 
-    /// The master keys with which secrets are sealed.
+    /// Returns the ids of the master keys that encrypt secrets.
     pub async fn master_key_ids(&self) -> Result<Vec<String>, StoreError> {
         query(
             "select secret_key_id from webhooks where secret_key_id is not null
@@ -303,16 +310,16 @@ impl AccountStore<'_> {
         find(&mut reader, self.account, id).await
     }
 
-    /// Newest first.
+    /// Returns a page of webhooks, newest first.
     pub async fn list_webhooks(&self, filter: &WebhookFilter) -> Result<WebhookPage, StoreError> {
         let mut reader = self.store.read().await?;
-        let total: u64 = number_of(&mut reader, self.account).await?;
+        let total: u64 = count_webhooks(&mut reader, self.account).await?;
 
         let mut counting = query("select count(*) from webhooks");
         push_filter(&mut counting, self.account, filter);
         let matching = counting.fetch_one(&mut reader).await?;
 
-        let mut listing = query(format!("select {WEBHOOK} from webhooks"));
+        let mut listing = query(format!("select {WEBHOOK_COLUMNS} from webhooks"));
         push_filter(&mut listing, self.account, filter);
         if let Some(before) = &filter.before {
             listing.push(" and id < ").push_bind(before);
@@ -336,7 +343,7 @@ impl AccountStore<'_> {
 
     pub async fn sealed_secrets(&self, id: &WebhookId) -> Result<Option<SealedSecrets>, StoreError> {
         let sql = format!(
-            "select {SECRETS} from webhooks where id = $1 and account_id = $2 and deleted_at is null"
+            "select {SECRETS_COLUMNS} from webhooks where id = $1 and account_id = $2 and deleted_at is null"
         );
         let row: Option<SecretsRow> = query(sql)
             .bind(id)
@@ -349,12 +356,12 @@ impl AccountStore<'_> {
             .map(|destination| destination.secrets))
     }
 
-    /// Attempts by hour since then, for each of these webhooks.
+    /// Returns the hourly numbers of attempts of these webhooks since a time.
     pub async fn webhook_activity(
         &self,
         ids: &[WebhookId],
         since: Timestamp,
-    ) -> Result<Vec<HourOfActivity>, StoreError> {
+    ) -> Result<Vec<HourlyActivity>, StoreError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -367,7 +374,7 @@ impl AccountStore<'_> {
         activity.fetch_all(&mut self.store.read().await?).await
     }
 
-    /// How long receivers took to answer since then, all together.
+    /// Returns the distribution of response times since a time.
     pub async fn webhook_latencies(&self, id: &WebhookId, since: Timestamp) -> Result<Latencies, StoreError> {
         let rows: Vec<(i64, u64)> = query(
             "select bucket, cast(sum(responses) as bigint) from webhook_latencies
@@ -380,13 +387,13 @@ impl AccountStore<'_> {
         .fetch_all(&mut self.store.read().await?)
         .await?;
         let mut latencies = Latencies::default();
-        for (power, answers) in rows {
-            latencies.add(power, answers);
+        for (bucket, responses) in rows {
+            latencies.add(bucket, responses);
         }
         Ok(latencies)
     }
 
-    /// By name. The oldest thousand of an account that has more.
+    /// Returns the oldest thousand webhooks, sorted by name.
     pub async fn webhook_names(&self) -> Result<Vec<(WebhookId, String)>, StoreError> {
         query(
             "select id, name from (
@@ -398,19 +405,19 @@ impl AccountStore<'_> {
         .await
     }
 
-    /// How many deliveries are pending or held.
+    /// Returns the numbers of pending and held deliveries.
     pub async fn open_deliveries(&self, id: &WebhookId) -> Result<OpenDeliveries, StoreError> {
-        open::count_of(&mut self.store.read().await?, self.account, id).await
+        open_deliveries::count(&mut self.store.read().await?, self.account, id).await
     }
 
-    /// How many each of these webhooks holds, no further than one beyond [`OpenDeliveries::COUNTED`]; those that hold
-    /// none are left out.
+    /// Returns the number of held deliveries of each webhook that has any, at most [`OpenDeliveries::COUNT_LIMIT`]` +
+    /// 1`.
     pub async fn held_deliveries(&self, ids: &[WebhookId]) -> Result<Vec<(WebhookId, u64)>, StoreError> {
-        open::held(&mut self.store.read().await?, self.account, ids).await
+        open_deliveries::count_held(&mut self.store.read().await?, self.account, ids).await
     }
 }
 
-impl FromRow for HourOfActivity {
+impl FromRow for HourlyActivity {
     fn from_row(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
             webhook_id: row.get("webhook_id")?,
@@ -421,7 +428,7 @@ impl FromRow for HourOfActivity {
     }
 }
 
-async fn number_of(connection: &mut Connection, account: &AccountId) -> Result<u64, StoreError> {
+async fn count_webhooks(connection: &mut Connection, account: &AccountId) -> Result<u64, StoreError> {
     query("select count(*) from webhooks where account_id = $1 and deleted_at is null")
         .bind(account)
         .fetch_one(connection)
@@ -433,8 +440,9 @@ async fn find(
     account: &AccountId,
     id: &WebhookId,
 ) -> Result<Option<Webhook>, StoreError> {
-    let sql =
-        format!("select {WEBHOOK} from webhooks where id = $1 and account_id = $2 and deleted_at is null");
+    let sql = format!(
+        "select {WEBHOOK_COLUMNS} from webhooks where id = $1 and account_id = $2 and deleted_at is null"
+    );
     let row: Option<WebhookRow> = query(sql)
         .bind(id)
         .bind(account)
@@ -443,7 +451,8 @@ async fn find(
     row.map(Webhook::try_from).transpose()
 }
 
-/// Answers what it was before. Also counts as a save: a form opened before must not bring the old state back.
+/// Returns the previous status. Increments the version, so that a form that was opened before cannot restore the old
+/// state.
 async fn set_state(
     connection: &mut Connection,
     change: &Change,
@@ -466,8 +475,8 @@ async fn set_state(
     Ok(before.map(|webhook| webhook.status))
 }
 
-/// What the webhook is and wants from now on.
-pub(super) async fn remember(
+/// Records the state and event types of a webhook from now on.
+pub(super) async fn record_history(
     connection: &mut Connection,
     webhook: &WebhookId,
     at: Timestamp,

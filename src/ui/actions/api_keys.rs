@@ -1,55 +1,56 @@
-//! Adding and revoking API keys.
+//! Server functions for API keys.
 
 use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use {
-    super::{refusal::Reason, serve::visit},
+    super::{refusal::Reason, serve::request_context},
     crate::{
-        api_keys::{CreateError, Draft},
+        api_keys::{ApiKeyDraft, CreateError},
         domain::api_key::Expiry,
         ui::{
-            components::api_key_made::ApiKeyMade, layout::fragment::Fragment, paths, request::flash::Flash,
+            components::created_api_key::CreatedApiKey, layout::fragment::Fragment, paths,
+            request::flash::Flash,
         },
     },
 };
 
 use super::{
     outcome::Outcome,
-    protocol::{Call, Form},
+    protocol::{Form, FormProtocol},
     refusal::Refusal,
 };
 
-/// The form of a key.
+/// The form “Add API key”.
 #[derive(Clone, Default)]
 #[cfg_attr(feature = "ssr", derive(serde::Deserialize), serde(default))]
 pub struct ApiKeyForm {
     pub name: String,
     pub scopes: Vec<String>,
     pub expiry: String,
-    /// The last day, if the expiry is a date.
+    /// Last valid day, if `expiry` is a custom date.
     pub date: String,
 }
 
-/// Names a key.
+/// Identifies an API key.
 #[derive(Clone, Default)]
 #[cfg_attr(feature = "ssr", derive(serde::Deserialize), serde(default))]
 pub struct ApiKeyRef {
     pub id: String,
 }
 
-/// Makes a key, and shows its text for the only time.
-#[server(prefix = "/settings/actions", endpoint = "add-api-key", protocol = Call, input_derive = (Clone,))]
+/// Creates an API key and shows it. It is not shown again.
+#[server(prefix = "/settings/actions", endpoint = "add-api-key", protocol = FormProtocol, input_derive = (Clone,))]
 pub async fn add_api_key(form: Form<ApiKeyForm>) -> Result<Outcome, Refusal> {
-    let visit = visit();
-    let (key, text) = visit
+    let ctx = request_context();
+    let (key, text) = ctx
         .ui
         .api_keys
-        .create(&visit.actor(), &form.value.clone().draft())
+        .create(&ctx.actor(), &form.value.clone().draft())
         .await
-        .map_err(|error| form.value.refused(error))?;
+        .map_err(|error| form.value.refusal(error))?;
     let part = Fragment::render(
-        &visit.preferences.zone,
-        || view! { <ApiKeyMade name=key.name text/> },
+        &ctx.preferences.zone,
+        || view! { <CreatedApiKey name=key.name text/> },
     );
     Ok(Outcome {
         part: Some(part),
@@ -57,25 +58,25 @@ pub async fn add_api_key(form: Form<ApiKeyForm>) -> Result<Outcome, Refusal> {
     })
 }
 
-/// Revokes a key: when this returns, no process accepts it any more.
-#[server(prefix = "/settings/actions", endpoint = "revoke-api-key", protocol = Call, input_derive = (Clone,))]
+/// Revokes an API key. When this returns, no process accepts the key.
+#[server(prefix = "/settings/actions", endpoint = "revoke-api-key", protocol = FormProtocol, input_derive = (Clone,))]
 pub async fn revoke_api_key(key: Form<ApiKeyRef>) -> Result<Outcome, Refusal> {
-    let visit = visit();
+    let ctx = request_context();
     let id = key.value.id.parse().map_err(|_| Refusal::not_found())?;
-    let revoked = visit.ui.api_keys.revoke(&visit.actor(), &id).await?;
+    let revoked = ctx.ui.api_keys.revoke(&ctx.actor(), &id).await?;
     let row = revoked.ok_or_else(Refusal::not_found)?;
-    let flash = Flash::plain(format!("API key “{}” revoked.", row.key.name));
-    Ok(visit.done(flash, paths::API_KEYS).await)
+    let flash = Flash::message(format!("API key “{}” revoked.", row.key.name));
+    Ok(ctx.redirect_with_flash(flash, paths::API_KEYS).await)
 }
 
 #[cfg(feature = "ssr")]
 impl ApiKeyForm {
-    fn refused(&self, error: CreateError) -> Refusal {
+    fn refusal(&self, error: CreateError) -> Refusal {
         let refused = match error {
             CreateError::Invalid(refused) => refused,
             CreateError::Store(error) => return error.into(),
         };
-        // The last day has a field of its own.
+        // A custom date has its own field.
         let expiry = if self.expiry == Expiry::Date.value() {
             "date"
         } else {
@@ -90,18 +91,18 @@ impl ApiKeyForm {
             .into_iter()
             .filter_map(|(name, error)| Some((name, error?)));
         fields.fold(Refusal::new(Reason::Invalid), |refusal, (name, error)| {
-            refusal.and_field(name, error)
+            refusal.with_field(name, error)
         })
     }
 
-    fn draft(self) -> Draft {
+    fn draft(self) -> ApiKeyDraft {
         let Self {
             name,
             scopes,
             expiry,
             date,
         } = self;
-        Draft {
+        ApiKeyDraft {
             name,
             scopes,
             expiry,

@@ -1,15 +1,15 @@
-//! Calls server functions by their paths, which forms name.
+//! Calls server functions by path, in the browser.
 
 use std::pin::Pin;
 
 use leptos::server_fn::ServerFn;
 
 use super::{
-    account::*, api_keys::*, deliveries::*, outcome::Outcome, preferences::*, protocol::Encoded,
+    account::*, api_keys::*, deliveries::*, outcome::Outcome, preferences::*, protocol::EncodedForm,
     recoveries::*, refusal::Refusal, secrets::*, users::*, webhooks::*,
 };
 
-type Calling = Pin<Box<dyn Future<Output = Result<Outcome, Refusal>>>>;
+type OutcomeFuture = Pin<Box<dyn Future<Output = Result<Outcome, Refusal>>>>;
 
 macro_rules! functions {
     ($path:ident, $form:ident: $($call:ident $argument:ident)*) => {
@@ -20,8 +20,8 @@ macro_rules! functions {
     };
 }
 
-/// Calls the function at this path, which a form names, with what was filled in.
-pub fn call(path: &str, form: Encoded) -> Option<Calling> {
+/// Calls the server function at `path`. Returns `None` if this script does not know it.
+pub fn call(path: &str, form: EncodedForm) -> Option<OutcomeFuture> {
     Some(functions! { path, form:
         add_webhook AddWebhook
         edit_webhook EditWebhook

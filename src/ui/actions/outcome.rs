@@ -1,28 +1,28 @@
-//! What a server function returns.
+//! Results of server functions.
 
 #[cfg(feature = "ssr")]
 pub use crate::ui::layout::fragment::Fragment;
 
-/// HTML that the server's components have rendered.
+/// HTML rendered by the server.
 #[cfg(not(feature = "ssr"))]
 pub type Fragment = String;
 
-/// The change was made. What is absent changes nothing in the browser.
+/// Result of a successful change. The browser ignores fields that are `None`.
 #[derive(Clone, Default)]
 #[cfg_attr(feature = "ssr", derive(Debug, serde::Serialize))]
 pub struct Outcome {
-    /// The page to show next: a path on this site.
+    /// Path of the page to show next.
     pub to: Option<String>,
-    /// What to say in the form, which stays open.
+    /// Message to show in the form, which stays open.
     pub message: Option<String>,
-    /// HTML for the page's element `part`, rendered by a component.
+    /// HTML for the element `part` of the page.
     pub part: Option<Fragment>,
-    /// The version that the form is now based on.
+    /// New version for the form.
     pub version: Option<i64>,
 }
 
 impl Outcome {
-    /// Leads to another page.
+    /// Shows another page.
     pub fn to(path: impl Into<String>) -> Self {
         Self {
             to: Some(path.into()),
@@ -39,12 +39,12 @@ impl Outcome {
     }
 }
 
-/// What is unwise about a field while it is being filled in.
+/// Feedback on the value of a field before the form is submitted.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "ssr", derive(serde::Serialize))]
 pub struct Advice {
-    /// Why it would be refused.
+    /// Error that saving the form would return.
     pub error: Option<String>,
-    /// What is unwise about it, a line each.
+    /// Warnings, one per line.
     pub advice: Option<String>,
 }

@@ -1,23 +1,23 @@
-//! How one wants to see the dashboard.
+//! Server functions for the preferences of the browser.
 
 use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use {
-    super::serve::{back_to, keep, visit},
+    super::serve::{local_path_or, request_context, set_cookie},
     crate::ui::{
         paths,
         request::{
             flash::Flash,
-            preferences::kept,
+            preferences::preference_cookie,
             theme::{self, Theme},
-            zone::{CHOSEN, Origin, Zone},
+            zone::{CHOSEN_ZONE_COOKIE, Zone, ZoneSource},
         },
     },
 };
 
 use super::{
     outcome::Outcome,
-    protocol::{Call, Form},
+    protocol::{Form, FormProtocol},
     refusal::Refusal,
 };
 
@@ -27,35 +27,32 @@ use super::{
 pub struct PreferencesForm {
     /// `system`, `light` or `dark`.
     pub theme: String,
-    /// A name in the time zone database; empty for the one that the browser says.
+    /// Name in the time zone database. Empty for the zone of the browser.
     pub zone: String,
-    /// The page to go back to.
+    /// Path of the page to return to.
     pub back: String,
 }
 
-/// Chooses the time zone in which this browser shows times.
-#[server(prefix = "/settings/actions", endpoint = "set-time-zone", protocol = Call, input_derive = (Clone,))]
+/// Sets the time zone of this browser.
+#[server(prefix = "/settings/actions", endpoint = "set-time-zone", protocol = FormProtocol, input_derive = (Clone,))]
 pub async fn set_time_zone(form: Form<PreferencesForm>) -> Result<Outcome, Refusal> {
-    let (visit, form) = (visit(), form.value);
-    let zone = Zone::parse(&form.zone, Origin::Chosen);
+    let (ctx, form) = (request_context(), form.value);
+    let zone = Zone::parse(&form.zone, ZoneSource::Chosen);
     let (name, message) = match &zone {
         Some(zone) => (zone.name(), format!("Times are shown in {}.", zone.name())),
-        None => (
-            "",
-            "Times are shown in the zone that your browser says.".to_owned(),
-        ),
+        None => ("", "Times are shown in the time zone of your browser.".to_owned()),
     };
-    keep(&kept(CHOSEN, name));
-    Ok(visit
-        .done(Flash::plain(message), &back_to(&form.back, paths::LIST))
+    set_cookie(&preference_cookie(CHOSEN_ZONE_COOKIE, name));
+    Ok(ctx
+        .redirect_with_flash(Flash::message(message), &local_path_or(&form.back, paths::LIST))
         .await)
 }
 
-/// Chooses the theme of this browser.
-#[server(prefix = "/settings/actions", endpoint = "set-theme", protocol = Call, input_derive = (Clone,))]
+/// Sets the theme of this browser.
+#[server(prefix = "/settings/actions", endpoint = "set-theme", protocol = FormProtocol, input_derive = (Clone,))]
 pub async fn set_theme(form: Form<PreferencesForm>) -> Result<Outcome, Refusal> {
     let form = form.value;
     let theme: Theme = form.theme.parse().unwrap_or_default();
-    keep(&kept(theme::COOKIE, theme.as_str()));
-    Ok(Outcome::to(back_to(&form.back, paths::LIST)))
+    set_cookie(&preference_cookie(theme::THEME_COOKIE, theme.as_str()));
+    Ok(Outcome::to(local_path_or(&form.back, paths::LIST)))
 }

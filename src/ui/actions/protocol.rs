@@ -1,8 +1,8 @@
-//! How a server function is called: its one argument travels as a form, what it returns as JSON.
+//! The protocol of server functions, client and server: the argument is a URL-encoded form, the result is JSON.
 //!
-//! Both sides of it. Leptos' own protocol (`Http<PostUrl, Json>`) brings a form encoder, a JSON parser and an HTTP client
-//! into the browser, which has all three: it is 44 kB of WebAssembly, compressed. Leptos' form encoder
-//! also refuses repeated fields, which checkboxes are.
+//! The protocol of Leptos (`Http<PostUrl, Json>`) adds a form encoder, a JSON parser and an HTTP client to the
+//! WebAssembly, 44 kB compressed. Browsers have all three. The form encoder of Leptos also rejects repeated fields, such
+//! as checkboxes.
 
 use std::{fmt, marker::PhantomData, ops::Deref};
 
@@ -11,22 +11,22 @@ use leptos::server_fn::{Protocol, client::Client, server::Server};
 
 use super::refusal::Refusal;
 
-/// The protocol of every server function here.
-pub struct Call;
+/// Protocol of all server functions.
+pub struct FormProtocol;
 
-/// What a form holds: on the server as a `T`, in the browser as it is sent.
+/// The argument of a server function: a `T` on the server, the encoded form in the browser.
 pub struct Form<T> {
     #[cfg(feature = "ssr")]
     pub value: T,
     #[cfg(not(feature = "ssr"))]
-    encoded: Encoded,
-    of: PhantomData<T>,
+    encoded: EncodedForm,
+    marker: PhantomData<T>,
 }
 
-/// A form's fields in the order of the page, as `application/x-www-form-urlencoded`.
+/// Form fields in document order, as `application/x-www-form-urlencoded`.
 #[cfg(not(feature = "ssr"))]
 #[derive(Clone)]
-pub struct Encoded(String);
+pub struct EncodedForm(String);
 
 impl<T: Clone> Clone for Form<T> {
     fn clone(&self) -> Self {
@@ -35,76 +35,76 @@ impl<T: Clone> Clone for Form<T> {
             value: self.value.clone(),
             #[cfg(not(feature = "ssr"))]
             encoded: self.encoded.clone(),
-            of: PhantomData,
+            marker: PhantomData,
         }
     }
 }
 
 impl<T> fmt::Debug for Form<T> {
-    /// Without its fields: some are secrets.
+    /// Omits the fields, which may contain secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Form")
     }
 }
 
-/// What a function takes.
+/// Argument of a server function.
 pub trait Argument: Sized {
     #[cfg(feature = "ssr")]
-    fn read(body: &[u8]) -> Result<Self, Refusal>;
+    fn decode(body: &[u8]) -> Result<Self, Refusal>;
     #[cfg(not(feature = "ssr"))]
-    fn written(&self) -> &str;
+    fn encoded(&self) -> &str;
 }
 
 #[cfg(feature = "ssr")]
 impl<T: serde::de::DeserializeOwned> Argument for Form<T> {
-    fn read(body: &[u8]) -> Result<Self, Refusal> {
-        // Without the parser's own words: they may repeat what was typed.
+    fn decode(body: &[u8]) -> Result<Self, Refusal> {
+        // Drops the parser's message, which may contain user input.
         let value = serde_html_form::from_bytes(body).map_err(|_| Refusal::unreadable())?;
-        Ok(Self::of(value))
+        Ok(Self::new(value))
     }
 }
 
 #[cfg(feature = "ssr")]
 impl<T> Form<T> {
-    pub fn of(value: T) -> Self {
+    pub fn new(value: T) -> Self {
         Self {
             value,
-            of: PhantomData,
+            marker: PhantomData,
         }
     }
 }
 
 #[cfg(not(feature = "ssr"))]
 impl<T> Argument for Form<T> {
-    fn written(&self) -> &str {
+    fn encoded(&self) -> &str {
         &self.encoded.0
     }
 }
 
 #[cfg(not(feature = "ssr"))]
-impl<T> From<Encoded> for Form<T> {
-    fn from(encoded: Encoded) -> Self {
+impl<T> From<EncodedForm> for Form<T> {
+    fn from(encoded: EncodedForm) -> Self {
         Self {
             encoded,
-            of: PhantomData,
+            marker: PhantomData,
         }
     }
 }
 
-/// What a function returns.
+/// Result of a server function.
 #[cfg(feature = "ssr")]
-pub trait Answer: serde::Serialize {}
+pub trait FunctionResult: serde::Serialize {}
 #[cfg(feature = "ssr")]
-impl<T: serde::Serialize> Answer for T {}
+impl<T: serde::Serialize> FunctionResult for T {}
 #[cfg(not(feature = "ssr"))]
-pub trait Answer: Sized + 'static {
-    fn read(answer: &browser::Json) -> Self;
+pub trait FunctionResult: Sized + 'static {
+    fn from_json(json: &browser::Json) -> Self;
 }
 
-impl<I, O, C, S> Protocol<I, O, C, S, Refusal> for Call
+impl<I, O, C, S> Protocol<I, O, C, S, Refusal> for FormProtocol
 where
     I: Deref<Target: Argument> + From<I::Target> + Send,
-    O: Answer + Send,
+    O: FunctionResult + Send,
     C: Client<Refusal>,
     S: Server<Refusal>,
 {
@@ -129,18 +129,18 @@ where
 
         use super::refusal::Encoding;
 
-        let answer = async move {
+        let response = async move {
             let body = Req::<Refusal>::try_into_bytes(request).await?;
-            let argument: I = I::Target::read(&body)?.into();
-            let done = function(argument).await?;
-            let json = serde_json::to_string(&done).map_err(|error| {
+            let argument: I = I::Target::decode(&body)?.into();
+            let result = function(argument).await?;
+            let json = serde_json::to_string(&result).map_err(|error| {
                 Refusal::from_server_fn_error(ServerFnErrorErr::Serialization(error.to_string()))
             })?;
             S::Response::try_from_string(Encoding::CONTENT_TYPE, json)
         };
-        answer.await.inspect_err(|refusal: &Refusal| {
-            // Leptos 0.8 answers every error with 500 unless it is told otherwise.
-            refusal.describe(&expect_context::<ResponseOptions>());
+        response.await.inspect_err(|refusal: &Refusal| {
+            // Leptos 0.8 returns 500 for every error unless the status is set here.
+            refusal.set_response_options(&expect_context::<ResponseOptions>());
         })
     }
 
@@ -150,7 +150,7 @@ where
         F: Fn(I) -> Fut + Send,
         Fut: Future<Output = Result<O, Refusal>> + Send,
     {
-        unreachable!("a browser serves nothing")
+        unreachable!("server functions do not run in the browser")
     }
 
     #[cfg(feature = "ssr")]
@@ -160,7 +160,7 @@ where
 
     #[cfg(not(feature = "ssr"))]
     fn run_client(path: &str, input: I) -> impl Future<Output = Result<O, Refusal>> + Send {
-        browser::call(path, input.written())
+        browser::call(path, input.encoded())
     }
 }
 
@@ -180,18 +180,18 @@ pub mod browser {
     use wasm_bindgen::{JsCast, prelude::wasm_bindgen};
     use wasm_bindgen_futures::JsFuture;
 
-    use super::{Answer, Encoded};
+    use super::{EncodedForm, FunctionResult};
     use crate::ui::actions::{
         outcome::{Advice, Outcome},
         refusal::{FieldError, Refusal},
     };
 
-    /// After which an answer is no longer waited for. The server gives up before.
+    /// Timeout of a call. Longer than the request timeout of the server.
     const TIMEOUT_MS: u32 = 45_000;
 
     #[wasm_bindgen]
     extern "C" {
-        /// What a function returned, as the browser's own JSON parser read it.
+        /// A JSON value parsed by the browser.
         pub type Json;
 
         #[wasm_bindgen(method, getter)]
@@ -226,9 +226,9 @@ pub mod browser {
         }
     }
 
-    impl Encoded {
-        /// What the browser would post, with the button that was pressed.
-        pub fn of(form: &HtmlFormElement, submitter: Option<&HtmlElement>) -> Option<Self> {
+    impl EncodedForm {
+        /// Returns the fields that the browser would post, including the pressed button.
+        pub fn from_form(form: &HtmlFormElement, submitter: Option<&HtmlElement>) -> Option<Self> {
             let fields = FormData::new_with_form(form).ok()?;
             if let Some((name, value)) = submitter
                 .and_then(|button| Some((button.get_attribute("name")?, button.get_attribute("value")?)))
@@ -239,8 +239,8 @@ pub mod browser {
             Some(Self(encoded.to_string().into()))
         }
 
-        /// These fields and no others.
-        pub fn fields(fields: &[(&str, &str)]) -> Option<Self> {
+        /// Returns a form with these fields.
+        pub fn from_fields(fields: &[(&str, &str)]) -> Option<Self> {
             let encoded = UrlSearchParams::new().ok()?;
             for (name, value) in fields {
                 encoded.append(name, value);
@@ -248,9 +248,9 @@ pub mod browser {
             Some(Self(encoded.to_string().into()))
         }
 
-        /// With more fields, encoded already.
-        pub fn and(self, more: &str) -> Self {
-            Self(format!("{}&{more}", self.0))
+        /// Adds encoded fields.
+        pub fn with_fields(self, fields: &str) -> Self {
+            Self(format!("{}&{fields}", self.0))
         }
 
         pub fn as_str(&self) -> &str {
@@ -258,29 +258,29 @@ pub mod browser {
         }
     }
 
-    impl Answer for Outcome {
-        fn read(answer: &Json) -> Self {
+    impl FunctionResult for Outcome {
+        fn from_json(json: &Json) -> Self {
             Self {
-                to: answer.to(),
-                message: answer.message(),
-                part: answer.part(),
-                version: answer.whole_version(),
+                to: json.to(),
+                message: json.message(),
+                part: json.part(),
+                version: json.whole_version(),
             }
         }
     }
 
-    impl Answer for Advice {
-        fn read(answer: &Json) -> Self {
+    impl FunctionResult for Advice {
+        fn from_json(json: &Json) -> Self {
             Self {
-                error: answer.error(),
-                advice: answer.advice(),
+                error: json.error(),
+                advice: json.advice(),
             }
         }
     }
 
-    impl Answer for Refusal {
-        fn read(answer: &Json) -> Self {
-            let fields = answer.fields().unwrap_or_default();
+    impl FunctionResult for Refusal {
+        fn from_json(json: &Json) -> Self {
+            let fields = json.fields().unwrap_or_default();
             let fields = fields.iter().map(|field| {
                 let field: Json = field.unchecked_into();
                 FieldError {
@@ -289,24 +289,24 @@ pub mod browser {
                 }
             });
             Self {
-                message: answer.message().unwrap_or_default(),
+                message: json.message().unwrap_or_default(),
                 fields: fields.collect(),
-                part: answer.part(),
-                version: answer.whole_version(),
+                part: json.part(),
+                version: json.whole_version(),
                 retry_after: None,
             }
         }
     }
 
-    type Called<O> = SendWrapper<Pin<Box<dyn Future<Output = Result<O, Refusal>>>>>;
+    type ResultFuture<O> = SendWrapper<Pin<Box<dyn Future<Output = Result<O, Refusal>>>>>;
 
-    /// Boxed, so that one more function costs next to nothing.
-    pub fn call<O: Answer>(path: &str, body: &str) -> Called<O> {
-        let sent = send(path, body);
+    /// Calls a server function. The future is boxed, so that each additional function adds little to the WebAssembly.
+    pub fn call<O: FunctionResult>(path: &str, body: &str) -> ResultFuture<O> {
+        let response = send(path, body);
         SendWrapper::new(Box::pin(async move {
-            match sent.await {
-                Some((true, answer)) => Ok(O::read(&answer)),
-                Some((false, answer)) => Err(Refusal::read(&answer)),
+            match response.await {
+                Some((true, json)) => Ok(O::from_json(&json)),
+                Some((false, json)) => Err(Refusal::from_json(&json)),
                 None => Err(Refusal::from_server_fn_error(ServerFnErrorErr::Request(
                     String::new(),
                 ))),
@@ -314,12 +314,12 @@ pub mod browser {
         }))
     }
 
-    /// `None` if there is no answer, or one that is not ours, such as a proxy's error page.
+    /// Sends the request. Returns `None` if there is no response, or if it is not JSON, such as the error page of a proxy.
     fn send(path: &str, body: &str) -> impl Future<Output = Option<(bool, Json)>> + use<> {
         let request = RequestInit::new();
         request.set_method("POST");
         request.set_signal(Some(&AbortSignal::timeout_with_u32(TIMEOUT_MS)));
-        // As a string it would be sent as plain text.
+        // `URLSearchParams` sets the content type. A string would be sent as plain text.
         let body = UrlSearchParams::new_with_str(body);
         if let Ok(body) = &body {
             request.set_body(body);

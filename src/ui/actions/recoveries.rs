@@ -1,17 +1,17 @@
-//! Sending again what a webhook has missed: looking first, starting, cancelling.
+//! Server functions for recoveries: preview, start and cancel.
 
 use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use {
-    super::{serve::visit, webhooks::webhook_id},
+    super::{serve::request_context, webhooks::webhook_id},
     crate::{
         domain::WebhookStatus,
-        store::Started,
+        store::RecoveryStart,
         ui::{
-            components::recovery_preview::RecoveryPreviewPart,
+            components::recovery_preview::RecoveryPreviewSection,
             layout::fragment::Fragment,
             paths,
-            request::{flash::Flash, recovery_range::range},
+            request::{flash::Flash, recovery_range::recovery_range},
         },
     },
     leptos::server_fn::ServerFn,
@@ -19,74 +19,74 @@ use {
 
 use super::{
     outcome::Outcome,
-    protocol::{Call, Form},
+    protocol::{Form, FormProtocol},
     refusal::Refusal,
 };
 
-/// What to recover, or which recovery.
+/// The forms of the page “Recover”.
 #[derive(Clone, Default)]
 #[cfg_attr(feature = "ssr", derive(serde::Deserialize), serde(default))]
 pub struct RecoveryForm {
-    /// Of the webhook.
+    /// ID of the webhook.
     pub id: String,
     pub scope: String,
-    /// RFC 3339, or as a browser's field has it, in the viewer's time zone.
+    /// RFC 3339, or the value of a `datetime-local` field in the user's time zone.
     pub since: String,
-    /// Of the recovery to cancel.
+    /// ID of the recovery to cancel.
     pub recovery: String,
 }
 
-/// Shows what a recovery would send.
-#[server(prefix = "/integrations/webhook/actions", endpoint = "preview-recovery", protocol = Call, input_derive = (Clone,))]
+/// Shows the deliveries that a recovery would send.
+#[server(prefix = "/integrations/webhook/actions", endpoint = "preview-recovery", protocol = FormProtocol, input_derive = (Clone,))]
 pub async fn preview_recovery(form: Form<RecoveryForm>) -> Result<Outcome, Refusal> {
-    let (visit, form) = (visit(), form.value);
-    let (now, zone) = (visit.now, &visit.preferences.zone);
-    let webhook = visit.webhook(&webhook_id(&form.id)?).await?;
-    let wanted = range(&form.scope, &form.since, zone, now);
-    let preview = visit
+    let (ctx, form) = (request_context(), form.value);
+    let (now, zone) = (ctx.now, &ctx.preferences.zone);
+    let webhook = ctx.webhook(&webhook_id(&form.id)?).await?;
+    let range = recovery_range(&form.scope, &form.since, zone, now);
+    let preview = ctx
         .ui
         .webhooks
-        .preview_recovery(&visit.actor(), &webhook.id, wanted)
+        .preview_recovery(&ctx.actor(), &webhook.id, range)
         .await?;
     let can_start = !matches!(webhook.status, WebhookStatus::Paused | WebhookStatus::Disabled);
     Ok(Outcome::part(Fragment::render(zone, || {
-        view! { <RecoveryPreviewPart id=webhook.id wanted preview can_start start=StartRecovery::PATH now/> }
+        view! { <RecoveryPreviewSection id=webhook.id range preview can_start start=StartRecovery::PATH now/> }
     })))
 }
 
 /// Starts a recovery in the background.
-#[server(prefix = "/integrations/webhook/actions", endpoint = "start-recovery", protocol = Call, input_derive = (Clone,))]
+#[server(prefix = "/integrations/webhook/actions", endpoint = "start-recovery", protocol = FormProtocol, input_derive = (Clone,))]
 pub async fn start_recovery(form: Form<RecoveryForm>) -> Result<Outcome, Refusal> {
-    let (visit, form) = (visit(), form.value);
+    let (ctx, form) = (request_context(), form.value);
     let id = webhook_id(&form.id)?;
-    let wanted = range(&form.scope, &form.since, &visit.preferences.zone, visit.now);
-    let (_, started) = visit.ui.webhooks.recover(&visit.actor(), &id, wanted).await?;
+    let range = recovery_range(&form.scope, &form.since, &ctx.preferences.zone, ctx.now);
+    let (_, started) = ctx.ui.webhooks.recover(&ctx.actor(), &id, range).await?;
     let message = match started {
-        Started::Running => "The recovery has started.",
-        Started::AnotherRuns => "Nothing was started: another recovery of this webhook still runs.",
-        Started::Stopped => "Nothing was started: resume the webhook first.",
-        Started::NotFound => return Err(Refusal::not_found()),
+        RecoveryStart::Started => "The recovery has started.",
+        RecoveryStart::AlreadyRunning => "Not started: another recovery of this webhook is running.",
+        RecoveryStart::WebhookInactive => "Not started: resume the webhook first.",
+        RecoveryStart::NotFound => return Err(Refusal::not_found()),
     };
-    let flash = Flash::plain(message.to_owned());
-    Ok(visit.done(flash, &paths::recover(&id)).await)
+    let flash = Flash::message(message.to_owned());
+    Ok(ctx.redirect_with_flash(flash, &paths::recover(&id)).await)
 }
 
-/// Cancels a recovery that still runs.
-#[server(prefix = "/integrations/webhook/actions", endpoint = "cancel-recovery", protocol = Call, input_derive = (Clone,))]
+/// Cancels a running recovery.
+#[server(prefix = "/integrations/webhook/actions", endpoint = "cancel-recovery", protocol = FormProtocol, input_derive = (Clone,))]
 pub async fn cancel_recovery(form: Form<RecoveryForm>) -> Result<Outcome, Refusal> {
-    let (visit, form) = (visit(), form.value);
+    let (ctx, form) = (request_context(), form.value);
     let id = webhook_id(&form.id)?;
     let recovery = form.recovery.parse().map_err(|_| Refusal::not_found())?;
-    let cancelled = visit
+    let cancelled = ctx
         .ui
         .webhooks
-        .cancel_recovery(&visit.actor(), &id, &recovery)
+        .cancel_recovery(&ctx.actor(), &id, &recovery)
         .await?;
     let message = if cancelled {
         "The recovery was cancelled."
     } else {
-        "There was nothing to cancel: it had ended."
+        "The recovery had already ended."
     };
-    let flash = Flash::plain(message.to_owned());
-    Ok(visit.done(flash, &paths::recover(&id)).await)
+    let flash = Flash::message(message.to_owned());
+    Ok(ctx.redirect_with_flash(flash, &paths::recover(&id)).await)
 }

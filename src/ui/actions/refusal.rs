@@ -1,4 +1,4 @@
-//! Why a server function did nothing: one closed type, with an HTTP status for each reason.
+//! Errors of server functions. Each reason has an HTTP status.
 
 use leptos::server_fn::{
     Bytes, ContentType, Decodes, Encodes, Format, FormatType,
@@ -9,26 +9,26 @@ use leptos::server_fn::{
 pub use self::server::Reason;
 use super::outcome::Fragment;
 
-/// Nothing was changed, and why.
+/// The error of a server function that changed nothing.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "ssr", derive(serde::Serialize))]
 pub struct Refusal {
     #[cfg(feature = "ssr")]
     #[serde(rename = "error")]
     pub reason: Reason,
-    /// What to do about it, in a sentence; empty if the fields say it.
+    /// Message for the user. Empty if the field errors are sufficient.
     pub message: String,
-    /// What is wrong with single fields.
+    /// Errors of single fields.
     pub fields: Vec<FieldError>,
-    /// HTML that says more than the message: what somebody else has saved, or where to sign in.
+    /// HTML to show instead of the message: a conflict with saved values, or a link to sign in.
     pub part: Option<Fragment>,
-    /// Of a version that somebody else has saved: the one that the next attempt is based on.
+    /// Version that another user saved. The next attempt is based on it.
     pub version: Option<i64>,
-    /// After how many seconds it can be tried again.
+    /// Seconds until a retry can succeed.
     pub retry_after: Option<u64>,
 }
 
-/// What is wrong with one field of a form.
+/// An error of a single field.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "ssr", derive(serde::Serialize))]
 pub struct FieldError {
@@ -36,7 +36,7 @@ pub struct FieldError {
     pub message: String,
 }
 
-/// The encoding of a [`Refusal`]. The browser decodes it in [`protocol`](super::protocol).
+/// Encoding of a [`Refusal`]. The browser decodes it in [`protocol`](super::protocol).
 pub struct Encoding;
 
 impl ContentType for Encoding {
@@ -58,7 +58,7 @@ impl Encodes<Refusal> for Encoding {
 
     #[cfg(not(feature = "ssr"))]
     fn encode(_: &Refusal) -> Result<Bytes, String> {
-        unreachable!("a browser refuses nothing")
+        unreachable!("only the server encodes refusals")
     }
 }
 
@@ -66,7 +66,7 @@ impl Decodes<Refusal> for Encoding {
     type Error = String;
 
     fn decode(_: Bytes) -> Result<Refusal, String> {
-        unreachable!("`Call` decodes what it receives")
+        unreachable!("`FormProtocol` decodes what it receives")
     }
 }
 
@@ -76,7 +76,7 @@ impl FromServerFnError for Refusal {
     #[cfg(feature = "ssr")]
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
-            // The only thing that can be wrong with the bytes of a body: they were more than the limit, or broke off.
+            // Reading the body fails only if it exceeds the limit or the connection breaks.
             ServerFnErrorErr::Deserialization(_) => Self::new(Reason::TooLarge),
             error => {
                 tracing::error!(%error, "server function failed");
@@ -88,7 +88,7 @@ impl FromServerFnError for Refusal {
     #[cfg(not(feature = "ssr"))]
     fn from_server_fn_error(_: ServerFnErrorErr) -> Self {
         Self {
-            message: "Caleida did not answer. Everything that you typed is still here: check your connection and try again."
+            message: "Caleida did not respond. Your input is kept. Check your connection and try again."
                 .to_owned(),
             fields: Vec::new(),
             part: None,
@@ -112,19 +112,19 @@ mod server {
     use crate::{
         domain::FieldErrors,
         store::StoreError,
-        ui::{PageError, components::time_ago::span},
+        ui::{PageError, components::time_ago::short_duration},
         webhooks::WebhookError,
     };
 
-    /// Why a function did nothing. Each has its status, also when a page says it.
+    /// Reason of a refusal. Determines the HTTP status.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
     #[serde(rename_all = "snake_case")]
     pub enum Reason {
-        /// 422: fields are wrong, or a limit is reached.
+        /// 422: a field is invalid, or a limit is reached.
         Invalid,
         /// 409: another webhook has the name.
         NameTaken,
-        /// 409: somebody else has changed it since the form was opened.
+        /// 409: another user changed it since the form was opened.
         Stale,
         /// 409: it would leave the account without an admin.
         LastAdmin,
@@ -132,7 +132,7 @@ mod server {
         SignedOut,
         /// 403
         NotAllowed,
-        /// 404: it does not exist, or not in this account.
+        /// 404: does not exist, or belongs to another account.
         NotFound,
         /// 405
         WrongMethod,
@@ -140,13 +140,13 @@ mod server {
         TooLarge,
         /// 429
         RateLimited,
-        /// 503: the database does not answer.
+        /// 503: the database is unavailable.
         Unavailable,
-        /// 503: the change is stored, but not every process has confirmed that it acts on it.
+        /// 503: the change is stored, but not yet confirmed by every process.
         Unconfirmed,
         /// 503: the connection to the database was lost while it stored the change.
         Unknown,
-        /// 500: our mistake.
+        /// 500: internal error.
         Broken,
     }
 
@@ -166,42 +166,40 @@ mod server {
             }
         }
 
-        /// What to do about it, unless something better is known.
-        fn advice(self) -> &'static str {
+        /// Returns the default message.
+        fn default_message(self) -> &'static str {
             match self {
                 Self::Invalid | Self::NameTaken | Self::Stale | Self::LastAdmin => "",
                 Self::SignedOut => {
-                    "You are signed out. Sign in on another page, then do this again: nothing that you typed is lost."
+                    "You are signed out. Sign in in another tab, then try again. Your input is kept."
                 }
                 Self::NotAllowed => "Your role does not allow this.",
-                Self::NotFound => "It does not exist any more: it may have been deleted meanwhile.",
-                Self::WrongMethod => "This address takes forms by POST.",
-                Self::TooLarge => "This is more than a form may hold. Shorten it and try again.",
+                Self::NotFound => "This no longer exists. It may have been deleted.",
+                Self::WrongMethod => "This URL only accepts POST requests.",
+                Self::TooLarge => "The form is too large. Shorten your input and try again.",
                 Self::RateLimited => "Too many attempts. Try again in a moment.",
                 Self::Unavailable => {
-                    "This is not possible at the moment. Nothing you typed is lost: try again soon."
+                    "This is not possible at the moment. Your input is kept: try again soon."
                 }
                 Self::Unknown => {
-                    "The connection to the database was lost while it saved this: it may be saved, or not. Reload the page to \
-                     see which."
+                    "The connection to the database was lost while saving. The change may or may not be saved. Reload the \
+                     page to check."
                 }
                 Self::Unconfirmed => {
-                    "The change is stored, but not every process has confirmed it yet. Look again in a moment; there is nothing \
-                     to repeat."
+                    "The change is stored but not yet confirmed by every process. Check again in a moment; you do not need \
+                     to repeat it."
                 }
-                Self::Broken => {
-                    "Something went wrong here, and it has been logged. Everything that you typed is still here."
-                }
+                Self::Broken => "Something went wrong. The error has been logged. Your input is kept.",
             }
         }
     }
 
     impl Refusal {
         pub fn new(reason: Reason) -> Self {
-            Self::because(reason, reason.advice())
+            Self::with_message(reason, reason.default_message())
         }
 
-        pub fn because(reason: Reason, message: impl Into<String>) -> Self {
+        pub fn with_message(reason: Reason, message: impl Into<String>) -> Self {
             Self {
                 reason,
                 message: message.into(),
@@ -213,10 +211,10 @@ mod server {
         }
 
         pub fn field(name: &str, message: impl Into<String>) -> Self {
-            Self::new(Reason::Invalid).and_field(name, message)
+            Self::new(Reason::Invalid).with_field(name, message)
         }
 
-        pub fn and_field(mut self, name: &str, message: impl Into<String>) -> Self {
+        pub fn with_field(mut self, name: &str, message: impl Into<String>) -> Self {
             self.fields.push(FieldError {
                 name: name.to_owned(),
                 message: message.into(),
@@ -225,22 +223,22 @@ mod server {
         }
 
         pub fn rate_limited(retry_after: Duration) -> Self {
-            // Rounded up: after so many seconds it does work.
+            // Rounded up, so that a retry after this time succeeds.
             let seconds = u64::try_from(retry_after.as_millis().div_ceil(1000))
                 .unwrap_or(u64::MAX)
                 .max(1);
             Self {
                 retry_after: Some(seconds),
-                ..Self::because(
+                ..Self::with_message(
                     Reason::RateLimited,
-                    format!("Too many attempts. Try again in {}.", span(retry_after)),
+                    format!("Too many attempts. Try again in {}.", short_duration(retry_after)),
                 )
             }
         }
 
-        /// The fields of the form were not the expected ones, or not of their kind.
+        /// Returns the refusal for a form that cannot be parsed.
         pub fn unreadable() -> Self {
-            Self::because(
+            Self::with_message(
                 Reason::Invalid,
                 "This form could not be read. Reload the page and fill it in again.",
             )
@@ -263,7 +261,7 @@ mod server {
             errors
                 .iter()
                 .fold(Self::new(Reason::Invalid), |refusal, (field, message)| {
-                    refusal.and_field(field.as_str(), message)
+                    refusal.with_field(field.as_str(), message)
                 })
         }
     }
@@ -276,7 +274,7 @@ mod server {
                 StoreError::Unconfirmed => Reason::Unconfirmed,
                 StoreError::CommitUnknown(_) => Reason::Unknown,
                 StoreError::Conflict(_)
-                | StoreError::Full
+                | StoreError::LimitReached
                 | StoreError::Corrupt(_)
                 | StoreError::Bug(_)
                 | StoreError::Open(_) => Reason::Broken,
@@ -288,9 +286,13 @@ mod server {
         fn from(error: WebhookError) -> Self {
             match error {
                 WebhookError::Invalid(errors) => errors.into(),
-                WebhookError::NameTaken(name) => Self::new(Reason::NameTaken).and_field("name", name.taken()),
-                full @ WebhookError::TooMany { .. } => Self::because(Reason::Invalid, full.to_string()),
-                // The function that can be refused so says more.
+                WebhookError::NameTaken(name) => {
+                    Self::new(Reason::NameTaken).with_field("name", name.taken_message())
+                }
+                full @ WebhookError::LimitReached { .. } => {
+                    Self::with_message(Reason::Invalid, full.to_string())
+                }
+                // `edit_webhook` returns more details.
                 WebhookError::Stale(_) => Self::new(Reason::Stale),
                 WebhookError::NotFound => Self::not_found(),
                 WebhookError::Store(error) => error.into(),
@@ -302,23 +304,23 @@ mod server {
         }
     }
 
-    /// What a page would say, for a caller who reads JSON.
+    /// Converts a page error for clients that expect JSON.
     impl From<PageError> for Refusal {
         fn from(error: PageError) -> Self {
             let reason = match error {
                 PageError::NotFound => Reason::NotFound,
-                PageError::Forbidden { .. } | PageError::FromElsewhere => Reason::NotAllowed,
+                PageError::Forbidden { .. } | PageError::CrossSite => Reason::NotAllowed,
                 PageError::TooLarge => Reason::TooLarge,
-                PageError::Unreadable => Reason::Invalid,
+                PageError::InvalidForm => Reason::Invalid,
                 PageError::WrongMethod => Reason::WrongMethod,
                 PageError::Unavailable => Reason::Unavailable,
                 PageError::Unconfirmed => Reason::Unconfirmed,
-                PageError::Unknown => Reason::Unknown,
+                PageError::CommitUnknown => Reason::Unknown,
                 PageError::Broken => Reason::Broken,
             };
             match error {
-                PageError::Forbidden { .. } | PageError::FromElsewhere => {
-                    Self::because(reason, error.explanation())
+                PageError::Forbidden { .. } | PageError::CrossSite => {
+                    Self::with_message(reason, error.explanation())
                 }
                 _ => Self::new(reason),
             }

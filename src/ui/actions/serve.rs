@@ -1,4 +1,4 @@
-//! The server's side: how a function is called, by a script or for a plain form, and how a refusal is answered.
+//! The server side of server functions: calls them for scripts and for plain forms, and returns their results.
 
 use axum::{
     extract::Request,
@@ -15,15 +15,16 @@ use super::{
 };
 use crate::ui::{
     PageError,
-    request::{flash::Flash, local_path::LocalPath, visit::Visit},
+    request::{context::RequestContext, flash::Flash, local_path::LocalPath},
 };
 
-/// Serves a function to those who were admitted.
-pub async fn serve(visit: Visit, mut request: Request) -> Response {
-    // Leptos would redirect what accepts HTML to where it came from, whatever the outcome. Plain forms go to their pages.
+/// Handles a call by a script.
+pub async fn serve(ctx: RequestContext, mut request: Request) -> Response {
+    // Leptos redirects requests that accept HTML back to their page, whatever the result. Here, plain forms are posted to
+    // the handlers of their pages instead.
     request.headers_mut().remove(header::ACCEPT);
     let mut response =
-        leptos_axum::handle_server_fns_with_context(move || provide_context(visit.clone()), request)
+        leptos_axum::handle_server_fns_with_context(move || provide_context(ctx.clone()), request)
             .await
             .into_response();
     let no_store = HeaderValue::from_static("no-store");
@@ -31,38 +32,38 @@ pub async fn serve(visit: Visit, mut request: Request) -> Response {
     response
 }
 
-/// What became of a plain form.
-pub enum Submitted {
-    /// The answer is complete: it leads to another page.
-    Done(Response),
-    /// The page is to be shown again.
-    Again(Reply),
+/// The result of a plain form.
+pub enum Submission {
+    /// The response is a redirect to another page.
+    Redirect(Response),
+    /// The page must be rendered again with this feedback.
+    Rerender(FormFeedback),
 }
 
-/// What a page says about the form that was sent to it. Empty when it was only asked for.
+/// The result of a form, for the page that renders the form again. Empty if no form was sent.
 #[derive(Default)]
-pub struct Reply {
+pub struct FormFeedback {
     pub status: StatusCode,
-    /// Whether the message is about something that was not done.
+    /// True if the change was refused.
     pub refused: bool,
     pub message: Option<String>,
     pub fields: Vec<FieldError>,
-    /// The page's element `part`.
+    /// Content of the element `part`.
     pub part: Option<Fragment>,
-    /// What stands above the fields of the form.
+    /// Content above the fields of the form.
     pub notice: Option<Fragment>,
     pub version: Option<i64>,
     retry_after: Option<u64>,
 }
 
-impl Reply {
-    /// What is wrong with a field.
+impl FormFeedback {
+    /// Returns the error of a field.
     pub fn error(&self, field: &str) -> Option<String> {
         let error = self.fields.iter().find(|error| error.name == field);
         error.map(|error| error.message.clone())
     }
 
-    /// The headers that go with it.
+    /// Returns the headers for the page.
     pub fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         if let Some(seconds) = self.retry_after {
@@ -72,12 +73,12 @@ impl Reply {
     }
 }
 
-impl Visit {
-    /// Calls a function for a plain form that was posted to its page.
+impl RequestContext {
+    /// Runs a server function for a plain form that was posted to its page.
     pub async fn submit(
         &self,
         function: impl Future<Output = Result<Outcome, Refusal>>,
-    ) -> Result<Submitted, PageError> {
+    ) -> Result<Submission, PageError> {
         let (result, options) = self.call(function).await;
         match result {
             Ok(Outcome {
@@ -91,21 +92,21 @@ impl Visit {
                     .read()
                     .map(|parts| parts.headers.clone())
                     .unwrap_or_default();
-                Ok(Submitted::Done((headers, Redirect::to(&to)).into_response()))
+                Ok(Submission::Redirect((headers, Redirect::to(&to)).into_response()))
             }
-            Ok(outcome) => Ok(Submitted::Again(Reply {
+            Ok(outcome) => Ok(Submission::Rerender(FormFeedback {
                 message: outcome.message,
                 part: outcome.part,
                 version: outcome.version,
-                ..Reply::default()
+                ..FormFeedback::default()
             })),
-            Err(refusal) => Ok(Submitted::Again(refusal.into_reply()?)),
+            Err(refusal) => Ok(Submission::Rerender(refusal.into_feedback()?)),
         }
     }
 
-    /// Calls a function as what it is, in the context that [`serve`] would give it.
+    /// Runs a server function in the same reactive context as [`serve`].
     pub async fn call<T>(&self, function: impl Future<Output = T>) -> (T, ResponseOptions) {
-        // Not a root: that would stay the current owner of this thread, for whatever runs there next.
+        // Not a new root, which would stay the current owner of this thread for unrelated tasks.
         let (owner, options) = (Owner::new(), ResponseOptions::default());
         let scoped = owner.with(|| {
             provide_context(self.clone());
@@ -117,49 +118,49 @@ impl Visit {
         (result, options)
     }
 
-    /// Leaves a message, and leads to the page that shows it.
-    pub async fn done(&self, flash: Flash, to: &str) -> Outcome {
-        flash.leave(&self.session).await;
+    /// Stores a flash message and returns the page that shows it.
+    pub async fn redirect_with_flash(&self, flash: Flash, to: &str) -> Outcome {
+        flash.store(&self.session).await;
         Outcome::to(to)
     }
 }
 
-/// Who calls the function that is running.
-pub fn visit() -> Visit {
+/// Returns the request context of the running server function.
+pub fn request_context() -> RequestContext {
     expect_context()
 }
 
-/// Sends a cookie with what the running function returns.
-pub fn keep(cookie: &Cookie<'_>) {
+/// Adds a cookie to the response of the running server function.
+pub fn set_cookie(cookie: &Cookie<'_>) {
     if let Ok(value) = HeaderValue::from_str(&cookie.to_string()) {
         expect_context::<ResponseOptions>().append_header(header::SET_COOKIE, value);
     }
 }
 
-/// Where a form leads back to, if it names a page of this site.
-pub fn back_to(path: &str, otherwise: &str) -> String {
-    LocalPath::parse(path).map_or_else(|| otherwise.to_owned(), |path| path.as_str().to_owned())
+/// Returns `path` if it is a path on this site, and `default` otherwise.
+pub fn local_path_or(path: &str, default: &str) -> String {
+    LocalPath::parse(path).map_or_else(|| default.to_owned(), |path| path.as_str().to_owned())
 }
 
 impl Refusal {
-    /// Sets the status and the headers of the answer.
-    pub(super) fn describe(&self, options: &ResponseOptions) {
+    /// Sets the status and the headers of the response.
+    pub(super) fn set_response_options(&self, options: &ResponseOptions) {
         options.set_status(self.reason.status());
         if let Some(seconds) = self.retry_after {
             options.insert_header(header::RETRY_AFTER, seconds.into());
         }
     }
 
-    /// The form again, if something can be typed or tried again; else the page that says why not.
-    fn into_reply(self) -> Result<Reply, PageError> {
+    /// Returns the feedback for the form, or an error page if the user can do nothing in the form.
+    fn into_feedback(self) -> Result<FormFeedback, PageError> {
         match self.reason {
             Reason::NotFound => return Err(PageError::NotFound),
             Reason::Broken => return Err(PageError::Broken),
             Reason::Unconfirmed => return Err(PageError::Unconfirmed),
-            Reason::Unknown => return Err(PageError::Unknown),
+            Reason::Unknown => return Err(PageError::CommitUnknown),
             _ => {}
         }
-        Ok(Reply {
+        Ok(FormFeedback {
             status: self.reason.status(),
             refused: true,
             message: Some(self.message).filter(|message| !message.is_empty()),

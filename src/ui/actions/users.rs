@@ -1,19 +1,19 @@
-//! Inviting people, and changing what they may do.
+//! Server functions for users and invites.
 
 use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use {
-    super::{refusal::Reason, serve::visit},
+    super::{refusal::Reason, serve::request_context},
     crate::{
-        auth::invites::VALID,
+        auth::invites::INVITE_LIFETIME,
         domain::{Email, InviteId, Role, UserId},
-        store::{Changed, Invited, Person},
+        store::{InviteOutcome, Person, UserChangeOutcome},
         ui::{
             components::invite_link::InviteLink,
+            labels::with_article,
             layout::fragment::Fragment,
             paths,
-            request::{flash::Flash, visit::Visit},
-            words::with_article,
+            request::{context::RequestContext, flash::Flash},
         },
     },
     zeroize::Zeroizing,
@@ -21,132 +21,143 @@ use {
 
 use super::{
     outcome::Outcome,
-    protocol::{Call, Form},
+    protocol::{Form, FormProtocol},
     refusal::Refusal,
 };
 
-/// Who is invited, and as what.
+/// The forms for invites.
 #[derive(Clone, Default)]
 #[cfg_attr(feature = "ssr", derive(serde::Deserialize), serde(default))]
 pub struct InviteForm {
     pub email: String,
     pub role: String,
-    /// Of an invite, to renew or revoke it.
+    /// ID of the invite to renew or revoke.
     pub invite: String,
-    /// Which button was pressed, in a form without JavaScript.
+    /// The pressed button, without JavaScript.
     #[cfg_attr(feature = "ssr", serde(rename = "do"))]
     pub button: String,
 }
 
-/// A user, and the role to give them.
+/// The forms for a user.
 #[derive(Clone, Default)]
 #[cfg_attr(feature = "ssr", derive(serde::Deserialize), serde(default))]
 pub struct UserForm {
     pub id: String,
     pub role: String,
-    /// Which button was pressed, in a form without JavaScript.
+    /// The pressed button, without JavaScript.
     #[cfg_attr(feature = "ssr", serde(rename = "do"))]
     pub button: String,
 }
 
-/// Makes a link by which somebody joins the account.
-#[server(prefix = "/settings/actions", endpoint = "invite-user", protocol = Call, input_derive = (Clone,))]
+/// Creates an invite and shows its link.
+#[server(prefix = "/settings/actions", endpoint = "invite-user", protocol = FormProtocol, input_derive = (Clone,))]
 pub async fn invite_user(form: Form<InviteForm>) -> Result<Outcome, Refusal> {
-    let (visit, form) = (visit(), form.value);
+    let (ctx, form) = (request_context(), form.value);
     let email = Email::parse(&form.email).map_err(|error| Refusal::field("email", error.to_string()))?;
-    let invited = visit
+    let invited = ctx
         .ui
         .auth
-        .invite(&visit.context(), email.clone(), form.role())
+        .invite(&ctx.audit_context(), email.clone(), form.role())
         .await?;
     let token = invited.map_err(|why| {
         let error = match why {
-            Invited::Already => format!("{email} was invited already: make a new link in the list above."),
-            Invited::Disabled => format!("{email} is disabled: enable them instead."),
-            Invited::Member | Invited::Done => format!("{email} belongs to this account already."),
+            InviteOutcome::AlreadyInvited => {
+                format!("{email} is already invited. Create a new link in the list above.")
+            }
+            InviteOutcome::UserDisabled => format!("{email} is disabled. Enable this user instead."),
+            InviteOutcome::AlreadyMember | InviteOutcome::Created => {
+                format!("{email} already belongs to this account.")
+            }
         };
         Refusal::field("email", error)
     })?;
-    Ok(shown_link(&visit, email.to_string(), &token))
+    Ok(invite_outcome(&ctx, email.to_string(), &token))
 }
 
-/// Makes a new link for an invite; the one before stops working.
-#[server(prefix = "/settings/actions", endpoint = "renew-invite", protocol = Call, input_derive = (Clone,))]
+/// Replaces the link of an invite. The previous link stops working.
+#[server(prefix = "/settings/actions", endpoint = "renew-invite", protocol = FormProtocol, input_derive = (Clone,))]
 pub async fn renew_invite(form: Form<InviteForm>) -> Result<Outcome, Refusal> {
-    let visit = visit();
-    let renewed = visit
+    let ctx = request_context();
+    let renewed = ctx
         .ui
         .auth
-        .renew_invite(&visit.context(), &form.value.invite()?)
+        .renew_invite(&ctx.audit_context(), &form.value.invite()?)
         .await?;
     let (invite, token) = renewed.ok_or_else(Refusal::not_found)?;
-    Ok(shown_link(&visit, invite.email, &token))
+    Ok(invite_outcome(&ctx, invite.email, &token))
 }
 
-/// Revokes an invite: its link stops working.
-#[server(prefix = "/settings/actions", endpoint = "revoke-invite", protocol = Call, input_derive = (Clone,))]
+/// Revokes an invite. Its link stops working.
+#[server(prefix = "/settings/actions", endpoint = "revoke-invite", protocol = FormProtocol, input_derive = (Clone,))]
 pub async fn revoke_invite(form: Form<InviteForm>) -> Result<Outcome, Refusal> {
-    let visit = visit();
-    let revoked = visit
+    let ctx = request_context();
+    let revoked = ctx
         .ui
         .people
-        .revoke_invite(&visit.context(), &form.value.invite()?)
+        .revoke_invite(&ctx.audit_context(), &form.value.invite()?)
         .await?;
     let invite = revoked.ok_or_else(Refusal::not_found)?;
-    let flash = Flash::plain(format!("The invite for {} was revoked.", invite.email));
-    Ok(visit.done(flash, paths::USERS).await)
+    let flash = Flash::message(format!("The invite for {} was revoked.", invite.email));
+    Ok(ctx.redirect_with_flash(flash, paths::USERS).await)
 }
 
-/// Gives a user another role.
-#[server(prefix = "/settings/actions", endpoint = "change-role", protocol = Call, input_derive = (Clone,))]
+/// Changes the role of a user.
+#[server(prefix = "/settings/actions", endpoint = "change-role", protocol = FormProtocol, input_derive = (Clone,))]
 pub async fn change_role(form: Form<UserForm>) -> Result<Outcome, Refusal> {
-    let (visit, form) = (visit(), form.value);
-    let person = form.person(&visit).await?;
+    let (ctx, form) = (request_context(), form.value);
+    let person = form.person(&ctx).await?;
     let role: Role = form.role.parse().unwrap_or(person.user.role);
-    let changed = visit
+    let changed = ctx
         .ui
         .people
-        .change_role(&visit.context(), &person.user.id, role)
+        .change_role(&ctx.audit_context(), &person.user.id, role)
         .await?;
-    changed_or_refused(changed, &person)?;
-    let flash = Flash::plain(format!("{} is {} now.", person.user.email, with_article(role)));
-    // Only admins see the users.
-    let demoted = person.user.id == visit.user.id && role < Role::Admin;
+    check_changed(changed, &person)?;
+    let flash = Flash::message(format!("{} is now {}.", person.user.email, with_article(role)));
+    // Only admins may open the list of users.
+    let demoted = person.user.id == ctx.user.id && role < Role::Admin;
     let next = if demoted { paths::ACCOUNT } else { paths::USERS };
-    Ok(visit.done(flash, next).await)
+    Ok(ctx.redirect_with_flash(flash, next).await)
 }
 
-/// Signs a user out everywhere, and lets them in no more.
-#[server(prefix = "/settings/actions", endpoint = "disable-user", protocol = Call, input_derive = (Clone,))]
+/// Disables a user and ends all sessions of the user.
+#[server(prefix = "/settings/actions", endpoint = "disable-user", protocol = FormProtocol, input_derive = (Clone,))]
 pub async fn disable_user(form: Form<UserForm>) -> Result<Outcome, Refusal> {
-    let visit = visit();
-    let person = form.value.person(&visit).await?;
-    let disabled = visit.ui.people.disable(&visit.context(), &person.user.id).await?;
-    changed_or_refused(disabled, &person)?;
-    if person.user.id == visit.user.id {
-        // They have just signed themselves out.
+    let ctx = request_context();
+    let person = form.value.person(&ctx).await?;
+    let disabled = ctx
+        .ui
+        .people
+        .disable(&ctx.audit_context(), &person.user.id)
+        .await?;
+    check_changed(disabled, &person)?;
+    if person.user.id == ctx.user.id {
+        // This also ended the current session.
         return Ok(Outcome::to(paths::LOGIN));
     }
-    let flash = Flash::plain(format!("{} was disabled and signed out.", person.user.email));
-    Ok(visit.done(flash, paths::USERS).await)
+    let flash = Flash::message(format!("{} was disabled and signed out.", person.user.email));
+    Ok(ctx.redirect_with_flash(flash, paths::USERS).await)
 }
 
-/// Lets a disabled user in again.
-#[server(prefix = "/settings/actions", endpoint = "enable-user", protocol = Call, input_derive = (Clone,))]
+/// Enables a disabled user.
+#[server(prefix = "/settings/actions", endpoint = "enable-user", protocol = FormProtocol, input_derive = (Clone,))]
 pub async fn enable_user(form: Form<UserForm>) -> Result<Outcome, Refusal> {
-    let visit = visit();
-    let person = form.value.person(&visit).await?;
-    visit.ui.people.enable(&visit.context(), &person.user.id).await?;
-    let flash = Flash::plain(format!("{} may sign in again.", person.user.email));
-    Ok(visit.done(flash, paths::USERS).await)
+    let ctx = request_context();
+    let person = form.value.person(&ctx).await?;
+    ctx.ui
+        .people
+        .enable(&ctx.audit_context(), &person.user.id)
+        .await?;
+    let flash = Flash::message(format!("{} can sign in again.", person.user.email));
+    Ok(ctx.redirect_with_flash(flash, paths::USERS).await)
 }
 
 #[cfg(feature = "ssr")]
-fn shown_link(visit: &Visit, email: String, token: &str) -> Outcome {
-    let url = Zeroizing::new(paths::invite_link(&visit.ui.public_url, token));
-    let (expires_at, now) = (visit.now.plus(VALID), visit.now);
+fn invite_outcome(ctx: &RequestContext, email: String, token: &str) -> Outcome {
+    let url = Zeroizing::new(paths::invite_link(&ctx.ui.public_url, token));
+    let (expires_at, now) = (ctx.now.plus(INVITE_LIFETIME), ctx.now);
     let part = Fragment::render(
-        &visit.preferences.zone,
+        &ctx.preferences.zone,
         || view! { <InviteLink email url expires_at now/> },
     );
     Outcome {
@@ -155,16 +166,16 @@ fn shown_link(visit: &Visit, email: String, token: &str) -> Outcome {
     }
 }
 
-/// An account without an admin could not help itself any more.
+/// Returns an error if the change was not made. An account always keeps an active admin.
 #[cfg(feature = "ssr")]
-fn changed_or_refused(changed: Changed, person: &Person) -> Result<(), Refusal> {
+fn check_changed(changed: UserChangeOutcome, person: &Person) -> Result<(), Refusal> {
     match changed {
-        Changed::Done => Ok(()),
-        Changed::NotFound => Err(Refusal::not_found()),
-        Changed::LastAdmin => Err(Refusal::because(
+        UserChangeOutcome::Done => Ok(()),
+        UserChangeOutcome::NotFound => Err(Refusal::not_found()),
+        UserChangeOutcome::LastAdmin => Err(Refusal::with_message(
             Reason::LastAdmin,
             format!(
-                "{} is the last active admin of this account. Make somebody else an admin first.",
+                "{} is the last active admin of this account. Make another user an admin first.",
                 person.user.email
             ),
         )),
@@ -173,7 +184,7 @@ fn changed_or_refused(changed: Changed, person: &Person) -> Result<(), Refusal> 
 
 #[cfg(feature = "ssr")]
 impl InviteForm {
-    /// The least that somebody can be given, unless another one was chosen.
+    /// Returns the chosen role. Defaults to the role with the fewest permissions.
     pub fn role(&self) -> Role {
         self.role.parse().unwrap_or(Role::Viewer)
     }
@@ -185,9 +196,9 @@ impl InviteForm {
 
 #[cfg(feature = "ssr")]
 impl UserForm {
-    async fn person(&self, visit: &Visit) -> Result<Person, Refusal> {
+    async fn person(&self, ctx: &RequestContext) -> Result<Person, Refusal> {
         let id: UserId = self.id.parse().map_err(|_| Refusal::not_found())?;
-        let person = visit.account().person(&id).await?;
+        let person = ctx.account().person(&id).await?;
         person.ok_or_else(Refusal::not_found)
     }
 }

@@ -1,4 +1,4 @@
-//! Adding, editing, pausing, resuming, testing and deleting webhooks, and the checks of a field while it is typed.
+//! Server functions for webhooks: add, edit, pause, resume, test and delete, and the checks of single fields.
 
 use leptos::prelude::*;
 use zeroize::Zeroizing;
@@ -6,67 +6,67 @@ use zeroize::Zeroizing;
 use {
     super::{
         refusal::Reason,
-        serve::{back_to, visit},
+        serve::{local_path_or, request_context},
     },
     crate::{
         delivery::tester::TestError,
         domain::{EndpointUrl, EventType, EventTypes, Field, Webhook, WebhookId, WebhookName},
-        store::Held,
+        store::HeldAction,
         ui::{
-            components::{conflict::Conflict, test_report::TestReport},
+            components::{conflict::EditConflict, test_report::TestReport},
             layout::fragment::Fragment,
             paths,
-            request::{flash::Flash, visit::Visit},
+            request::{context::RequestContext, flash::Flash},
         },
-        webhooks::{Draft, WebhookError},
+        webhooks::{WebhookDraft, WebhookError},
     },
 };
 
 use super::{
     outcome::{Advice, Outcome},
-    protocol::{Call, Form},
+    protocol::{Form, FormProtocol},
     refusal::Refusal,
 };
 
-/// Seconds after which another test is allowed at the latest: there are six a minute.
+/// `Retry-After` seconds for tests, which are limited to six per minute.
 #[cfg(feature = "ssr")]
-const TEST_INTERVAL: u64 = 10;
+const TEST_RETRY_SECONDS: u64 = 10;
 
 /// The form of a webhook.
 #[derive(Clone, Default)]
 #[cfg_attr(feature = "ssr", derive(serde::Deserialize), serde(default))]
 pub struct WebhookForm {
-    /// Empty for a webhook that is being added.
+    /// Empty for a new webhook.
     pub id: String,
-    /// The version that the form was filled from.
+    /// Version of the webhook that the form was filled with.
     pub version: Option<i64>,
     pub url: String,
     pub name: String,
     pub secret: Zeroizing<String>,
     pub events: Vec<String>,
-    /// After a conflict: the fields for which the value that somebody else saved is kept.
+    /// After a conflict, the fields that keep the saved value.
     pub keep_saved: Vec<String>,
-    /// What happens to held deliveries when it is resumed: `send` or `drop`.
+    /// Action for held deliveries on resume: `send` or `drop`.
     pub held: String,
-    /// For how many hours the previous secret signs too after a rotation.
+    /// Number of hours that the previous secret also signs after a rotation.
     pub overlap: String,
-    /// The page to go back to.
+    /// Path of the page to return to.
     pub back: String,
-    /// Which button was pressed, in a form without JavaScript.
+    /// The pressed button, without JavaScript.
     #[cfg_attr(feature = "ssr", serde(rename = "do"))]
     pub button: String,
 }
 
-/// Names a webhook.
+/// Identifies a webhook.
 #[derive(Clone, Default)]
 #[cfg_attr(feature = "ssr", derive(serde::Deserialize), serde(default))]
 pub struct WebhookRef {
     pub id: String,
-    /// The page to go back to.
+    /// Path of the page to return to.
     pub back: String,
 }
 
-/// An event type to test with.
+/// The form “Send test event”.
 #[derive(Clone, Default)]
 #[cfg_attr(feature = "ssr", derive(serde::Deserialize), serde(default))]
 pub struct TestForm {
@@ -74,90 +74,96 @@ pub struct TestForm {
     pub r#type: String,
 }
 
-/// The value of one field.
+/// The value of a single field.
 #[derive(Clone, Default)]
 #[cfg_attr(feature = "ssr", derive(serde::Deserialize), serde(default))]
-pub struct Typed {
+pub struct FieldValue {
     pub value: String,
 }
 
 /// Adds a webhook.
-#[server(prefix = "/integrations/webhook/actions", endpoint = "add", protocol = Call, input_derive = (Clone,))]
+#[server(prefix = "/integrations/webhook/actions", endpoint = "add", protocol = FormProtocol, input_derive = (Clone,))]
 pub async fn add_webhook(form: Form<WebhookForm>) -> Result<Outcome, Refusal> {
-    let visit = visit();
-    let (webhook, _) = visit.ui.webhooks.add(&visit.actor(), &form.value.draft()).await?;
-    // Without the filters of the list: the new row is the first of the whole list.
-    Ok(visit.done(Flash::done(&webhook, "added"), paths::LIST).await)
+    let ctx = request_context();
+    let (webhook, _) = ctx.ui.webhooks.add(&ctx.actor(), &form.value.draft()).await?;
+    // Shows the list without filters, where the new webhook is the first row.
+    Ok(ctx
+        .redirect_with_flash(Flash::webhook(&webhook, "added"), paths::LIST)
+        .await)
 }
 
-/// Saves the settings of a webhook, and a new secret if one was typed.
-#[server(prefix = "/integrations/webhook/actions", endpoint = "edit", protocol = Call, input_derive = (Clone,))]
+/// Saves the settings of a webhook, including a new secret if one was entered.
+#[server(prefix = "/integrations/webhook/actions", endpoint = "edit", protocol = FormProtocol, input_derive = (Clone,))]
 pub async fn edit_webhook(form: Form<WebhookForm>) -> Result<Outcome, Refusal> {
-    let (visit, form) = (visit(), form.value);
+    let (ctx, form) = (request_context(), form.value);
     let id = form.id()?;
     let mut draft = form.draft();
     if !form.keep_saved.is_empty() {
-        draft.keep_saved(&form.keep_saved, &visit.webhook(&id).await?);
+        draft.keep_saved(&form.keep_saved, &ctx.webhook(&id).await?);
     }
-    match visit
+    match ctx
         .ui
         .webhooks
-        .edit(&visit.actor(), &id, &draft, form.version)
+        .edit(&ctx.actor(), &id, &draft, form.version)
         .await
     {
-        Ok(webhook) => Ok(visit.done(Flash::done(&webhook, "saved"), &form.back()).await),
-        Err(WebhookError::Stale(saved)) => Err(Refusal::stale(&visit, *saved, draft)),
+        Ok(webhook) => Ok(ctx
+            .redirect_with_flash(Flash::webhook(&webhook, "saved"), &form.back())
+            .await),
+        Err(WebhookError::Stale(saved)) => Err(Refusal::stale(&ctx, *saved, draft)),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Deletes a webhook: when this returns, no request to its URL is under way, and none will start.
-#[server(prefix = "/integrations/webhook/actions", endpoint = "delete", protocol = Call, input_derive = (Clone,))]
+/// Deletes a webhook. When this returns, no request to its URL is in flight, and no new request will start.
+#[server(prefix = "/integrations/webhook/actions", endpoint = "delete", protocol = FormProtocol, input_derive = (Clone,))]
 pub async fn delete_webhook(webhook: Form<WebhookRef>) -> Result<Outcome, Refusal> {
-    let (visit, WebhookRef { id, back }) = (visit(), webhook.value);
-    let deleted = visit
+    let (ctx, WebhookRef { id, back }) = (request_context(), webhook.value);
+    let deleted = ctx
         .ui
         .webhooks
-        .delete(&visit.actor(), &webhook_id(&id)?, None)
+        .delete(&ctx.actor(), &webhook_id(&id)?, None)
         .await?;
-    let flash = Flash::plain(format!("Webhook “{}” deleted.", deleted.name));
-    Ok(visit.done(flash, &back_to(&back, paths::LIST)).await)
+    let flash = Flash::message(format!("Webhook “{}” deleted.", deleted.name));
+    Ok(ctx
+        .redirect_with_flash(flash, &local_path_or(&back, paths::LIST))
+        .await)
 }
 
-/// Holds the deliveries of a webhook until it is resumed.
-#[server(prefix = "/integrations/webhook/actions", endpoint = "pause", protocol = Call, input_derive = (Clone,))]
+/// Pauses a webhook. Its deliveries are held until it is resumed.
+#[server(prefix = "/integrations/webhook/actions", endpoint = "pause", protocol = FormProtocol, input_derive = (Clone,))]
 pub async fn pause_webhook(form: Form<WebhookForm>) -> Result<Outcome, Refusal> {
-    let (visit, form) = (visit(), form.value);
-    let before = visit.webhook(&form.id()?).await?;
-    let after = visit.ui.webhooks.pause(&visit.actor(), &before.id).await?;
-    Ok(form.after(&visit, &before, &after, "paused").await)
+    let (ctx, form) = (request_context(), form.value);
+    let before = ctx.webhook(&form.id()?).await?;
+    let after = ctx.ui.webhooks.pause(&ctx.actor(), &before.id).await?;
+    Ok(form.outcome_after(&ctx, &before, &after, "paused").await)
 }
 
-/// Sends again, and what was held if that is wanted.
-#[server(prefix = "/integrations/webhook/actions", endpoint = "resume", protocol = Call, input_derive = (Clone,))]
+/// Resumes a webhook, and sends or drops its held deliveries.
+#[server(prefix = "/integrations/webhook/actions", endpoint = "resume", protocol = FormProtocol, input_derive = (Clone,))]
 pub async fn resume_webhook(form: Form<WebhookForm>) -> Result<Outcome, Refusal> {
-    let (visit, form) = (visit(), form.value);
-    let before = visit.webhook(&form.id()?).await?;
+    let (ctx, form) = (request_context(), form.value);
+    let before = ctx.webhook(&form.id()?).await?;
     let held = if form.held == "drop" {
-        Held::Drop
+        HeldAction::Drop
     } else {
-        Held::Send
+        HeldAction::Send
     };
-    let after = visit.ui.webhooks.resume(&visit.actor(), &before.id, held).await?;
-    Ok(form.after(&visit, &before, &after, "resumed").await)
+    let after = ctx.ui.webhooks.resume(&ctx.actor(), &before.id, held).await?;
+    Ok(form.outcome_after(&ctx, &before, &after, "resumed").await)
 }
 
-/// Sends one example event to a webhook at once, and shows what came of it.
-#[server(prefix = "/integrations/webhook/actions", endpoint = "test", protocol = Call, input_derive = (Clone,))]
+/// Sends an example event to a webhook and shows the result.
+#[server(prefix = "/integrations/webhook/actions", endpoint = "test", protocol = FormProtocol, input_derive = (Clone,))]
 pub async fn send_test(form: Form<TestForm>) -> Result<Outcome, Refusal> {
-    let (visit, form) = (visit(), form.value);
+    let (ctx, form) = (request_context(), form.value);
     let id = webhook_id(&form.id)?;
     let event_type = form.r#type.parse().unwrap_or(EventType::Chat);
-    let test = visit.ui.webhooks.test(&visit.actor(), &id, event_type).await;
+    let test = ctx.ui.webhooks.test(&ctx.actor(), &id, event_type).await;
     let test = test.map_err(|error| match error {
         TestError::TooMany => Refusal {
-            retry_after: Some(TEST_INTERVAL),
-            ..Refusal::because(Reason::RateLimited, error.to_string())
+            retry_after: Some(TEST_RETRY_SECONDS),
+            ..Refusal::with_message(Reason::RateLimited, error.to_string())
         },
         TestError::NotFound => Refusal::not_found(),
         TestError::Gate(_) | TestError::Fenced => {
@@ -165,41 +171,41 @@ pub async fn send_test(form: Form<TestForm>) -> Result<Outcome, Refusal> {
             Refusal::new(Reason::Unavailable)
         }
     })?;
-    let now = visit.now;
+    let now = ctx.now;
     Ok(Outcome::part(Fragment::render(
-        &visit.preferences.zone,
+        &ctx.preferences.zone,
         || view! { <TestReport test now/> },
     )))
 }
 
-/// Whether a webhook could have this name.
-#[server(prefix = "/integrations/webhook/actions", endpoint = "check-name", protocol = Call, input_derive = (Clone,))]
+/// Checks whether the name of a webhook is valid and not taken.
+#[server(prefix = "/integrations/webhook/actions", endpoint = "check-name", protocol = FormProtocol, input_derive = (Clone,))]
 pub async fn check_name(webhook: Form<WebhookForm>) -> Result<Advice, Refusal> {
-    let (visit, form) = (visit(), webhook.value);
+    let (ctx, form) = (request_context(), webhook.value);
     let error = match WebhookName::parse(&form.name) {
         Err(error) => Some(error.to_string()),
         Ok(name) => {
-            let names = visit.account().webhook_names().await?;
+            let names = ctx.account().webhook_names().await?;
             let taken = names
                 .iter()
                 .any(|(id, other)| *other == name.to_string() && id.as_str() != form.id);
-            taken.then(|| name.taken())
+            taken.then(|| name.taken_message())
         }
     };
     Ok(Advice { error, advice: None })
 }
 
-/// What is wrong with a URL, or unwise. By POST, so that no log keeps a URL that may hold a password.
-#[server(prefix = "/integrations/webhook/actions", endpoint = "check-url", protocol = Call, input_derive = (Clone,))]
-pub async fn check_url(url: Form<Typed>) -> Result<Advice, Refusal> {
-    let visit = visit();
-    Ok(match EndpointUrl::parse(&url.value.value, visit.ui.transport) {
+/// Checks a URL. Uses POST, so that no access log contains the URL, which may include a password.
+#[server(prefix = "/integrations/webhook/actions", endpoint = "check-url", protocol = FormProtocol, input_derive = (Clone,))]
+pub async fn check_url(url: Form<FieldValue>) -> Result<Advice, Refusal> {
+    let ctx = request_context();
+    Ok(match EndpointUrl::parse(&url.value.value, ctx.ui.transport) {
         Err(error) => Advice {
             error: Some(error.to_string()),
             advice: None,
         },
         Ok(url) => {
-            let lines = visit.ui.guard.advise(&url).await;
+            let lines = ctx.ui.guard.advise(&url).await;
             let lines: Vec<_> = lines.iter().map(ToString::to_string).collect();
             Advice {
                 error: None,
@@ -216,8 +222,8 @@ pub fn webhook_id(text: &str) -> Result<WebhookId, Refusal> {
 
 #[cfg(feature = "ssr")]
 impl WebhookForm {
-    /// Filled with what is stored.
-    pub fn of(webhook: &Webhook) -> Self {
+    /// Returns the form with the stored values.
+    pub fn from_webhook(webhook: &Webhook) -> Self {
         Self {
             id: webhook.id.to_string(),
             version: Some(webhook.version),
@@ -232,8 +238,8 @@ impl WebhookForm {
         webhook_id(&self.id)
     }
 
-    pub fn draft(&self) -> Draft {
-        Draft {
+    pub fn draft(&self) -> WebhookDraft {
+        WebhookDraft {
             url: self.url.clone(),
             name: self.name.clone(),
             secret: self.secret.clone(),
@@ -241,8 +247,8 @@ impl WebhookForm {
         }
     }
 
-    /// Each once, in the order of the form, and “all insights” as the five that it stands for; as they were posted if
-    /// they are not all event types.
+    /// Returns the event types without duplicates, in the order of the form, with `insight.*` expanded. Returns the posted
+    /// values unchanged if one of them is invalid.
     fn event_types(&self) -> Vec<String> {
         let posted = self.events.iter().map(String::as_str);
         match EventTypes::parse(posted) {
@@ -252,12 +258,12 @@ impl WebhookForm {
     }
 
     fn back(&self) -> String {
-        back_to(&self.back, paths::LIST)
+        local_path_or(&self.back, paths::LIST)
     }
 
-    /// Whether the form holds what is not saved yet.
+    /// Returns whether the form has unsaved changes.
     fn is_unsaved(&self, saved: &Webhook) -> bool {
-        let (stored, draft) = (Self::of(saved).draft(), self.draft());
+        let (stored, draft) = (Self::from_webhook(saved).draft(), self.draft());
         self.version.is_some()
             && (stored.url != draft.url.trim()
                 || stored.name != draft.name.trim()
@@ -265,30 +271,33 @@ impl WebhookForm {
                 || !draft.secret.trim().is_empty())
     }
 
-    /// After a change of something else: back to the list, unless something was typed. Then the form stays open with it,
-    /// and is still based on what its user has seen.
-    async fn after(&self, visit: &Visit, before: &Webhook, after: &Webhook, what: &str) -> Outcome {
-        let flash = Flash::done(after, what);
+    /// Returns the outcome of an action other than saving. Shows the list, unless the form has unsaved changes: then the
+    /// form stays open and keeps the version that the user saw.
+    async fn outcome_after(
+        &self,
+        ctx: &RequestContext,
+        before: &Webhook,
+        after: &Webhook,
+        action: &str,
+    ) -> Outcome {
+        let flash = Flash::webhook(after, action);
         if !self.is_unsaved(before) {
-            return visit.done(flash, &self.back()).await;
+            return ctx.redirect_with_flash(flash, &self.back()).await;
         }
         let seen = self.version.filter(|seen| *seen != before.version);
         Outcome {
-            message: Some(format!(
-                "{} What you changed below is not saved yet.",
-                flash.message
-            )),
+            message: Some(format!("{} Your changes below are not saved yet.", flash.message)),
             version: Some(seen.unwrap_or(after.version)),
-            // The same page again: its buttons and its status have changed.
-            to: Some(with_back(&paths::webhook(&after.id), &self.back())),
+            // Shows the same page again, because its status and buttons have changed.
+            to: Some(over_list(&paths::webhook(&after.id), &self.back())),
             part: None,
         }
     }
 }
 
-/// The page of a webhook over the list that `back` shows.
+/// Returns the URL of a dialog over the list that `back` shows.
 #[cfg(feature = "ssr")]
-fn with_back(path: &str, back: &str) -> String {
+fn over_list(path: &str, back: &str) -> String {
     match back.split_once('?') {
         Some((_, query)) => format!("{path}?{query}"),
         None => path.to_owned(),
@@ -296,10 +305,10 @@ fn with_back(path: &str, back: &str) -> String {
 }
 
 #[cfg(feature = "ssr")]
-impl Draft {
-    /// Takes over what somebody else saved in these fields.
+impl WebhookDraft {
+    /// Replaces these fields with the saved values.
     fn keep_saved(&mut self, fields: &[String], saved: &Webhook) {
-        let saved = WebhookForm::of(saved).draft();
+        let saved = WebhookForm::from_webhook(saved).draft();
         let keeps = |field: Field| fields.iter().any(|name| name == field.as_str());
         if keeps(Field::Url) {
             self.url = saved.url;
@@ -315,12 +324,12 @@ impl Draft {
 
 #[cfg(feature = "ssr")]
 impl Refusal {
-    /// Somebody else saved the webhook meanwhile. Says what, and bases the next attempt on it.
-    fn stale(visit: &Visit, saved: Webhook, draft: Draft) -> Self {
-        let (version, now) = (saved.version, visit.now);
-        let mine = WebhookForm::of(&saved).draft();
-        let part = Fragment::render(&visit.preferences.zone, || {
-            view! { <Conflict by=saved.updated_by.to_string() at=saved.updated_at saved=mine yours=draft now/> }
+    /// Returns the refusal for a conflicting change. It shows the saved values and has their version for the next attempt.
+    fn stale(ctx: &RequestContext, saved: Webhook, draft: WebhookDraft) -> Self {
+        let (version, now) = (saved.version, ctx.now);
+        let mine = WebhookForm::from_webhook(&saved).draft();
+        let part = Fragment::render(&ctx.preferences.zone, || {
+            view! { <EditConflict by=saved.updated_by.to_string() at=saved.updated_at saved=mine yours=draft now/> }
         });
         Self {
             part: Some(part),
@@ -334,24 +343,24 @@ impl Refusal {
 mod tests {
     use super::*;
 
-    fn read(body: &str) -> WebhookForm {
+    fn parse(body: &str) -> WebhookForm {
         serde_html_form::from_str(body).unwrap()
     }
 
     #[test]
-    fn repeated_fields_stay_repeated_and_absent_ones_are_empty() {
-        let form = read("name=A+%26+B&events=chat&events=insight.*");
+    fn parses_repeated_and_absent_fields() {
+        let form = parse("name=A+%26+B&events=chat&events=insight.*");
         assert_eq!(form.events, ["chat", "insight.*"]);
         assert_eq!(form.name, "A & B");
         assert_eq!(form.url, "");
         assert_eq!(form.version, None);
-        assert_eq!(read("version=7&do=pause").version, Some(7));
+        assert_eq!(parse("version=7&do=pause").version, Some(7));
         assert!(serde_html_form::from_str::<WebhookForm>("version=seven").is_err());
     }
 
     #[test]
-    fn a_draft_has_the_events_as_they_are_stored() {
-        let events = |body: &str| read(body).draft().events;
+    fn draft_normalizes_event_types() {
+        let events = |body: &str| parse(body).draft().events;
         assert_eq!(
             events("events=message&events=chat&events=chat"),
             ["chat", "message"]

@@ -1,14 +1,14 @@
-//! The last 24 hours of a webhook as little stacked bars.
+//! A small bar chart of the last 24 hours of a webhook.
 
 use leptos::prelude::*;
 
-use crate::{domain::Timestamp, store::HourOfActivity, ui::components::bar_chart::BarChart};
+use crate::{domain::Timestamp, store::HourlyActivity, ui::components::bar_chart::BarChart};
 
 const HOURS: usize = 24;
 const HOUR_MILLIS: i64 = 60 * 60 * 1000;
 const HEIGHT: u32 = 24;
 
-/// Attempts by hour, the oldest first; the last one is the hour that is under way.
+/// Attempts per hour, oldest first. The last entry is the current hour.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Activity {
     hours: [Hour; HOURS],
@@ -21,13 +21,13 @@ struct Hour {
 }
 
 impl Activity {
-    /// Since when its hours count.
+    /// Returns the start of the oldest hour.
     pub fn start(now: Timestamp) -> Timestamp {
         let hour = now.as_millis().div_euclid(HOUR_MILLIS) + 1;
-        Timestamp::from_millis((hour - i64::try_from(HOURS).expect("a day's")) * HOUR_MILLIS)
+        Timestamp::from_millis((hour - i64::try_from(HOURS).expect("24 fits into i64")) * HOUR_MILLIS)
     }
 
-    pub fn add(&mut self, activity: &HourOfActivity, now: Timestamp) {
+    pub fn add(&mut self, activity: &HourlyActivity, now: Timestamp) {
         let offset = (activity.hour.as_millis() - Self::start(now).as_millis()).div_euclid(HOUR_MILLIS);
         let hour = usize::try_from(offset)
             .ok()
@@ -63,12 +63,12 @@ pub fn ActivityChart(activity: Activity) -> impl IntoView {
 mod tests {
     use super::*;
 
-    /// Half past an hour.
+    /// Half past an hour, so that the current hour is incomplete.
     const NOW: Timestamp = Timestamp::from_millis(1_795_429_800_000);
 
-    fn hour(hours_ago: i64, succeeded: u32, failed: u32) -> HourOfActivity {
+    fn hour(hours_ago: i64, succeeded: u32, failed: u32) -> HourlyActivity {
         let hour = NOW.as_millis().div_euclid(HOUR_MILLIS) - hours_ago;
-        HourOfActivity {
+        HourlyActivity {
             webhook_id: "wh_00000000000000000000000000000001".parse().unwrap(),
             hour: Timestamp::from_millis(hour * HOUR_MILLIS),
             succeeded,
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn each_hour_has_its_place_and_what_is_older_has_none() {
+    fn counts_by_hour_and_ignores_other_hours() {
         let mut activity = Activity::default();
         for hour in [hour(0, 3, 0), hour(23, 1, 2), hour(24, 9, 9), hour(-1, 9, 9)] {
             activity.add(&hour, NOW);

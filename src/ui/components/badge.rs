@@ -1,4 +1,4 @@
-//! Where something stands: a word, a colour and a shape, so that none of them is needed alone.
+//! Status badges. Each has a label, a color and an icon, so that the status never depends on color alone.
 
 use leptos::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::{
     store::KeyState,
     ui::{
         components::icon::{Glyph, Icon},
-        words::{Label, because},
+        labels::{Label, disabled_reason},
     },
 };
 
@@ -24,7 +24,7 @@ pub fn WebhookBadge(
     };
     view! {
         <Badge tone glyph label=status.label()/>
-        {reason.map(|reason| view! { <span class="badge__reason">{format!("because {}", because(reason))}</span> })}
+        {reason.map(|reason| view! { <span class="badge__reason">{format!("because {}", disabled_reason(reason))}</span> })}
     }
 }
 
@@ -50,7 +50,7 @@ pub fn KeyBadge(state: KeyState) -> impl IntoView {
     view! { <Badge tone glyph label/> }
 }
 
-/// An attempt by what came of it: `200`, `Timed out`.
+/// The outcome of an attempt: `200`, `Timed out`.
 #[component]
 pub fn ResultBadge(succeeded: bool, #[prop(into)] label: String) -> impl IntoView {
     let (tone, glyph) = if succeeded {
@@ -66,14 +66,14 @@ fn Badge(tone: &'static str, glyph: Glyph, #[prop(into)] label: String) -> impl 
     view! { <span class=format!("badge badge--{tone}")><Icon glyph/>{label}</span> }
 }
 
-/// An event at a webhook that did not get it.
+/// Marks a webhook that an event was not sent to.
 #[component]
 pub fn NotSentBadge() -> impl IntoView {
     view! { <Badge tone="quiet" glyph=Glyph::Slash label="Not sent"/> }
 }
 
 #[component]
-pub fn PersonBadge(is_active: bool) -> impl IntoView {
+pub fn UserBadge(is_active: bool) -> impl IntoView {
     if is_active {
         view! { <Badge tone="good" glyph=Glyph::Check label="Active"/> }
     } else {
@@ -81,7 +81,7 @@ pub fn PersonBadge(is_active: bool) -> impl IntoView {
     }
 }
 
-/// Somebody who is not a user yet.
+/// The state of an open invite.
 #[component]
 pub fn InviteBadge(expired: bool) -> impl IntoView {
     if expired {
@@ -91,7 +91,7 @@ pub fn InviteBadge(expired: bool) -> impl IntoView {
     }
 }
 
-/// The session that looks at the list.
+/// Marks the session of the current request in the list of sessions.
 #[component]
 pub fn CurrentBadge() -> impl IntoView {
     view! { <Badge tone="good" glyph=Glyph::Check label="This session"/> }

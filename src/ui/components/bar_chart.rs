@@ -1,19 +1,18 @@
-//! Little stacked bars: what succeeded at the bottom, what failed on top of it.
+//! A small stacked bar chart: failures on top of successes.
 
 use std::fmt::Write;
 
 use leptos::prelude::*;
 
-/// From one bar to the next, and how much of that the bar takes.
-const STEP: usize = 4;
-const BAR: usize = 3;
+/// Distance between the starts of two bars.
+const BAR_STEP: usize = 4;
+const BAR_WIDTH: usize = 3;
 
-/// Succeeded and failed, for each bar. `height` is in the units in which a bar and the gap after it are 4 wide; `label`
-/// says it all to those who do not see it.
+/// Each bar is a pair of succeeded and failed. `height` is in units of the view box. `label` is the text alternative.
 #[component]
 pub fn BarChart(counts: Vec<(u32, u32)>, height: u32, #[prop(into)] label: String) -> impl IntoView {
-    let (succeeded, failed) = outlines(&counts, height);
-    let width = counts.len() * STEP - (STEP - BAR);
+    let (succeeded, failed) = bar_paths(&counts, height);
+    let width = counts.len() * BAR_STEP - (BAR_STEP - BAR_WIDTH);
     view! {
         <svg
             class="bars"
@@ -31,34 +30,38 @@ pub fn BarChart(counts: Vec<(u32, u32)>, height: u32, #[prop(into)] label: Strin
     }
 }
 
-fn outlines(counts: &[(u32, u32)], height: u32) -> (String, String) {
+fn bar_paths(counts: &[(u32, u32)], height: u32) -> (String, String) {
     let highest = counts
         .iter()
         .map(|(succeeded, failed)| succeeded.saturating_add(*failed))
         .max()
         .unwrap_or(0)
         .max(1);
-    let (mut below_all, mut above_all) = (String::new(), String::new());
+    let (mut succeeded_path, mut failed_path) = (String::new(), String::new());
     for (index, (succeeded, failed)) in counts.iter().enumerate() {
         let below = bar_height(*succeeded, highest, height);
         let above = bar_height(*failed, highest, height).min(height - below);
-        bar(&mut below_all, index, height, below);
-        bar(&mut above_all, index, height - below, above);
+        push_bar(&mut succeeded_path, index, height, below);
+        push_bar(&mut failed_path, index, height - below, above);
     }
-    (below_all, above_all)
+    (succeeded_path, failed_path)
 }
 
-/// In proportion, but never too small to be seen.
+/// Returns a height in proportion to the count, but at least 2 for a nonzero count so that the bar is visible.
 fn bar_height(count: u32, highest: u32, height: u32) -> u32 {
     let exact = u64::from(count) * u64::from(height) / u64::from(highest);
     let exact = u32::try_from(exact).unwrap_or(height);
     if count == 0 { 0 } else { exact.max(2) }
 }
 
-fn bar(path: &mut String, index: usize, bottom: u32, height: u32) {
+fn push_bar(path: &mut String, index: usize, bottom: u32, height: u32) {
     if height > 0 {
         // Writing to a String cannot fail.
-        let _ = write!(path, "M{} {bottom}v-{height}h{BAR}v{height}z", index * STEP);
+        let _ = write!(
+            path,
+            "M{} {bottom}v-{height}h{BAR_WIDTH}v{height}z",
+            index * BAR_STEP
+        );
     }
 }
 
@@ -67,8 +70,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bars_are_in_proportion_and_what_failed_stands_on_what_did_not() {
-        let (succeeded, failed) = outlines(&[(0, 0), (6, 6), (1, 0)], 24);
+    fn stacks_failures_on_successes_in_proportion() {
+        let (succeeded, failed) = bar_paths(&[(0, 0), (6, 6), (1, 0)], 24);
         assert_eq!(succeeded, "M4 24v-12h3v12zM8 24v-2h3v2z");
         assert_eq!(failed, "M4 12v-12h3v12z");
     }

@@ -1,10 +1,10 @@
-//! What went over the wire.
+//! Headers and bodies of requests and responses.
 
 use leptos::prelude::*;
 
-/// As they went over the wire. What must not be seen was redacted when the attempt was recorded.
+/// Headers as they were sent or recorded. Recording a response redacts credentials in its headers.
 #[component]
-pub fn Headers(headers: Vec<(String, String)>) -> impl IntoView {
+pub fn HeaderList(headers: Vec<(String, String)>) -> impl IntoView {
     if headers.is_empty() {
         return ().into_any();
     }
@@ -14,7 +14,7 @@ pub fn Headers(headers: Vec<(String, String)>) -> impl IntoView {
     view! { <dl class="headers">{headers.collect_view()}</dl> }.into_any()
 }
 
-/// What others wrote, as text and nothing else. It scrolls, so it can be focused.
+/// Untrusted content as inert text. It is focusable because it scrolls.
 #[component]
 pub fn CodeBlock(#[prop(into)] label: String, text: String) -> impl IntoView {
     if text.is_empty() {

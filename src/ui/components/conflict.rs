@@ -1,35 +1,41 @@
-//! Two people edited the same webhook, and this one is the second to save.
+//! The notice for the second of two users who edited the same webhook.
 
 use leptos::prelude::*;
 
 use super::time_ago::TimeAgo;
 use crate::{
     domain::{Field, Timestamp},
-    webhooks::Draft,
+    webhooks::WebhookDraft,
 };
 
-/// Says who saved, when, and for each field how that differs from what was typed: one chooses, and saves again.
+/// Shows who saved the webhook, when, and each field that differs. The user chooses a version for each and saves again.
 #[component]
-pub fn Conflict(by: String, at: Timestamp, saved: Draft, yours: Draft, now: Timestamp) -> impl IntoView {
+pub fn EditConflict(
+    by: String,
+    at: Timestamp,
+    saved: WebhookDraft,
+    yours: WebhookDraft,
+    now: Timestamp,
+) -> impl IntoView {
     let differences = differences(&saved, &yours);
-    let what_to_do = if differences.is_empty() {
-        "The saved version is the same as yours."
+    let instruction = if differences.is_empty() {
+        "The saved version is identical to yours."
     } else {
-        "Yours is not saved yet. Choose for each field, then save again."
+        "Your changes are not saved yet. Choose a version for each field, then save again."
     };
     let rows = differences
         .into_iter()
-        .map(|difference| view! { <Choice difference/> });
+        .map(|difference| view! { <FieldChoice difference/> });
     view! {
         <div class="notice notice--warning" role="alert" tabindex="-1" autofocus=true>
-            <p><strong>{by}</strong>" saved this webhook "<TimeAgo at now/>", after you opened it. "{what_to_do}</p>
+            <p><strong>{by}</strong>" saved this webhook "<TimeAgo at now/>", after you opened it. "{instruction}</p>
             {rows.collect_view()}
         </div>
     }
 }
 
 #[component]
-fn Choice(difference: Difference) -> impl IntoView {
+fn FieldChoice(difference: Difference) -> impl IntoView {
     let Difference {
         field,
         label,
@@ -65,8 +71,8 @@ struct Difference {
     yours: String,
 }
 
-fn differences(saved: &Draft, yours: &Draft) -> Vec<Difference> {
-    let events = |draft: &Draft| {
+fn differences(saved: &WebhookDraft, yours: &WebhookDraft) -> Vec<Difference> {
+    let events = |draft: &WebhookDraft| {
         if draft.events.is_empty() {
             "none".into()
         } else {
@@ -99,16 +105,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_differs_is_shown() {
-        let saved = Draft {
+    fn lists_only_fields_that_differ() {
+        let saved = WebhookDraft {
             name: "Orders".into(),
             events: vec!["chat".into()],
-            ..Draft::default()
+            ..WebhookDraft::default()
         };
-        let yours = Draft {
+        let yours = WebhookDraft {
             name: " Orders ".into(),
             events: vec![],
-            ..Draft::default()
+            ..WebhookDraft::default()
         };
         let expected = Difference {
             field: Field::Events,

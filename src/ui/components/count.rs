@@ -1,26 +1,30 @@
-//! Numbers with their nouns.
+//! Numbers and counts as text.
 
 use crate::store::OpenDeliveries;
 
-/// `1 webhook`, `3 webhooks`
-pub fn counted(count: u64, one: &str, many: &str) -> String {
+/// Formats a count with its noun: `1 webhook`, `3 webhooks`.
+pub fn pluralize(count: u64, one: &str, many: &str) -> String {
     match count {
         1 => format!("1 {one}"),
-        n => format!("{} {many}", grouped(n)),
+        n => format!("{} {many}", format_number(n)),
     }
 }
 
-/// `1 delivery`, `12 deliveries`, `more than 10,000 deliveries`: no further than they were counted.
-pub fn open_deliveries(count: u64) -> String {
-    if count > OpenDeliveries::COUNTED {
-        format!("more than {} deliveries", grouped(OpenDeliveries::COUNTED))
+/// Formats a number of open deliveries: `1 delivery`, `12 deliveries`. Above the limit up to which the store counts,
+/// returns `more than 10,000 deliveries`.
+pub fn format_open_deliveries(count: u64) -> String {
+    if count > OpenDeliveries::COUNT_LIMIT {
+        format!(
+            "more than {} deliveries",
+            format_number(OpenDeliveries::COUNT_LIMIT)
+        )
     } else {
-        counted(count, "delivery", "deliveries")
+        pluralize(count, "delivery", "deliveries")
     }
 }
 
-/// `10,000`
-pub fn grouped(number: u64) -> String {
+/// Formats a number with thousands separators: `10,000`.
+pub fn format_number(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -37,10 +41,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_grouped_and_agree_with_their_nouns() {
-        let grouped: Vec<_> = [0, 999, 1_000, 1_234_567].map(grouped).into();
-        assert_eq!(grouped, ["0", "999", "1,000", "1,234,567"]);
-        let open: Vec<_> = [0, 1, 2, 10_000, 10_001].map(open_deliveries).into();
+    fn formats_counts_with_separators_and_plurals() {
+        let numbers: Vec<_> = [0, 999, 1_000, 1_234_567].map(format_number).into();
+        assert_eq!(numbers, ["0", "999", "1,000", "1,234,567"]);
+        let open: Vec<_> = [0, 1, 2, 10_000, 10_001].map(format_open_deliveries).into();
         assert_eq!(
             open,
             [

@@ -1,8 +1,8 @@
-//! The entries of one day in a log.
+//! A table of the log entries of one day.
 
 use leptos::prelude::*;
 
-/// `index`: of the day on its page. The rows are its children.
+/// `index` is the position of the day on its page. The children are the rows.
 #[component]
 pub fn DayTable(
     index: usize,
@@ -12,14 +12,14 @@ pub fn DayTable(
     children: Children,
 ) -> impl IntoView {
     let id = format!("day-{index}");
-    let (heading, table) = (id.clone(), id.clone());
+    let (heading_id, label_id) = (id.clone(), id.clone());
     let columns = columns
         .iter()
         .map(|column| view! { <th role="columnheader" scope="col">{*column}</th> });
     view! {
         <section class="day" aria-labelledby=id>
-            <h2 id=heading>{day}</h2>
-            <table class=class role="table" aria-labelledby=table>
+            <h2 id=heading_id>{day}</h2>
+            <table class=class role="table" aria-labelledby=label_id>
                 <thead role="rowgroup"><tr role="row">{columns.collect_view()}</tr></thead>
                 <tbody role="rowgroup">{children()}</tbody>
             </table>

@@ -1,26 +1,26 @@
-//! A dialog over a list.
+//! Dialogs over a list.
 
 use leptos::prelude::*;
 
 use crate::ui::{islands::modal::Modal, paths, request::query::ListQuery};
 
-/// The form whose button “Cancel” leads back to the list; a real form, so that it works without JavaScript.
-pub const CANCEL: &str = "cancel";
+/// The id of the form that the “Cancel” button submits. It leads back to the list, also without JavaScript.
+pub const CANCEL_FORM: &str = "cancel";
 
-/// What the dialog is to assistive technology.
+/// The ARIA role of a dialog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Urgency {
+pub enum DialogRole {
     Dialog,
-    /// Asks something that must be answered; described by the element `dialog-text`.
-    Alert,
+    /// Asks for a confirmation. The element `dialog-text` describes it.
+    AlertDialog,
 }
 
-/// Open from the start; with JavaScript it becomes a modal one, which looks the same.
+/// Rendered open. With JavaScript it becomes modal, with the same appearance.
 #[component]
 pub fn Dialog(
     #[prop(into)] title: String,
-    #[prop(default = Urgency::Dialog)] urgency: Urgency,
-    /// The path of the list to go back to.
+    #[prop(default = DialogRole::Dialog)] role: DialogRole,
+    /// The path of the list under the dialog.
     #[prop(default = paths::LIST)]
     list: &'static str,
     /// The filters of that list.
@@ -28,20 +28,15 @@ pub fn Dialog(
     query: ListQuery,
     children: Children,
 ) -> impl IntoView {
-    let (role, described) = match urgency {
-        Urgency::Dialog => (None, None),
-        Urgency::Alert => (Some("alertdialog"), Some("dialog-text")),
-    };
-    let class = if urgency == Urgency::Alert {
-        "dialog dialog--alert"
-    } else {
-        "dialog dialog--form"
+    let (aria_role, described, class) = match role {
+        DialogRole::Dialog => (None, None, "dialog dialog--form"),
+        DialogRole::AlertDialog => (Some("alertdialog"), Some("dialog-text"), "dialog dialog--alert"),
     };
     view! {
         <dialog
             class=class
             open=true
-            role=role
+            role=aria_role
             aria-modal="true"
             aria-labelledby="dialog-title"
             aria-describedby=described
@@ -51,12 +46,12 @@ pub fn Dialog(
                 <h2 class="dialog__title" id="dialog-title">{title}</h2>
                 {children()}
             </div>
-            <form id=CANCEL method="get" action=list data-soft="close"><QueryFields query/></form>
+            <form id=CANCEL_FORM method="get" action=list data-soft="close"><QueryFields query/></form>
         </dialog>
     }
 }
 
-/// A form without visible fields: a button elsewhere in the dialog follows it like a link.
+/// A form without visible fields. A button elsewhere in the dialog submits it and so acts as a link.
 #[component]
 pub fn GetForm(id: &'static str, #[prop(into)] action: String, query: ListQuery) -> impl IntoView {
     view! { <form id=id method="get" action=action data-soft><QueryFields query/></form> }

@@ -1,8 +1,8 @@
-//! Instead of a list that has nothing to show.
+//! The placeholder for an empty list.
 
 use leptos::prelude::*;
 
-/// `picture` is decoration; the title says what is the case, the children what to do about it.
+/// `picture` is decorative. The children are the actions that the user can take.
 #[component]
 pub fn EmptyState(
     #[prop(optional)] picture: Option<AnyView>,

@@ -1,4 +1,4 @@
-//! Which events a webhook wants, in little room.
+//! Compact display and filter of event types.
 
 use leptos::prelude::*;
 use strum::VariantArray;
@@ -8,19 +8,19 @@ use crate::{
     ui::components::select::{Select, any_or},
 };
 
-/// How many are named before the rest becomes a number.
-const NAMED: usize = 3;
+/// Number of event types that are named; the others are only counted.
+const MAX_NAMED: usize = 3;
 
-/// The first three by name, then “+2”, whose tooltip and hidden text name the rest. The number is a second way into the
-/// row's own link, so that it can have a tooltip and a click on it still opens the row.
+/// Shows the first three names, then “+2” with the others in a tooltip and in hidden text. The number repeats the link
+/// of the row, so that a click on it still opens the row.
 #[component]
 pub fn EventTypeList(events: EventTypes, href: String) -> impl IntoView {
     let named = events
         .iter()
-        .take(NAMED)
+        .take(MAX_NAMED)
         .map(|event| view! { <code class="event">{event.as_str()}</code> });
     let named = named.collect_view();
-    let rest: Vec<_> = events.iter().skip(NAMED).map(EventType::as_str).collect();
+    let rest: Vec<_> = events.iter().skip(MAX_NAMED).map(EventType::as_str).collect();
     let all: Vec<_> = events.iter().map(EventType::as_str).collect();
     let more = (!rest.is_empty()).then(|| {
         view! {
@@ -33,7 +33,7 @@ pub fn EventTypeList(events: EventTypes, href: String) -> impl IntoView {
     view! { <span class="events">{named}{more}</span> }
 }
 
-/// Narrows a list to one type.
+/// Filters a list by event type.
 #[component]
 pub fn EventTypeFilter(id: &'static str, name: &'static str, chosen: Option<EventType>) -> impl IntoView {
     let types = EventType::VARIANTS

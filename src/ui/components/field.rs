@@ -1,12 +1,11 @@
-//! A labelled input with its hint and its error.
+//! A labeled input with a hint and an error.
 
 use leptos::prelude::*;
 
-/// The error's element is always there, and the input always described by it: the islands write into it too.
+/// The error element is always rendered and always describes the input, because islands write to it.
 #[component]
 pub fn TextField(
     id: &'static str,
-    /// Also the id's default meaning in the form.
     label: &'static str,
     #[prop(default = "text")] kind: &'static str,
     #[prop(into)] value: String,
@@ -16,7 +15,7 @@ pub fn TextField(
     error: Option<String>,
     #[prop(optional)] focus: bool,
     #[prop(optional)] readonly: bool,
-    /// What stands below the input.
+    /// Content below the input.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
@@ -48,7 +47,7 @@ pub fn TextField(
     }
 }
 
-/// What is wrong with a field, or nothing.
+/// The error message of a field, or an empty element.
 #[component]
 pub fn FieldError(id: &'static str, error: Option<String>) -> impl IntoView {
     view! { <p class="field__error" id=format!("{id}-error")>{error}</p> }

@@ -1,16 +1,16 @@
-//! Forms that change something, with what their server function said.
+//! Forms that call a server function, and the notice with its result.
 //!
-//! Without JavaScript a form is posted to its page. With it, the island [`Navigator`](crate::ui::islands::navigator)
-//! calls the function that the form, or the button that was pressed, names by its path.
+//! Without JavaScript, a form posts to its page. With JavaScript, the island
+//! [`Navigator`](crate::ui::islands::navigator) calls the server function whose path is on the form or on the button.
 
 use leptos::prelude::*;
 
-use crate::ui::{actions::serve::Reply, layout::fragment::Fragment};
+use crate::ui::{actions::serve::FormFeedback, layout::fragment::Fragment};
 
-/// A form whose change a server function makes.
+/// A form that a server function handles.
 #[component]
 pub fn ActionForm(
-    /// The page, for those without JavaScript.
+    /// The path that the form posts to without JavaScript.
     #[prop(into)]
     page: String,
     /// The path of the server function.
@@ -18,25 +18,25 @@ pub fn ActionForm(
     #[prop(optional)] id: Option<&'static str>,
     #[prop(optional)] class: Option<&'static str>,
     #[prop(optional)] label: Option<&'static str>,
-    #[prop(optional)] reply: Option<Said>,
+    #[prop(optional)] notice: Option<NoticeContent>,
     children: Children,
 ) -> impl IntoView {
     view! {
         <form id=id class=class method="post" action=page data-action=function aria-label=label novalidate>
-            <Notice said=reply.unwrap_or_default()/>
+            <Notice content=notice.unwrap_or_default()/>
             {children()}
         </form>
     }
 }
 
-/// Submits its form to another function than the form's own.
+/// A submit button that calls a different function than its form.
 #[component]
 pub fn FormButton(
     function: &'static str,
-    /// Says which button was pressed, in a form without JavaScript.
+    /// Identifies the pressed button without JavaScript.
     value: &'static str,
     class: &'static str,
-    /// The id of its form, if it stands outside.
+    /// The id of the form if the button is outside of it.
     #[prop(optional)]
     form: Option<&'static str>,
     children: Children,
@@ -46,36 +46,36 @@ pub fn FormButton(
     }
 }
 
-/// What a function said about a form as a whole.
+/// The result of a server function for the form as a whole.
 #[derive(Debug, Clone, Default)]
-pub struct Said {
+pub struct NoticeContent {
     message: Option<String>,
     refused: bool,
     html: Option<Fragment>,
-    /// Whether it is the first thing to look at.
+    /// Moves the focus to the notice.
     focus: bool,
 }
 
-impl From<&Reply> for Said {
-    fn from(reply: &Reply) -> Self {
+impl From<&FormFeedback> for NoticeContent {
+    fn from(feedback: &FormFeedback) -> Self {
         Self {
-            message: reply.message.clone(),
-            refused: reply.refused,
-            html: reply.notice.clone(),
-            focus: reply.refused && reply.fields.is_empty(),
+            message: feedback.message.clone(),
+            refused: feedback.refused,
+            html: feedback.notice.clone(),
+            focus: feedback.refused && feedback.fields.is_empty(),
         }
     }
 }
 
-/// Where it is said: the browser writes into the same element.
+/// The element that shows the result. With JavaScript, the island `Navigator` writes to it.
 #[component]
-pub fn Notice(said: Said) -> impl IntoView {
-    let Said {
+pub fn Notice(content: NoticeContent) -> impl IntoView {
+    let NoticeContent {
         message,
         refused,
         html,
         focus,
-    } = said;
+    } = content;
     let (class, role) = if refused {
         ("notice notice--bad", "alert")
     } else {
@@ -92,7 +92,7 @@ pub fn Notice(said: Said) -> impl IntoView {
     }
 }
 
-/// The place for HTML that a function returned; until then, for what it replaces.
+/// The element that shows HTML returned by a server function. Shows its children until then.
 #[component]
 pub fn Part(
     #[prop(optional_no_strip)] html: Option<Fragment>,

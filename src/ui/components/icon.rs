@@ -1,8 +1,8 @@
-//! Small line drawings, all on a grid of 16.
+//! Line icons on a 16 × 16 grid.
 
 use leptos::prelude::*;
 
-/// What there is a drawing for.
+/// The available icons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Glyph {
     Bolt,
@@ -62,7 +62,7 @@ impl Glyph {
     }
 }
 
-/// Decoration: the text beside it says the same.
+/// Decorative: the text next to it has the same meaning.
 #[component]
 pub fn Icon(glyph: Glyph) -> impl IntoView {
     view! {

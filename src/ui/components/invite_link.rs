@@ -1,12 +1,12 @@
-//! A link that was made just now, by which somebody joins the account.
+//! A new invite link.
 
 use leptos::prelude::*;
 use zeroize::Zeroizing;
 
-use super::time_ago::Moment;
+use super::time_ago::ExactTime;
 use crate::{domain::Timestamp, ui::islands::copy_button::CopyButton};
 
-/// Takes the focus, since it is what was asked for.
+/// Shown once. Takes the focus because it is the result of the submitted form.
 #[component]
 pub fn InviteLink(
     email: String,
@@ -22,7 +22,7 @@ pub fn InviteLink(
                 <CopyButton/>
             </p>
             <p class="quiet">
-                "Send it to them: it is shown only now. It can be used once, until "<Moment at=expires_at now/>"."
+                "Send this link to the user. It is shown only once. It can be used once, until "<ExactTime at=expires_at now/>"."
             </p>
         </section>
     }

@@ -1,32 +1,31 @@
-//! What the logs have in common: a heading, filters that apply while one types, the entries by day, and the ways on.
+//! The layout of the log pages: heading, filters, entries by day, and links to newer and older entries.
 
 use leptos::prelude::*;
 
 use super::empty_state::EmptyState;
 
-/// Where one is in a log, as addresses.
+/// Links to other positions in a log.
 #[derive(Debug, Clone)]
-pub struct Position {
-    /// The log without filters.
-    pub everything: String,
+pub struct LogNavigation {
+    /// Path of the log without filters.
+    pub unfiltered: String,
     pub filtered: bool,
-    /// From further down: the newest entries that fit the filters.
+    /// The newest entries that match the filters. `None` on the first page.
     pub newest: Option<String>,
-    /// The entries before the ones that are shown, or that were looked through.
+    /// The entries before those that were examined for this page. `None` on the last page.
     pub older: Option<String>,
 }
 
-/// How a log speaks of its entries.
+/// The texts of a log without entries.
 #[derive(Debug, Clone, Copy)]
-pub struct Words {
-    /// `delivery` and `deliveries`.
-    pub entry: &'static str,
+pub struct LogTexts {
+    /// Plural noun, such as `deliveries`.
     pub entries: &'static str,
     pub empty_title: &'static str,
     pub empty_text: &'static str,
 }
 
-/// `actions` stand beside the heading, `above` between it and the filters.
+/// `actions` is next to the heading, `above` between the heading and the filters.
 #[component]
 pub fn ListPage(
     title: &'static str,
@@ -34,18 +33,18 @@ pub fn ListPage(
     #[prop(optional_no_strip)] actions: Option<AnyView>,
     #[prop(optional_no_strip)] above: Option<AnyView>,
     filters: AnyView,
-    position: Position,
+    navigation: LogNavigation,
     children: Children,
 ) -> impl IntoView {
-    let Position { newest, older, .. } = position;
-    let way = |(href, label): (String, &'static str)| {
+    let LogNavigation { newest, older, .. } = navigation;
+    let link = |(href, label): (String, &'static str)| {
         view! { <a class="button button--small" href=href data-soft>{label}</a> }
     };
-    let ways = [
+    let links = [
         newest.map(|href| (href, "Newest")),
         older.map(|href| (href, "Older")),
     ];
-    let ways = ways.into_iter().flatten().map(way);
+    let links = links.into_iter().flatten().map(link);
     view! {
         <div class="heading">
             <div><h1>{title}</h1><p class="heading__text">{text}</p></div>
@@ -54,15 +53,15 @@ pub fn ListPage(
         {above}
         {filters}
         {children()}
-        // Nobody counts the pages of a log.
-        <nav class="pages" aria-label="Pages">{ways.collect_view()}</nav>
+        // Without page numbers, because the entries of a log are not counted.
+        <nav class="pages" aria-label="Pages">{links.collect_view()}</nav>
     }
 }
 
-/// The filters of a list: a plain form, whose answer has an address.
+/// The filters of a list. A GET form, so that each result has its own URL.
 #[component]
 pub fn FilterForm(
-    /// The list without filters.
+    /// Path of the list without filters.
     #[prop(into)]
     action: String,
     filtered: bool,
@@ -80,35 +79,34 @@ pub fn FilterForm(
     }
 }
 
-/// Why there are no entries, and what to do about it.
+/// Explains why there are no entries and what to do about it.
 #[component]
-pub fn NoEntries(position: Position, words: Words) -> impl IntoView {
-    let Position {
-        everything,
+pub fn NoEntries(navigation: LogNavigation, texts: LogTexts) -> impl IntoView {
+    let LogNavigation {
+        unfiltered,
         filtered,
         newest,
         older,
-    } = position;
-    let Words {
-        entry,
+    } = navigation;
+    let LogTexts {
         entries,
         empty_title,
         empty_text,
-    } = words;
+    } = texts;
     if older.is_some() {
-        let text = format!("None of the newest {entries} matches. Choose “Older” to keep searching.");
-        view! { <EmptyState title="Nothing yet" text/> }.into_any()
+        let text = format!("None of the newest {entries} match. Choose “Older” to keep searching.");
+        view! { <EmptyState title="No matches yet" text/> }.into_any()
     } else if filtered {
         view! {
-            <EmptyState title="Nothing matches" text=format!("No {entry} matches these filters.")>
-                <a class="button" href=everything data-soft="clear">"Clear filters"</a>
+            <EmptyState title="No matches" text=format!("No {entries} match these filters.")>
+                <a class="button" href=unfiltered data-soft="clear">"Clear filters"</a>
             </EmptyState>
         }
         .into_any()
     } else if newest.is_some() {
         view! {
-            <EmptyState title="Nothing older" text="This is where the record begins.">
-                <a class="button" href=everything data-soft>"Newest"</a>
+            <EmptyState title="No older entries" text="This is the end of the log.">
+                <a class="button" href=unfiltered data-soft>"Newest"</a>
             </EmptyState>
         }
         .into_any()

@@ -1,8 +1,8 @@
-//! Text with `code` and **what matters** in it, as descriptions have it.
+//! Renders the Markdown subset of descriptions: paragraphs, `code` and **strong**.
 
 use leptos::prelude::*;
 
-/// Paragraphs, where empty lines separate them.
+/// Renders paragraphs that are separated by empty lines.
 #[component]
 pub fn Prose(text: String) -> impl IntoView {
     text.split("\n\n")
@@ -11,7 +11,7 @@ pub fn Prose(text: String) -> impl IntoView {
         .collect_view()
 }
 
-/// One line of it.
+/// Renders a single line.
 pub fn inline(text: &str) -> Vec<AnyView> {
     let parts = text.split('`').enumerate();
     parts
@@ -46,7 +46,7 @@ mod tests {
     use crate::ui::layout::fragment::Fragment;
 
     #[test]
-    fn code_and_what_matters_are_marked_and_nothing_else_is_markup() {
+    fn renders_code_and_strong_and_escapes_the_rest() {
         let text = "**Keys.** Send `a <b>`,\nor not.\n\nThe <end>".to_owned();
         let html = Fragment::render(
             &crate::ui::request::zone::Zone::default(),

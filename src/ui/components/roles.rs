@@ -1,9 +1,9 @@
-//! The choice of a role, with what each may do.
+//! Radio buttons for a role, with the permissions of each.
 
 use leptos::prelude::*;
 use strum::VariantArray;
 
-use crate::{domain::Role, ui::words::Label};
+use crate::{domain::Role, ui::labels::Label};
 
 #[component]
 pub fn RoleChoice(chosen: Role) -> impl IntoView {
@@ -21,7 +21,7 @@ pub fn RoleChoice(chosen: Role) -> impl IntoView {
                     aria-describedby=about.clone()
                 />
                 <label for=label>{role.label()}</label>
-                <p class="quiet" id=about>{explain(role)}</p>
+                <p class="quiet" id=about>{permissions(role)}</p>
             </div>
         }
     });
@@ -33,12 +33,12 @@ pub fn RoleChoice(chosen: Role) -> impl IntoView {
     }
 }
 
-fn explain(role: Role) -> &'static str {
+fn permissions(role: Role) -> &'static str {
     match role {
-        Role::Viewer => "Sees everything but secrets.",
-        Role::Member => "Also adds webhooks, sends tests, and resends and recovers deliveries.",
+        Role::Viewer => "Can view everything except secrets.",
+        Role::Member => "Can also add webhooks, send test events, and resend and recover deliveries.",
         Role::Admin => {
-            "Also edits and deletes webhooks, sees and rotates secrets, and manages keys and users."
+            "Can also edit and delete webhooks, reveal and rotate secrets, and manage API keys and users."
         }
     }
 }

@@ -1,8 +1,8 @@
-//! A choice among a few, as the browser draws it.
+//! A native select with a label.
 
 use leptos::prelude::*;
 
-/// `choices` are values with their texts; the first is usually “Any”, with an empty value.
+/// `choices` are pairs of value and text. The first one is usually “Any”, with an empty value.
 #[component]
 pub fn Select(
     #[prop(into)] id: String,
@@ -23,7 +23,7 @@ pub fn Select(
     }
 }
 
-/// The choices of a filter, after the one that filters nothing.
+/// Returns the choices of a filter, preceded by `any` with an empty value.
 pub fn any_or<T: Into<String>>(
     any: &str,
     choices: impl IntoIterator<Item = (T, T)>,

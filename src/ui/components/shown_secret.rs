@@ -1,17 +1,17 @@
-//! A secret that an admin asked for or rotated.
+//! A revealed or rotated secret, and the overlap of a rotation.
 
 use std::time::Duration;
 
 use leptos::prelude::*;
 
-use super::time_ago::{Moment, span};
+use super::time_ago::{ExactTime, short_duration};
 use crate::{
     domain::{Secret, Timestamp},
     ui::islands::copy_button::CopyButton,
     webhooks::DEFAULT_OVERLAP,
 };
 
-/// A secret for an admin's eyes. Takes the focus, since it is what was asked for.
+/// A revealed or rotated secret. Takes the focus because it is the result of the pressed button.
 #[component]
 pub fn ShownSecret(
     secret: Secret,
@@ -19,17 +19,17 @@ pub fn ShownSecret(
     previous_until: Option<Timestamp>,
     now: Timestamp,
 ) -> impl IntoView {
-    let standard = secret.is_own_text().then(|| {
+    let encoded = secret.is_raw_text().then(|| {
         view! {
             <p class="secrets__previous">
-                "Standard Webhooks libraries take it as "<code class="secrets__text">{secret.to_whsec().to_string()}</code>
+                "For Standard Webhooks libraries, use "<code class="secrets__text">{secret.to_whsec().to_string()}</code>
             </p>
         }
     });
-    let about = is_new.then(|| {
+    let rotated = is_new.then(|| {
         view! {
             <p class="secrets__previous" role="status">
-                "The secret was rotated. Give the new one to your receiver before the old one stops signing."
+                "The secret was rotated. Update your receiver before the previous secret stops signing."
             </p>
         }
     });
@@ -40,26 +40,26 @@ pub fn ShownSecret(
                 <CopyButton/>
             </p>
         </div>
-        {standard}
-        {about}
+        {encoded}
+        {rotated}
         <PreviousSecret until=previous_until now/>
     }
 }
 
-/// Until when the secret before the last rotation signs too, if it does.
+/// Shows until when the previous secret also signs. Empty once it has expired.
 #[component]
 pub fn PreviousSecret(until: Option<Timestamp>, now: Timestamp) -> impl IntoView {
     until.filter(|until| *until > now).map(|until| {
         view! {
             <p class="secrets__previous">
-                {format!("The previous secret also signs for another {}: until ", span(until.since(now)))}
-                <Moment at=until now/>"."
+                {format!("The previous secret also signs for another {}, until ", short_duration(until.since(now)))}
+                <ExactTime at=until now/>"."
             </p>
         }
     })
 }
 
-/// For how long the old secret may sign too.
+/// A choice of how long the previous secret also signs after a rotation.
 pub struct Overlap {
     pub hours: u64,
     pub label: &'static str,
@@ -68,7 +68,7 @@ pub struct Overlap {
 pub const OVERLAPS: [Overlap; 7] = [
     Overlap {
         hours: 0,
-        label: "0 h: not at all",
+        label: "0 h (not at all)",
     },
     Overlap {
         hours: 1,
@@ -105,6 +105,7 @@ impl Overlap {
         self.duration() == DEFAULT_OVERLAP
     }
 
+    /// Parses one of [`OVERLAPS`]; anything else becomes the default.
     pub fn parse(hours: &str) -> Duration {
         let hours: Option<u64> = hours.parse().ok();
         let overlap = OVERLAPS.iter().find(|overlap| Some(overlap.hours) == hours);
@@ -117,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_offered_overlaps_are_taken() {
+    fn unknown_overlap_becomes_the_default() {
         assert_eq!(Overlap::parse("0"), Duration::ZERO);
         assert_eq!(Overlap::parse("168"), Duration::from_secs(7 * 24 * 3600));
         assert_eq!(Overlap::parse("99999"), DEFAULT_OVERLAP);

@@ -1,4 +1,4 @@
-//! What came of a test event.
+//! The result of a test event.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use leptos::prelude::*;
 
 use super::{
     badge::ResultBadge,
-    code::{CodeBlock, Headers},
-    time_ago::{Moment, TimeAgo, duration},
+    code::{CodeBlock, HeaderList},
+    time_ago::{ExactTime, TimeAgo, duration},
 };
 use crate::{
     delivery::{
         sender::{Certificate, Timings},
-        tester::Test,
+        tester::TestResult,
     },
     domain::{
         Timestamp,
@@ -21,8 +21,8 @@ use crate::{
 };
 
 #[component]
-pub fn TestReport(test: Test, now: Timestamp) -> impl IntoView {
-    let Test {
+pub fn TestReport(test: TestResult, now: Timestamp) -> impl IntoView {
+    let TestResult {
         at: _,
         url,
         request_headers,
@@ -32,11 +32,11 @@ pub fn TestReport(test: Test, now: Timestamp) -> impl IntoView {
     let exchange = probe.exchange;
     let succeeded = exchange.outcome.succeeded();
     let verdict = if succeeded {
-        "The receiver took it."
+        "The receiver accepted the event."
     } else if exchange.outcome.status_code().is_some() {
-        "The receiver answered, but did not take it."
+        "The receiver responded, but did not accept the event."
     } else {
-        "There was no answer."
+        "The receiver did not respond."
     };
     let remedy = remedy(exchange.outcome, exchange.detail.as_ref()).map(|remedy| {
         view! { <p class="remedy"><strong>"What to do: "</strong>{remedy}</p> }
@@ -47,11 +47,11 @@ pub fn TestReport(test: Test, now: Timestamp) -> impl IntoView {
         let text = String::from_utf8_lossy(&exchange.response_body).into_owned();
         let cut = exchange
             .response_truncated
-            .then(|| view! { <p class="quiet">"Only its beginning is kept."</p> });
+            .then(|| view! { <p class="quiet">"Only the beginning of the response is stored."</p> });
         view! {
             <h3>"Response"</h3>
-            <Headers headers=exchange.response_headers/>
-            <CodeBlock label="Response to the test" text/>
+            <HeaderList headers=exchange.response_headers/>
+            <CodeBlock label="Response to the test event" text/>
             {cut}
         }
     });
@@ -67,12 +67,12 @@ pub fn TestReport(test: Test, now: Timestamp) -> impl IntoView {
         {response}
         <h3>"Request"</h3>
         <p class="attempt__line"><strong>"POST "</strong><span class="address">{url}</span></p>
-        <Headers headers=request_headers/>
-        <CodeBlock label="Body of the test" text=String::from_utf8_lossy(&body).into_owned()/>
+        <HeaderList headers=request_headers/>
+        <CodeBlock label="Body of the test event" text=String::from_utf8_lossy(&body).into_owned()/>
     }
 }
 
-/// How long each step took, as far as it came.
+/// The duration of each step that was reached.
 #[component]
 fn Steps(timings: Timings) -> impl IntoView {
     let steps = [
@@ -84,22 +84,22 @@ fn Steps(timings: Timings) -> impl IntoView {
     ];
     let steps = steps
         .into_iter()
-        .filter_map(|(name, took): (_, Option<Duration>)| {
-            let took = took?;
-            Some(view! { <div><dt>{name}</dt><dd>{precise(took)}</dd></div> })
+        .filter_map(|(name, elapsed): (_, Option<Duration>)| {
+            let elapsed = elapsed?;
+            Some(view! { <div><dt>{name}</dt><dd>{step_duration(elapsed)}</dd></div> })
         });
     view! {
-        <h3 id="steps">"Time"</h3>
+        <h3 id="steps">"Timing"</h3>
         <dl class="steps" aria-labelledby="steps">{steps.collect_view()}</dl>
     }
 }
 
-/// `0.4 ms`: what a step takes is often less than one.
-fn precise(took: Duration) -> String {
-    if took < Duration::from_millis(10) {
-        format!("{:.1} ms", took.as_secs_f64() * 1_000.0)
+/// Formats a duration with a decimal below 10 ms, because many steps take less than 1 ms: `0.4 ms`.
+fn step_duration(elapsed: Duration) -> String {
+    if elapsed < Duration::from_millis(10) {
+        format!("{:.1} ms", elapsed.as_secs_f64() * 1_000.0)
     } else {
-        duration(took)
+        duration(elapsed)
     }
 }
 
@@ -108,12 +108,12 @@ fn CertificateFacts(certificate: Certificate, now: Timestamp) -> impl IntoView {
     view! {
         <h3>"Certificate"</h3>
         <dl class="definitions">
-            <dt>"For"</dt>
+            <dt>"Issued to"</dt>
             <dd class="address">{certificate.names.join(", ")}</dd>
             <dt>"Issued by"</dt>
             <dd>{certificate.issuer}</dd>
             <dt>"Valid until"</dt>
-            <dd><Moment at=certificate.not_after now/>" ("<TimeAgo at=certificate.not_after now/>")"</dd>
+            <dd><ExactTime at=certificate.not_after now/>" ("<TimeAgo at=certificate.not_after now/>")"</dd>
             <dt>"Protocol"</dt>
             <dd>{certificate.protocol}</dd>
         </dl>

@@ -1,4 +1,4 @@
-//! From when until when, in two fields of a filter. What is chosen there is in the viewer's zone.
+//! The two time fields of a filter, in the time zone of the viewer.
 
 use leptos::prelude::*;
 
@@ -15,7 +15,7 @@ pub fn TimeRange(since: Option<Timestamp>, until: Option<Timestamp>) -> impl Int
         view! {
             <div class="filter filter--moment">
                 <label for=id>{label}</label>
-                <input id=id name=name type="datetime-local" step="any" value=at.map(|at| zone.field(at))/>
+                <input id=id name=name type="datetime-local" step="any" value=at.map(|at| zone.format_field(at))/>
             </div>
         }
     });

@@ -1,4 +1,4 @@
-//! Copies the text beside it: the value of the input, or the text of the `code`, in the `.copied` around it.
+//! A button that copies the value of the `input`, or the text of the `code`, in the closest `.copied` element.
 
 use leptos::prelude::*;
 
@@ -34,28 +34,30 @@ mod browser {
     use leptos::{prelude::*, task::spawn_local, web_sys::Element};
     use wasm_bindgen_futures::JsFuture;
 
-    use crate::ui::islands::{dom::around, field::input};
+    use crate::ui::islands::{dom::closest, field::find_input};
 
     pub fn copy(button: &Element, status: RwSignal<&'static str>) {
-        let Some(around) = around(button, ".copied") else {
+        let Some(container) = closest(button, ".copied") else {
             return;
         };
-        let text = input(&around, "input").map(|input| input.value()).or_else(|| {
-            around
-                .query_selector("code")
-                .ok()
-                .flatten()
-                .and_then(|code| code.text_content())
-        });
+        let text = find_input(&container, "input")
+            .map(|input| input.value())
+            .or_else(|| {
+                container
+                    .query_selector("code")
+                    .ok()
+                    .flatten()
+                    .and_then(|code| code.text_content())
+            });
         let Some(text) = text else { return };
         spawn_local(async move {
-            // Refused where the page is neither local nor https: then the text has to be copied by hand.
+            // Browsers block this on pages that are neither https nor localhost.
             let clipboard = window().navigator().clipboard();
             let copied = JsFuture::from(clipboard.write_text(&text)).await.is_ok();
             status.set(if copied {
                 "Copied"
             } else {
-                "Copy it by hand: the browser refused."
+                "Your browser blocked copying. Copy the text manually."
             });
         });
     }

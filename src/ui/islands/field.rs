@@ -1,22 +1,23 @@
-//! What the islands in a field do to it: its component has rendered an input, and a place for what is wrong with it.
+//! Helpers for form fields: the input and its error message, which the component of the field has rendered.
 
 use std::{cell::Cell, rc::Rc};
 
 use leptos::web_sys::{Element, HtmlInputElement};
 use wasm_bindgen::JsCast;
 
-use super::dom::{around, listen};
+use super::dom::{closest, listen};
 
-/// The first input below `root` that the selector finds.
-pub fn input(root: &Element, selector: &str) -> Option<HtmlInputElement> {
+/// Returns the first input in `root` that matches the selector.
+pub fn find_input(root: &Element, selector: &str) -> Option<HtmlInputElement> {
     root.query_selector(selector).ok().flatten()?.dyn_into().ok()
 }
 
-/// Calls `handler` once the focus has moved from this input to something else in its form. Not at the moment when it
-/// moves: an error that appears while the mouse button is down pushes away what is being clicked. So it waits for the
-/// end of the click, or of the key stroke.
-pub fn on_move_on(input: &HtmlInputElement, handler: impl Fn() + 'static) {
-    let Some(form) = around(input, "form") else {
+/// Calls `handler` after the focus has moved from this input to another element of its form.
+///
+/// Waits for the end of the click or key stroke that moved the focus. An error that appears while the mouse button is
+/// down would move the element that is being clicked.
+pub fn on_leave(input: &HtmlInputElement, handler: impl Fn() + 'static) {
+    let Some(form) = closest(input, "form") else {
         return;
     };
     let (left, handler) = (Rc::new(Cell::new(false)), Rc::new(handler));
@@ -24,9 +25,9 @@ pub fn on_move_on(input: &HtmlInputElement, handler: impl Fn() + 'static) {
         let left = Rc::clone(&left);
         move |_| left.set(true)
     });
-    for end in ["click", "keyup"] {
+    for event in ["click", "keyup"] {
         let (left, handler) = (Rc::clone(&left), Rc::clone(&handler));
-        listen(&form, end, move |_| {
+        listen(&form, event, move |_| {
             if left.take() {
                 handler();
             }
@@ -34,16 +35,16 @@ pub fn on_move_on(input: &HtmlInputElement, handler: impl Fn() + 'static) {
     }
 }
 
-/// Says at a field what is wrong with it, as the server would; `None` takes it back.
+/// Shows an error at a field, or removes it if `error` is `None`.
 pub fn set_error(input: &HtmlInputElement, error: Option<&str>) {
     let _ = match error {
         Some(_) => input.set_attribute("aria-invalid", "true"),
         None => input.remove_attribute("aria-invalid"),
     };
-    let place = input
+    let message = input
         .owner_document()
         .and_then(|page| page.get_element_by_id(&format!("{}-error", input.id())));
-    if let Some(place) = place {
-        place.set_text_content(error);
+    if let Some(message) = message {
+        message.set_text_content(error);
     }
 }

@@ -1,16 +1,16 @@
-//! Keeps the part of the page with the id `live` up to date, until it is told to pause.
+//! Keeps the element with the id `live` up to date, with a button to pause.
 
 use leptos::prelude::*;
 
 #[island]
 pub fn LivePart() -> impl IntoView {
-    let place = NodeRef::<leptos::html::Button>::new();
+    let node = NodeRef::<leptos::html::Button>::new();
     let ready = RwSignal::new(false);
     let live = RwSignal::new(false);
     #[cfg(feature = "hydrate")]
-    place.on_load(move |button| {
+    node.on_load(move |button| {
         ready.set(true);
-        browser::keep(button, live);
+        browser::start(button, live);
     });
     view! {
         <div class="live" hidden=move || !ready.get()>
@@ -18,7 +18,7 @@ pub fn LivePart() -> impl IntoView {
                 {move || if live.get() { "Live" } else { "Paused" }}
             </span>
             <button
-                node_ref=place
+                node_ref=node
                 class="button button--small"
                 type="button"
                 on:click=move |_| live.update(|live| *live = !*live)
@@ -40,15 +40,15 @@ mod browser {
     use wasm_bindgen::JsCast;
 
     use crate::ui::islands::{
-        dom::{CHANGED, listen},
+        dom::{PAGE_CHANGED, listen},
         navigator::morph,
     };
 
-    /// What is kept up to date.
-    const PLACE: &str = "live";
+    /// ID of the element that is kept up to date.
+    const LIVE_ELEMENT: &str = "live";
 
-    /// Listens while `live` is set, which it does now, and for as long as the button is on the page.
-    pub fn keep(button: HtmlButtonElement, live: RwSignal<bool>) {
+    /// Sets `live`, and receives updates while it is set and the button is on the page.
+    pub fn start(button: HtmlButtonElement, live: RwSignal<bool>) {
         let source: Rc<RefCell<Option<EventSource>>> = Rc::default();
         let close = {
             let source = Rc::clone(&source);
@@ -58,8 +58,8 @@ mod browser {
                 }
             }
         };
-        // A browser has few connections to a server: the next stream needs this one's.
-        listen(&document(), CHANGED, {
+        // Browsers limit the connections per server, so a stream must not outlive its page.
+        listen(&document(), PAGE_CHANGED, {
             let close = close.clone();
             move |_| {
                 if !button.is_connected() {
@@ -77,20 +77,20 @@ mod browser {
     }
 
     fn open(live: RwSignal<bool>) -> Option<EventSource> {
-        let here = window().location();
-        let address = format!("{}/live{}", here.pathname().ok()?, here.search().ok()?);
-        let source = EventSource::new(&address).ok()?;
+        let location = window().location();
+        let url = format!("{}/live{}", location.pathname().ok()?, location.search().ok()?);
+        let source = EventSource::new(&url).ok()?;
         listen(&source, "change", |event| {
             let html = event.dyn_into::<MessageEvent>().ok();
             let html = html.and_then(|message| message.data().as_string());
-            if let (Some(html), Some(place)) = (html, document().get_element_by_id(PLACE)) {
-                morph::replace_contents(&place, &html);
+            if let (Some(html), Some(element)) = (html, document().get_element_by_id(LIVE_ELEMENT)) {
+                morph::replace_contents(&element, &html);
             }
         });
-        let closed = source.clone();
+        let stream = source.clone();
         listen(&source, "error", move |_| {
-            // After a broken connection the browser tries again; after a refusal it does not.
-            if closed.ready_state() == EventSource::CLOSED {
+            // The browser reconnects after a broken connection, but not after an error response.
+            if stream.ready_state() == EventSource::CLOSED {
                 live.set(false);
             }
         });

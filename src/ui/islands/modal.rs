@@ -1,19 +1,19 @@
-//! Turns the open dialog around it into a modal one.
+//! Turns the open dialog that contains it into a modal dialog.
 
 use leptos::prelude::*;
 
-/// Gives the dialog the browser's own focus trap and Escape key. Closing it, by Escape or by a click beside it, submits
-/// its form “Cancel”. A click beside it does nothing once something was typed.
+/// Gives the dialog the focus trap and the Escape key of the browser. Escape and a click outside of the dialog submit its
+/// form “Cancel”. A click outside does nothing if the dialog has unsaved changes.
 #[island]
 pub fn Modal() -> impl IntoView {
-    let place = NodeRef::<leptos::html::Span>::new();
+    let node = NodeRef::<leptos::html::Span>::new();
     #[cfg(feature = "hydrate")]
-    place.on_load(|place| {
-        if let Some(dialog) = super::dom::around(&place, "dialog") {
+    node.on_load(|node| {
+        if let Some(dialog) = super::dom::closest(&node, "dialog") {
             browser::upgrade(dialog);
         }
     });
-    view! { <span node_ref=place hidden></span> }
+    view! { <span node_ref=node hidden></span> }
 }
 
 #[cfg(feature = "hydrate")]
@@ -27,7 +27,7 @@ mod browser {
         let Ok(dialog) = dialog.dyn_into::<HtmlDialogElement>() else {
             return;
         };
-        // Whoever is typing already keeps typing there.
+        // Opening the dialog moves the focus. It is restored below, in case the user is typing already.
         let focused = dialog.owner_document().and_then(|page| page.active_element());
         let focused = focused.filter(|element| dialog.contains(Some(element)));
         dialog.set_open(false);
@@ -35,33 +35,33 @@ mod browser {
             dialog.set_open(true);
             return;
         }
-        // Made inert by the server, for those without JavaScript. A modal dialog does it by itself, and gives the focus
-        // back to what is under it when it closes.
-        if let Some(under) = dialog.previous_element_sibling() {
-            let _ = under.remove_attribute("inert");
+        // The server makes the page inert for browsers without JavaScript. A modal dialog makes it inert itself, and
+        // returns the focus to it on close.
+        if let Some(page) = dialog.previous_element_sibling() {
+            let _ = page.remove_attribute("inert");
         }
         if let Some(focused) = focused.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
             let _ = focused.focus();
         }
-        // At the press, not at the click: a selection that ends beside the dialog is no click beside it.
+        // Not `click`, which also fires for a text selection that ends outside of the dialog.
         listen(&dialog, "pointerdown", {
             let dialog = dialog.clone();
             move |event| {
                 if event.target().as_ref() == Some(dialog.as_ref()) && !is_unsaved() {
                     event.prevent_default();
-                    leave(&dialog);
+                    cancel(&dialog);
                 }
             }
         });
         listen(&dialog.clone(), "cancel", move |event| {
             if event.target().as_ref() == Some(dialog.as_ref()) {
                 event.prevent_default();
-                leave(&dialog);
+                cancel(&dialog);
             }
         });
     }
 
-    fn leave(dialog: &HtmlDialogElement) {
+    fn cancel(dialog: &HtmlDialogElement) {
         let form = dialog.query_selector("#cancel").ok().flatten();
         if let Some(form) = form.and_then(|form| form.dyn_into::<HtmlFormElement>().ok()) {
             let _ = form.request_submit();

@@ -1,16 +1,16 @@
-//! Changes the page that is there instead of loading another one.
+//! Client-side navigation: updates the current page instead of loading another document.
 //!
-//! Links and forms say in their attributes what they are for; everything also works without this island:
+//! The attributes of links and forms select the behavior. Without this island, they work as plain links and forms.
 //!
 //! | attribute | with JavaScript |
 //! |---|---|
-//! | `a[data-soft]`, `form[data-soft]` | the address is fetched, and what differs on the page is changed |
-//! | `form[data-soft=live]` | the same, also while one types |
-//! | `a[data-soft=clear]` | the fields of that form are emptied first |
-//! | `form[data-soft=close]` | the dialog closes first |
-//! | `[data-action=PATH]` | the server function at this path is called; its outcome or its refusal is shown |
+//! | `a[data-soft]`, `form[data-soft]` | fetches the URL and updates the parts of the page that differ |
+//! | `form[data-soft=live]` | the same, also while the user types |
+//! | `a[data-soft=clear]` | clears the fields of that form first |
+//! | `form[data-soft=close]` | closes the dialog first |
+//! | `[data-action=PATH]` | calls the server function at this path and shows its outcome or refusal |
 //!
-//! Navigation is `page`, forms are `forms`, what is said about them is `notices`, and `morph` changes what differs.
+//! `page` navigates, `forms` submits forms, `notices` shows their results, and `morph` updates the document.
 
 use leptos::prelude::*;
 
@@ -30,10 +30,10 @@ pub use dialog::is_unsaved;
 
 #[island]
 pub fn Navigator() -> impl IntoView {
-    let place = NodeRef::<leptos::html::Span>::new();
+    let node = NodeRef::<leptos::html::Span>::new();
     #[cfg(feature = "hydrate")]
-    place.on_load(|_| browser::start());
-    view! { <span node_ref=place hidden></span> }
+    node.on_load(|_| browser::start());
+    view! { <span node_ref=node hidden></span> }
 }
 
 #[cfg(feature = "hydrate")]
@@ -50,65 +50,65 @@ mod browser {
 
     use super::{
         dialog, forms,
-        page::{Entry, Navigation},
+        page::{HistoryEntry, Navigation},
     };
     use crate::ui::islands::dom::listen;
 
-    /// How long one has to stop typing before a filter applies.
-    const PAUSE: Duration = Duration::from_millis(250);
+    /// Delay between the last key stroke in a filter and its request.
+    const FILTER_DEBOUNCE: Duration = Duration::from_millis(250);
 
-    /// Listens to the whole document: links and forms come and go.
+    /// Adds listeners to the document, because links and forms are added and removed.
     pub fn start() {
         let (page, navigation) = (document(), Navigation::new());
-        navigation.popped();
+        navigation.on_popstate();
         listen(&page, "click", {
             let navigation = Rc::clone(&navigation);
             move |event| {
-                if let Some((address, kind)) = followed(&event) {
+                if let Some((url, kind)) = clicked_link(&event) {
                     event.prevent_default();
                     if kind == "clear" {
                         forms::clear_filters();
                     }
                     if dialog::may_leave() {
-                        navigation.visit(address, Entry::Push);
+                        navigation.navigate(url, HistoryEntry::Push);
                     }
                 }
             }
         });
-        // What is typed into a filter waits here; whatever else is asked for comes first, and includes it.
-        let waiting: Rc<Cell<Option<TimeoutHandle>>> = Rc::default();
-        let forget = move |waiting: &Cell<Option<TimeoutHandle>>| {
-            if let Some(waiting) = waiting.take() {
-                waiting.clear();
+        // The pending request of a filter. A submission cancels it, because it includes the same fields.
+        let pending: Rc<Cell<Option<TimeoutHandle>>> = Rc::default();
+        let cancel = move |pending: &Cell<Option<TimeoutHandle>>| {
+            if let Some(timeout) = pending.take() {
+                timeout.clear();
             }
         };
         listen(&page, "submit", {
-            let (navigation, waiting) = (Rc::clone(&navigation), Rc::clone(&waiting));
+            let (navigation, pending) = (Rc::clone(&navigation), Rc::clone(&pending));
             move |event| {
-                forget(&waiting);
+                cancel(&pending);
                 submit(&navigation, event);
             }
         });
         listen(&page, "input", {
             let navigation = Rc::clone(&navigation);
             move |event| {
-                let Some(form) = filters(&event) else { return };
-                forget(&waiting);
+                let Some(form) = filter_form(&event) else { return };
+                cancel(&pending);
                 let navigation = Rc::clone(&navigation);
-                let apply = move || navigation.visit(forms::address(&form), Entry::Typed);
-                waiting.set(set_timeout_with_handle(apply, PAUSE).ok());
+                let apply = move || navigation.navigate(forms::url(&form), HistoryEntry::Typing);
+                pending.set(set_timeout_with_handle(apply, FILTER_DEBOUNCE).ok());
             }
         });
         listen(&window(), "popstate", {
             let navigation = Rc::clone(&navigation);
-            move |_| navigation.popped()
+            move |_| navigation.on_popstate()
         });
         listen(&window(), "beforeunload", |event| {
             if dialog::is_unsaved() {
                 event.prevent_default();
             }
         });
-        // From the browser's history, as it was when it was left.
+        // A page restored from the back-forward cache may be stale.
         listen(&window(), "pageshow", move |event| {
             if event.unchecked_ref::<PageTransitionEvent>().persisted() {
                 navigation.refresh();
@@ -116,11 +116,11 @@ mod browser {
         });
     }
 
-    /// The address and the kind of a link that was clicked to be followed here, not in another tab or window.
-    fn followed(event: &Event) -> Option<(String, String)> {
+    /// Returns the URL and the kind of a clicked link, unless it opens in another tab or window.
+    fn clicked_link(event: &Event) -> Option<(String, String)> {
         let mouse: &MouseEvent = event.dyn_ref()?;
-        let elsewhere = mouse.ctrl_key() || mouse.meta_key() || mouse.shift_key() || mouse.alt_key();
-        if elsewhere || mouse.button() != 0 || event.default_prevented() {
+        let opens_elsewhere = mouse.ctrl_key() || mouse.meta_key() || mouse.shift_key() || mouse.alt_key();
+        if opens_elsewhere || mouse.button() != 0 || event.default_prevented() {
             return None;
         }
         let target: Element = event.target()?.dyn_into().ok()?;
@@ -128,8 +128,8 @@ mod browser {
         Some((link.get_attribute("href")?, link.get_attribute("data-soft")?))
     }
 
-    /// The form with filters in which something was typed or chosen.
-    fn filters(event: &Event) -> Option<HtmlFormElement> {
+    /// Returns the filter form that contains the changed field.
+    fn filter_form(event: &Event) -> Option<HtmlFormElement> {
         let target: Element = event.target()?.dyn_into().ok()?;
         target.closest("form[data-soft=live]").ok()??.dyn_into().ok()
     }
@@ -154,14 +154,14 @@ mod browser {
             return;
         };
         event.prevent_default();
-        let address = forms::address(&form);
+        let url = forms::url(&form);
         if kind == "close" {
-            // Whoever presses “Cancel” says so; by Escape it may be a slip.
+            // The button “Cancel” discards changes without asking. Escape has no submitter, and asks.
             if submitter.is_some() || dialog::may_leave() {
-                navigation.uncover(&address, Entry::Replace);
+                navigation.close_dialog(&url, HistoryEntry::Replace);
             }
         } else if dialog::may_leave() {
-            navigation.visit(address, Entry::Push);
+            navigation.navigate(url, HistoryEntry::Push);
         }
     }
 }

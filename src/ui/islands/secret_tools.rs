@@ -1,26 +1,25 @@
-//! What helps with choosing a secret: to see it, to have one made, and to know how good it is.
+//! Tools for the secret field: show, generate, and warn about weak secrets.
 
 use leptos::prelude::*;
 
-/// Hides the text of the secret's input, and brings the buttons “Show” and “Generate new” and a hint for what is typed.
+/// Masks the secret, and adds the buttons “Show” and “Generate new” and a hint for the entered secret.
 #[island]
 pub fn SecretTools() -> impl IntoView {
-    let place = NodeRef::<leptos::html::Button>::new();
+    let node = NodeRef::<leptos::html::Button>::new();
     let ready = RwSignal::new(false);
     let shown = RwSignal::new(false);
     let hint = RwSignal::new(String::new());
     #[cfg(feature = "hydrate")]
-    place.on_load(move |button| {
+    node.on_load(move |button| {
         if let Some(input) = browser::secret_input(&button) {
             browser::watch(&input, hint);
             ready.set(true);
-            // Runs again whenever it is to be shown or hidden.
             Effect::new(move || input.set_type(if shown.get() { "text" } else { "password" }));
         }
     });
     let generate = move |_| {
         #[cfg(feature = "hydrate")]
-        if let Some(input) = place
+        if let Some(input) = node
             .get_untracked()
             .and_then(|button| browser::secret_input(&button))
         {
@@ -30,7 +29,7 @@ pub fn SecretTools() -> impl IntoView {
     };
     view! {
         <button
-            node_ref=place
+            node_ref=node
             class="button button--small"
             type="button"
             hidden=move || !ready.get()
@@ -55,16 +54,16 @@ mod browser {
     use crate::{
         domain::Secret,
         ui::islands::{
-            dom::{around, listen},
-            field::{input, on_move_on, set_error},
+            dom::{closest, listen},
+            field::{find_input, on_leave, set_error},
         },
     };
 
     pub fn secret_input(inside: &Element) -> Option<HtmlInputElement> {
-        input(&around(inside, ".field")?, "input")
+        find_input(&closest(inside, ".field")?, "input")
     }
 
-    /// Errors wait until one leaves the field; advice comes as one types.
+    /// Shows hints while the user types, and errors after the user leaves the field.
     pub fn watch(secret: &HtmlInputElement, hint: RwSignal<String>) {
         listen(secret, "input", {
             let secret = secret.clone();
@@ -76,7 +75,7 @@ mod browser {
                 Err(_) => hint.set(String::new()),
             }
         });
-        on_move_on(secret, {
+        on_leave(secret, {
             let secret = secret.clone();
             move || {
                 let text = secret.value();
@@ -92,7 +91,7 @@ mod browser {
 
     fn advice(secret: &Secret) -> String {
         let mut advice = secret.weakness().unwrap_or_default().to_owned();
-        if secret.is_own_text() {
+        if secret.is_raw_text() {
             advice.push_str(" Standard Webhooks libraries take it as ");
             advice.push_str(&secret.to_whsec());
         }
@@ -100,14 +99,14 @@ mod browser {
     }
 
     pub fn generate(input: &HtmlInputElement) {
-        let mut random = [0; Secret::GENERATED];
+        let mut random = [0; Secret::GENERATED_LENGTH];
         let filled = window()
             .crypto()
             .and_then(|crypto| crypto.get_random_values_with_u8_array(&mut random));
         if filled.is_ok() {
             input.set_value(Secret::from_random(random).reveal());
             set_error(input, None);
-            // Setting a value fires nothing by itself, but the form has changed.
+            // Setting the value fires no event, but other scripts must learn that the form has changed.
             if let Ok(event) = Event::new("input") {
                 let _ = input.dispatch_event(&event);
             }

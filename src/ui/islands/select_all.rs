@@ -1,17 +1,17 @@
-//! Lets “Select all insights” tick its five, and follow them.
+//! The checkbox “Select all insights”: it selects all insights and shows whether all are selected.
 
 use leptos::prelude::*;
 
 #[island]
 pub fn SelectAllInsights() -> impl IntoView {
-    let place = NodeRef::<leptos::html::Span>::new();
+    let node = NodeRef::<leptos::html::Span>::new();
     #[cfg(feature = "hydrate")]
-    place.on_load(|place| {
-        if let Some(group) = super::dom::around(&place, "fieldset") {
+    node.on_load(|node| {
+        if let Some(group) = super::dom::closest(&node, "fieldset") {
             browser::connect(&group);
         }
     });
-    view! { <span node_ref=place hidden></span> }
+    view! { <span node_ref=node hidden></span> }
 }
 
 #[cfg(feature = "hydrate")]
@@ -22,19 +22,19 @@ mod browser {
 
     use crate::{
         domain::EventType,
-        ui::islands::{dom::listen, field::input},
+        ui::islands::{dom::listen, field::find_input},
     };
 
     pub fn connect(group: &Element) {
-        let Some(all) = input(group, "#insights") else {
+        let Some(all) = find_input(group, "#insights") else {
             return;
         };
         let insights: Vec<_> = EventType::VARIANTS
             .iter()
             .filter(|event| event.is_insight())
-            .filter_map(|event| input(group, &format!("[value='{event}']")))
+            .filter_map(|event| find_input(group, &format!("[value='{event}']")))
             .collect();
-        follow(&all, &insights);
+        update(&all, &insights);
         listen(group, "change", move |event| {
             let changed = event
                 .target()
@@ -44,15 +44,16 @@ mod browser {
                     .iter()
                     .for_each(|insight| insight.set_checked(all.checked()));
             }
-            follow(&all, &insights);
+            update(&all, &insights);
         });
     }
 
-    fn follow(all: &HtmlInputElement, insights: &[HtmlInputElement]) {
-        let ticked = insights.iter().filter(|insight| insight.checked()).count();
-        // Also by default: that it follows the others is no choice of its own.
-        all.set_default_checked(ticked == insights.len());
-        all.set_checked(ticked == insights.len());
-        all.set_indeterminate(ticked > 0 && ticked < insights.len());
+    /// Sets the state of “Select all insights” from the insights.
+    fn update(all: &HtmlInputElement, insights: &[HtmlInputElement]) {
+        let checked = insights.iter().filter(|insight| insight.checked()).count();
+        // Also sets the default, so that this checkbox does not count as an unsaved change.
+        all.set_default_checked(checked == insights.len());
+        all.set_checked(checked == insights.len());
+        all.set_indeterminate(checked > 0 && checked < insights.len());
     }
 }

@@ -1,7 +1,7 @@
-//! Says of a call which checks pass and which fail, with the code that signs. It runs in the browser, so the secret that
-//! is pasted into it stays there.
+//! Verifies the signature of a pasted call and shows the result of each check. Runs in the browser, so the secret is never
+//! sent to the server.
 
-// Only the browser asks for them; everywhere else they are tested.
+// Used only in the browser. Compiled elsewhere for tests.
 #[cfg(any(feature = "hydrate", test))]
 mod pasted;
 #[cfg(any(feature = "hydrate", test))]
@@ -9,17 +9,17 @@ mod report;
 
 use leptos::prelude::*;
 
-/// Brings the fields of the `.check` around it to life.
+/// Runs the check for the fields in the closest `.check` element.
 #[island]
 pub fn SignatureCheck() -> impl IntoView {
-    let place = NodeRef::<leptos::html::Span>::new();
+    let node = NodeRef::<leptos::html::Span>::new();
     #[cfg(feature = "hydrate")]
-    place.on_load(|place| {
-        if let Some(check) = super::dom::around(&place, ".check") {
+    node.on_load(|node| {
+        if let Some(check) = super::dom::closest(&node, ".check") {
             let _ = browser::start(&check);
         }
     });
-    view! { <span node_ref=place hidden></span> }
+    view! { <span node_ref=node hidden></span> }
 }
 
 #[cfg(feature = "hydrate")]
@@ -35,38 +35,38 @@ mod browser {
         domain::{Secret, Timestamp, signature::sign},
         ui::islands::{
             dom::listen,
-            field::{input, set_error},
-            signature_check::report::{Mark, Report},
+            field::{find_input, set_error},
+            signature_check::report::{CheckStatus, Report},
         },
     };
 
     #[derive(Clone)]
-    struct Check {
+    struct CheckForm {
         headers: HtmlTextAreaElement,
         body: HtmlTextAreaElement,
         secret: HtmlInputElement,
-        /// Spoken when it changes.
+        /// Live region, announced on changes.
         verdict: Element,
         details: Element,
     }
 
-    pub fn start(around: &Element) -> Option<()> {
-        let find = |selector| -> Option<Element> { around.query_selector(selector).ok().flatten() };
-        let (shower, example) = (find(".check__show")?, find(".check__example")?);
+    pub fn start(root: &Element) -> Option<()> {
+        let find = |selector| -> Option<Element> { root.query_selector(selector).ok().flatten() };
+        let (show_button, example_button) = (find(".check__show")?, find(".check__example")?);
         let text = |selector| find(selector)?.dyn_into().ok();
-        let check = Check {
+        let form = CheckForm {
             headers: text("#check-headers")?,
             body: text("#check-body")?,
-            secret: input(around, "#check-secret")?,
+            secret: find_input(root, "#check-secret")?,
             verdict: find(".check__verdict")?,
             details: find(".check__details")?,
         };
-        listen(around, "input", {
-            let check = check.clone();
-            move |_| check.judge()
+        listen(root, "input", {
+            let form = form.clone();
+            move |_| form.verify()
         });
-        listen(&shower, "click", {
-            let secret = check.secret.clone();
+        listen(&show_button, "click", {
+            let secret = form.secret.clone();
             move |event| {
                 let hidden = secret.type_() == "password";
                 secret.set_type(if hidden { "text" } else { "password" });
@@ -78,18 +78,19 @@ mod browser {
                 }
             }
         });
-        listen(&example, "click", move |_| {
-            let _ = check.fill_in();
+        listen(&example_button, "click", move |_| {
+            let _ = form.fill_in_example();
         });
-        around.remove_attribute("hidden").ok()
+        root.remove_attribute("hidden").ok()
     }
 
-    impl Check {
-        fn judge(&self) {
+    impl CheckForm {
+        /// Verifies the signature and shows the report.
+        fn verify(&self) {
             let secret = self.secret.value();
             let error = Secret::parse(&secret).err().filter(|_| !secret.trim().is_empty());
             set_error(&self.secret, error.map(|error| error.to_string()).as_deref());
-            let report = Report::of(&self.headers.value(), &self.body.value(), &secret, now());
+            let report = Report::new(&self.headers.value(), &self.body.value(), &secret, now());
             self.verdict
                 .set_text_content(report.as_ref().map(|report| report.verdict));
             self.details.set_text_content(None);
@@ -98,9 +99,9 @@ mod browser {
             }
         }
 
-        /// A good call, with a secret that nobody uses.
-        fn fill_in(&self) -> Option<()> {
-            let mut random = [0; Secret::GENERATED];
+        /// Fills in a valid call, signed with a random secret.
+        fn fill_in_example(&self) -> Option<()> {
+            let mut random = [0; Secret::GENERATED_LENGTH];
             let crypto = window().crypto().ok()?;
             crypto.get_random_values_with_u8_array(&mut random).ok()?;
             let secret = Secret::from_random(random);
@@ -111,43 +112,43 @@ mod browser {
             ));
             self.body.set_value(body);
             self.secret.set_value(secret.reveal());
-            self.judge();
+            self.verify();
             Some(())
         }
     }
 
-    fn show(report: &Report, place: &Element) -> Option<()> {
+    fn show(report: &Report, parent: &Element) -> Option<()> {
         if let Some(hint) = report.hint {
-            add(place, "p", "remedy", hint)?;
+            add(parent, "p", "remedy", hint)?;
         }
-        let list = add(place, "ul", "check__list", "")?;
-        for (mark, text) in &report.checks {
+        let list = add(parent, "ul", "check__list", "")?;
+        for (status, text) in &report.checks {
             let entry = add(&list, "li", "", "")?;
-            let (class, word) = match mark {
-                Mark::Passes => ("badge badge--good", "Passes"),
-                Mark::Fails => ("badge badge--bad", "Fails"),
-                Mark::Skipped => ("badge badge--quiet", "Skipped"),
+            let (class, label) = match status {
+                CheckStatus::Passes => ("badge badge--good", "Passes"),
+                CheckStatus::Fails => ("badge badge--bad", "Fails"),
+                CheckStatus::Skipped => ("badge badge--quiet", "Skipped"),
             };
-            add(&entry, "span", class, word)?;
+            add(&entry, "span", class, label)?;
             add(&entry, "span", "", text)?;
         }
-        add(place, "h3", "", "The bytes that are signed")?;
-        let signed = add(place, "pre", "inert", &report.signed)?;
+        add(parent, "h3", "", "Signed bytes")?;
+        let signed = add(parent, "pre", "inert", &report.signed)?;
         for (name, value) in [
             ("tabindex", "0"),
             ("role", "region"),
-            ("aria-label", "The bytes that are signed"),
+            ("aria-label", "Signed bytes"),
         ] {
             signed.set_attribute(name, value).ok()?;
         }
         Some(())
     }
 
-    fn add(place: &Element, tag: &str, class: &str, text: &str) -> Option<Element> {
+    fn add(parent: &Element, tag: &str, class: &str, text: &str) -> Option<Element> {
         let element = document().create_element(tag).ok()?;
         element.set_class_name(class);
         element.set_text_content(Some(text));
-        place.append_child(&element).ok()?;
+        parent.append_child(&element).ok()?;
         Some(element)
     }
 

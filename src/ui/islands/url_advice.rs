@@ -1,19 +1,19 @@
-//! Asks the server about the URL while it is typed: what is wrong with it, or unwise.
+//! Shows errors and warnings about the URL while the user types. The server checks the URL.
 
 use leptos::prelude::*;
 
 #[island]
 pub fn UrlAdvice() -> impl IntoView {
-    let place = NodeRef::<leptos::html::P>::new();
+    let node = NodeRef::<leptos::html::P>::new();
     #[cfg(feature = "hydrate")]
-    place.on_load(|place| {
-        use super::{dom::around, field::input};
+    node.on_load(|advice| {
+        use super::{dom::closest, field::find_input};
 
-        if let Some(url) = around(&place, ".field").and_then(|field| input(&field, "input")) {
-            browser::watch(url, place);
+        if let Some(url) = closest(&advice, ".field").and_then(|field| find_input(&field, "input")) {
+            browser::watch(url, advice);
         }
     });
-    view! { <p node_ref=place class="field__advice" aria-live="polite"></p> }
+    view! { <p node_ref=node class="field__advice" aria-live="polite"></p> }
 }
 
 #[cfg(feature = "hydrate")]
@@ -27,39 +27,39 @@ mod browser {
     };
 
     use crate::ui::{
-        actions::{protocol::Encoded, webhooks::check_url},
+        actions::{protocol::EncodedForm, webhooks::check_url},
         islands::{dom::listen, field::set_error},
     };
 
-    /// How long one has to stop typing before the server is asked.
-    const PAUSE: Duration = Duration::from_millis(500);
+    /// Delay between the last key stroke and the check.
+    const DEBOUNCE: Duration = Duration::from_millis(500);
 
     pub fn watch(url: HtmlInputElement, advice: HtmlParagraphElement) {
-        let asked = Rc::new(Cell::new(0));
+        let latest = Rc::new(Cell::new(0));
         let input = url.clone();
         listen(&input, "input", move |_| {
-            let ticket = asked.get() + 1;
-            asked.set(ticket);
-            let (url, advice, asked) = (url.clone(), advice.clone(), Rc::clone(&asked));
-            let ask = move || {
-                if asked.get() == ticket {
+            let number = latest.get() + 1;
+            latest.set(number);
+            let (url, advice, latest) = (url.clone(), advice.clone(), Rc::clone(&latest));
+            let check = move || {
+                if latest.get() == number {
                     spawn_local(async move {
                         let text = url.value();
                         if text.trim().is_empty() {
                             advice.set_text_content(None);
-                        // What was typed since has its own question.
-                        // Without an answer, saving will tell.
-                        } else if let Some(field) = Encoded::fields(&[("value", &text)])
-                            && let Ok(opinion) = check_url(field.into()).await
-                            && asked.get() == ticket
+                        // A failed check shows nothing, because saving checks the URL again.
+                        // Results for older input are dropped.
+                        } else if let Some(field) = EncodedForm::from_fields(&[("value", &text)])
+                            && let Ok(result) = check_url(field.into()).await
+                            && latest.get() == number
                         {
-                            set_error(&url, opinion.error.as_deref());
-                            advice.set_text_content(opinion.advice.as_deref());
+                            set_error(&url, result.error.as_deref());
+                            advice.set_text_content(result.advice.as_deref());
                         }
                     });
                 }
             };
-            set_timeout(ask, PAUSE);
+            set_timeout(check, DEBOUNCE);
         });
     }
 }

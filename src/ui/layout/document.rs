@@ -1,4 +1,4 @@
-//! From a view to an answer: the document around it, and the headers that every page has.
+//! Renders views to responses: the HTML document and the headers of every page.
 
 use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -11,15 +11,15 @@ use leptos::{
 
 use super::{
     markers,
-    shell::{Covered, Section, Shell},
+    shell::{ContentMode, Section, Shell},
 };
 use crate::ui::{
     Site,
-    islands::zone_keeper::ZoneKeeper,
-    request::{preferences::Preferences, theme::Theme, visit::Visit, zone::Origin},
+    islands::time_zone_cookie::TimeZoneCookie,
+    request::{context::RequestContext, preferences::Preferences, theme::Theme, zone::ZoneSource},
 };
 
-/// What the shell and the browser's title bar say of a page, and how it is delivered.
+/// Settings of a page: title, navigation section, status, scripts and caching.
 #[derive(Debug, Clone, Copy)]
 pub struct Page<'a> {
     title: &'a str,
@@ -44,7 +44,7 @@ impl<'a> Page<'a> {
         Self { status, ..self }
     }
 
-    /// With islands, which need the script.
+    /// Loads the script for islands.
     pub const fn with_islands(self) -> Self {
         Self {
             scripts: Scripts::Islands,
@@ -52,7 +52,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// With a secret, or with what somebody typed: no cache keeps it.
+    /// Disables caching. For pages with secrets or with user input.
     pub const fn with_secrets(self) -> Self {
         Self {
             caching: Caching::Never,
@@ -61,72 +61,80 @@ impl<'a> Page<'a> {
     }
 }
 
-impl Visit {
-    /// A page in the shell. If it needs no script, it loads none.
-    pub fn page(&self, page: Page<'_>, content: impl FnOnce() -> AnyView) -> Response {
-        self.shell(page, Covered::No, None, content, || ().into_any())
+impl RequestContext {
+    /// Renders a page in the shell. Loads no script, unless the page asks for islands.
+    pub fn render_page(&self, page: Page<'_>, content: impl FnOnce() -> AnyView) -> Response {
+        self.render_in_shell(page, ContentMode::Interactive, None, content, || ().into_any())
     }
 
-    /// A page whose forms and links change it without loading it again. `list` is its address, by which
-    /// [`page_over`](Self::page_over) knows that the browser shows it already.
-    pub fn list_page(&self, page: Page<'_>, list: String, content: impl FnOnce() -> AnyView) -> Response {
-        self.shell(page.with_islands(), Covered::No, Some(list), content, || {
-            ().into_any()
-        })
+    /// Renders a list that dialogs open over. `list` is its URL, by which [`render_dialog`](Self::render_dialog) knows
+    /// whether the browser already shows the list.
+    pub fn render_list_page(
+        &self,
+        page: Page<'_>,
+        list: String,
+        content: impl FnOnce() -> AnyView,
+    ) -> Response {
+        self.render_in_shell(
+            page.with_islands(),
+            ContentMode::Interactive,
+            Some(list),
+            content,
+            || ().into_any(),
+        )
     }
 
-    /// A dialog over a list. What is under it can be seen, but neither clicked nor reached with the keyboard, with or
-    /// without JavaScript.
-    pub fn page_over(
+    /// Renders a dialog over a list. The list is visible but inert, with and without JavaScript.
+    pub fn render_dialog(
         &self,
         page: Page<'_>,
         list: String,
         content: impl FnOnce() -> AnyView,
         dialog: impl FnOnce() -> AnyView,
     ) -> Response {
-        let covered = match &self.shown {
-            None => Covered::Inert,
-            Some(_) if self.shows(&list) => Covered::Kept,
-            // A script makes the dialog a modal one, and the browser what is under it inert.
-            Some(_) => Covered::No,
+        let content_mode = match &self.shown_list {
+            None => ContentMode::Inert,
+            Some(_) if self.shows_list(&list) => ContentMode::Omitted,
+            // The island `Modal` opens the dialog as modal, so the browser makes the list inert.
+            Some(_) => ContentMode::Interactive,
         };
-        self.shell(
+        self.render_in_shell(
             page.with_islands().with_secrets(),
-            covered,
+            content_mode,
             Some(list),
             content,
             dialog,
         )
     }
 
-    /// Whether the browser shows this list already.
-    pub fn shows(&self, list: &str) -> bool {
-        self.shown.as_deref() == Some(list)
+    /// Returns whether the browser already shows this list.
+    pub fn shows_list(&self, list: &str) -> bool {
+        self.shown_list.as_deref() == Some(list)
     }
 
-    fn shell(
+    fn render_in_shell(
         &self,
         page: Page<'_>,
-        covered: Covered,
+        content_mode: ContentMode,
         list: Option<String>,
         content: impl FnOnce() -> AnyView,
         dialog: impl FnOnce() -> AnyView,
     ) -> Response {
-        // Until the browser has said in which zone it is.
-        let scripts = if self.preferences.zone.origin == Origin::Unknown {
+        // Loads the script on every page until the time zone of the browser is known.
+        let scripts = if self.preferences.zone.source == ZoneSource::Unknown {
             Scripts::Islands
         } else {
             page.scripts
         };
         let page = Page { scripts, ..page };
         document(&self.ui.site, &self.preferences, page, || {
-            let content = if covered == Covered::Kept {
+            let content = if content_mode == ContentMode::Omitted {
                 ().into_any()
             } else {
                 content()
             };
             view! {
-                <Shell visit=self section=page.section content list covered/>
+                <Shell ctx=self section=page.section content list content_mode/>
                 {dialog()}
             }
             .into_any()
@@ -134,9 +142,9 @@ impl Visit {
     }
 }
 
-/// A page without the shell, for those who are not signed in. It runs the islands, which learn the zone before the
-/// first page that has times.
-pub fn bare(
+/// Renders a page without the shell, for users who are not signed in. It loads the islands, so that the time zone is
+/// known before the first page that shows times.
+pub fn render_bare(
     site: &Site,
     preferences: &Preferences,
     title: &str,
@@ -148,7 +156,7 @@ pub fn bare(
         .with_islands()
         .with_secrets();
     document(site, preferences, page, || {
-        view! { {content()}<ZoneKeeper/> }.into_any()
+        view! { {content()}<TimeZoneCookie/> }.into_any()
     })
 }
 
@@ -158,15 +166,15 @@ enum Scripts {
     Islands,
 }
 
-/// Whether a browser may keep a page.
+/// Caching policy of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Caching {
-    /// In its history only, for “Back”. A page that comes back from there asks for its newest state.
+    /// Only in the history, for “Back”. A page restored from there refreshes itself.
     Revalidate,
     Never,
 }
 
-/// Renders in one go: handlers load before they render, so there is nothing to wait for and nothing to stream.
+/// Renders the whole document at once. Handlers load all data before they render, so there is nothing to stream.
 fn document(
     site: &Site,
     preferences: &Preferences,
@@ -208,14 +216,14 @@ fn document(
     owner.cleanup();
     (
         page.status,
-        headers(nonce.as_ref(), page.caching),
+        security_headers(nonce.as_ref(), page.caching),
         Html(markers::strip(&html)),
     )
         .into_response()
 }
 
-/// A page is for one person at one moment, and runs nothing but our own files and the one script that has the nonce.
-fn headers(nonce: Option<&Nonce>, caching: Caching) -> [(HeaderName, HeaderValue); 5] {
+/// Returns the caching and security headers. A page runs only scripts of this site and the inline script with the nonce.
+fn security_headers(nonce: Option<&Nonce>, caching: Caching) -> [(HeaderName, HeaderValue); 5] {
     let nonce = nonce.map(|nonce| format!(" 'nonce-{nonce}'")).unwrap_or_default();
     let policy = format!(
         "default-src 'none'; script-src 'self'{nonce} 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
@@ -233,8 +241,8 @@ fn headers(nonce: Option<&Nonce>, caching: Caching) -> [(HeaderName, HeaderValue
                 Caching::Never => "no-store",
             }),
         ),
-        // For the HTTP cache, which browsers also read without asking when somebody goes back: after signing out, too. What
-        // comes back from memory asks by itself.
+        // Browsers serve “Back” from the HTTP cache without revalidation, even after signing out. `Vary: *` prevents that.
+        // Pages restored from the back-forward cache refresh themselves.
         (header::VARY, HeaderValue::from_static("*")),
         (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
         (

@@ -1,4 +1,4 @@
-//! A part of a page, for a page that is shown already.
+//! HTML for a part of a page that the browser already shows.
 
 use std::fmt;
 
@@ -8,15 +8,15 @@ use serde::Serialize;
 use super::markers;
 use crate::ui::request::zone::Zone;
 
-/// HTML that a view has rendered, and nothing else: so it may stand in a page as it is.
+/// HTML rendered by a view, and only by a view. So it needs no escaping in a page.
 #[derive(Clone, Serialize)]
 #[serde(transparent)]
 pub struct Fragment(String);
 
 impl Fragment {
-    /// Renders a view, with times in this zone.
+    /// Renders a view with times in `zone`.
     pub fn render<V: IntoView>(zone: &Zone, content: impl FnOnce() -> V) -> Self {
-        // A child of whoever owns the function that is running: a new root would take its place, and its context.
+        // A child of the current owner. A new root would replace it and its context.
         let owner = Owner::new();
         let html = owner.with(|| {
             provide_context(zone.clone());
@@ -32,7 +32,7 @@ impl Fragment {
 }
 
 impl fmt::Debug for Fragment {
-    /// Without the HTML, which may show a secret.
+    /// Omits the HTML, which may contain a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Fragment")
     }

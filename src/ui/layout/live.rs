@@ -1,7 +1,7 @@
-//! Pages as they change: streams of server-sent events, `…/live` beside the page.
+//! Live pages: streams of server-sent events at `…/live`.
 //!
-//! Each event is a part of the page, rendered anew whenever it has changed. It is looked for in the database, as the
-//! page does it, so a watcher sees what any process has done.
+//! Each event is the HTML of a part of the page, sent whenever its data changes. The stream polls the database, so it
+//! also shows changes made by other processes.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -25,47 +25,47 @@ use crate::{
     ui::{
         PageError, Ui,
         layout::fragment::Fragment,
-        request::{access::sign_in, preferences::Preferences, zone::Zone},
+        request::{access::not_signed_in, preferences::Preferences, zone::Zone},
     },
 };
 
-/// Between two looks.
-const PAUSE: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How many may watch at once in this process: each of them costs a look every second.
-static PLACES: Semaphore = Semaphore::const_new(200);
+/// Limit of concurrent streams per process. Each stream polls the database once per interval.
+static STREAMS: Semaphore = Semaphore::const_new(200);
 
-/// A part of a page that changes while somebody looks at it.
-pub trait Watched: Send + 'static {
-    /// What it is rendered from.
-    type Seen: Clone + PartialEq + Send;
+/// A part of a page that is kept up to date.
+pub trait LiveFragment: Send + 'static {
+    /// Data that the part is rendered from.
+    type Snapshot: Clone + PartialEq + Send;
 
-    /// Who may see it.
-    const LEAST: Role;
+    /// Minimum role of the user.
+    const MIN_ROLE: Role;
 
-    fn look(
+    /// Loads the current data.
+    fn poll(
         &self,
         ui: &Ui,
         account: &AccountId,
-    ) -> impl Future<Output = Result<Self::Seen, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Self::Snapshot, StoreError>> + Send;
 
-    fn render(&self, seen: Self::Seen, now: Timestamp) -> AnyView;
+    fn render(&self, snapshot: Self::Snapshot, now: Timestamp) -> AnyView;
 }
 
-/// Somebody who is signed in and wants to be kept up to date.
-pub struct Watcher {
+/// A request for a stream by a signed-in user.
+pub struct LiveRequest {
     ui: Ui,
     account: AccountId,
     session: Session,
     zone: Zone,
 }
 
-impl FromRequestParts<Ui> for Watcher {
+impl FromRequestParts<Ui> for LiveRequest {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, ui: &Ui) -> Result<Self, Response> {
         let signed_in = SignedIn::from_request_parts(parts, ui).await;
-        let SignedIn(user) = signed_in.map_err(|error| sign_in(&error, parts))?;
+        let SignedIn(user) = signed_in.map_err(|error| not_signed_in(&error, parts))?;
         let session = Session::from_request_parts(parts, ui)
             .await
             .map_err(IntoResponse::into_response)?;
@@ -73,74 +73,74 @@ impl FromRequestParts<Ui> for Watcher {
             ui: ui.clone(),
             account: user.account_id,
             session,
-            zone: Preferences::of(&parts.headers).zone,
+            zone: Preferences::from_headers(&parts.headers).zone,
         })
     }
 }
 
-impl Watcher {
-    /// Nobody waits for what is not there.
+impl LiveRequest {
+    /// Returns an error if the webhook does not exist.
     pub async fn require_webhook(&self, id: &WebhookId) -> Result<(), PageError> {
         let webhook = self.ui.accounts.of(&self.account).webhook(id).await?;
         webhook.map(drop).ok_or(PageError::NotFound)
     }
 
-    /// Answers with the stream.
-    pub fn watch<W: Watched>(self, watched: W) -> Result<Response, PageError> {
-        let place = PLACES.try_acquire().map_err(|_| PageError::Unavailable)?;
-        let watching = Watching {
-            watcher: self,
-            watched,
-            seen: None,
-            _place: place,
+    /// Returns the response that streams `fragment`.
+    pub fn stream<F: LiveFragment>(self, fragment: F) -> Result<Response, PageError> {
+        let permit = STREAMS.try_acquire().map_err(|_| PageError::Unavailable)?;
+        let stream = LiveStream {
+            request: self,
+            fragment,
+            last: None,
+            _permit: permit,
         };
-        let events = stream::unfold(watching, |mut watching| async {
-            let event = watching.next().await?;
-            Some((Ok::<_, Infallible>(event), watching))
+        let events = stream::unfold(stream, |mut stream| async {
+            let event = stream.next().await?;
+            Some((Ok::<_, Infallible>(event), stream))
         });
         Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
     }
 
-    /// Who has signed out, was disabled or lost the role, sees no more.
-    async fn may_go_on(&self, least: Role) -> bool {
+    /// Returns whether the session is still valid and the user still has the role.
+    async fn is_authorized(&self, min_role: Role) -> bool {
         let user = self.ui.auth.session_user(&self.session).await;
-        matches!(user, Ok(Some(found)) if found.user.role >= least)
+        matches!(user, Ok(Some(found)) if found.user.role >= min_role)
     }
 }
 
-struct Watching<W: Watched> {
-    watcher: Watcher,
-    watched: W,
-    /// What the browser shows.
-    seen: Option<W::Seen>,
-    _place: SemaphorePermit<'static>,
+struct LiveStream<F: LiveFragment> {
+    request: LiveRequest,
+    fragment: F,
+    /// Data that the browser shows.
+    last: Option<F::Snapshot>,
+    _permit: SemaphorePermit<'static>,
 }
 
-impl<W: Watched> Watching<W> {
-    /// Waits until there is something new. `None`: this connection is over.
+impl<F: LiveFragment> LiveStream<F> {
+    /// Waits until the data changes. Returns `None` to end the stream.
     async fn next(&mut self) -> Option<Event> {
-        let Watcher {
+        let LiveRequest {
             ui, account, zone, ..
-        } = &self.watcher;
+        } = &self.request;
         loop {
-            if self.seen.is_some() {
+            if self.last.is_some() {
                 tokio::select! {
-                    () = ui.stopping.cancelled() => return None,
-                    () = tokio::time::sleep(PAUSE) => {}
+                    () = ui.shutdown.cancelled() => return None,
+                    () = tokio::time::sleep(POLL_INTERVAL) => {}
                 }
             }
-            if !self.watcher.may_go_on(W::LEAST).await {
+            if !self.request.is_authorized(F::MIN_ROLE).await {
                 return None;
             }
-            // If it cannot be read, the browser tries again by itself.
-            let seen = self.watched.look(ui, account).await.ok()?;
-            if self.seen.as_ref() == Some(&seen) {
+            // On a database error the stream ends, and the browser reconnects.
+            let snapshot = self.fragment.poll(ui, account).await.ok()?;
+            if self.last.as_ref() == Some(&snapshot) {
                 continue;
             }
-            self.seen = Some(seen.clone());
+            self.last = Some(snapshot.clone());
             let now = ui.clock.now();
-            let html = Fragment::render(zone, || self.watched.render(seen, now));
-            // The one character that cannot travel so, and means nothing in HTML.
+            let html = Fragment::render(zone, || self.fragment.render(snapshot, now));
+            // SSE cannot transmit carriage returns. HTML treats them as white space.
             return Some(
                 Event::default()
                     .event("change")

@@ -1,13 +1,13 @@
-//! The markers that Leptos writes between nodes, so that hydration finds each of them again.
+//! Removes the markers that Leptos writes between nodes for hydration.
 
 const MARKER: &str = "<!>";
 const ISLAND_START: &str = "<leptos-island";
 const ISLAND_END: &str = "</leptos-island>";
 
-/// Removes the markers outside of islands, where nothing hydrates.
+/// Removes the markers outside of islands, where nothing is hydrated.
 ///
-/// They would be a tenth of a page, and text in its title. Everything that is not markup has its `<` escaped, so it
-/// cannot look like a marker.
+/// They are about a tenth of a page, and would be visible in its title. Text and attribute values have `<` escaped, so
+/// they cannot contain a marker.
 pub fn strip(html: &str) -> String {
     let mut stripped = String::with_capacity(html.len());
     let mut rest = html;
@@ -29,19 +29,19 @@ mod tests {
     use crate::ui::layout::markers::strip;
 
     #[test]
-    fn markers_outside_of_islands_are_removed() {
+    fn removes_markers_outside_of_islands() {
         assert_eq!(strip("<p>a<!>b<!></p><!>"), "<p>ab</p>");
     }
 
     #[test]
-    fn islands_keep_their_markers() {
+    fn keeps_markers_in_islands() {
         let island = "<leptos-island data-component=\"A\"><b>1<!></b><!></leptos-island>";
         let html = format!("<p><!>{island}<!></p>{island}<!>");
         assert_eq!(strip(&html), format!("<p>{island}</p>{island}"));
     }
 
     #[test]
-    fn text_and_attributes_that_look_like_markers_are_kept() {
+    fn keeps_text_that_looks_like_a_marker() {
         let html = view! { <p title="a<!>b">{"<!>"}</p> }.to_html();
         let stripped = strip(&html);
         assert!(stripped.contains("&lt;!&gt;</p>"), "{stripped}");

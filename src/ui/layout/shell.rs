@@ -1,4 +1,4 @@
-//! What is around every screen: the mark, the navigation, who is signed in, and the message of what was just done.
+//! The shell around each page: logo, navigation, user menu and flash message.
 
 use leptos::{prelude::*, server_fn::ServerFn};
 use strum::VariantArray;
@@ -10,15 +10,15 @@ use crate::{
         components::{
             form::ActionForm,
             icon::{Glyph, Icon},
-            mark::Mark,
+            logo::Logo,
         },
-        islands::{navigator::Navigator, zone_keeper::ZoneKeeper},
+        islands::{navigator::Navigator, time_zone_cookie::TimeZoneCookie},
         paths,
-        request::{preferences::Preferences, theme::Theme, visit::Visit},
+        request::{context::RequestContext, preferences::Preferences, theme::Theme},
     },
 };
 
-/// The entry of the navigation that a page belongs to.
+/// The navigation entry of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
     Webhooks,
@@ -33,57 +33,57 @@ pub enum Section {
     None,
 }
 
-/// Whether a dialog lies over a page.
+/// Rendering of the content under a dialog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Covered {
-    No,
-    /// Without JavaScript, this keeps clicks and the keyboard away.
+pub enum ContentMode {
+    Interactive,
+    /// Blocks clicks and keyboard focus, for browsers without JavaScript.
     Inert,
-    /// The browser shows it already and keeps it: there is nothing in it.
-    Kept,
+    /// Left out, because the browser already shows it.
+    Omitted,
 }
 
-/// `list`: the address of the content, if dialogs open over it.
+/// The shell. `list` is the URL of the content if dialogs open over it.
 #[component]
 pub fn Shell<'a>(
-    visit: &'a Visit,
+    ctx: &'a RequestContext,
     section: Section,
     content: AnyView,
     list: Option<String>,
-    covered: Covered,
+    content_mode: ContentMode,
 ) -> impl IntoView + use<> {
-    let flash = visit.flash.clone().map(|flash| {
+    let flash = ctx.flash.clone().map(|flash| {
         view! {
             <p class="flash"><Icon glyph=Glyph::Check/>{flash.message}</p>
         }
     });
     view! {
-        <div class="app" inert=covered == Covered::Inert>
+        <div class="app" inert=content_mode == ContentMode::Inert>
             <a class="skip" href="#main">"Skip to content"</a>
             <header class="bar">
-                <a class="brand" href=paths::LIST><Mark/>"Caleida"</a>
-                // A popover opens and closes without JavaScript; on wide screens the same element is simply there.
+                <a class="brand" href=paths::LIST><Logo/>"Caleida"</a>
+                // A popover needs no JavaScript. On wide screens, CSS shows the same element permanently.
                 <button class="bar__menu" type="button" popovertarget="menu">
                     <Icon glyph=Glyph::Menu/>"Menu"
                 </button>
                 <div class="menu" id="menu" popover="auto">
-                    <Navigation section role=visit.user.role/>
-                    <UserMenu user=visit.user.clone() preferences=visit.preferences.clone() here=visit.here.clone()/>
+                    <Navigation section role=ctx.user.role/>
+                    <UserMenu user=ctx.user.clone() preferences=ctx.preferences.clone() path_and_query=ctx.path_and_query.clone()/>
                 </div>
             </header>
             <main
                 class="main"
                 id="main"
                 tabindex="-1"
-                data-address=visit.here.clone()
+                data-address=ctx.path_and_query.clone()
                 data-list=list
-                data-kept=covered == Covered::Kept
+                data-kept=content_mode == ContentMode::Omitted
             >
-                // Always there: what appears in it later is announced.
+                // Always rendered, because screen readers announce only changes in an existing live region.
                 <div class="flashes" role="status">{flash}</div>
                 {content}
             </main>
-            <ZoneKeeper/>
+            <TimeZoneCookie/>
             <Navigator/>
         </div>
     }
@@ -104,9 +104,9 @@ fn Navigation(section: Section, role: Role) -> impl IntoView {
     }
 }
 
-type Entry = (&'static str, Section, Glyph, &'static str);
+type NavEntry = (&'static str, Section, Glyph, &'static str);
 
-const INTEGRATIONS: [Entry; 5] = [
+const INTEGRATIONS: [NavEntry; 5] = [
     (paths::LIST, Section::Webhooks, Glyph::Webhook, "Webhook"),
     (
         paths::DELIVERIES,
@@ -124,8 +124,8 @@ const INTEGRATIONS: [Entry; 5] = [
     (paths::GUIDE, Section::Guide, Glyph::Guide, "Guide"),
 ];
 
-/// The first is everybody's own, the others are for admins.
-const SETTINGS: [Entry; 4] = [
+/// The first entry is for all users, the others are for admins.
+const SETTINGS: [NavEntry; 4] = [
     (paths::ACCOUNT, Section::Account, Glyph::Person, "Account"),
     (paths::API_KEYS, Section::ApiKeys, Glyph::Key, "API keys"),
     (paths::USERS, Section::Users, Glyph::People, "Users"),
@@ -133,7 +133,7 @@ const SETTINGS: [Entry; 4] = [
 ];
 
 #[component]
-fn Group(name: &'static str, entries: &'static [Entry], section: Section) -> impl IntoView {
+fn Group(name: &'static str, entries: &'static [NavEntry], section: Section) -> impl IntoView {
     let entries = entries.iter().map(|&(href, entry, glyph, label)| {
         let current = (section == entry).then_some("page");
         view! { <li><a href=href aria-current=current><Icon glyph/>{label}</a></li> }
@@ -145,9 +145,9 @@ fn Group(name: &'static str, entries: &'static [Entry], section: Section) -> imp
 }
 
 #[component]
-fn UserMenu(user: User, preferences: Preferences, here: String) -> impl IntoView {
+fn UserMenu(user: User, preferences: Preferences, path_and_query: String) -> impl IntoView {
     let Preferences { theme, zone } = preferences;
-    let zone_page = paths::time_zone(&here);
+    let zone_page = paths::time_zone(&path_and_query);
     let initial = user
         .email
         .chars()
@@ -179,7 +179,7 @@ fn UserMenu(user: User, preferences: Preferences, here: String) -> impl IntoView
             </summary>
             <div class="user__panel">
                 <ActionForm class="segments" page=paths::THEME function=SetTheme::PATH label="Theme">
-                    <input type="hidden" name="back" value=here/>
+                    <input type="hidden" name="back" value=path_and_query/>
                     {themes.collect_view()}
                 </ActionForm>
                 <a class="user__entry" href=zone_page><Icon glyph=Glyph::Clock/><span class="unseen">"Time zone: "</span>{zone.name().replace('_', " ")}</a>

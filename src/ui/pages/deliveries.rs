@@ -1,4 +1,4 @@
-//! The log of deliveries, and one of them.
+//! The delivery log and the page of one delivery.
 
 mod health;
 pub mod log;

@@ -1,4 +1,4 @@
-//! What the product can do, for those who write receivers and clients.
+//! Documentation for developers of receivers and API clients.
 
 pub mod api;
 pub mod event_types;

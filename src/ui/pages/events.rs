@@ -1,4 +1,4 @@
-//! The events that were received, and one of them.
+//! The event log and the page of one event.
 
 pub mod list;
 pub mod one;

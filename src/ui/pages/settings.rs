@@ -1,4 +1,4 @@
-//! Administration, and one's own account.
+//! Administration and the settings of the signed-in user.
 
 pub mod account;
 pub mod api_keys;

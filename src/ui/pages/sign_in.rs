@@ -1,4 +1,4 @@
-//! Signing in and joining.
+//! Sign-in and accepting an invite.
 
 pub mod invite;
 pub mod login;

@@ -1,4 +1,4 @@
-//! The list of webhooks, and the dialogs over it.
+//! The list of webhooks, the dialogs over it, and recoveries.
 
 pub mod delete;
 pub mod edit;

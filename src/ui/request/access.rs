@@ -1,4 +1,4 @@
-//! Who may use a route: stated once, in the table of routes, and checked before anything else is looked at.
+//! Access control. Each route declares its access in the table of routes, and a layer checks it before the handler runs.
 
 use axum::{
     extract::{FromRequestParts, Request, State},
@@ -24,29 +24,30 @@ use crate::{
     },
 };
 
-/// Seconds after which a database that was away may be there again.
+/// `Retry-After` seconds when the database is unavailable.
 const RETRY_SECONDS: u64 = 5;
 
+/// Access required by a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Also those who are not signed in.
-    Everybody,
+    /// No session required.
+    Public,
     SignedIn,
-    /// Those of that role, and of the ones above it; the text completes “Only admins may …”.
-    Needs(Role, &'static str),
+    /// Minimum role. The text completes “Only admins may …”.
+    Requires(Role, &'static str),
 }
 
-/// The layer around a route.
-pub async fn admit(State((ui, access)): State<(Ui, Access)>, request: Request, next: Next) -> Response {
+/// Middleware that checks the access of a route.
+pub async fn authorize(State((ui, access)): State<(Ui, Access)>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    if access != Access::Everybody {
+    if access != Access::Public {
         match SignedIn::from_request_parts(&mut parts, &ui).await {
-            Err(error) => return sign_in(&error, &parts),
+            Err(error) => return not_signed_in(&error, &parts),
             Ok(SignedIn(user)) => {
-                if let Access::Needs(needs, what) = access
-                    && user.role < needs
+                if let Access::Requires(role, action) = access
+                    && user.role < role
                 {
-                    return PageError::Forbidden { needs, what }.into_response();
+                    return PageError::Forbidden { role, action }.into_response();
                 }
             }
         }
@@ -54,55 +55,55 @@ pub async fn admit(State((ui, access)): State<(Ui, Access)>, request: Request, n
     next.run(Request::from_parts(parts, body)).await
 }
 
-/// Leads to the sign-in page, and from there back to the page that was asked for or whose form was sent. A script is told
-/// instead: the form that it sends stays where it is.
-pub fn sign_in(error: &NotSignedIn, parts: &Parts) -> Response {
+/// Returns the response for a request without a session. Pages redirect to the sign-in page, which returns to them.
+/// Server functions return an error, so that the form in the browser keeps its values.
+pub fn not_signed_in(error: &NotSignedIn, parts: &Parts) -> Response {
     match error {
         NotSignedIn::Unavailable(_) => {
             let retry_after = [(header::RETRY_AFTER, RETRY_SECONDS.to_string())];
             (retry_after, PageError::Unavailable).into_response()
         }
-        NotSignedIn::Nobody if is_action(parts.uri.path()) => {
-            let part = Fragment::render(&Zone::default(), || view! { <SignInElsewhere/> });
+        NotSignedIn::NoSession if is_action(parts.uri.path()) => {
+            let part = Fragment::render(&Zone::default(), || view! { <SignInNotice/> });
             let refusal = Refusal {
                 part: Some(part),
                 ..Refusal::new(Reason::SignedOut)
             };
             refusal.into_response()
         }
-        NotSignedIn::Nobody => {
+        NotSignedIn::NoSession => {
             let mut query = form_urlencoded::Serializer::new(String::new());
-            let query = query.append_pair("next", &next(parts)).finish();
+            let query = query.append_pair("next", &next_path(parts)).finish();
             Redirect::to(&format!("{}?{query}", paths::LOGIN)).into_response()
         }
     }
 }
 
-/// A page can be asked for again; of a form, only the page that it was on.
-fn next(parts: &Parts) -> String {
+/// Returns the path to show after signing in: the requested page or, for a form, the page with the form.
+fn next_path(parts: &Parts) -> String {
     let path = |uri: &Uri| uri.path_and_query().map(|path| path.as_str().to_owned());
-    let page = || {
+    let referer_path = || {
         let referer = parts.headers.get(header::REFERER)?.to_str().ok()?;
         path(&referer.parse().ok()?)
     };
-    let asked = if parts.method == Method::POST {
-        page()
+    let form_page = if parts.method == Method::POST {
+        referer_path()
     } else {
         None
     };
-    let next = asked
+    let next = form_page
         .or_else(|| path(&parts.uri))
         .filter(|path| LocalPath::parse(path).is_some());
     next.unwrap_or_else(|| paths::LIST.to_owned())
 }
 
 #[component]
-fn SignInElsewhere() -> impl IntoView {
+fn SignInNotice() -> impl IntoView {
     view! {
         <p class="notice notice--bad" role="alert" tabindex="-1">
             "You are signed out. "
-            <a href=paths::LOGIN target="_blank">"Sign in on another page"</a>
-            ", then do this again: nothing that you typed is lost."
+            <a href=paths::LOGIN target="_blank">"Sign in (opens a new tab)"</a>
+            ", then try again. Your input is kept."
         </p>
     }
 }

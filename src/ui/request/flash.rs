@@ -1,4 +1,4 @@
-//! A message that the next page shows once.
+//! Flash messages: stored in the session, shown once by the next page.
 
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
@@ -7,7 +7,7 @@ use crate::domain::{Webhook, WebhookId};
 
 const KEY: &str = "flash";
 
-/// What has just been done, and to which webhook: its row is highlighted.
+/// A message and the webhook whose row is highlighted.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Flash {
     pub message: String,
@@ -16,29 +16,30 @@ pub struct Flash {
 
 impl Flash {
     /// `Webhook “Orders” saved.`
-    pub fn done(webhook: &Webhook, what: &str) -> Self {
+    pub fn webhook(webhook: &Webhook, action: &str) -> Self {
         Self {
-            message: format!("Webhook “{}” {what}.", webhook.name),
+            message: format!("Webhook “{}” {action}.", webhook.name),
             webhook: Some(webhook.id.clone()),
         }
     }
 
-    pub fn plain(message: String) -> Self {
+    pub fn message(message: String) -> Self {
         Self {
             message,
             webhook: None,
         }
     }
 
-    /// Leaves the message for the next page. Without a session it is lost, but what it tells of has happened.
-    pub async fn leave(self, session: &Session) {
+    /// Stores the message for the next page. Only logs a failure, because the change is already made.
+    pub async fn store(self, session: &Session) {
         if let Err(error) = session.insert(KEY, self).await {
             tracing::warn!(%error, "failed to store a flash message");
         }
     }
 
+    /// Removes the message from the session and returns it.
     pub async fn take(session: &Session) -> Option<Self> {
-        // Taking marks the session as changed, which costs a write: look first.
+        // Reads before it removes: a removal marks the session as changed and costs a write.
         let flash = session.get(KEY).await.ok().flatten()?;
         if let Err(error) = session.remove_value(KEY).await {
             tracing::warn!(%error, "failed to delete a flash message");

@@ -1,4 +1,4 @@
-//! A form that was posted to its page.
+//! Extractor for posted forms.
 
 use axum::{
     extract::{FromRequest, Request},
@@ -9,8 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::ui::error::PageError;
 
-/// Its fields. What cannot be read is answered with a page that says what to do, without the parser's words, which may
-/// repeat what was typed.
+/// The fields of a posted form. Rejects with a [`PageError`]: the parser's own message may repeat the user's input.
 pub struct Form<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
@@ -20,7 +19,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
         match AxumForm::from_request(request, state).await {
             Ok(AxumForm(fields)) => Ok(Self(fields)),
             Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(PageError::TooLarge),
-            Err(_) => Err(PageError::Unreadable),
+            Err(_) => Err(PageError::InvalidForm),
         }
     }
 }

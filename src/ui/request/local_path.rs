@@ -1,12 +1,12 @@
-//! Where a form may send people on to: this site, and nowhere else.
+//! Validation of redirect targets from forms and URLs.
 
-/// A path with an optional query on this very site.
+/// A path on this site, with an optional query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalPath(String);
 
 impl LocalPath {
-    /// `None` for anything that a browser could take for another site: `//evil.example`, `/\evil.example`, a URL with a
-    /// scheme, or a path with control characters, which browsers drop before they look.
+    /// Returns `None` for text that a browser could resolve to another site: `//evil.example`, `/\evil.example`, a URL with
+    /// a scheme, or a path with control characters, which browsers drop before they parse it.
     pub fn parse(text: &str) -> Option<Self> {
         let second = text.as_bytes().get(1);
         let local = text.starts_with('/')
@@ -26,20 +26,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_of_this_site_pass() {
-        for good in [
+    fn accepts_paths_of_this_site() {
+        for path in [
             "/",
             "/integrations/webhook",
             "/integrations/webhook?q=a%20b&page=2",
             "/a//b",
         ] {
-            assert_eq!(LocalPath::parse(good).unwrap().as_str(), good);
+            assert_eq!(LocalPath::parse(path).unwrap().as_str(), path);
         }
     }
 
     #[test]
-    fn everything_that_could_lead_away_is_refused() {
-        for bad in [
+    fn rejects_paths_to_other_sites() {
+        for path in [
             "",
             "integrations",
             "//evil.example",
@@ -51,7 +51,7 @@ mod tests {
             " /",
             "/é",
         ] {
-            assert_eq!(LocalPath::parse(bad), None, "{bad:?}");
+            assert_eq!(LocalPath::parse(path), None, "{path:?}");
         }
     }
 }

@@ -1,12 +1,11 @@
-//! How somebody wants to see every page. Kept in cookies, so that the very first byte of a page is right.
+//! Preferences of the browser: theme and time zone. Stored in cookies, so that the server renders each page with them.
 
 use axum::http::HeaderMap;
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 
 use super::{theme::Theme, zone::Zone};
 
-/// How long a choice is kept.
-const KEPT_DAYS: i64 = 365;
+const COOKIE_MAX_AGE_DAYS: i64 = 365;
 
 #[derive(Debug, Clone)]
 pub struct Preferences {
@@ -15,18 +14,18 @@ pub struct Preferences {
 }
 
 impl Preferences {
-    pub fn of(headers: &HeaderMap) -> Self {
+    pub fn from_headers(headers: &HeaderMap) -> Self {
         let jar = CookieJar::from_headers(headers);
         Self {
-            theme: Theme::of(&jar),
-            zone: Zone::of(&jar),
+            theme: Theme::from_cookies(&jar),
+            zone: Zone::from_cookies(&jar),
         }
     }
 }
 
-/// The cookie that keeps a choice. Scripts cannot read it; an empty value takes the choice back.
-pub fn kept(name: &'static str, value: &str) -> Cookie<'static> {
-    let days = if value.is_empty() { 0 } else { KEPT_DAYS };
+/// Returns the `HttpOnly` cookie that stores a preference. An empty value deletes it.
+pub fn preference_cookie(name: &'static str, value: &str) -> Cookie<'static> {
+    let days = if value.is_empty() { 0 } else { COOKIE_MAX_AGE_DAYS };
     Cookie::build((name, value.to_owned()))
         .path("/")
         .max_age(time::Duration::days(days))

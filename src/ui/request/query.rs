@@ -1,6 +1,6 @@
-//! The filters of the list and of the log, as they stand in the address.
+//! The filters of lists, as query parameters.
 //!
-//! What cannot be read is left out instead of refused: an address that somebody cut short still shows a page.
+//! Invalid parameters are ignored, so that a truncated URL still shows a page.
 
 mod audit;
 
@@ -15,7 +15,7 @@ use crate::{
 
 type Pairs = Vec<(&'static str, String)>;
 
-/// The list's search, filters and page. Every modal keeps it, so that closing one leads back to the same list.
+/// Search, filters and page of the webhook list. Dialogs keep them, so that closing a dialog returns to the same list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListQuery(pub WebhookFilter);
 
@@ -56,19 +56,19 @@ impl ListQuery {
             .collect()
     }
 
-    /// The address of a screen with this query.
-    pub fn on(&self, path: &str) -> String {
+    /// Returns the URL of a page with this query.
+    pub fn href(&self, path: &str) -> String {
         with_query(path, &self.pairs())
     }
 
-    pub fn page(&self, page: u32) -> Self {
+    pub fn with_page(&self, page: u32) -> Self {
         Self(WebhookFilter {
             page,
             ..self.0.clone()
         })
     }
 
-    /// Whether anything narrows the list.
+    /// Returns whether a filter is set.
     pub fn is_filtered(&self) -> bool {
         let WebhookFilter {
             search,
@@ -82,22 +82,22 @@ impl ListQuery {
     }
 }
 
-/// The log's filters.
+/// Filters of the delivery log.
 #[derive(Debug, Clone, Default)]
 pub struct LogQuery {
     pub filter: DeliveryFilter,
-    /// Whether it is the log of the one webhook of the filter, or of all and filtered by it.
-    pub of_one: bool,
+    /// True for the log of a single webhook. False for the log of all webhooks, which can be filtered by webhook.
+    pub single_webhook: bool,
 }
 
 impl LogQuery {
     pub const PAGE_SIZE: u32 = 50;
 
-    pub fn parse(query: &str, of_one: Option<WebhookId>) -> Self {
+    pub fn parse(query: &str, webhook_id: Option<WebhookId>) -> Self {
         let mut this = Self {
-            of_one: of_one.is_some(),
+            single_webhook: webhook_id.is_some(),
             filter: DeliveryFilter {
-                webhook_id: of_one,
+                webhook_id,
                 limit: Self::PAGE_SIZE,
                 ..DeliveryFilter::default()
             },
@@ -108,9 +108,9 @@ impl LogQuery {
                 "status" => filter.status = value.parse().ok(),
                 "type" => filter.event_type = value.parse().ok(),
                 "event" => filter.event_id = value.parse().ok(),
-                "webhook" if !this.of_one => filter.webhook_id = value.parse().ok(),
-                "since" => filter.since = moment(value),
-                "until" => filter.until = moment(value),
+                "webhook" if !this.single_webhook => filter.webhook_id = value.parse().ok(),
+                "since" => filter.since = parse_timestamp(value),
+                "until" => filter.until = parse_timestamp(value),
                 "before" => filter.before = value.parse().ok(),
                 _ => {}
             }
@@ -118,7 +118,7 @@ impl LogQuery {
         this
     }
 
-    /// The address of this log, with these filters.
+    /// Returns the URL of this log with these filters.
     pub fn href(&self) -> String {
         let DeliveryFilter {
             webhook_id,
@@ -130,22 +130,22 @@ impl LogQuery {
             before,
             limit: _,
         } = &self.filter;
-        let webhook = webhook_id.as_ref().filter(|_| !self.of_one);
+        let webhook = webhook_id.as_ref().filter(|_| !self.single_webhook);
         let pairs = [
             ("status", status.map(|status| status.as_str().to_owned())),
             ("type", event_type.map(|event_type| event_type.to_string())),
             ("event", event_id.as_ref().map(ToString::to_string)),
             ("webhook", webhook.map(ToString::to_string)),
-            ("since", since.map(written)),
-            ("until", until.map(written)),
+            ("since", since.map(format_timestamp)),
+            ("until", until.map(format_timestamp)),
             ("before", before.as_ref().map(ToString::to_string)),
         ];
-        with_query(&self.path(), &given(pairs))
+        with_query(&self.path(), &present_pairs(pairs))
     }
 
-    /// Without any filter.
+    /// Returns the URL of this log without filters.
     pub fn path(&self) -> String {
-        paths::deliveries(self.filter.webhook_id.as_ref().filter(|_| self.of_one))
+        paths::deliveries(self.filter.webhook_id.as_ref().filter(|_| self.single_webhook))
     }
 
     pub fn is_filtered(&self) -> bool {
@@ -162,13 +162,13 @@ impl LogQuery {
         status.is_some()
             || event_type.is_some()
             || event_id.is_some()
-            || (webhook_id.is_some() && !self.of_one)
+            || (webhook_id.is_some() && !self.single_webhook)
             || since.is_some()
             || until.is_some()
     }
 }
 
-/// The filters of the events.
+/// Filters of the event list.
 #[derive(Debug, Clone, Default)]
 pub struct EventsQuery(pub EventFilter);
 
@@ -183,8 +183,8 @@ impl EventsQuery {
             match &*name {
                 "type" => filter.event_type = value.parse().ok(),
                 "sent" => filter.unsent = value == "no",
-                "since" => filter.since = moment(value),
-                "until" => filter.until = moment(value),
+                "since" => filter.since = parse_timestamp(value),
+                "until" => filter.until = parse_timestamp(value),
                 "before" => filter.before = value.parse().ok(),
                 _ => {}
             }
@@ -204,11 +204,11 @@ impl EventsQuery {
         let pairs = [
             ("type", event_type.map(|event_type| event_type.to_string())),
             ("sent", unsent.then(|| "no".to_owned())),
-            ("since", since.map(written)),
-            ("until", until.map(written)),
+            ("since", since.map(format_timestamp)),
+            ("until", until.map(format_timestamp)),
             ("before", before.as_ref().map(ToString::to_string)),
         ];
-        with_query(paths::EVENTS, &given(pairs))
+        with_query(paths::EVENTS, &present_pairs(pairs))
     }
 
     pub fn is_filtered(&self) -> bool {
@@ -224,22 +224,22 @@ impl EventsQuery {
     }
 }
 
-/// In addresses, moments are the same for everybody who follows them: `2026-11-23T10:00:00Z`. What a browser's field
-/// writes into one is in the viewer's zone, and [`tidy_query`](super::tidy_query) makes it that.
-pub fn moment(text: &str) -> Option<Timestamp> {
+/// Parses a time in a URL: `2026-11-23T10:00:00Z`. URLs hold UTC, so that they mean the same to all users.
+/// [`clean_query`](super::clean_query) converts the local time of form fields.
+pub fn parse_timestamp(text: &str) -> Option<Timestamp> {
     Timestamp::parse_rfc3339(text)
 }
 
-/// The way back, to the second.
-pub fn written(at: Timestamp) -> String {
+/// Formats a time for a URL, without fractions of a second.
+pub fn format_timestamp(at: Timestamp) -> String {
     let text = at.rfc3339();
     text.split_once('.')
         .map_or(text.clone(), |(seconds, _)| format!("{seconds}Z"))
 }
 
-fn given<const N: usize>(pairs: [(&'static str, Option<String>); N]) -> Pairs {
-    let given = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    given.collect()
+fn present_pairs<const N: usize>(pairs: [(&'static str, Option<String>); N]) -> Pairs {
+    let present = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    present.collect()
 }
 
 fn with_query(path: &str, pairs: &Pairs) -> String {
@@ -257,7 +257,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_query_survives_the_round_trip() {
+    fn list_query_round_trips() {
         for query in [
             "",
             "q=a+%26+b",
@@ -265,21 +265,21 @@ mod tests {
             "status=failing",
         ] {
             let parsed = ListQuery::parse(query);
-            let href = parsed.on("/list");
+            let href = parsed.href("/list");
             assert_eq!(href.strip_prefix("/list").unwrap().trim_start_matches('?'), query);
             assert_eq!(ListQuery::parse(query), parsed);
         }
     }
 
     #[test]
-    fn what_cannot_be_read_is_left_out() {
+    fn ignores_invalid_parameters() {
         let query = ListQuery::parse("q=+&event=nothing&status=asleep&page=0&other=1");
         assert_eq!(query, ListQuery::default());
         assert!(!query.is_filtered());
     }
 
     #[test]
-    fn the_log_keeps_its_filters_while_it_is_paged() {
+    fn log_query_round_trips() {
         let id: WebhookId = "wh_00000000000000000000000000000001".parse().unwrap();
         let filters = "status=failed&type=chat&event=order-7&since=2026-11-23T10%3A00%3A00Z&until=2026-11-23T10%3A00%3A30Z\
                        &before=dlv_00000000000000000000000000000009";
@@ -288,16 +288,16 @@ mod tests {
             query.href(),
             format!("/integrations/webhook/wh_00000000000000000000000000000001/deliveries?{filters}")
         );
-        let of_all = LogQuery::parse("webhook=wh_00000000000000000000000000000002", None);
+        let all_webhooks = LogQuery::parse("webhook=wh_00000000000000000000000000000002", None);
         assert_eq!(
-            of_all.href(),
+            all_webhooks.href(),
             "/integrations/webhook/deliveries?webhook=wh_00000000000000000000000000000002"
         );
-        assert!(of_all.is_filtered());
+        assert!(all_webhooks.is_filtered());
     }
 
     #[test]
-    fn the_events_keep_theirs() {
+    fn events_query_round_trips() {
         let filters = "type=chat&sent=no&since=2026-11-23T10%3A00%3A00Z&before=1795428000000.17";
         let query = EventsQuery::parse(filters);
         assert_eq!(query.href(), format!("/integrations/webhook/events?{filters}"));

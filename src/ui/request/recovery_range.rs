@@ -1,27 +1,29 @@
-//! What a recovery looks through, from a form or an address.
+//! Parses the scope and the time range of a recovery.
 
 use std::time::Duration;
 
-use super::{query::moment, zone::Zone};
+use super::{query::parse_timestamp, zone::Zone};
 use crate::{
     domain::{RecoveryScope, Timestamp},
     store::RecoveryRange,
 };
 
-/// What is looked through unless somebody chooses otherwise.
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// Default length of the range.
+const DEFAULT_RANGE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// `since` is RFC 3339, or as a browser's field has it, in the viewer's time zone.
-pub fn range(scope: &str, since: &str, zone: &Zone, now: Timestamp) -> RecoveryRange {
-    let since = moment(since).or_else(|| zone.read_field(since));
+/// Returns the range that ends now. `since` is RFC 3339, or the value of a `datetime-local` field in `zone`.
+pub fn recovery_range(scope: &str, since: &str, zone: &Zone, now: Timestamp) -> RecoveryRange {
+    let since = parse_timestamp(since).or_else(|| zone.parse_field(since));
     RecoveryRange {
         scope: scope.parse().unwrap_or(RecoveryScope::Failed),
-        since: since.unwrap_or_else(|| full_minute(now.minus(DAY))).min(now),
+        since: since
+            .unwrap_or_else(|| truncate_to_minute(now.minus(DEFAULT_RANGE)))
+            .min(now),
         until: now,
     }
 }
 
-/// Seconds would only make the field longer.
-fn full_minute(at: Timestamp) -> Timestamp {
+/// Drops the seconds, which would only make the form field longer.
+fn truncate_to_minute(at: Timestamp) -> Timestamp {
     Timestamp::from_millis(at.as_millis().div_euclid(60_000) * 60_000)
 }

@@ -1,12 +1,10 @@
-//! Light, dark, or as the system has it.
+//! The theme: light, dark, or the system setting.
 
 use axum_extra::extract::cookie::CookieJar;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-/// The cookie with the choice.
-pub const COOKIE: &str = "theme";
+pub const THEME_COOKIE: &str = "theme";
 
-/// What a person chose; kept in a cookie, so that the very first byte of a page has it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "lowercase")]
 pub enum Theme {
@@ -29,9 +27,9 @@ impl Theme {
         }
     }
 
-    pub fn of(cookies: &CookieJar) -> Self {
-        let kept = cookies.get(COOKIE).map_or("", |cookie| cookie.value());
-        kept.parse().unwrap_or_default()
+    pub fn from_cookies(cookies: &CookieJar) -> Self {
+        let value = cookies.get(THEME_COOKIE).map_or("", |cookie| cookie.value());
+        value.parse().unwrap_or_default()
     }
 }
 
@@ -42,11 +40,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_theme_is_the_systems() {
-        let of = |value: &'static str| Theme::of(&CookieJar::new().add(Cookie::new(COOKIE, value)));
-        assert_eq!(Theme::of(&CookieJar::new()), Theme::System);
-        assert_eq!(of("dark"), Theme::Dark);
-        assert_eq!(of("light"), Theme::Light);
-        assert_eq!(of("purple"), Theme::System);
+    fn unknown_theme_defaults_to_system() {
+        let parse = |value: &'static str| {
+            Theme::from_cookies(&CookieJar::new().add(Cookie::new(THEME_COOKIE, value)))
+        };
+        assert_eq!(Theme::from_cookies(&CookieJar::new()), Theme::System);
+        assert_eq!(parse("dark"), Theme::Dark);
+        assert_eq!(parse("light"), Theme::Light);
+        assert_eq!(parse("purple"), Theme::System);
     }
 }

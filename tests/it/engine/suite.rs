@@ -1,11 +1,11 @@
-//! What is promised of the moments between two steps, each of them hit on purpose.
+//! Deletes, pauses and edits a webhook while a delivery waits at a breakpoint.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use caleida::{
     delivery::{
-        Engine, Parts, Wake,
+        Deps, Engine, Wake,
         gate::Gate,
         guard::{Guard, Lookup, LookupError},
         intake::PublishError,
@@ -14,22 +14,22 @@ use caleida::{
     },
     domain::{AccountId, Clock, DeliveryStatus, EventId, EventType, Origin, ProcessId, Transport, Webhook},
     server::clock::SystemClock,
-    store::{self, DeliveryFilter, Held, Leasing, Member, NewEvent, Store, Submission},
+    store::{self, DeliveryFilter, HeldAction, Leasing, Member, NewEvent, Store, Submission},
     vault::Vault,
-    webhooks::{Actor, Draft, Webhooks},
+    webhooks::{Actor, WebhookDraft, Webhooks},
 };
 use zeroize::Zeroizing;
 
 use super::Database;
 use crate::support::{
-    held::{Hold, Holds, Point},
-    receiver::{Answer, Receiver},
+    breakpoints::{Breakpoint, Breakpoints, Point},
+    receiver::{Receiver, Reply},
 };
 
-/// The engine and the operations on webhooks, around a store that can be held.
-struct Bench {
+/// The engine and a webhook, on a store with breakpoints.
+struct Fixture {
     store: Arc<Store>,
-    holds: Arc<Holds>,
+    breakpoints: Arc<Breakpoints>,
     engine: Engine,
     webhooks: Webhooks,
     actor: Actor,
@@ -38,42 +38,42 @@ struct Bench {
     _database: Database,
 }
 
-/// Finds every name on this machine, once it may.
-struct HeldLookup(Option<Hold>);
+/// Resolves every name to loopback, after an optional breakpoint.
+struct PausedLookup(Option<Breakpoint>);
 
 #[async_trait]
-impl Lookup for HeldLookup {
+impl Lookup for PausedLookup {
     async fn lookup(&self, _name: &str) -> Result<Vec<IpAddr>, LookupError> {
-        if let Some(hold) = &self.0 {
-            hold.pass().await;
+        if let Some(breakpoint) = &self.0 {
+            breakpoint.block().await;
         }
         Ok(vec!["127.0.0.1".parse().unwrap()])
     }
 }
 
-impl Bench {
-    /// With a webhook that wants chats.
+impl Fixture {
+    /// Starts the engine with a webhook for `chat` events.
     async fn start() -> Self {
         Self::start_with(None, None).await.0
     }
 
-    /// `point` is held from the start, when a delivery is waiting to be claimed already.
-    async fn start_with(point: Option<Point>, lookup: Option<Hold>) -> (Self, Option<Hold>) {
+    /// Starts the engine. `point` is a breakpoint that is set before the start, when a delivery is already due.
+    async fn start_with(point: Option<Point>, lookup: Option<Breakpoint>) -> (Self, Option<Breakpoint>) {
         let database = Database::create().await;
         let store = store::open(&database.url).await.unwrap();
-        let holds = Holds::of(&store);
+        let breakpoints = Breakpoints::install(&store);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let account = store.ensure_account("tests", clock.now()).await.unwrap();
         let actor = Actor::user(account, "ada@example.com", Origin::CommandLine);
         let guard = Arc::new(Guard::with_lookup(
             vec!["127.0.0.0/8".parse().unwrap()],
-            HeldLookup(lookup),
+            PausedLookup(lookup),
         ));
         let vault = Arc::new(Vault::new(&Zeroizing::new([7; 32])));
         let gate = Gate::new(Arc::clone(&store), Arc::clone(&vault));
         let wake = Arc::new(Wake::default());
         let timeout = Duration::from_secs(5);
-        let parts = || Parts {
+        let deps = || Deps {
             store: Arc::clone(&store),
             gate: Arc::clone(&gate),
             sender: Sender::new(Arc::clone(&guard), timeout, Vec::new()).unwrap(),
@@ -85,7 +85,7 @@ impl Bench {
                 id: ProcessId::generate(clock.now()),
                 role: "all",
                 master_key_id: vault.key_id().to_owned(),
-                opens: vault.opens().map(str::to_owned).collect(),
+                decryption_key_ids: vault.key_ids().map(str::to_owned).collect(),
             },
             caches: Vec::new(),
             delivers: true,
@@ -102,28 +102,28 @@ impl Bench {
             wake: Arc::clone(&wake),
             clock: Arc::clone(&clock),
             transport: Transport::HttpAllowed,
-            at_most: 1_000,
+            max_webhooks: 1_000,
         };
         let receiver = Receiver::start().await;
-        let mut engine = Engine::start(parts()).await.unwrap();
-        // By its name, so that it is looked up.
+        let mut engine = Engine::start(deps()).await.unwrap();
+        // A host name, so that the address is looked up.
         let draft = draft(&format!("http://receiver.test:{}/before", receiver.port()));
         let (webhook, _) = webhooks(&engine).add(&actor, &draft).await.unwrap();
-        let mut hold = None;
+        let mut breakpoint = None;
         if let Some(point) = point {
             engine.stop(Duration::ZERO).await;
-            let waiting = submission(&actor.account_id, 1);
+            let event = submission(&actor.account_id, 1);
             store
-                .accept_events(&[waiting], clock.now(), Leasing::NONE)
+                .accept_events(&[event], clock.now(), Leasing::NONE)
                 .await
                 .unwrap();
-            hold = Some(holds.hold(point));
-            engine = Engine::start(parts()).await.unwrap();
+            breakpoint = Some(breakpoints.set(point));
+            engine = Engine::start(deps()).await.unwrap();
         }
         let webhooks = webhooks(&engine);
-        let bench = Self {
+        let fixture = Self {
             store,
-            holds,
+            breakpoints,
             engine,
             webhooks,
             actor,
@@ -131,7 +131,7 @@ impl Bench {
             receiver,
             _database: database,
         };
-        (bench, hold)
+        (fixture, breakpoint)
     }
 
     fn publish(&self, size: usize) -> impl Future<Output = Result<(), PublishError>> + use<> {
@@ -142,8 +142,8 @@ impl Bench {
         async move { intake.publish(submission).await.map(drop) }
     }
 
-    /// Lets everything that is under way end, and answers what became of the deliveries and which paths were called.
-    async fn end(self) -> (Vec<DeliveryStatus>, Vec<String>) {
+    /// Waits for attempts in flight, and returns the status of each delivery and the path of each call.
+    async fn finish(self) -> (Vec<DeliveryStatus>, Vec<String>) {
         self.engine.stop(Duration::from_secs(10)).await;
         let filter = DeliveryFilter {
             limit: 100,
@@ -166,12 +166,12 @@ impl Bench {
     }
 }
 
-fn draft(url: &str) -> Draft {
-    Draft {
+fn draft(url: &str) -> WebhookDraft {
+    WebhookDraft {
         url: url.to_owned(),
         name: "receiver".to_owned(),
         events: vec!["chat".to_owned()],
-        ..Draft::default()
+        ..WebhookDraft::default()
     }
 }
 
@@ -191,126 +191,133 @@ fn submission(account: &AccountId, size: usize) -> Submission {
     }
 }
 
-/// Where a delivery may be between the publish and the first byte of its request.
-const BETWEEN: [Point; 6] = [
-    // Handed off by the insert, on its way to the attempt runner.
+/// Points of a delivery between publish and the first byte of its request.
+const POINTS: [Point; 6] = [
+    // Handed off by the insert, before the attempt runner.
     "accept_events: committed",
-    // A row that is about to be claimed, and one that just was.
+    // Before and after the delivery is claimed.
     "claim_due",
     "claim_due: committed",
-    // At the gate, with nothing known of the webhook, and with what it was a moment ago.
+    // At the gate, before and after the webhook is read.
     "destination",
     "destination: read",
-    // Looking up the receiver's address.
+    // While the receiver's address is looked up.
     "lookup",
 ];
 
-/// The engine with one delivery that waits at this point.
-async fn waiting_at(point: Point) -> (Bench, Hold) {
-    let (bench, hold) = match point {
+/// Starts the engine with one delivery that is blocked at this point.
+async fn waiting_at(point: Point) -> (Fixture, Breakpoint) {
+    let (fixture, breakpoint) = match point {
         "claim_due" | "claim_due: committed" => {
-            let (bench, hold) = Bench::start_with(Some(point), None).await;
-            (bench, hold.unwrap())
+            let (fixture, breakpoint) = Fixture::start_with(Some(point), None).await;
+            (fixture, breakpoint.unwrap())
         }
         "lookup" => {
-            let hold = Hold::new();
-            (Bench::start_with(None, Some(hold.clone())).await.0, hold)
+            let breakpoint = Breakpoint::new();
+            (
+                Fixture::start_with(None, Some(breakpoint.clone())).await.0,
+                breakpoint,
+            )
         }
         _ => {
-            let bench = Bench::start().await;
-            let hold = bench.holds.hold(point);
-            (bench, hold)
+            let fixture = Fixture::start().await;
+            let breakpoint = fixture.breakpoints.set(point);
+            (fixture, breakpoint)
         }
     };
     if !point.starts_with("claim_due") {
-        tokio::spawn(bench.publish(1));
+        tokio::spawn(fixture.publish(1));
     }
-    hold.reached().await;
-    (bench, hold)
+    breakpoint.reached().await;
+    (fixture, breakpoint)
 }
 
 #[tokio::test]
-async fn deleted_means_silent_wherever_a_delivery_was() {
-    for point in BETWEEN {
-        let (bench, hold) = waiting_at(point).await;
+async fn delete_stops_delivery_at_every_point() {
+    for point in POINTS {
+        let (fixture, breakpoint) = waiting_at(point).await;
         let deleting = tokio::spawn({
             let (webhooks, actor, id) = (
-                bench.webhooks.clone(),
-                bench.actor.clone(),
-                bench.webhook.id.clone(),
+                fixture.webhooks.clone(),
+                fixture.actor.clone(),
+                fixture.webhook.id.clone(),
             );
             async move { webhooks.delete(&actor, &id, None).await.unwrap() }
         });
         if point.starts_with("destination") {
-            // Somebody is inside: that it cannot start any more is only sure once it has left.
+            // The delivery is inside the gate, so the delete waits until it has left.
             tokio::time::sleep(Duration::from_millis(50)).await;
-            assert!(!deleting.is_finished(), "{point:?}: answered too early");
-            hold.release();
+            assert!(!deleting.is_finished(), "{point:?}: deleted too early");
+            breakpoint.release();
             deleting.await.unwrap();
         } else {
             deleting.await.unwrap();
-            hold.release();
+            breakpoint.release();
         }
-        let (statuses, calls) = bench.end().await;
+        let (statuses, calls) = fixture.finish().await;
         assert_eq!(statuses, [DeliveryStatus::Cancelled], "{point:?}");
         assert!(calls.is_empty(), "{point:?}: {calls:?}");
     }
 }
 
 #[tokio::test]
-async fn paused_means_held_wherever_a_delivery_was_that_had_not_begun() {
-    for point in BETWEEN.into_iter().filter(|point| *point != "lookup") {
-        let (bench, hold) = waiting_at(point).await;
-        bench
+async fn pause_holds_delivery_at_every_point_before_sending() {
+    for point in POINTS.into_iter().filter(|point| *point != "lookup") {
+        let (fixture, breakpoint) = waiting_at(point).await;
+        fixture
             .webhooks
-            .pause(&bench.actor, &bench.webhook.id)
+            .pause(&fixture.actor, &fixture.webhook.id)
             .await
             .unwrap();
-        hold.release();
-        let (statuses, calls) = bench.end().await;
+        breakpoint.release();
+        let (statuses, calls) = fixture.finish().await;
         assert_eq!(statuses, [DeliveryStatus::Held], "{point:?}");
         assert!(calls.is_empty(), "{point:?}: {calls:?}");
     }
 }
 
 #[tokio::test]
-async fn an_edit_is_obeyed_wherever_a_delivery_was_that_had_not_begun() {
-    for point in BETWEEN.into_iter().filter(|point| *point != "lookup") {
-        let (bench, hold) = waiting_at(point).await;
-        let edited = draft(&bench.webhook.url.as_str().replace("before", "after"));
-        let (webhooks, id) = (&bench.webhooks, &bench.webhook.id);
-        webhooks.edit(&bench.actor, id, &edited, None).await.unwrap();
-        hold.release();
-        let (receiver, call) = (&bench.receiver, 1);
+async fn edit_applies_at_every_point_before_sending() {
+    for point in POINTS.into_iter().filter(|point| *point != "lookup") {
+        let (fixture, breakpoint) = waiting_at(point).await;
+        let edited = draft(&fixture.webhook.url.as_str().replace("before", "after"));
+        let (webhooks, id) = (&fixture.webhooks, &fixture.webhook.id);
+        webhooks.edit(&fixture.actor, id, &edited, None).await.unwrap();
+        breakpoint.release();
+        let (receiver, call) = (&fixture.receiver, 1);
         receiver.wait_for(call).await;
-        let (statuses, calls) = bench.end().await;
+        let (statuses, calls) = fixture.finish().await;
         assert_eq!(statuses, [DeliveryStatus::Delivered], "{point:?}");
         assert_eq!(calls, ["/after"], "{point:?}");
     }
 }
 
 #[tokio::test]
-async fn when_the_disk_does_not_keep_up_publishers_are_told_and_nothing_piles_up() {
-    for (size, most) in [(1, 2 * 1_024), (1024 * 1024, 64)] {
-        let bench = Bench::start().await;
-        let disk = bench.holds.hold("accept_events");
-        // The first is with the disk; these pile up behind it.
-        let first = tokio::spawn(bench.publish(size));
+async fn slow_disk_rejects_events_and_bounds_the_queue() {
+    for (size, max_waiting) in [(1, 2 * 1_024), (1024 * 1024, 64)] {
+        let fixture = Fixture::start().await;
+        let disk = fixture.breakpoints.set("accept_events");
+        // The first event blocks in the store; the others queue up behind it.
+        let first = tokio::spawn(fixture.publish(size));
         disk.reached().await;
         let mut waiting = Vec::new();
         let busy = loop {
-            let mut publish = tokio::spawn(bench.publish(size));
+            let mut publish = tokio::spawn(fixture.publish(size));
             match tokio::time::timeout(Duration::from_millis(20), &mut publish).await {
-                Ok(answer) => break answer.unwrap(),
+                Ok(result) => break result.unwrap(),
                 Err(_) => waiting.push(publish),
             }
-            // So as not to wait for each of the many small ones.
+            // Publish many small events at once, to save time.
             if size == 1 {
-                waiting.extend((0..63).map(|_| tokio::spawn(bench.publish(size))));
+                waiting.extend((0..63).map(|_| tokio::spawn(fixture.publish(size))));
             }
         };
         assert!(matches!(busy, Err(PublishError::Busy)), "{busy:?}");
-        assert!(waiting.len() <= most, "{} of {size} bytes wait", waiting.len());
+        assert!(
+            waiting.len() <= max_waiting,
+            "{} events of {size} bytes wait",
+            waiting.len()
+        );
         disk.release();
         first.await.unwrap().unwrap();
         let mut accepted = 1;
@@ -320,51 +327,55 @@ async fn when_the_disk_does_not_keep_up_publishers_are_told_and_nothing_piles_up
                 Err(error) => assert!(matches!(error, PublishError::Busy), "{error}"),
             }
         }
-        bench.publish(size).await.expect("there is room again");
-        bench.receiver.wait_for(accepted + 1).await;
+        fixture.publish(size).await.expect("the queue has room again");
+        fixture.receiver.wait_for(accepted + 1).await;
     }
 }
 
 #[tokio::test]
-async fn who_is_enabled_again_is_tried_with_one_delivery_first() {
-    let bench = Bench::start().await;
-    let answer = crate::support::receiver::Gate::closed();
-    bench.receiver.answer(Answer::Status(410));
-    bench.publish(1).await.unwrap();
-    bench.receiver.wait_for(1).await;
-    let (webhooks, id) = (&bench.webhooks, &bench.webhook.id);
+async fn reenabled_webhook_gets_one_delivery_first() {
+    let fixture = Fixture::start().await;
+    let latch = crate::support::receiver::Latch::closed();
+    fixture.receiver.reply(Reply::Status(410));
+    fixture.publish(1).await.unwrap();
+    fixture.receiver.wait_for(1).await;
+    let (webhooks, id) = (&fixture.webhooks, &fixture.webhook.id);
     crate::support::app::eventually(|| async {
-        let webhook = bench
+        let webhook = fixture
             .store
-            .of(&bench.actor.account_id)
+            .of(&fixture.actor.account_id)
             .webhook(id)
             .await
             .unwrap()?;
         webhook.disabled_reason.is_some().then_some(())
     })
     .await
-    .expect("it was never disabled");
+    .expect("the webhook is disabled");
 
-    webhooks.resume(&bench.actor, id, Held::Send).await.unwrap();
-    bench.receiver.answer_always(Answer::Hold(answer.clone(), 200));
+    webhooks
+        .resume(&fixture.actor, id, HeldAction::Send)
+        .await
+        .unwrap();
+    fixture.receiver.reply_always(Reply::Hold(latch.clone(), 200));
     for _ in 0..20 {
-        bench.publish(1).await.unwrap();
+        fixture.publish(1).await.unwrap();
     }
-    bench.receiver.wait_for(2).await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(bench.receiver.received().len(), 2, "one to see how it is");
-    answer.open();
-    bench.receiver.wait_for(21).await;
+    fixture.receiver.wait_for(2).await;
+    // The other deliveries are stored, and none of them has been leased.
+    fixture.breakpoints.wait_for_claim(&fixture.webhooks.wake).await;
+    assert_eq!(fixture.receiver.received().len(), 2, "a single delivery first");
+    latch.open();
+    fixture.receiver.wait_for(21).await;
 }
 
 #[tokio::test]
-async fn what_outlasts_the_grace_is_given_back_and_is_no_attempt() {
-    let bench = Bench::start().await;
-    bench.receiver.answer_always(Answer::Never);
-    bench.publish(1).await.unwrap();
-    bench.receiver.wait_for(1).await;
-    let (store, account) = (Arc::clone(&bench.store), bench.actor.account_id.clone());
-    bench.engine.stop(Duration::from_millis(50)).await;
+async fn attempt_exceeding_grace_is_released_and_not_counted() {
+    let fixture = Fixture::start().await;
+    fixture.receiver.reply_always(Reply::Never);
+    fixture.publish(1).await.unwrap();
+    fixture.receiver.wait_for(1).await;
+    let (store, account) = (Arc::clone(&fixture.store), fixture.actor.account_id.clone());
+    fixture.engine.stop(Duration::from_millis(50)).await;
 
     let filter = DeliveryFilter {
         limit: 1,
@@ -373,6 +384,6 @@ async fn what_outlasts_the_grace_is_given_back_and_is_no_attempt() {
     let page = store.of(&account).list_deliveries(&filter).await.unwrap();
     let delivery = &page.deliveries[0];
     assert_eq!((delivery.status, delivery.attempts), (DeliveryStatus::Pending, 0));
-    // Shown only of what nobody has a lease on: the next process finds it due.
+    // Set only without a lease, so the next process finds the delivery due.
     assert!(delivery.next_attempt_at.unwrap() <= SystemClock.now());
 }

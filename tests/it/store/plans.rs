@@ -1,6 +1,6 @@
-//! How PostgreSQL finds what the engine asks for, once there is a history: by an index, never by reading a table.
+//! PostgreSQL's plans with a large history: statements use indexes instead of sequential scans.
 //!
-//! It is the server that tells, of each statement that the store really ran.
+//! The server logs the plan of each statement that the store runs (`auto_explain`).
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -12,22 +12,22 @@ use caleida::{
     },
     server::clock::SystemClock,
     store::{
-        self, AuditFilter, Change, Claim, DeliveryFilter, EventFilter, Held, Leasing, NewEvent, NewWebhook,
-        Next, RecordedAttempt, RecoveryRange, Retention, Sealed, Store, Submission,
+        self, AuditFilter, Change, Claim, DeliveryFilter, EventFilter, HeldAction, Leasing, NewEvent,
+        NewWebhook, Next, RecordedAttempt, RecoveryRange, Retention, Sealed, Store, Submission,
     },
 };
 
 use crate::support::postgres::{self, Server};
 
-/// Rows of history in each table, and later deliveries that are due: enough for reading them all to look dear, and for a
-/// claim to look as if it took many.
+/// Rows of history in each table, and later of due deliveries. Enough for sequential scans to look expensive, and for a
+/// claim to look as if it returned many rows.
 const ROWS: usize = 100_000;
 
-/// After so many runs the server may decide upon one plan for all values.
+/// Runs of each statement; after five, PostgreSQL may switch a prepared statement to a generic plan.
 const RUNS: usize = 8;
 
 #[tokio::test]
-async fn every_statement_of_the_engine_finds_its_rows_by_an_index() {
+async fn statements_find_rows_by_index() {
     let server = Server::start().await;
     let database = server.create_database().await;
     let (account, webhook) = fill(&database).await;
@@ -42,30 +42,34 @@ async fn every_statement_of_the_engine_finds_its_rows_by_an_index() {
     let store = store::open(&database).await.unwrap();
     for run in 0..RUNS {
         deliver(&store, &account, run).await;
-        look(&store, &account, &webhook).await;
+        query(&store, &account, &webhook).await;
     }
-    let seen = server.log().len();
-    fall_behind(&database).await;
-    let filled = server.log().len();
+    let history_end = server.log().len();
+    add_backlog(&database).await;
+    let backlog_start = server.log().len();
     for run in 0..RUNS {
         deliver(&store, &account, run).await;
     }
     let log = server.log();
-    let mut judged = BTreeSet::new();
-    let entries = [&log[..seen], &log[filled..]].map(|log| log.split("Query Text: ").skip(1));
+    let mut checked = BTreeSet::new();
+    let entries = [&log[..history_end], &log[backlog_start..]].map(|log| log.split("Query Text: ").skip(1));
     for entry in entries.into_iter().flatten() {
         let plan = entry.split("\tQuery Text").next().unwrap();
         for table in ["events", "deliveries", "attempts", "audit_log"] {
             assert!(!plan.contains(&format!("Seq Scan on {table} ")), "{plan}");
             if plan.contains(&format!(" on {table} ")) {
-                judged.insert(plan.split('\n').next().unwrap().to_owned());
+                checked.insert(plan.split('\n').next().unwrap().to_owned());
             }
         }
     }
-    assert!(judged.len() >= 19, "only {} statements were seen", judged.len());
+    assert!(
+        checked.len() >= 19,
+        "only {} statements were checked",
+        checked.len()
+    );
 }
 
-/// With one webhook whose deliveries are all delivered.
+/// Adds one webhook with a history of successful deliveries.
 async fn fill(database: &str) -> (AccountId, WebhookId) {
     let store = store::open(database).await.unwrap();
     let now = SystemClock.now();
@@ -93,15 +97,15 @@ async fn fill(database: &str) -> (AccountId, WebhookId) {
                 key_id: "key".to_owned(),
                 ciphertext: vec![0; 60],
             },
-            at_most: 1_000,
+            max_webhooks: 1_000,
         })
         .await
         .unwrap();
-    let of = |kind: &str| format!("decode('{kind}' || lpad(n::text, 30, '0'), 'hex')");
+    let id_of = |kind: &str| format!("decode('{kind}' || lpad(n::text, 30, '0'), 'hex')");
     let [account_key, webhook_key] = [account.to_key(), webhook.to_key()].map(bytes);
     let from = format!("from generate_series(1, {ROWS}) n");
     let at = format!("{} + n", now.as_millis() - 10_000_000);
-    let (delivery, attempt, audit) = (of("00"), of("01"), of("02"));
+    let (delivery, attempt, audit) = (id_of("00"), id_of("01"), id_of("02"));
     for sql in [
         format!(
             "insert into events (key, account_id, id, event_type, occurred_at, received_at, payload, fingerprint,
@@ -118,7 +122,7 @@ async fn fill(database: &str) -> (AccountId, WebhookId) {
                  request_headers, response_headers, response_body, response_truncated)
              select {attempt}, {delivery}, 1, {at}, 1, 'https://example.com/', 200, '', '', '', false {from}"
         ),
-        // One who did nearly all of it, and one who did little.
+        // One user with nearly all entries, and one with few.
         format!(
             "insert into audit_log (id, account_id, actor, action, subject, at)
              select {audit}, {account_key}, case n % 1000 when 0 then 'user:bob' else 'user:ada' end,
@@ -132,25 +136,25 @@ async fn fill(database: &str) -> (AccountId, WebhookId) {
     (account, webhook)
 }
 
-/// As a literal.
+/// Returns the key as an SQL literal.
 fn bytes(key: [u8; 16]) -> String {
     let digits: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("'\\x{digits}'::bytea")
 }
 
-/// Another webhook, with all that the first had still to come.
-async fn fall_behind(database: &str) {
-    let behind = bytes(WebhookId::generate(SystemClock.now()).to_key());
+/// Adds a second webhook with a backlog: all deliveries of the first, due.
+async fn add_backlog(database: &str) {
+    let backlog = bytes(WebhookId::generate(SystemClock.now()).to_key());
     for sql in [
         &format!(
             "insert into webhooks (id, account_id, name, url, events, state, version, created_at, updated_at, updated_by)
-             select {behind}, account_id, 'behind', url, events, state, version, created_at, updated_at, updated_by
+             select {backlog}, account_id, 'backlog', url, events, state, version, created_at, updated_at, updated_by
              from webhooks"
         ),
         &format!(
             "insert into deliveries (id, account_id, webhook_id, event_key, event_type, status, attempts,
                  next_attempt_at, updated_at)
-             select set_byte(id, 1, 255 - get_byte(id, 1)), account_id, {behind}, event_key, event_type, 'pending', 0,
+             select set_byte(id, 1, 255 - get_byte(id, 1)), account_id, {backlog}, event_key, event_type, 'pending', 0,
                  updated_at, updated_at
              from deliveries"
         ),
@@ -160,7 +164,7 @@ async fn fall_behind(database: &str) {
     }
 }
 
-/// Everything that happens to an event: some are handed off, some are claimed; some succeed, some are given back.
+/// Runs all statements of deliveries: accept, claim, release, record.
 async fn deliver(store: &Store, account: &AccountId, run: usize) {
     let now = SystemClock.now();
     let events = (0..20).map(|_| NewEvent {
@@ -179,7 +183,7 @@ async fn deliver(store: &Store, account: &AccountId, run: usize) {
     let leasing = Leasing {
         lease,
         limit: 10,
-        room: &|_| 10,
+        capacity: &|_| 10,
     };
     let handed_off = store.accept_events(&[submission], now, leasing).await.unwrap();
     store.next_due().await.unwrap();
@@ -188,7 +192,7 @@ async fn deliver(store: &Store, account: &AccountId, run: usize) {
         now,
         lease,
         limit: 100,
-        room: &|_| 100,
+        capacity: &|_| 100,
         after: None,
     };
     let claimed = store.claim_due(claim).await.unwrap().deliveries;
@@ -228,8 +232,8 @@ async fn deliver(store: &Store, account: &AccountId, run: usize) {
     store.record_attempts(&attempts).await.unwrap();
 }
 
-/// What people, retention, and changes of webhooks look for.
-async fn look(store: &Store, account: &AccountId, webhook: &WebhookId) {
+/// Runs the statements of the dashboard, of retention, and of changes of webhooks.
+async fn query(store: &Store, account: &AccountId, webhook: &WebhookId) {
     let delivered = DeliveryFilter {
         status: Some(DeliveryStatus::Delivered),
         limit: 50,
@@ -282,20 +286,21 @@ async fn look(store: &Store, account: &AccountId, webhook: &WebhookId) {
         from: Origin::CommandLine,
         at: SystemClock.now(),
     };
-    look_at_audit_log(store, account).await;
+    query_audit_log(store, account).await;
     store.pause_webhook(&change).await.unwrap();
-    store.resume_webhook(&change, Held::Send).await.unwrap();
+    store.resume_webhook(&change, HeldAction::Send).await.unwrap();
     let retention = Retention {
         account,
         before: Timestamp::from_millis(SystemClock.now().as_millis() - 9_990_000),
         after: None,
         limit: 100,
+        at: SystemClock.now(),
     };
     store.delete_old_events(retention).await.unwrap();
 }
 
-/// By each filter alone, and by those that no index has together.
-async fn look_at_audit_log(store: &Store, account: &AccountId) {
+/// Queries the audit log with each filter alone, and with combinations that have no common index.
+async fn query_audit_log(store: &Store, account: &AccountId) {
     let all = AuditFilter {
         limit: 50,
         ..AuditFilter::default()

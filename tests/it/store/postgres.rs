@@ -2,7 +2,7 @@
 
 use crate::support::postgres;
 
-/// A database of its own.
+/// A new database.
 pub struct Database {
     pub url: String,
 }
@@ -19,24 +19,24 @@ impl Database {
 mod suite;
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_named_as_the_cause_and_its_password_is_not() {
+async fn connection_error_names_cause_but_not_password() {
     let free = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap();
     let opened = caleida::store::open(&format!("postgres://ada:geheim@{free}/caleida")).await;
-    let error = opened.err().expect("nobody is there").to_string();
+    let error = opened.err().expect("the connection fails").to_string();
     assert!(error.contains("refused") && !error.contains("geheim"), "{error}");
 }
 
 #[tokio::test]
-async fn a_database_that_a_newer_version_has_migrated_is_served() {
+async fn opens_database_migrated_by_newer_version() {
     let url = postgres::create_database().await;
     caleida::store::open(&url).await.unwrap();
     postgres::run(
         &url,
         "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
-         values (9999, 'add what nobody here knows', true, '', 0)",
+         values (9999, 'add an unknown table', true, '', 0)",
     )
     .await;
     let store = caleida::store::open(&url).await.unwrap();

@@ -7,7 +7,7 @@ use sqlx::{Connection, PgConnection, SqliteConnection};
 
 use super::{postgres, sqlite};
 
-/// `table.column kind`, with `not null` where it is; and `index: columns`.
+/// Columns as `table.column kind [not null]`, and indexes as `index: columns`.
 type Schema = BTreeSet<String>;
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn schema_of_postgres(url: &str) -> Schema {
     schema
 }
 
-/// The migrations of a database: name and SQL, without comments, in lower case.
+/// Returns name and SQL of each migration, in lower case and without comments.
 fn migrations(database: &str) -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("migrations")
@@ -104,7 +104,7 @@ fn both_databases_have_the_same_migrations_without_gaps() {
     }
 }
 
-/// A process of the previous version may still use the tables: see migrations/README.md.
+/// Processes of the previous version may still use the tables, see `migrations/README.md`.
 #[test]
 fn migrations_only_add() {
     for database in ["sqlite", "postgres"] {
@@ -115,7 +115,7 @@ fn migrations_only_add() {
                 let removes = words
                     .windows(2)
                     .any(|pair| pair[0] != "on" && pair[1] == forbidden);
-                assert!(!removes, "{database}/{name}: {forbidden} takes something away");
+                assert!(!removes, "{database}/{name}: {forbidden} is not allowed");
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::support::app::eventually;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 
-/// A database of its own.
+/// A new database.
 pub struct Database {
     pub url: String,
     _folder: TempDir,
@@ -33,7 +33,7 @@ impl Database {
 #[path = "suite.rs"]
 mod suite;
 
-/// Whether another process could write at this moment.
+/// Returns whether another connection can start a write transaction.
 async fn is_unlocked(url: &str) -> bool {
     let options: SqliteConnectOptions = url.parse().unwrap();
     let mut other = options.busy_timeout(Duration::ZERO).connect().await.unwrap();
@@ -43,7 +43,7 @@ async fn is_unlocked(url: &str) -> bool {
         .is_ok()
 }
 
-/// The store, and what adds a webhook of a name to it.
+/// Returns the store and a function that adds a webhook.
 async fn store_to_fill(
     url: &str,
 ) -> (
@@ -73,7 +73,7 @@ async fn store_to_fill(
                     key_id: "key".to_owned(),
                     ciphertext: vec![0; 60],
                 },
-                at_most: 1_000,
+                max_webhooks: 1_000,
             };
             store.insert_webhook(webhook).await
         })
@@ -82,10 +82,10 @@ async fn store_to_fill(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn concurrent_writes_succeed_or_fail_alone() {
+async fn concurrent_writes_fail_independently() {
     let database = Database::create().await;
     let (store, add) = store_to_fill(&database.url).await;
-    // Every second one wants a name that another one has.
+    // Every second insert uses the same name.
     let adding: Vec<_> = (0..100)
         .map(|n| {
             add(if n % 2 == 0 {
@@ -114,7 +114,7 @@ async fn concurrent_writes_succeed_or_fail_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_write_that_is_dropped_leaves_nothing_open() {
+async fn cancelled_write_is_rolled_back() {
     let database = Database::create().await;
     let (store, add) = store_to_fill(&database.url).await;
     for round in 0..20 {
@@ -127,9 +127,9 @@ async fn a_write_that_is_dropped_leaves_nothing_open() {
             let _ = added.await;
         }
         let added = add(format!("kept{round}")).await.unwrap();
-        added.expect("the writer goes on");
+        added.expect("the writer continues");
     }
-    // Nobody writes any more: what was dropped last is rolled back without anybody's help.
+    // The last cancelled write is rolled back even without further writes.
     let unlocked = eventually(|| async { is_unlocked(&database.url).await.then_some(()) });
     unlocked.await.expect("the file is unlocked");
     let account = &store.accounts().await.unwrap()[0];

@@ -29,13 +29,13 @@ use caleida::{
     domain::{
         AccountId, Actor, Attempt, AttemptDetail, AttemptId, DeliveryStatus, DisabledReason, EndpointUrl,
         EventId, EventType, EventTypes, FailureReason, Latencies, Origin, Outcome, Principal, ProcessId,
-        Timestamp, TlsTrouble, Transport, Webhook, WebhookId, WebhookName, WebhookSettings, WebhookStatus,
+        Timestamp, TlsProblem, Transport, Webhook, WebhookId, WebhookName, WebhookSettings, WebhookStatus,
     },
     store::{
-        self, AcceptedEvent, Change, Claim, ClaimedDelivery, ConflictingEvent, DeliveryFilter, Held, Joined,
-        Lease, Leasing, Member, NewEvent, NewWebhook, Next, OpenDeliveries, ProcessRow, RecordedAttempt,
-        Removed, Retention, Sealed, Stale, Store, StoreError, Submission, Unique, UpdateWebhook, Updated,
-        WebhookFilter,
+        self, AcceptedEvent, CacheKey, Change, Claim, ClaimedDelivery, ConflictingEvent, DeleteOutcome,
+        DeliveryFilter, HeldAction, JoinOutcome, Lease, Leasing, Member, NewEvent, NewWebhook, Next,
+        OpenDeliveries, ProcessRow, RecordedAttempt, Retention, Sealed, Store, StoreError, Submission,
+        Unique, UpdateOutcome, UpdateWebhook, WebhookFilter,
     },
 };
 
@@ -44,14 +44,14 @@ use super::Database;
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 const LEASE: Duration = Duration::from_secs(45);
 
-/// A store of its own, with an account and short ways to fill it.
+/// A new store with an account, and helpers to fill it.
 struct Fixture {
     store: Arc<Store>,
     account: AccountId,
     _database: Database,
 }
 
-/// Stores them without handing anything off.
+/// Stores events without handing any deliveries off.
 async fn accept(
     store: &Store,
     submissions: &[Submission],
@@ -60,7 +60,7 @@ async fn accept(
     let leasing = Leasing::NONE;
     let accepted = store.accept_events(submissions, now, leasing).await.unwrap();
     assert!(accepted.claimed.is_empty());
-    accepted.answers
+    accepted.results
 }
 
 impl Fixture {
@@ -97,7 +97,7 @@ impl Fixture {
                 change: self.change(&id, NOW),
                 settings,
                 secret: sealed(1),
-                at_most: 1_000,
+                max_webhooks: 1_000,
             })
             .await
     }
@@ -134,7 +134,7 @@ impl Fixture {
             now,
             lease: LEASE,
             limit,
-            room: &room,
+            capacity: &room,
             after: None,
         };
         self.store.claim_due(claim).await.unwrap().deliveries
@@ -206,7 +206,7 @@ fn recorded(delivery: &ClaimedDelivery, outcome: Outcome, next: Next) -> Recorde
         url: "https://example.com/hook".to_owned(),
         request_headers: vec![("webhook-id".to_owned(), delivery.event_id.to_string())],
         response_headers: Vec::new(),
-        response_body: b"\xff\x00 as it came".to_vec(),
+        response_body: b"\xff\x00 raw".to_vec(),
         response_truncated: false,
     };
     let (delivery_id, webhook_id, lease) = (

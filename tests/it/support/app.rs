@@ -1,4 +1,4 @@
-//! The whole product on a random port, with a database of its own.
+//! A complete server in this process, on a random port and with its own database.
 
 use std::{
     sync::Arc,
@@ -10,14 +10,14 @@ use caleida::{
     delivery::sender::plain_client,
     domain::{AccountId, Actor, Clock, Email, Role, Timestamp, UserId},
     server::{Config, Server, clock::SystemClock},
-    store::{Changed, DEFAULT_ACCOUNT, Person},
+    store::{DEFAULT_ACCOUNT, Person, UserChangeOutcome},
 };
 use clap::{Args, FromArgMatches};
 use reqwest::{Method, RequestBuilder, StatusCode, header};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{browser::Browser, clock::TestClock};
+use super::{breakpoints::Breakpoints, browser::Browser, clock::TestClock};
 
 pub const ADMIN: &str = "admin@localhost";
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -28,11 +28,13 @@ pub struct TestApp {
     key: String,
     client: reqwest::Client,
     data: TempDir,
+    pub breakpoints: Arc<Breakpoints>,
 }
 
-/// How a test's app differs from the usual.
+/// Settings of a [`TestApp`].
 pub struct Options {
     pub clock: Arc<dyn Clock>,
+    /// Arguments of `serve` that override the defaults.
     pub arguments: Vec<String>,
 }
 
@@ -46,12 +48,12 @@ impl Default for Options {
 }
 
 impl TestApp {
-    /// Loopback receivers over http are allowed; a failed attempt is repeated after 50 ms, twice.
+    /// Starts a server that allows loopback receivers over http and retries a failed attempt twice, after 50 ms each.
     pub async fn start() -> Self {
         Self::start_with(Options::default()).await
     }
 
-    /// On a clock that only the test moves.
+    /// Starts a server whose clock only the test advances.
     pub async fn start_at(clock: Arc<TestClock>) -> Self {
         Self::start_with(Options {
             clock,
@@ -82,11 +84,11 @@ impl TestApp {
             "--retry-schedule=50ms,50ms".to_owned(),
             "--delivery-timeout=2s".to_owned(),
             "--shutdown-grace=5s".to_owned(),
-            // Tests look more often than anybody should.
+            // Tests poll more often than the default limit allows.
             "--api-rate-limit=off".to_owned(),
         ];
         arguments.extend(options.arguments);
-        // The last of two flags wins.
+        // The last occurrence of a flag wins.
         let command = Config::augment_args(clap::Command::new("serve").args_override_self(true));
         let config = Config::from_arg_matches(&command.get_matches_from(arguments)).unwrap();
         let server = Server::start(config, options.clock).await.unwrap();
@@ -94,7 +96,7 @@ impl TestApp {
         let account = server.store.ensure_account(DEFAULT_ACCOUNT, now).await.unwrap();
         let scopes = api_key::SCOPES.map(str::to_owned).to_vec();
         let actor = Actor::operator(account.clone());
-        // A name of its own at each start, which all are for the same data.
+        // Unique, because a restart creates another key in the same database.
         let name = format!("tests {}", UserId::generate(now));
         let (_, key) = api_key::create(&server.store, &actor, &name, scopes, None, now)
             .await
@@ -105,16 +107,17 @@ impl TestApp {
             key: key.to_string(),
             client,
             data,
+            breakpoints: Breakpoints::install(&server.store),
             server: Some(server),
         }
     }
 
-    /// Stops it and starts it again on the same data.
+    /// Restarts the server on the same data.
     pub async fn restart(self) -> Self {
         self.restart_with(Vec::new()).await
     }
 
-    /// The same, with these arguments.
+    /// Like [`Self::restart`], with these arguments.
     pub async fn restart_with(mut self, arguments: Vec<String>) -> Self {
         self.stop().await;
         let data = std::mem::replace(&mut self.data, tempfile::tempdir().unwrap());
@@ -125,11 +128,16 @@ impl TestApp {
         Self::start_in(data, options).await
     }
 
-    /// Stops it gracefully; what it had under way is finished or given back.
+    /// Shuts down gracefully: attempts in flight are completed or released.
     pub async fn stop(&mut self) {
         if let Some(server) = self.server.take() {
             server.stop().await;
         }
+    }
+
+    /// Waits until the scheduler has completed a claim that began after this call.
+    pub async fn claim_round(&self) {
+        self.breakpoints.wait_for_claim(&self.server().wake).await;
     }
 
     pub fn server(&self) -> &Server {
@@ -144,7 +152,7 @@ impl TestApp {
         format!("http://{}{path}", self.server().address)
     }
 
-    /// A call of the API with a key that may do everything.
+    /// A request with an API key that has all scopes.
     pub fn call(&self, method: Method, path: &str) -> RequestBuilder {
         self.anonymous(method, path).bearer_auth(&self.key)
     }
@@ -153,25 +161,25 @@ impl TestApp {
         self.client.request(method, self.url(path))
     }
 
-    /// By its whole URL, wherever that leads.
-    pub async fn plain(&self, url: &str) -> reqwest::Response {
+    /// Requests an absolute URL.
+    pub async fn get_url(&self, url: &str) -> reqwest::Response {
         self.client.get(url).send().await.unwrap()
     }
 
-    /// The metrics, of an app that has them.
+    /// Returns the metrics.
     pub async fn scrape(&self) -> String {
-        let address = self.server().metrics.expect("the metrics are off");
-        let response = self.plain(&format!("http://{address}/metrics")).await;
+        let address = self.server().metrics.expect("metrics are enabled");
+        let response = self.get_url(&format!("http://{address}/metrics")).await;
         assert_eq!(response.status(), StatusCode::OK);
         response.text().await.unwrap()
     }
 
-    /// A key of its own with these scopes only.
+    /// Creates a key with only these scopes.
     pub async fn key_with(&self, scopes: &[&str]) -> String {
         self.key_for(self.account.clone(), scopes).await
     }
 
-    /// A key for another account.
+    /// Creates a key with all scopes in another account.
     pub async fn key_of_another_account(&self) -> String {
         let store = &*self.server().store;
         let account = store.ensure_account("another", SystemClock.now()).await.unwrap();
@@ -204,25 +212,25 @@ impl TestApp {
         self.call(Method::DELETE, path).send().await.unwrap().status()
     }
 
-    /// Adds a webhook for these events, and answers it with its secret.
+    /// Adds a webhook for these events and returns it with its secret.
     pub async fn add_webhook(&self, name: &str, url: &str, events: &[&str]) -> Value {
         let body = json!({ "name": name, "url": url, "events": events });
         self.post("/api/v1/webhooks", body, StatusCode::CREATED).await
     }
 
-    /// Publishes an event, and answers its receipt.
+    /// Publishes an event and returns the response.
     pub async fn publish(&self, event_type: &str) -> Value {
         let body = json!({ "type": event_type, "data": { "id": 1 } });
         self.post("/api/v1/events", body, StatusCode::ACCEPTED).await
     }
 
-    /// The newest deliveries that match the query.
+    /// Returns the newest deliveries that match the query.
     pub async fn deliveries(&self, query: &str) -> Vec<Value> {
         let page = self.get(&format!("/api/v1/deliveries?{query}")).await;
         page["deliveries"].as_array().unwrap().clone()
     }
 
-    /// Waits until so many deliveries have that status.
+    /// Waits until at least `count` deliveries have this status.
     pub async fn wait_for(&self, status: &str, count: usize) -> Vec<Value> {
         let query = format!("status={status}");
         eventually(|| async {
@@ -230,10 +238,10 @@ impl TestApp {
             (found.len() >= count).then_some(found)
         })
         .await
-        .unwrap_or_else(|| panic!("there were never {count} deliveries with status {status}"))
+        .unwrap_or_else(|| panic!("never found {count} deliveries with status {status}"))
     }
 
-    /// Waits until so many attempts of the newest delivery are recorded, and answers when the next one is due.
+    /// Waits until the newest delivery has `attempts` attempts, and returns when the next one is due.
     pub async fn wait_for_next_attempt(&self, attempts: usize) -> Timestamp {
         eventually(|| async {
             let delivery = self.deliveries("").await.into_iter().next()?;
@@ -241,14 +249,14 @@ impl TestApp {
             (delivery["attempts"] == attempts).then(|| Timestamp::parse_rfc3339(next).unwrap())
         })
         .await
-        .unwrap_or_else(|| panic!("there was never a next attempt after {attempts}"))
+        .unwrap_or_else(|| panic!("no attempt was scheduled after {attempts}"))
     }
 
     pub fn browser(&self) -> Browser {
         Browser::new(self.client.clone(), self.url(""))
     }
 
-    /// A browser in which this user has signed in.
+    /// A browser with a session of this user.
     pub async fn signed_in(&self, email: &str) -> Browser {
         let mut browser = self.browser();
         let page = browser
@@ -260,14 +268,14 @@ impl TestApp {
 
     pub async fn person(&self, email: &str) -> Person {
         let person = self.server().store.person_by_email(email).await.unwrap();
-        person.expect("there is such a user")
+        person.expect("the user exists")
     }
 
     pub async fn disable(&self, email: &str) {
         let person = self.person(email).await;
         let context = self.server().auth.operator(person.user.account_id);
         let disabled = self.server().store.disable_user(&context, &person.user.id).await;
-        assert_eq!(disabled.unwrap(), Changed::Done);
+        assert_eq!(disabled.unwrap(), UserChangeOutcome::Done);
     }
 
     pub async fn add_user(&self, email: &str, role: Role) {
@@ -298,18 +306,19 @@ async fn json_of(request: RequestBuilder, expected: StatusCode) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|_| panic!("not JSON: {text}"))
 }
 
-/// Looks again and again, for ten seconds at most: for what has no notification that a test could wait for.
-pub async fn eventually<T, F: Future<Output = Option<T>>>(look: impl Fn() -> F) -> Option<T> {
-    eventually_within(Duration::from_secs(10), look).await
+/// Polls until `poll` returns `Some`, for at most ten seconds.
+pub async fn eventually<T, F: Future<Output = Option<T>>>(poll: impl Fn() -> F) -> Option<T> {
+    eventually_within(Duration::from_secs(10), poll).await
 }
 
+/// Polls until `poll` returns `Some` or the limit has passed.
 pub async fn eventually_within<T, F: Future<Output = Option<T>>>(
     limit: Duration,
-    look: impl Fn() -> F,
+    poll: impl Fn() -> F,
 ) -> Option<T> {
     let started = Instant::now();
     while started.elapsed() < limit {
-        if let Some(found) = look().await {
+        if let Some(found) = poll().await {
             return Some(found);
         }
         tokio::time::sleep(Duration::from_millis(10)).await;

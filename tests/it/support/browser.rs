@@ -1,7 +1,9 @@
-//! A browser without script: it keeps its cookie, posts forms and follows nothing by itself.
+//! A browser without JavaScript: it keeps its session cookie, posts forms and follows no redirects.
 
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header};
 use serde_json::Value;
+
+use super::html::attributes;
 
 pub struct Browser {
     client: Client,
@@ -27,17 +29,17 @@ impl Browser {
     }
 
     pub async fn get(&mut self, path: &str) -> Page {
-        self.send(self.to(Method::GET, path)).await
+        self.send(self.request(Method::GET, path)).await
     }
 
     pub async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Page {
         self.post_with(path, form, &[]).await
     }
 
-    /// With these headers besides.
+    /// Like [`Self::post`], with additional headers.
     pub async fn post_with(&mut self, path: &str, form: &[(&str, &str)], headers: &[(&str, &str)]) -> Page {
         let request = self
-            .to(Method::POST, path)
+            .request(Method::POST, path)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form_urlencoded(form));
         let request = headers
@@ -46,8 +48,8 @@ impl Browser {
         self.send(request).await
     }
 
-    /// A request to be sent by [`Self::send`].
-    pub fn to(&self, method: Method, path: &str) -> RequestBuilder {
+    /// Builds a request for [`Self::send`].
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.origin))
     }
 
@@ -60,7 +62,7 @@ impl Browser {
         let headers = response.headers().clone();
         let text = |name| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
         let set_cookie = text(header::SET_COOKIE);
-        // Only the session's: what else a page keeps is a preference, which no test is about.
+        // Cookies other than the session's hold preferences, which tests check on the page itself.
         if let Some(cookie) = set_cookie.as_ref().filter(|cookie| is_session(cookie)) {
             self.cookie = cookie.split(';').next().map(str::to_owned);
         }
@@ -82,7 +84,7 @@ fn is_session(cookie: &str) -> bool {
 }
 
 impl Page {
-    /// What a server function returned.
+    /// Parses the response of a server function.
     pub fn json(&self) -> Value {
         assert_eq!(
             self.headers[header::CONTENT_TYPE],
@@ -93,7 +95,7 @@ impl Page {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.body))
     }
 
-    /// The value of the first hidden input of this name.
+    /// Returns the value of the first hidden input with this name.
     pub fn hidden(&self, name: &str) -> String {
         self.all_hidden(name)
             .into_iter()
@@ -101,13 +103,10 @@ impl Page {
             .unwrap_or_else(|| panic!("no {name} in {}", self.body))
     }
 
-    /// The values of the hidden inputs of this name, in the order of the page.
+    /// Returns the values of all hidden inputs with this name, in page order.
     pub fn all_hidden(&self, name: &str) -> Vec<String> {
-        let start = format!("<input type=\"hidden\" name=\"{name}\" value=\"");
-        let values = self.body.split(&start).skip(1);
-        values
-            .map(|rest| rest.split('"').next().unwrap().to_owned())
-            .collect()
+        let selector = format!("input[type=hidden][name={name}]");
+        attributes(&self.body, &selector, "value")
     }
 }
 

@@ -1,4 +1,4 @@
-//! Certificates, good and bad, from an authority that only the tests know.
+//! Valid and invalid certificates from a test certificate authority.
 
 use std::sync::Arc;
 
@@ -10,22 +10,22 @@ use rustls::{
 };
 use tokio_rustls::TlsAcceptor;
 
-/// Which certificate a receiver shows.
+/// Certificate that a receiver presents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Certificate {
-    /// For `127.0.0.1` and `receiver.test`, from the authority.
+    /// Issued by the authority for `127.0.0.1` and `receiver.test`.
     Good,
-    /// For the right names, but from nobody.
+    /// Self-signed, for the right names.
     SelfSigned,
-    /// From the authority, but for `elsewhere.test`.
+    /// Issued by the authority for `elsewhere.test`.
     OtherName,
-    /// From the authority and for the right names, until some years ago.
+    /// Issued by the authority for the right names, and expired.
     Expired,
 }
 
-/// A receiver's certificate with its key.
+/// A receiver's certificate and private key.
 pub struct Identity {
-    /// The authority to trust.
+    /// The issuing authority.
     pub authority: CertificateDer<'static>,
     certificate: CertificateDer<'static>,
     key: PrivateKeyDer<'static>,
@@ -56,7 +56,7 @@ impl Identity {
         }
     }
 
-    /// TLS with this certificate, offering HTTP/1.1 or whatever else is named.
+    /// Returns a TLS acceptor that offers this protocol by ALPN.
     pub fn acceptor(&self, protocol: &[u8]) -> TlsAcceptor {
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -73,7 +73,7 @@ fn authority() -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params
         .distinguished_name
-        .push(DnType::CommonName, "The authority of the tests");
+        .push(DnType::CommonName, "Test authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }

@@ -1,4 +1,4 @@
-//! A clock that moves only by hand.
+//! A clock that advances only when a test says so.
 
 use std::{
     sync::atomic::{AtomicI64, Ordering},

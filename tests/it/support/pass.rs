@@ -1,4 +1,4 @@
-//! Passes of a real gate, for tests that call the sender itself.
+//! Passes of a real gate, for tests that call the sender directly.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use caleida::{
 };
 use zeroize::Zeroizing;
 
-/// Creates a webhook with this URL in a database of its own, and enters its gate.
+/// Creates a webhook with this URL in a new database and enters its gate.
 pub async fn pass(url: &str) -> Pass {
     let now = Timestamp::from_millis(1_795_435_200_000);
     let folder = tempfile::tempdir().unwrap();
@@ -35,7 +35,7 @@ pub async fn pass(url: &str) -> Pass {
             events: EventTypes::parse(["chat"]).unwrap(),
         },
         secret: vault.seal(&webhook_id, &Secret::generate()),
-        at_most: 1,
+        max_webhooks: 1,
     };
     store.insert_webhook(webhook).await.unwrap();
     match Gate::new(store, Arc::new(vault))
@@ -43,7 +43,7 @@ pub async fn pass(url: &str) -> Pass {
         .await
         .unwrap()
     {
-        Admission::Open(pass) => pass,
+        Admission::Admitted(pass) => pass,
         _ => panic!("a new webhook is open"),
     }
 }

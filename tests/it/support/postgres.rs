@@ -1,4 +1,4 @@
-//! A PostgreSQL of the tests' own: started by the first that needs it, on a free port, and gone when the tests end.
+//! A PostgreSQL server for the tests. The first test that needs it starts it on a free port; it ends with the tests.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -11,20 +11,20 @@ use std::{
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::sync::OnceCell;
 
-/// Keeps the server for as long as its standard input is open: however these tests end, it ends too. Each line there is
-/// a command, and answered by a line.
+/// Runs the server until standard input is closed, so the server also ends if the tests are killed. Reads one command
+/// per line and prints `ready` after each.
 const GUARDIAN: &str = r#"
 set -eu
 bin=$1 folder=$2 port=$3 primary=$4
 user=()
 if [ "$(id -u)" = 0 ]; then
-    # The server refuses to run as root.
+    # PostgreSQL refuses to run as root.
     user=(setpriv --reuid postgres --regid postgres --clear-groups)
     chown postgres "$folder"
 fi
 cd "$folder"
 start() {
-    # Nothing here outlives the machine, so nothing has to be synced.
+    # Test data need not survive a crash of the machine.
     "${user[@]}" "$bin/postgres" -D data -p "$port" -k "$folder" -c listen_addresses=127.0.0.1 \
         -c max_connections=400 -c fsync=off -c full_page_writes=off >>log 2>&1 </dev/null &
     server=$!
@@ -52,7 +52,7 @@ stop INT
 cd / && rm -rf "$folder"
 "#;
 
-/// A server, with a folder and a port of its own.
+/// A running server.
 pub struct Server {
     port: u16,
     commands: ChildStdin,
@@ -68,7 +68,7 @@ impl Server {
             .unwrap()
     }
 
-    /// One that follows this one, called `standby`.
+    /// Starts a streaming replica with the application name `standby`.
     pub async fn standby(&self) -> Self {
         let primary = self.port.to_string();
         tokio::task::spawn_blocking(move || Self::start_from(&primary))
@@ -93,7 +93,7 @@ impl Server {
             .args([&port.to_string(), primary])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            // Whoever reads what the tests print waits until nobody has that open any more.
+            // Inheriting stderr would keep the pipe of `cargo test` open until the server has ended.
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
@@ -114,12 +114,12 @@ impl Server {
         assert_eq!(line.trim(), "ready", "{}", self.log());
     }
 
-    /// What the server has said so far.
+    /// Returns the server's log so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
-    /// `stop` ends every connection, `kill` does not even say good-bye; `start` after both; `promote` for a standby.
+    /// Runs a command: `stop` (fast shutdown), `kill` (immediate shutdown), `start`, or `promote` (standby only).
     pub fn command(&mut self, command: &str) {
         writeln!(self.commands, "{command}").unwrap();
         self.wait_until_ready();
@@ -133,12 +133,12 @@ impl Server {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// As the administrator, outside of any test's database.
+    /// Runs SQL in the administrative database.
     pub async fn run(&self, sql: &str) {
         run(&self.url("postgres"), sql).await;
     }
 
-    /// An empty database; answers its URL.
+    /// Creates an empty database and returns its URL.
     pub async fn create_database(&self) -> String {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("tests_{}", COUNT.fetch_add(1, Ordering::Relaxed));
@@ -156,7 +156,8 @@ pub async fn run(url: &str, sql: &str) {
     connection.close().await.unwrap();
 }
 
-/// Debian keeps the server's programs out of the path, each version in a folder of its own: the newest.
+/// Returns the folder of the server programs: the newest version under Debian's `/usr/lib/postgresql`, else the one in
+/// `PATH`.
 fn programs() -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
     let mut folders: Vec<_> = versions.map(|entry| entry.unwrap().path().join("bin")).collect();
@@ -169,10 +170,10 @@ fn programs() -> PathBuf {
     folders
         .pop()
         .or_else(in_path)
-        .expect("no PostgreSQL server here: install the package postgresql")
+        .expect("PostgreSQL not found: install the package postgresql")
 }
 
-/// An empty database on a server that the tests share; answers its URL.
+/// Creates an empty database on the shared server and returns its URL.
 pub async fn create_database() -> String {
     static SHARED: OnceCell<Server> = OnceCell::const_new();
     SHARED.get_or_init(Server::start).await.create_database().await

@@ -1,4 +1,4 @@
-//! The program itself, as a process: for what only a process can do, such as die.
+//! The program as a process, for tests that kill, freeze or limit it.
 
 use std::{
     fs::File,
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use super::{app::eventually, browser::Browser};
 
-/// A folder with its data. At most one server at a time runs there.
+/// A data folder with at most one running server.
 pub struct Program {
     folder: TempDir,
     environment: Vec<(&'static str, String)>,
@@ -30,21 +30,21 @@ struct Running {
 }
 
 impl Program {
-    /// A server that may call receivers on loopback over http, with these settings besides.
+    /// Starts a server that allows loopback receivers over http, with additional environment variables.
     pub async fn start(settings: &[(&'static str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("site/pkg")).unwrap();
         std::fs::write(folder.path().join("site/pkg/caleida.css"), "").unwrap();
-        let usual = [
+        let defaults = [
             ("LEPTOS_SITE_ROOT", "site"),
             ("CALEIDA_LISTEN", "127.0.0.1:0"),
             ("CALEIDA_METRICS_LISTEN", "off"),
             ("CALEIDA_ALLOW_HTTP", "true"),
             ("CALEIDA_ALLOW_NETWORKS", "127.0.0.0/8"),
-            // Tests look more often than anybody should.
+            // Tests poll more often than the default limit allows.
             ("CALEIDA_API_RATE_LIMIT", "off"),
         ];
-        let environment = usual.iter().chain(settings);
+        let environment = defaults.iter().chain(settings);
         let mut program = Self {
             folder,
             environment: environment
@@ -55,7 +55,7 @@ impl Program {
             running: None,
         };
         program.restart(&[]).await;
-        // Others may have made theirs in the same database.
+        // Unique, because other processes may share the database.
         let name = program.folder().display().to_string();
         let key = program.run(&["api-key", "create", "--name", &name]);
         program.key = String::from_utf8(key.stdout).unwrap().trim().to_owned();
@@ -63,7 +63,7 @@ impl Program {
     }
 
     fn command(&self) -> Command {
-        // A limit on its files has to look like a full disk to it, instead of ending it by a signal.
+        // Without SIGXFSZ, exceeding the file size limit fails like a full disk.
         let mut command = Command::new("bash");
         command
             .args([
@@ -78,12 +78,12 @@ impl Program {
         command
     }
 
-    /// Another command on the same data.
+    /// Runs another command on the same data.
     pub fn output(&self, arguments: &[&str]) -> Output {
         self.command().args(arguments).output().unwrap()
     }
 
-    /// The same, with something to read.
+    /// Like [`Self::output`], with `input` piped to standard input.
     pub fn output_with(&self, arguments: &[&str], input: &str) -> Output {
         let mut child = self
             .command()
@@ -93,19 +93,19 @@ impl Program {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // Who reads nothing may be gone already.
+        // Fails if the command exits without reading.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         child.wait_with_output().unwrap()
     }
 
-    /// The same, which has to succeed.
+    /// Like [`Self::output`], and asserts success.
     pub fn run(&self, arguments: &[&str]) -> Output {
         let output = self.output(arguments);
         assert!(output.status.success(), "{output:?}");
         output
     }
 
-    /// The same, with this on its standard input.
+    /// Like [`Self::run`], with `input` as a file on standard input.
     pub fn run_with(&self, arguments: &[&str], input: &str) -> Output {
         let file = self.folder.path().join("stdin");
         std::fs::write(&file, input).unwrap();
@@ -119,7 +119,7 @@ impl Program {
         output
     }
 
-    /// Starts a server, where none runs any more, with these settings for this time only.
+    /// Starts a server after the previous one has ended. The settings apply to this run only.
     pub async fn restart(&mut self, settings: &[(&str, &str)]) {
         let printed = self.folder.path().join("stdout");
         let log = File::options()
@@ -135,12 +135,12 @@ impl Program {
             .stderr(log)
             .spawn()
             .unwrap();
-        let url = eventually(|| async { url_in(&printed) }).await;
-        let url = url.unwrap_or_else(|| panic!("it did not start:\n{}", self.log()));
+        let url = eventually(|| async { printed_url(&printed) }).await;
+        let url = url.unwrap_or_else(|| panic!("the server did not start:\n{}", self.log()));
         self.running = Some(Running { child, url });
     }
 
-    /// Stops it where it is, as if its machine did; [`Self::thaw`] lets it go on.
+    /// Suspends the process (SIGSTOP) until [`Self::thaw`].
     pub fn freeze(&self) {
         self.signal(Signal::STOP);
     }
@@ -154,29 +154,29 @@ impl Program {
         kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
     }
 
-    /// Where it runs.
+    /// The working directory.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
     fn running(&self) -> &Running {
-        self.running.as_ref().expect("no server runs")
+        self.running.as_ref().expect("a server is running")
     }
 
     pub fn pid(&self) -> u32 {
         self.running().child.id()
     }
 
-    /// SIGKILL: nothing can be finished or written down.
+    /// Kills the process (SIGKILL).
     pub fn kill(&mut self) {
-        let mut running = self.running.take().expect("no server runs");
+        let mut running = self.running.take().expect("a server is running");
         running.child.kill().unwrap();
         running.child.wait().unwrap();
     }
 
-    /// Waits until it has ended by itself.
-    pub async fn ended(&mut self) {
-        let mut running = self.running.take().expect("no server runs");
+    /// Waits until the process exits by itself.
+    pub async fn wait_until_exited(&mut self) {
+        let mut running = self.running.take().expect("a server is running");
         for _ in 0..1_000 {
             if running.child.try_wait().unwrap().is_some() {
                 return;
@@ -184,7 +184,7 @@ impl Program {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
         running.child.kill().unwrap();
-        panic!("it did not end");
+        panic!("the process did not exit");
     }
 
     pub fn api(&self) -> Api {
@@ -208,13 +208,13 @@ impl Drop for Program {
     }
 }
 
-fn url_in(printed: &Path) -> Option<String> {
+fn printed_url(printed: &Path) -> Option<String> {
     let printed = std::fs::read_to_string(printed).ok()?;
     let line = printed.lines().find(|line| line.contains("http://"))?;
     Some(line[line.find("http://")?..].trim().to_owned())
 }
 
-/// The API of the server that runs at this moment. It may die at any moment, so nothing is sure to be answered.
+/// API client of a running server. Requests may fail, because tests kill servers.
 #[derive(Clone)]
 pub struct Api {
     url: String,
@@ -223,7 +223,7 @@ pub struct Api {
 }
 
 impl Api {
-    /// A call with its key, to be sent.
+    /// A request with the API key.
     pub fn call(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.client.request(method, format!("{}{path}", self.url));
         request.bearer_auth(&self.key)
@@ -239,7 +239,7 @@ impl Api {
         call.body(body.to_string()).send().await
     }
 
-    /// The same with another key.
+    /// The same client with another key.
     pub fn with_key(&self, key: &str) -> Self {
         Self {
             key: key.to_owned(),
@@ -247,13 +247,13 @@ impl Api {
         }
     }
 
-    /// Adds a webhook that wants chats, and answers it with its secret.
+    /// Adds a webhook for `chat` events and returns it with its secret.
     pub async fn add_webhook(&self, url: &str) -> Value {
         let body = json!({ "name": "receiver", "url": url, "events": ["chat"] });
         self.change(Method::POST, "webhooks", &body).await
     }
 
-    /// Has to succeed; answers what it is now, or null.
+    /// Sends a change and asserts success. Returns the response body, or null if it is empty.
     pub async fn change(&self, method: Method, path: &str, body: &Value) -> Value {
         let call = self.call(method, &format!("/api/v1/{path}"));
         let response = call.body(body.to_string()).send().await.unwrap();
@@ -262,7 +262,7 @@ impl Api {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    /// The newest deliveries with that status.
+    /// Returns the newest deliveries with this status.
     pub async fn deliveries(&self, status: &str) -> Vec<Value> {
         let call = self.call(Method::GET, &format!("/api/v1/deliveries?status={status}"));
         let text = call.send().await.unwrap().text().await.unwrap();
@@ -270,37 +270,32 @@ impl Api {
         page["deliveries"].as_array().unwrap().clone()
     }
 
-    /// Where it listens.
+    /// Listen address.
     pub fn address(&self) -> String {
         self.url.trim_start_matches("http://").to_owned()
     }
 
-    /// Any call, with any key.
-    pub async fn ask(&self, method: Method, path: &str, key: &str, body: &Value) -> (StatusCode, String) {
+    /// Sends a request with any key. Returns status and body.
+    pub async fn send(&self, method: Method, path: &str, key: &str, body: &Value) -> (StatusCode, String) {
         let request = self.client.request(method, format!("{}{path}", self.url));
         let request = request.bearer_auth(key).body(body.to_string());
         let response = request.send().await.unwrap();
         (response.status(), response.text().await.unwrap())
     }
 
-    /// What is at this URL, wherever that leads.
-    pub async fn text_at(&self, url: &str) -> String {
+    /// Requests an absolute URL and returns the body.
+    pub async fn get_text(&self, url: &str) -> String {
         let response = self.client.get(url).send().await.unwrap();
         response.text().await.unwrap()
     }
 
-    /// A request that comes with a name.
-    pub async fn get_named(&self, path: &str, name: &str) -> StatusCode {
+    /// Requests a path with this request ID and returns the status.
+    pub async fn get_with_request_id(&self, path: &str, id: &str) -> StatusCode {
         let request = self.client.get(format!("{}{path}", self.url));
-        request
-            .header("x-request-id", name)
-            .send()
-            .await
-            .unwrap()
-            .status()
+        request.header("x-request-id", id).send().await.unwrap().status()
     }
 
-    /// What it answers to somebody without a key.
+    /// Requests a path without a key and returns the status.
     pub async fn status(&self, path: &str) -> StatusCode {
         let response = self.client.get(format!("{}{path}", self.url)).send().await;
         response.unwrap().status()

@@ -1,4 +1,4 @@
-//! Many who publish at once, and what became of it.
+//! Concurrent publishers, and the events that arrive at a receiver.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -14,7 +14,7 @@ use tokio::{sync::watch, task::JoinSet};
 
 use super::{program::Api, receiver::Receiver};
 
-/// How often each event arrived, by its id.
+/// Returns how often each event arrived, by event ID.
 pub fn arrivals(receiver: &Receiver) -> HashMap<String, usize> {
     let mut arrivals = HashMap::new();
     for call in receiver.received() {
@@ -23,7 +23,7 @@ pub fn arrivals(receiver: &Receiver) -> HashMap<String, usize> {
     arrivals
 }
 
-/// Publishers that, like real ones, repeat under the same id what was not answered, or with 503.
+/// Publishers that retry with the same ID if a request fails or returns 503.
 pub struct Publishers {
     accepted: Arc<Mutex<BTreeSet<String>>>,
     servers: watch::Sender<Vec<Api>>,
@@ -32,7 +32,7 @@ pub struct Publishers {
 }
 
 impl Publishers {
-    /// To these servers in turn.
+    /// Starts `count` publishers, each of which uses the servers in turn.
     pub fn start(count: usize, servers: Vec<Api>) -> Self {
         let (servers, stop) = (watch::Sender::new(servers), Arc::new(AtomicBool::new(false)));
         let accepted = Arc::<Mutex<BTreeSet<String>>>::default();
@@ -47,17 +47,17 @@ impl Publishers {
                         if stop.load(Ordering::Relaxed) {
                             return;
                         }
-                        let now = servers.borrow_and_update().clone();
-                        let Some(server) = now.get(turn % now.len().max(1)) else {
+                        let current = servers.borrow_and_update().clone();
+                        let Some(server) = current.get(turn % current.len().max(1)) else {
                             let _ = servers.changed().await;
                             continue;
                         };
                         match server.publish(&id).await {
-                            Ok(answer) if answer.status().is_success() => break,
-                            Ok(answer) if answer.status() != StatusCode::SERVICE_UNAVAILABLE => {
-                                panic!("{}", answer.status())
+                            Ok(response) if response.status().is_success() => break,
+                            Ok(response) if response.status() != StatusCode::SERVICE_UNAVAILABLE => {
+                                panic!("{}", response.status())
                             }
-                            // Nobody there at this moment.
+                            // The server or its database is unavailable.
                             _ => tokio::time::sleep(Duration::from_millis(5)).await,
                         }
                     }
@@ -73,19 +73,20 @@ impl Publishers {
         }
     }
 
-    /// From now on to these.
+    /// Replaces the servers.
     pub fn publish_to(&self, servers: Vec<Api>) {
         self.servers.send_replace(servers);
     }
 
+    /// Number of events accepted so far.
     pub fn accepted(&self) -> usize {
         self.accepted.lock().unwrap().len()
     }
 
-    /// Answers what was accepted.
+    /// Stops publishing and returns the IDs of the accepted events.
     pub async fn stop(mut self) -> BTreeSet<String> {
         self.stop.store(true, Ordering::Relaxed);
-        // Those that wait for a server hear of it too.
+        // Wakes publishers that wait for a server.
         self.servers.send_modify(|_| {});
         while let Some(ended) = self.tasks.join_next().await {
             ended.unwrap();

@@ -1,6 +1,6 @@
-//! A receiver that does as it is told: answers, stays silent, or breaks every rule there is.
+//! A webhook receiver with scripted replies, including replies that violate HTTP.
 //!
-//! It speaks HTTP/1.1 by hand on a TCP or TLS listener, because no proper server can be made to misbehave.
+//! It implements HTTP/1.1 by hand on a TCP or TLS listener, because server libraries cannot be made to misbehave.
 
 use std::{
     collections::VecDeque,
@@ -23,48 +23,48 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::certificate::{Certificate, Identity};
 
-/// How long a test waits for calls that should have come.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Maximum time to wait for expected calls.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What the receiver does with a call.
+/// Reply of the receiver to a call.
 #[derive(Debug, Clone)]
-pub enum Answer {
-    /// Answers with this status and an empty body.
+pub enum Reply {
+    /// This status with an empty body.
     Status(u16),
-    /// Answers with this status, headers and body. The headers are written as bytes, so that they may be malformed.
+    /// Status, headers and body. Header values are bytes, so they may be malformed.
     Full(u16, Vec<(String, Vec<u8>)>, Vec<u8>),
-    /// Answers 302 with a `Location`.
+    /// 302 with this `Location`.
     Redirect(String),
-    /// Waits until the gate is open, then answers with this status.
-    Hold(Gate, u16),
-    /// Answers with this status after a while.
+    /// This status, once the latch is open.
+    Hold(Latch, u16),
+    /// This status after a delay.
     Delayed(Duration, u16),
-    /// Reads the call and never answers.
+    /// No response; the connection stays open.
     Never,
-    /// Resets the connection instead of an answer.
-    Close,
-    /// Writes what is not HTTP.
+    /// Resets the connection instead of responding.
+    Reset,
+    /// Bytes that are not HTTP.
     Garbage,
-    /// Writes the bytes as they are, then closes the connection.
+    /// These bytes; the connection is closed afterwards.
     Raw(Vec<u8>),
-    /// Answers 200, then a byte of body every 20 ms without end.
+    /// 200 with an endless body, one byte every 20 ms.
     DripBody,
-    /// Never gets beyond its headers: one more of them every 20 ms.
+    /// 200 with endless headers, one every 20 ms.
     DripHeaders,
-    /// Answers 200, then as much body as anyone will read.
+    /// 200 with an endless body at full speed.
     EndlessBody,
-    /// Answers 200 with a small body that decompresses to this many bytes.
+    /// 200 with a small gzip body that decompresses to this many bytes.
     GzipBomb(usize),
-    /// As [`Answer::GzipBomb`], a thousand times tighter still.
+    /// Like [`Reply::GzipBomb`] with Brotli, which compresses about a thousand times better.
     BrotliBomb(usize),
-    /// Announces a longer body than it sends.
-    CutBody,
-    /// Answers with interim `100 Continue`s without end.
-    Interim,
+    /// A body shorter than its `content-length`.
+    TruncatedBody,
+    /// Endless `100 Continue` responses.
+    EndlessInterim,
 }
 
-impl Answer {
-    /// A status with readable headers and body.
+impl Reply {
+    /// A reply with headers and body given as text.
     pub fn full(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Self {
         let headers = headers
             .iter()
@@ -73,11 +73,11 @@ impl Answer {
     }
 }
 
-/// Holds answers back until it is opened. Clones are the same gate.
+/// Blocks waiters until it is opened. Clones share the same state.
 #[derive(Debug, Clone)]
-pub struct Gate(Arc<watch::Sender<bool>>);
+pub struct Latch(Arc<watch::Sender<bool>>);
 
-impl Gate {
+impl Latch {
     pub fn closed() -> Self {
         Self(Arc::new(watch::Sender::new(false)))
     }
@@ -86,46 +86,46 @@ impl Gate {
         self.0.send_replace(true);
     }
 
-    pub async fn passed(&self) {
+    pub async fn opened(&self) {
         let _ = self.0.subscribe().wait_for(|open| *open).await;
     }
 }
 
-/// A call as it came.
+/// A received call.
 #[derive(Debug, Clone)]
 pub struct Received {
     pub method: String,
-    /// With its query.
+    /// Path and query.
     pub path: String,
-    /// Names in lower case, in the order in which they came.
+    /// Headers in the order received, with lower-case names.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
     pub at: Instant,
-    /// Counts the connections from 0: calls with the same number came over the same one.
+    /// Number of the connection, from 0. Calls with the same number share a connection.
     pub connection: usize,
 }
 
 impl Received {
-    /// The first value of a header; an empty text if it is absent.
+    /// Returns the first value of a header, or an empty string.
     pub fn header(&self, name: &str) -> &str {
         self.headers
             .iter()
-            .find(|(at, _)| at == name)
+            .find(|(key, _)| key == name)
             .map_or("", |(_, value)| value)
     }
 
-    /// What an official library says of it.
+    /// Verifies the signature with the official Standard Webhooks library.
     pub fn is_signed_with(&self, secret: &str) -> bool {
         let mut headers = axum::http::HeaderMap::new();
         for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
             headers.insert(name, self.header(name).parse().unwrap());
         }
-        let judge = standardwebhooks::Webhook::new(secret).unwrap();
-        judge.verify(&self.body, &headers).is_ok()
+        let webhook = standardwebhooks::Webhook::new(secret).unwrap();
+        webhook.verify(&self.body, &headers).is_ok()
     }
 }
 
-/// Runs until it is dropped.
+/// A running receiver; it stops when dropped.
 pub struct Receiver {
     address: SocketAddr,
     identity: Option<Identity>,
@@ -134,20 +134,20 @@ pub struct Receiver {
 }
 
 struct Shared {
-    /// For the next calls, one each.
-    script: Mutex<VecDeque<Answer>>,
-    /// For all others.
-    usual: Mutex<Answer>,
+    /// Replies for the next calls, one each.
+    queued: Mutex<VecDeque<Reply>>,
+    /// Reply when nothing is queued.
+    default: Mutex<Reply>,
     received: watch::Sender<Vec<Received>>,
 }
 
 impl Receiver {
-    /// Listens on a free port and answers 200 until told otherwise.
+    /// Listens on a free port. The default reply is 200.
     pub async fn start() -> Self {
         Self::listen(None).await
     }
 
-    /// The same with TLS.
+    /// Like [`Self::start`], with TLS.
     pub async fn start_tls(certificate: Certificate) -> Self {
         Self::listen(Some(Identity::make(certificate))).await
     }
@@ -156,8 +156,8 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
-            script: Mutex::default(),
-            usual: Mutex::new(Answer::Status(200)),
+            queued: Mutex::default(),
+            default: Mutex::new(Reply::Status(200)),
             received: watch::Sender::default(),
         });
         let acceptor = identity.as_ref().map(|identity| identity.acceptor(b"http/1.1"));
@@ -170,7 +170,7 @@ impl Receiver {
         }
     }
 
-    /// The URL of a path on this receiver.
+    /// Returns the URL of a path on this receiver.
     pub fn url(&self, path: &str) -> String {
         let scheme = if self.identity.is_some() { "https" } else { "http" };
         format!("{scheme}://{}{path}", self.address)
@@ -180,34 +180,34 @@ impl Receiver {
         self.address.port()
     }
 
-    /// The certificate authority to trust, if this receiver speaks TLS.
+    /// Returns the certificate authority to trust if this receiver uses TLS.
     pub fn authority(&self) -> Option<CertificateDer<'static>> {
         self.identity.as_ref().map(|identity| identity.authority.clone())
     }
 
-    /// Answers one call with this, after the answers that are already queued.
-    pub fn answer(&self, answer: Answer) {
-        self.shared.script.lock().unwrap().push_back(answer);
+    /// Queues a reply for one call.
+    pub fn reply(&self, reply: Reply) {
+        self.shared.queued.lock().unwrap().push_back(reply);
     }
 
-    /// Answers with this whenever no answer is queued.
-    pub fn answer_always(&self, answer: Answer) {
-        *self.shared.usual.lock().unwrap() = answer;
+    /// Sets the reply to use when nothing is queued.
+    pub fn reply_always(&self, reply: Reply) {
+        *self.shared.default.lock().unwrap() = reply;
     }
 
-    /// The calls so far, in the order in which they were read.
+    /// Returns the calls received so far, in order.
     pub fn received(&self) -> Vec<Received> {
         self.shared.received.borrow().clone()
     }
 
-    /// Waits for that many calls and returns all there are.
+    /// Waits until at least `count` calls were received, and returns all of them.
     pub async fn wait_for(&self, count: usize) -> Vec<Received> {
         let mut received = self.shared.received.subscribe();
         let enough = received.wait_for(|received| received.len() >= count);
-        match tokio::time::timeout(PATIENCE, enough).await {
-            Ok(received) => received.expect("the receiver keeps the other end").clone(),
+        match tokio::time::timeout(WAIT_TIMEOUT, enough).await {
+            Ok(received) => received.expect("the receiver holds the sender").clone(),
             Err(_) => panic!(
-                "{} of {count} calls came within {PATIENCE:?}",
+                "received {} of {count} calls within {WAIT_TIMEOUT:?}",
                 self.received().len()
             ),
         }
@@ -215,20 +215,20 @@ impl Receiver {
 }
 
 impl Shared {
-    fn next_answer(&self) -> Answer {
-        let scripted = self.script.lock().unwrap().pop_front();
-        scripted.unwrap_or_else(|| self.usual.lock().unwrap().clone())
+    fn next_reply(&self) -> Reply {
+        let queued = self.queued.lock().unwrap().pop_front();
+        queued.unwrap_or_else(|| self.default.lock().unwrap().clone())
     }
 }
 
-/// Whether a connection is closed properly or reset.
+/// End of a connection.
 enum End {
     Close,
     Reset,
 }
 
 async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, shared: Arc<Shared>) {
-    // Dropped with the task, and the connections with it.
+    // Aborts the connections when this task is dropped.
     let mut connections = JoinSet::new();
     for number in 0.. {
         let Ok((tcp, _)) = listener.accept().await else {
@@ -236,7 +236,7 @@ async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, shared: Ar
         };
         let (acceptor, shared) = (acceptor.clone(), Arc::clone(&shared));
         connections.spawn(async move {
-            // What fails here is what the test is about.
+            // Errors are expected: tests make connections fail on purpose.
             let _ = serve_connection(tcp, acceptor, &shared, number).await;
         });
     }
@@ -271,16 +271,16 @@ async fn serve(
 ) -> io::Result<End> {
     let mut unread = Vec::new();
     while let Some(call) = read_call(stream, &mut unread, number).await? {
-        let answer = shared.next_answer();
+        let reply = shared.next_reply();
         shared.received.send_modify(|received| received.push(call));
-        if let Some(end) = write_answer(stream, answer).await? {
+        if let Some(end) = write_reply(stream, reply).await? {
             return Ok(end);
         }
     }
     Ok(End::Close)
 }
 
-/// Reads one call, or nothing if the connection has ended before it.
+/// Reads one call. Returns `None` at the end of the stream.
 async fn read_call(
     stream: &mut (impl AsyncRead + Unpin),
     unread: &mut Vec<u8>,
@@ -334,7 +334,7 @@ async fn read_chunks(stream: &mut (impl AsyncRead + Unpin), unread: &mut Vec<u8>
     }
 }
 
-/// Reads up to and with the end, or nothing if the stream ends before anything came.
+/// Reads up to and including `end`. Returns `None` at the end of the stream.
 async fn read_until(
     stream: &mut (impl AsyncRead + Unpin),
     unread: &mut Vec<u8>,
@@ -367,69 +367,69 @@ async fn read_exactly(
     Ok(unread.drain(..length).collect())
 }
 
-/// Answers a call; the end of the connection, if it is to end.
-async fn write_answer(stream: &mut (impl AsyncWrite + Unpin), answer: Answer) -> io::Result<Option<End>> {
+/// Writes a reply. Returns how to end the connection, or `None` to keep it open.
+async fn write_reply(stream: &mut (impl AsyncWrite + Unpin), reply: Reply) -> io::Result<Option<End>> {
     const DRIP: Duration = Duration::from_millis(20);
     const ENDLESS: &[u8] = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
 
-    match answer {
-        Answer::Status(status) => respond(stream, status, &[], b"").await?,
-        Answer::Full(status, headers, body) => respond(stream, status, &headers, &body).await?,
-        Answer::Redirect(to) => {
+    match reply {
+        Reply::Status(status) => respond(stream, status, &[], b"").await?,
+        Reply::Full(status, headers, body) => respond(stream, status, &headers, &body).await?,
+        Reply::Redirect(to) => {
             respond(stream, 302, &[("location".to_owned(), to.into_bytes())], b"").await?;
         }
-        Answer::Hold(gate, status) => {
-            gate.passed().await;
+        Reply::Hold(latch, status) => {
+            latch.opened().await;
             respond(stream, status, &[], b"").await?;
         }
-        Answer::Delayed(pause, status) => {
-            tokio::time::sleep(pause).await;
+        Reply::Delayed(delay, status) => {
+            tokio::time::sleep(delay).await;
             respond(stream, status, &[], b"").await?;
         }
-        Answer::GzipBomb(size) => {
+        Reply::GzipBomb(size) => {
             let headers = [("content-encoding".to_owned(), b"gzip".to_vec())];
             respond(stream, 200, &headers, &gzip_of_zeros(size)).await?;
         }
-        Answer::BrotliBomb(size) => {
+        Reply::BrotliBomb(size) => {
             let headers = [("content-encoding".to_owned(), b"br".to_vec())];
             respond(stream, 200, &headers, &brotli_of_zeros(size)).await?;
         }
-        Answer::Never => std::future::pending().await,
-        Answer::Close => return Ok(Some(End::Reset)),
-        Answer::Garbage => {
+        Reply::Never => std::future::pending().await,
+        Reply::Reset => return Ok(Some(End::Reset)),
+        Reply::Garbage => {
             write(stream, b"\x00\xff\xfeSSH-2.0-not-http\r\n\r\n").await?;
             return Ok(Some(End::Close));
         }
-        Answer::Raw(bytes) => {
+        Reply::Raw(bytes) => {
             write(stream, &bytes).await?;
             return Ok(Some(End::Close));
         }
-        Answer::CutBody => {
+        Reply::TruncatedBody => {
             write(stream, b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nonly this").await?;
             return Ok(Some(End::Close));
         }
-        Answer::DripBody => {
+        Reply::DripBody => {
             write(stream, ENDLESS).await?;
             loop {
                 write(stream, b"1\r\n.\r\n").await?;
                 tokio::time::sleep(DRIP).await;
             }
         }
-        Answer::DripHeaders => {
+        Reply::DripHeaders => {
             write(stream, b"HTTP/1.1 200 OK\r\n").await?;
             loop {
                 write(stream, b"x-more: 1\r\n").await?;
                 tokio::time::sleep(DRIP).await;
             }
         }
-        Answer::EndlessBody => {
+        Reply::EndlessBody => {
             write(stream, ENDLESS).await?;
             let chunk = [b"1000\r\n", [b'.'; 0x1000].as_slice(), b"\r\n"].concat();
             loop {
                 write(stream, &chunk).await?;
             }
         }
-        Answer::Interim => loop {
+        Reply::EndlessInterim => loop {
             write(stream, b"HTTP/1.1 100 Continue\r\n\r\n").await?;
             tokio::task::yield_now().await;
         },
@@ -445,7 +445,7 @@ async fn respond(
 ) -> io::Result<()> {
     let mut bytes = Vec::new();
     write!(bytes, "HTTP/1.1 {status} Scripted\r\n")?;
-    // These have no body, by the rules.
+    // HTTP forbids a body for these statuses.
     if !matches!(status, 100..=199 | 204 | 304) {
         write!(bytes, "content-length: {}\r\n", body.len())?;
     }

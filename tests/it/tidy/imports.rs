@@ -358,7 +358,7 @@ fn quoted(rest: &str, mark: char) -> usize {
 }
 
 #[test]
-fn import_cycle_is_found_through_groups_and_reexports() {
+fn finds_import_cycles_through_groups_and_reexports() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {
         let file = folder.path().join(name);

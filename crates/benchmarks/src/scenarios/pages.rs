@@ -1,4 +1,4 @@
-//! What the dashboard's pages take when there is much to show.
+//! Response times of the dashboard's pages with large amounts of data.
 
 use std::time::Instant;
 
@@ -13,14 +13,14 @@ use crate::{
     seed,
 };
 
-/// Webhooks of the account, as many as it may have.
+/// Number of webhooks: the default limit of an account.
 const WEBHOOKS: u64 = 1_000;
 
-/// How often each page is asked for.
-const TIMES: usize = 20;
+/// Number of requests per page.
+const REQUESTS: usize = 20;
 
 impl Bench {
-    /// (l) Each page, one after the other, with ten million rows of history for a thousand webhooks.
+    /// (l) Requests to each page in sequence, with a thousand webhooks and ten million rows of history.
     pub async fn pages(&self, report: &mut Report) -> anyhow::Result<()> {
         let data = self.data().await?;
         let program = data.start().await?;
@@ -39,7 +39,7 @@ impl Bench {
         database.close().await;
 
         let program = data.start().await?;
-        let visitor = Visitor::sign_in(&program).await?;
+        let browser = Browser::sign_in(&program).await?;
         let middle = format!("dlv_000000000001{:020x}", self.scale.history / 2);
         let webhooks = "/integrations/webhook";
         let log = format!("{webhooks}/deliveries");
@@ -51,14 +51,14 @@ impl Bench {
             ("deliveries", log.clone()),
             ("deliveries, in the middle", format!("{log}?before={middle}")),
             ("deliveries, failed", format!("{log}?status=failed")),
-            ("deliveries, none of a type", format!("{log}?type=message")),
+            ("deliveries, no match", format!("{log}?type=message")),
             (
-                "deliveries of one webhook, with its health",
+                "deliveries of one webhook, with statistics",
                 format!("{webhooks}/{webhook}/deliveries"),
             ),
             ("one delivery", format!("{log}/{delivery}")),
             ("events", format!("{webhooks}/events")),
-            ("events that went to nobody", format!("{webhooks}/events?sent=no")),
+            ("events without deliveries", format!("{webhooks}/events?sent=no")),
             ("one event", format!("{webhooks}/events/history-97")),
             (
                 "recovery, with a preview",
@@ -73,11 +73,11 @@ impl Bench {
             ("audit log", "/settings/audit-log".to_owned()),
         ];
         for (name, path) in pages {
-            let mut took = visitor.ask(&path).await?;
+            let mut took = browser.measure(&path).await?;
             took.sort_by(f64::total_cmp);
             report.figure(format!("l  {name}, p50"), took[took.len() / 2], "ms");
             report.figure(
-                format!("l  {name}, slowest of {TIMES}"),
+                format!("l  {name}, slowest of {REQUESTS}"),
                 took[took.len() - 1],
                 "ms",
             );
@@ -86,14 +86,14 @@ impl Bench {
     }
 }
 
-/// The admin, in a browser without its script.
-struct Visitor {
+/// HTTP client with the admin's session.
+struct Browser {
     client: Client,
     site: String,
     cookie: String,
 }
 
-impl Visitor {
+impl Browser {
     async fn sign_in(program: &Program) -> anyhow::Result<Self> {
         let (client, site) = (plain_client()?, program.url());
         let response = client
@@ -105,7 +105,7 @@ impl Visitor {
         let cookie = response
             .headers()
             .get(header::SET_COOKIE)
-            .context("nobody was signed in")?;
+            .context("sign-in failed")?;
         let cookie = cookie
             .to_str()?
             .split(';')
@@ -115,16 +115,16 @@ impl Visitor {
         Ok(Self { client, site, cookie })
     }
 
-    /// Until the page is there as a whole, in milliseconds, each time.
-    async fn ask(&self, path: &str) -> anyhow::Result<Vec<f64>> {
+    /// Requests a page repeatedly and returns the times until its last byte, in milliseconds.
+    async fn measure(&self, path: &str) -> anyhow::Result<Vec<f64>> {
         let mut took = Vec::new();
-        for _ in 0..TIMES {
+        for _ in 0..REQUESTS {
             let started = Instant::now();
             let request = self.client.get(format!("{}{path}", self.site));
             let response = request.header(header::COOKIE, &self.cookie).send().await?;
             let status = response.status();
             response.bytes().await?;
-            ensure!(status.is_success(), "{path} was answered {status}");
+            ensure!(status.is_success(), "{path}: {status}");
             took.push(started.elapsed().as_secs_f64() * 1_000.0);
         }
         Ok(took)

@@ -1,4 +1,4 @@
-//! Several processes over one database.
+//! Several processes on one database.
 
 use std::time::{Duration, Instant};
 
@@ -13,34 +13,34 @@ use crate::{
 const PROCESSES: [usize; 3] = [1, 2, 4];
 
 impl Bench {
-    /// (k) What more processes bring.
+    /// (k) Rates with one, two and four processes.
     pub async fn processes(&self, report: &mut Report) -> anyhow::Result<()> {
-        for (whose, all) in [("all", true), ("the first", false)] {
+        for (target, all) in [("all", true), ("the first", false)] {
             for count in PROCESSES {
                 let data = self.data().await?;
-                let (programs, receiver) = self.several(&data, count).await?;
-                let taking: Vec<_> = programs.iter().take(if all { count } else { 1 }).collect();
-                let rate = deliver(&taking, &receiver, 0..self.scale.shared, 1).await?;
-                let name = format!("k  {count} processes, published to {whose}");
+                let (programs, receiver) = self.start_processes(&data, count).await?;
+                let targets: Vec<_> = programs.iter().take(if all { count } else { 1 }).collect();
+                let rate = deliver(&targets, &receiver, 0..self.scale.shared, 1).await?;
+                let name = format!("k  {count} processes, published to {target}");
                 report.rate(name, rate, "deliveries/s");
                 programs.into_iter().try_for_each(Program::stop)?;
             }
         }
-        let mut alone = None;
+        let mut single = None;
         for count in PROCESSES {
             let rate = self.slow_backlog(count).await?;
             let name = format!("k  {count} processes, a receiver of 200 ms");
             report.rate(name, rate, "deliveries/s");
-            let times = rate / *alone.get_or_insert(rate);
+            let ratio = rate / *single.get_or_insert(rate);
             if count > 1 {
-                report.figure(format!("k  {count} processes, of the rate of one"), times, "×");
+                report.figure(format!("k  {count} processes, relative to one"), ratio, "×");
             }
         }
         Ok(())
     }
 
-    async fn several(&self, data: &Data, count: usize) -> anyhow::Result<(Vec<Program>, Receiver)> {
-        let (first, receiver) = self.started(data, 1).await?;
+    async fn start_processes(&self, data: &Data, count: usize) -> anyhow::Result<(Vec<Program>, Receiver)> {
+        let (first, receiver) = self.start_with_webhooks(data, 1).await?;
         let mut programs = vec![first];
         while programs.len() < count {
             programs.push(data.start().await?);
@@ -48,9 +48,9 @@ impl Bench {
         Ok((programs, receiver))
     }
 
-    /// How fast so many processes send a backlog of one webhook to a receiver that takes its time.
+    /// Returns the rate at which this many processes send a backlog of one webhook to a slow receiver.
     async fn slow_backlog(&self, count: usize) -> anyhow::Result<f64> {
-        // Until the webhook has its largest share of slots everywhere.
+        // Time until the webhook has its maximum share of slots in each process.
         const WARM_UP: Duration = Duration::from_secs(2);
         const MEASURED: Duration = Duration::from_secs(3);
         const BACKLOG: u64 = 25_000;

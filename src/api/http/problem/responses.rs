@@ -1,4 +1,4 @@
-//! Problems as the answers of calls, for their description. A call lists those that it can give.
+//! Problem responses in the API description. Each endpoint lists the ones that it can return.
 
 use std::collections::BTreeMap;
 
@@ -16,34 +16,35 @@ use super::{
     kind::{self, KINDS, Kind},
 };
 
-/// What any call with a key can come to.
+/// Problems of every endpoint that requires an API key.
 pub(crate) struct CommonErrors;
-/// A path with an id.
+/// Problems of endpoints with an id in the path.
 pub(crate) struct NotFound;
-/// A body that is read.
+/// Problems of endpoints with a request body.
 pub(crate) struct InvalidBody;
-/// Fields or parameters whose values can be impossible.
+/// Problems of endpoints that validate fields or parameters.
 pub(crate) struct InvalidFields;
-/// What does not go with what is there.
+/// Problems of endpoints that can conflict with existing data.
 pub(crate) struct Conflict;
-/// The same, and an account with a limit.
+/// [`Conflict`], and the limit of webhooks per account.
 pub(crate) struct ConflictOrLimit;
-/// What more can be too much for than for the caller's limit. To be named after [`CommonErrors`], whose 429 it replaces.
+/// 429 because of the caller's rate limit or because the server is overloaded. List it after [`CommonErrors`], whose
+/// 429 it replaces.
 pub(crate) struct RateLimitOrBusy;
-/// A version that can be old.
+/// Problems of endpoints with `If-Match`.
 pub(crate) struct PreconditionFailed;
 
-macro_rules! answers {
-    ($($answers:ident: $($kind:ident)|+;)*) => {
-        $(impl IntoResponses for $answers {
+macro_rules! responses {
+    ($($responses:ident: $($kind:ident)|+;)*) => {
+        $(impl IntoResponses for $responses {
             fn responses() -> BTreeMap<String, RefOr<Response>> {
-                answer(&[$(&kind::$kind),+])
+                by_status(&[$(&kind::$kind),+])
             }
         })*
     };
 }
 
-answers! {
+responses! {
     CommonErrors: KEY | SCOPE | RATE_LIMIT | INTERNAL | UNAVAILABLE | UNCONFIRMED;
     RateLimitOrBusy: RATE_LIMIT | BUSY;
     NotFound: NOT_FOUND;
@@ -54,11 +55,11 @@ answers! {
     PreconditionFailed: STALE;
 }
 
-/// One answer for each status, which says which kinds have it.
-fn answer(kinds: &[&Kind]) -> BTreeMap<String, RefOr<Response>> {
+/// Returns one response per status, with the advice of all kinds that have this status.
+fn by_status(kinds: &[&Kind]) -> BTreeMap<String, RefOr<Response>> {
     let mut texts = BTreeMap::<StatusCode, Vec<String>>::new();
     for kind in kinds {
-        let text = format!("`{}`: {}", kind.name, kind.what_to_do);
+        let text = format!("`{}`: {}", kind.name, kind.advice);
         texts.entry(kind.status).or_default().push(text);
     }
     texts
@@ -94,26 +95,26 @@ pub(crate) fn header(schema: Type, text: &str) -> utoipa::openapi::Header {
         .build()
 }
 
-/// What the answers refer to.
+/// Returns the schemas that the responses refer to.
 pub(crate) fn schemas() -> Vec<(String, RefOr<Schema>)> {
     let mut schemas = vec![("Problem".to_owned(), ProblemView::schema())];
     ProblemView::schemas(&mut schemas);
     schemas
 }
 
-/// The schema of a problem’s `type`.
-pub(super) fn kinds() -> RefOr<Schema> {
-    let meanings = KINDS.map(|kind| {
+/// Returns the schema of a problem’s `type`.
+pub(super) fn type_schema() -> RefOr<Schema> {
+    let descriptions = KINDS.map(|kind| {
         let status = kind.status.as_u16();
-        format!("{status}, {}. {}", kind.title, kind.what_to_do)
+        format!("{status}, {}. {}", kind.title, kind.advice)
     });
     ObjectBuilder::new()
         .schema_type(Type::String)
-        .description(Some("What programs tell problems apart by."))
+        .description(Some("Identifies the kind of error."))
         .enum_values(Some(KINDS.map(Kind::uri)))
         .extensions(Some(
             ExtensionsBuilder::new()
-                .add("x-enum-descriptions", meanings)
+                .add("x-enum-descriptions", descriptions)
                 .build(),
         ))
         .examples([kind::INVALID.uri()])

@@ -1,7 +1,7 @@
-//! Group commit: one sync of the write-ahead log for all commits that wait at the same moment.
+//! Group commit: one sync of the write-ahead log for all commits that are waiting.
 //!
-//! SQLite can sync the log within each commit, but then no other transaction can write until the disk is done. Here a
-//! commit only appends to the log, and is confirmed by the next sync. Other transactions run meanwhile.
+//! SQLite can sync the log within each commit, but then no other transaction can write until the sync ends. Here, a
+//! commit only appends to the log and is confirmed by the next sync. Other transactions can run during the sync.
 
 use std::{fs::File, io, path::Path, sync::Arc, thread};
 
@@ -20,7 +20,7 @@ impl LogSync {
     /// Opens the log at this path. SQLite keeps the file for as long as the database is open.
     pub(super) fn open(log: &Path) -> io::Result<Self> {
         let file = File::open(log)?;
-        // The log may have just been created. To sync a file does not sync its entry in the directory everywhere.
+        // The log may be new, and syncing a file does not sync its directory entry on every file system.
         if let Some(directory) = log.parent() {
             File::open(directory)?.sync_all()?;
         }
@@ -36,7 +36,8 @@ impl LogSync {
     }
 
     /// Fails after a failed sync. The operating system may have dropped the pages that it could not write, and reports
-    /// that only once: a later sync would succeed without them, and commits after the gap would be lost with it.
+    /// the error only once. A later sync would succeed, although the dropped pages and all commits after them would be
+    /// lost.
     pub(super) fn require_working(&self) -> Result<(), StoreError> {
         if self.0.is_closed() {
             return Err(StoreError::unavailable(
@@ -46,10 +47,10 @@ impl LogSync {
         Ok(())
     }
 
-    /// Returns when everything that was committed before the call is on the disk.
+    /// Returns when all commits before the call are on the disk.
     pub(super) async fn sync(&self) -> Result<(), StoreError> {
         let (sender, synced) = oneshot::channel();
-        // It fails if the thread has ended. Then `synced` fails, too.
+        // Fails if the thread has ended. Then `synced` also fails.
         let _ = self.0.send(sender);
         match synced.await {
             Ok(Ok(())) => Ok(()),
@@ -81,7 +82,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// A file that cannot be synced.
+    /// Returns a `LogSync` of a file that cannot be synced.
     pub(in crate::store::database::sqlite) fn broken() -> LogSync {
         let (reader, _writer) = io::pipe().unwrap();
         LogSync::start(File::from(OwnedFd::from(reader))).unwrap()

@@ -1,4 +1,4 @@
-//! The connection that writes, one transaction at a time.
+//! The connection for writes, which runs one transaction at a time.
 
 use std::{path::Path, sync::Arc};
 
@@ -26,37 +26,37 @@ impl Writer {
         let options = options.synchronous(SqliteSynchronous::Normal);
         let mut connection = options.connect().await?;
         MIGRATIONS.run(&mut connection).await?;
-        // The path as SQLite sees it, symbolic links resolved.
+        // The path with resolved symbolic links, as used by SQLite.
         let file: String = sqlx::query_scalar("select file from pragma_database_list where name = 'main'")
             .fetch_one(&mut connection)
             .await?;
         let log = format!("{file}-wal");
         let log = LogSync::open(Path::new(&log))
-            .map_err(|error| StoreError::Open(format!("{log} cannot be opened: {error}")))?;
+            .map_err(|error| StoreError::Open(format!("failed to open {log}: {error}")))?;
         Ok(Self {
             connection: Arc::new(Mutex::new(connection)),
             log,
         })
     }
 
-    /// Fails if no write can be confirmed any more.
+    /// Fails if writes can no longer be confirmed.
     pub(super) fn require_working(&self) -> Result<(), StoreError> {
         self.log.require_working()
     }
 
-    /// Waits until no other transaction is open, and begins one.
+    /// Begins a transaction, after the previous one has ended.
     pub(super) async fn begin(&self) -> Result<WriteTransaction, StoreError> {
         self.require_working()?;
         let mut transaction = WriteTransaction {
             connection: Some(Arc::clone(&self.connection).lock_owned().await),
             log: Some(self.log.clone()),
         };
-        // A deferred transaction that reads first could not write any more once another process has written.
+        // A deferred transaction that reads first fails to write if another process has written in the meantime.
         run(transaction.connection(), "begin immediate").await?;
         Ok(transaction)
     }
 
-    /// Begins a transaction that a power cut may undo: its commit does not wait for the disk.
+    /// Begins a transaction whose commit does not wait for the disk. A power failure may undo it.
     pub(super) async fn begin_unsynced(&self) -> Result<WriteTransaction, StoreError> {
         let mut transaction = self.begin().await?;
         transaction.log = None;
@@ -84,7 +84,7 @@ impl WriteTransaction {
         self.connection.as_mut().expect("the transaction has not ended")
     }
 
-    /// Returns when the transaction is on the disk. Other transactions may begin before that.
+    /// Returns when the transaction is on the disk. Other transactions can begin before that.
     pub(in crate::store::database) async fn commit(mut self) -> Result<(), StoreError> {
         run(self.connection(), "commit").await?;
         self.connection = None;
@@ -98,7 +98,7 @@ impl WriteTransaction {
 impl Drop for WriteTransaction {
     fn drop(&mut self) {
         if let (Some(mut connection), Ok(runtime)) = (self.connection.take(), Handle::try_current()) {
-            // Fails if there is nothing to roll back: SQLite ends a transaction by itself, for example when the disk is full.
+            // Fails if SQLite has already rolled back, for example because the disk is full.
             runtime.spawn(async move { run(&mut connection, "rollback").await });
         }
     }

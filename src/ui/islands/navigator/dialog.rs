@@ -1,4 +1,4 @@
-//! The dialog over the page, if one is open.
+//! The open dialog.
 
 use leptos::{
     prelude::*,
@@ -6,12 +6,12 @@ use leptos::{
 };
 use wasm_bindgen::JsCast;
 
-/// The open dialog.
+/// Returns the open dialog, if there is one.
 pub fn open() -> Option<HtmlDialogElement> {
     document().query_selector("dialog[open]").ok()??.dyn_into().ok()
 }
 
-/// Closes it: the browser gives the focus back to what opened it.
+/// Closes the dialog. The browser returns the focus to the element that opened it.
 pub fn close() {
     if let Some(dialog) = open() {
         dialog.close();
@@ -19,7 +19,7 @@ pub fn close() {
     }
 }
 
-/// Whether a form of the dialog holds what was typed or ticked and not saved.
+/// Returns whether a form of the dialog has unsaved changes.
 pub fn is_unsaved() -> bool {
     let inputs = open().and_then(|dialog| {
         dialog
@@ -35,10 +35,10 @@ pub fn is_unsaved() -> bool {
     })
 }
 
-/// Asks, if something would be lost.
+/// Returns whether the dialog may be closed. Asks the user if it has unsaved changes.
 pub fn may_leave() -> bool {
     !is_unsaved()
         || window()
-            .confirm_with_message("Discard what you have not saved?")
+            .confirm_with_message("Discard unsaved changes?")
             .unwrap_or(true)
 }

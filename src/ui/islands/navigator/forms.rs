@@ -1,4 +1,4 @@
-//! Forms whose change a server function makes.
+//! Submits forms: calls server functions and shows their outcome.
 
 use std::rc::Rc;
 
@@ -10,17 +10,17 @@ use wasm_bindgen::JsCast;
 
 use super::{
     dialog, morph, notices,
-    page::{Entry, Navigation, announce},
+    page::{HistoryEntry, Navigation, announce},
 };
-use crate::ui::actions::{browser::call, outcome::Outcome, protocol::Encoded};
+use crate::ui::actions::{browser::call, outcome::Outcome, protocol::EncodedForm};
 
-/// Where a form that is sent by GET leads: without the fields that are empty.
-pub fn address(form: &HtmlFormElement) -> String {
+/// Returns the URL of a GET form, without empty fields.
+pub fn url(form: &HtmlFormElement) -> String {
     let action = form.get_attribute("action").unwrap_or_default();
-    let fields = Encoded::of(form, None);
+    let fields = EncodedForm::from_form(form, None);
     let filled: Vec<_> = fields
         .as_ref()
-        .map(Encoded::as_str)
+        .map(EncodedForm::as_str)
         .unwrap_or_default()
         .split('&')
         .collect();
@@ -35,7 +35,7 @@ pub fn address(form: &HtmlFormElement) -> String {
     }
 }
 
-/// At once, so that what is chosen next is not combined with what was there before.
+/// Clears the filter fields at once, so that the next choice is not combined with the previous filters.
 pub fn clear_filters() {
     let fields = document()
         .query_selector_all("form[data-soft=live] :is(input, select)")
@@ -53,7 +53,7 @@ pub fn clear_filters() {
     }
 }
 
-/// Calls the function, and shows what it returns. A second submission waits for the first.
+/// Calls the server function and shows the result. Ignores a second submission while the first is in progress.
 pub async fn submit(
     navigation: Rc<Navigation>,
     form: HtmlFormElement,
@@ -63,15 +63,15 @@ pub async fn submit(
     if form.has_attribute(BUSY) {
         return;
     }
-    let fields = Encoded::of(&form, submitter.as_ref());
-    // What the address of a page says already is no field of its form.
+    let fields = EncodedForm::from_form(&form, submitter.as_ref());
+    // Values that are in the URL of the page are not fields of its form.
     let fields = fields.map(|fields| match form.get_attribute("data-fields") {
-        Some(more) => fields.and(&more),
+        Some(extra) => fields.with_fields(&extra),
         None => fields,
     });
-    let calling = fields.and_then(|fields| call(&function, fields));
-    let Some(calling) = calling else {
-        // A function that this script does not know: the page's own handler does the same.
+    let response = fields.and_then(|fields| call(&function, fields));
+    let Some(response) = response else {
+        // This script does not know the function. The handler of the page does the same.
         let _ = form.submit();
         return;
     };
@@ -79,17 +79,17 @@ pub async fn submit(
         .filter(|button| !button.has_attribute("aria-hidden"))
         .or_else(|| last_button(&form));
     set_busy(&form, button.as_ref(), true);
-    let returned = calling.await;
+    let result = response.await;
     set_busy(&form, button.as_ref(), false);
-    match returned {
+    match result {
         Ok(outcome) => succeed(&navigation, &form, outcome).await,
-        Err(refusal) => notices::refuse(&form, &refusal),
+        Err(refusal) => notices::show_refusal(&form, &refusal),
     }
 }
 
 const BUSY: &str = "aria-busy";
 
-/// The style sheet shows it at the button, if it takes long.
+/// Marks the form and the button as busy. The style sheet shows a spinner if it takes long.
 fn set_busy(form: &HtmlFormElement, button: Option<&HtmlElement>, busy: bool) {
     for element in [Some(form.as_ref()), button].into_iter().flatten() {
         let _: &HtmlElement = element;
@@ -101,7 +101,7 @@ fn set_busy(form: &HtmlFormElement, button: Option<&HtmlElement>, busy: bool) {
     }
 }
 
-/// What Enter stands for: the button that saves is the last one.
+/// Returns the last button, which saves the form when the user presses Enter.
 fn last_button(form: &HtmlFormElement) -> Option<HtmlElement> {
     let elements = form.elements();
     let mut buttons = (0..elements.length())
@@ -123,35 +123,39 @@ async fn succeed(navigation: &Navigation, form: &HtmlFormElement, outcome: Outco
     notices::clear(form);
     notices::set_version(form, version);
     if form.method() == "get" {
-        navigation.show_as(&address(form), Entry::Replace);
+        navigation.set_url(&url(form), HistoryEntry::Replace);
     }
     if let Some(to) = to {
-        // What was typed has been taken, unless the form stays open with it.
+        // Resets a form on a page, unless it stays open with unsaved input.
         if message.is_none() && dialog::open().is_none() {
             form.reset();
         }
-        let stays = dialog::open().is_some() || navigation.is_here(&to);
-        let entry = if stays { Entry::Replace } else { Entry::Push };
-        if !navigation.go(&to, entry).await {
+        let stays = dialog::open().is_some() || navigation.is_current(&to);
+        let entry = if stays {
+            HistoryEntry::Replace
+        } else {
+            HistoryEntry::Push
+        };
+        if !navigation.load(&to, entry).await {
             dialog::close();
-            announce("This was done, but the page could not be refreshed. Load it again.");
+            announce("The change was saved, but the page could not be refreshed. Reload it.");
         }
     }
     if let Some(html) = part
-        && let Some(place) = document().get_element_by_id("part")
+        && let Some(element) = document().get_element_by_id("part")
     {
-        morph::replace_contents(&place, &html);
-        focus_wanted(&place);
+        morph::replace_contents(&element, &html);
+        apply_autofocus(&element);
     }
     if let Some(message) = message {
-        notices::say(form, &message);
+        notices::show_message(form, &message);
     }
 }
 
-/// What was asked for asks for the focus.
-fn focus_wanted(place: &Element) {
-    let wanted = place.query_selector("[autofocus]").ok().flatten();
-    if let Some(wanted) = wanted.and_then(|wanted| wanted.dyn_into::<HtmlElement>().ok()) {
-        let _ = wanted.focus();
+/// Focuses the first element with `autofocus`.
+fn apply_autofocus(root: &Element) {
+    let target = root.query_selector("[autofocus]").ok().flatten();
+    if let Some(target) = target.and_then(|target| target.dyn_into::<HtmlElement>().ok()) {
+        let _ = target.focus();
     }
 }

@@ -1,28 +1,27 @@
-//! Makes one part of the page like another, and leaves alone what is the same: what has the focus keeps it, and what was
-//! typed stays typed.
+//! Updates the document to match new HTML. Leaves equal nodes alone, so that the focus and the user's input are kept.
 
 use leptos::web_sys::{
     Document, DomParser, Element, HtmlDialogElement, HtmlInputElement, HtmlOptionElement, Node, SupportedType,
 };
 use wasm_bindgen::{JsCast, prelude::wasm_bindgen};
 
-/// Changes an element into another of its kind. Returns what was added.
-pub fn element(old: &Element, new: &Element) -> Vec<Node> {
+/// Updates an element to match `new`. Returns the added nodes.
+pub fn morph_element(old: &Element, new: &Element) -> Vec<Node> {
     let mut added = Vec::new();
-    change(old, new, &mut added);
+    update(old, new, &mut added);
     added
 }
 
-/// Changes what is in an element into this HTML, and starts the islands in it.
-pub fn replace_contents(place: &Element, html: &str) {
+/// Updates the children of an element to match `html`, and starts the new islands.
+pub fn replace_contents(element: &Element, html: &str) {
     if let Some(body) = parse(html).and_then(|page| page.body()) {
         let mut added = Vec::new();
-        change_children(place, &body, &mut added);
+        update_children(element, &body, &mut added);
         start_islands(&added);
     }
 }
 
-/// What is parsed so runs no scripts.
+/// Parses a document. Its scripts do not run.
 pub fn parse(html: &str) -> Option<Document> {
     DomParser::new()
         .ok()?
@@ -30,18 +29,18 @@ pub fn parse(html: &str) -> Option<Document> {
         .ok()
 }
 
-fn change(old: &Element, new: &Element, added: &mut Vec<Node>) {
-    // An island keeps its own markup, and a script that has run is of no further use.
+fn update(old: &Element, new: &Element, added: &mut Vec<Node>) {
+    // Islands update themselves, and scripts have already run.
     if is_island(old) || old.tag_name() == "SCRIPT" || new.has_attribute("data-kept") {
         return;
     }
-    change_value(old, new);
-    change_attributes(old, new);
-    change_children(old, new, added);
+    update_value(old, new);
+    update_attributes(old, new);
+    update_children(old, new, added);
 }
 
-/// What somebody typed or chose stays, unless it is what was there at first.
-fn change_value(old: &Element, new: &Element) {
+/// Updates the value of a field, unless the user has changed it.
+fn update_value(old: &Element, new: &Element) {
     if let (Some(old), Some(new)) = (
         old.dyn_ref::<HtmlInputElement>(),
         new.dyn_ref::<HtmlInputElement>(),
@@ -64,27 +63,27 @@ fn change_value(old: &Element, new: &Element) {
     }
 }
 
-fn change_attributes(old: &Element, new: &Element) {
-    let kept = |name: &str| match &*old.tag_name() {
-        // A script may hide a secret, and people open what they want to read.
+fn update_attributes(old: &Element, new: &Element) {
+    let is_kept = |name: &str| match &*old.tag_name() {
+        // Set by the island that masks a secret, and by the user who opens the details.
         "INPUT" => name == "type",
         "DETAILS" => name == "open",
         _ => false,
     };
-    for name in names(new) {
+    for name in attribute_names(new) {
         let value = new.get_attribute(&name);
-        if !kept(&name) && old.get_attribute(&name) != value {
+        if !is_kept(&name) && old.get_attribute(&name) != value {
             let _ = old.set_attribute(&name, &value.unwrap_or_default());
         }
     }
-    for name in names(old) {
-        if !kept(&name) && !new.has_attribute(&name) {
+    for name in attribute_names(old) {
+        if !is_kept(&name) && !new.has_attribute(&name) {
             let _ = old.remove_attribute(&name);
         }
     }
 }
 
-fn names(element: &Element) -> Vec<String> {
+fn attribute_names(element: &Element) -> Vec<String> {
     element
         .get_attribute_names()
         .iter()
@@ -92,20 +91,20 @@ fn names(element: &Element) -> Vec<String> {
         .collect()
 }
 
-fn change_children(old: &Node, new: &Node, added: &mut Vec<Node>) {
-    let mut place = old.first_child();
-    let mut wanted = new.first_child();
-    while let Some(node) = wanted {
-        wanted = node.next_sibling();
-        match later(place.clone(), &node) {
+fn update_children(old: &Node, new: &Node, added: &mut Vec<Node>) {
+    let mut current = old.first_child();
+    let mut next = new.first_child();
+    while let Some(node) = next {
+        next = node.next_sibling();
+        match find_match(current.clone(), &node) {
             Some(same) => {
-                if Some(&same) == place.as_ref() {
-                    place = same.next_sibling();
+                if Some(&same) == current.as_ref() {
+                    current = same.next_sibling();
                 } else {
-                    let _ = old.insert_before(&same, place.as_ref());
+                    let _ = old.insert_before(&same, current.as_ref());
                 }
                 match (same.dyn_ref::<Element>(), node.dyn_ref::<Element>()) {
-                    (Some(same), Some(node)) => change(same, node, added),
+                    (Some(same), Some(node)) => update(same, node, added),
                     _ if same.node_value() != node.node_value() => {
                         same.set_node_value(node.node_value().as_deref());
                     }
@@ -114,14 +113,14 @@ fn change_children(old: &Node, new: &Node, added: &mut Vec<Node>) {
             }
             None if node.node_name() == "SCRIPT" => {}
             None => {
-                let _ = old.insert_before(&node, place.as_ref());
+                let _ = old.insert_before(&node, current.as_ref());
                 added.push(node);
             }
         }
     }
-    while let Some(surplus) = place {
-        place = surplus.next_sibling();
-        // Closed, it gives the focus back.
+    while let Some(surplus) = current {
+        current = surplus.next_sibling();
+        // Closing the dialog returns the focus.
         if let Some(dialog) = surplus.dyn_ref::<HtmlDialogElement>() {
             dialog.close();
         }
@@ -129,31 +128,31 @@ fn change_children(old: &Node, new: &Node, added: &mut Vec<Node>) {
     }
 }
 
-/// The first of these siblings that can be changed into the node.
-fn later(mut place: Option<Node>, node: &Node) -> Option<Node> {
-    while let Some(candidate) = place {
-        if is_same(&candidate, node) {
+/// Returns the first node, from `next` on, that can be updated to match `node`.
+fn find_match(mut next: Option<Node>, node: &Node) -> Option<Node> {
+    while let Some(candidate) = next {
+        if is_match(&candidate, node) {
             return Some(candidate);
         }
-        place = candidate.next_sibling();
+        next = candidate.next_sibling();
     }
     None
 }
 
-/// Whether both are the same thing in two states.
-fn is_same(old: &Node, new: &Node) -> bool {
+/// Returns whether both nodes are versions of the same node.
+fn is_match(old: &Node, new: &Node) -> bool {
     if old.node_name() != new.node_name() {
         return false;
     }
     match (old.dyn_ref::<Element>(), new.dyn_ref::<Element>()) {
         (Some(old), Some(new)) => {
             let same = |name| old.get_attribute(name) == new.get_attribute(name);
-            // Not by `class_name`, which is no text in an SVG.
-            let kind = |element: &Element| {
+            // `class_name` is not a string for SVG elements.
+            let first_class = |element: &Element| {
                 let classes = element.get_attribute("class").unwrap_or_default();
                 classes.split(' ').next().map(str::to_owned)
             };
-            same("id") && same("name") && same("data-component") && kind(old) == kind(new)
+            same("id") && same("name") && same("data-component") && first_class(old) == first_class(new)
         }
         _ => true,
     }
@@ -165,12 +164,12 @@ fn is_island(element: &Element) -> bool {
 
 #[wasm_bindgen]
 extern "C" {
-    /// Left by Leptos' own script: starts an island that came later.
+    /// Starts an island that was added later. Defined by the script of Leptos.
     #[wasm_bindgen(js_name = __hydrateIsland)]
     fn hydrate_island(island: &Element, name: &str);
 }
 
-/// Starts the islands in what was added.
+/// Starts the islands in the added nodes.
 pub fn start_islands(added: &[Node]) {
     let start = |island: &Element| {
         if let Some(name) = island.get_attribute("data-component") {

@@ -1,6 +1,6 @@
-//! What is said at a form: errors at its fields, and above them what concerns all of it.
+//! Messages in forms: errors at the fields, and notices about the whole form above them.
 //!
-//! The components of fields and forms have places for it, into which the server writes for those without JavaScript.
+//! The components of fields and forms render the elements for the messages. Without JavaScript, the server fills them.
 
 use leptos::{
     prelude::*,
@@ -11,18 +11,18 @@ use wasm_bindgen::JsCast;
 use super::morph;
 use crate::ui::actions::refusal::Refusal;
 
-/// Shows why nothing was done, and moves the focus to the first thing to look at.
+/// Shows a refusal, and moves the focus to the first error.
 ///
-/// What somebody else has saved stays until it is overwritten, with what was chosen there: a later attempt may fail for
-/// another reason.
-pub fn refuse(form: &HtmlFormElement, refusal: &Refusal) {
+/// Keeps a conflict with saved values, and the choices the user made in it, in case the next attempt fails for another
+/// reason.
+pub fn show_refusal(form: &HtmlFormElement, refusal: &Refusal) {
     clear_fields(form);
     clear_messages();
     set_version(form, refusal.version);
     let mut first = None;
     for error in &refusal.fields {
-        if let Some(place) = error_of(&error.name) {
-            place.set_text_content(Some(&error.message));
+        if let Some(element) = error_element(&error.name) {
+            element.set_text_content(Some(&error.message));
         }
         for control in controls(form, &error.name) {
             let _ = control.set_attribute("aria-invalid", "true");
@@ -30,30 +30,30 @@ pub fn refuse(form: &HtmlFormElement, refusal: &Refusal) {
         }
     }
     if let Some(html) = &refusal.part {
-        let said = morph::parse(html).and_then(|page| page.body()?.first_element_child());
-        first = first.or(said.and_then(|said| put(form, said)));
+        let notice = morph::parse(html).and_then(|page| page.body()?.first_element_child());
+        first = first.or(notice.and_then(|notice| insert_notice(form, notice)));
     } else if !refusal.message.is_empty() {
-        let said = message("notice notice--bad", "alert", &refusal.message);
-        first = first.or(said.and_then(|said| put(form, said)));
+        let notice = message_element("notice notice--bad", "alert", &refusal.message);
+        first = first.or(notice.and_then(|notice| insert_notice(form, notice)));
     }
     if let Some(first) = first.and_then(|first| first.dyn_into::<HtmlElement>().ok()) {
         let _ = first.focus();
     }
 }
 
-/// Says that something else was done than what the form is for.
-pub fn say(form: &HtmlFormElement, text: &str) {
-    if let Some(said) = message("notice", "status", text) {
-        put(form, said);
+/// Shows the message of a successful action in a form that stays open.
+pub fn show_message(form: &HtmlFormElement, text: &str) {
+    if let Some(notice) = message_element("notice", "status", text) {
+        insert_notice(form, notice);
     }
 }
 
-/// Takes back what was said about a form.
+/// Removes all messages of a form.
 pub fn clear(form: &HtmlFormElement) {
     clear_fields(form);
     clear_messages();
-    if let Some(place) = notice(form) {
-        place.set_text_content(None);
+    if let Some(area) = notice_area(form) {
+        area.set_text_content(None);
     }
 }
 
@@ -63,14 +63,14 @@ fn clear_fields(form: &HtmlFormElement) {
         if control.has_attribute("aria-invalid") {
             let _ = control.remove_attribute("aria-invalid");
             let name = control.get_attribute("name");
-            if let Some(place) = name.and_then(|name| error_of(&name)) {
-                place.set_text_content(None);
+            if let Some(element) = name.and_then(|name| error_element(&name)) {
+                element.set_text_content(None);
             }
         }
     }
 }
 
-/// Also those of other forms: they are no longer the newest.
+/// Removes the messages of all forms, including outdated messages of other forms.
 fn clear_messages() {
     if let Ok(messages) = document().query_selector_all("[data-notice] > p") {
         for message in (0..messages.length()).filter_map(|at| messages.get(at)?.dyn_into::<Element>().ok()) {
@@ -79,7 +79,7 @@ fn clear_messages() {
     }
 }
 
-/// The version that the next attempt is based on.
+/// Sets the version that the next attempt is based on.
 pub fn set_version(form: &HtmlFormElement, version: Option<i64>) {
     if let Some(version) = version {
         for control in controls(form, "version") {
@@ -90,7 +90,7 @@ pub fn set_version(form: &HtmlFormElement, version: Option<i64>) {
     }
 }
 
-/// The controls of a form with this name: several, if they are boxes.
+/// Returns the controls with this name. Checkboxes can share a name.
 fn controls(form: &HtmlFormElement, name: &str) -> Vec<Element> {
     let Some(found) = form.elements().named_item(name) else {
         return Vec::new();
@@ -103,17 +103,17 @@ fn controls(form: &HtmlFormElement, name: &str) -> Vec<Element> {
     }
 }
 
-/// Where the component of a field says what is wrong with it.
-fn error_of(name: &str) -> Option<Element> {
+/// Returns the element for the error of a field.
+fn error_element(name: &str) -> Option<Element> {
     document().get_element_by_id(&format!("{name}-error"))
 }
 
-/// Where the component of a form says what concerns all of it.
-fn notice(form: &HtmlFormElement) -> Option<Element> {
+/// Returns the element for the notices of a form.
+fn notice_area(form: &HtmlFormElement) -> Option<Element> {
     form.query_selector("[data-notice]").ok().flatten()
 }
 
-fn message(class: &str, role: &str, text: &str) -> Option<Element> {
+fn message_element(class: &str, role: &str, text: &str) -> Option<Element> {
     let message = document().create_element("p").ok()?;
     message.set_class_name(class);
     let _ = message.set_attribute("role", role);
@@ -122,14 +122,14 @@ fn message(class: &str, role: &str, text: &str) -> Option<Element> {
     Some(message)
 }
 
-/// Puts it above the fields, in the place of what was said there in the same kind of element.
-fn put(form: &HtmlFormElement, said: Element) -> Option<Element> {
-    let place = notice(form)?;
-    let before = place.children();
-    let same = (0..before.length()).filter_map(|at| before.item(at));
-    if let Some(same) = same.into_iter().find(|one| one.tag_name() == said.tag_name()) {
-        same.remove();
+/// Inserts a notice above the fields. Replaces a previous notice with the same tag name.
+fn insert_notice(form: &HtmlFormElement, notice: Element) -> Option<Element> {
+    let area = notice_area(form)?;
+    let children = area.children();
+    let mut notices = (0..children.length()).filter_map(|at| children.item(at));
+    if let Some(previous) = notices.find(|previous| previous.tag_name() == notice.tag_name()) {
+        previous.remove();
     }
-    place.prepend_with_node_1(&said).ok()?;
-    Some(said)
+    area.prepend_with_node_1(&notice).ok()?;
+    Some(notice)
 }

@@ -1,4 +1,4 @@
-//! From one address to the next on the page that is there.
+//! Fetches pages and shows them in the current document, with history entries.
 
 use std::{
     cell::{Cell, RefCell},
@@ -15,160 +15,161 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use super::{dialog, morph};
-use crate::ui::islands::dom::CHANGED;
+use crate::ui::islands::dom::PAGE_CHANGED;
 
-/// After which a page is no longer waited for.
-const PATIENCE: Duration = Duration::from_secs(45);
+const PAGE_TIMEOUT: Duration = Duration::from_secs(45);
 
-/// What an address becomes in the browser's history.
+/// Effect of a navigation on the history.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Entry {
+pub enum HistoryEntry {
     Push,
     Replace,
-    /// It is there already.
+    /// The URL is already the current history entry.
     Keep,
-    /// Of what is being typed: all of it is one entry.
-    Typed,
+    /// A filter is being typed. All its URLs share one history entry.
+    Typing,
 }
 
-/// Where the browser is, and where it is going.
+/// State of the navigation.
 pub struct Navigation {
-    /// Path and query of the page that is shown.
-    here: RefCell<String>,
-    /// The same of the page that was asked for last.
-    asked: RefCell<String>,
-    /// Counts what was asked for: only the newest answer is shown.
-    ticket: Cell<u32>,
-    /// Whether the newest entry of the history stands for what is being typed.
+    /// URL of the page that is shown (path and query).
+    current: RefCell<String>,
+    /// URL of the latest request.
+    requested: RefCell<String>,
+    /// Number of the latest request. Responses to older requests are dropped.
+    sequence: Cell<u32>,
+    /// True if the latest history entry belongs to a filter that is being typed.
     typing: Cell<bool>,
-    /// Cancels what was asked for before.
-    under_way: RefCell<Option<AbortController>>,
+    /// Aborts the request in flight.
+    in_flight: RefCell<Option<AbortController>>,
 }
 
 impl Navigation {
-    /// The address in the browser may be another one already: “Back” was pressed before the script had loaded.
+    /// The page has its own URL in `data-address`, because the location of the browser can already differ: the user may go
+    /// back before the script has loaded.
     pub fn new() -> Rc<Self> {
         let shown = main().and_then(|main| main.get_attribute("data-address"));
         let shown = shown.unwrap_or_else(location);
         Rc::new(Self {
-            here: RefCell::new(shown.clone()),
-            asked: RefCell::new(shown),
-            ticket: Cell::default(),
+            current: RefCell::new(shown.clone()),
+            requested: RefCell::new(shown),
+            sequence: Cell::default(),
             typing: Cell::default(),
-            under_way: RefCell::default(),
+            in_flight: RefCell::default(),
         })
     }
 
-    pub fn is_here(&self, address: &str) -> bool {
-        path(&self.here.borrow()) == path(address)
+    pub fn is_current(&self, url: &str) -> bool {
+        path(&self.current.borrow()) == path(url)
     }
 
-    /// Shows another address. The same one again is no other entry of the history.
-    pub fn visit(self: &Rc<Self>, address: String, entry: Entry) {
-        let same = *self.here.borrow() == address;
-        let entry = if same && entry == Entry::Push {
-            Entry::Replace
+    /// Navigates to a URL. Navigation to the current URL adds no history entry.
+    pub fn navigate(self: &Rc<Self>, url: String, entry: HistoryEntry) {
+        let same = *self.current.borrow() == url;
+        let entry = if same && entry == HistoryEntry::Push {
+            HistoryEntry::Replace
         } else {
             entry
         };
         let this = Rc::clone(self);
         spawn_local(async move {
-            this.go(&address, entry).await;
+            this.load(&url, entry).await;
         });
     }
 
-    /// Shows the newest state of the page.
+    /// Reloads the current page in place.
     pub fn refresh(self: &Rc<Self>) {
-        self.visit(location(), Entry::Keep);
+        self.navigate(location(), HistoryEntry::Keep);
     }
 
-    /// Closes the dialog over the list with this address: at once, since the list is there, and then with its newest state.
-    pub fn uncover(self: &Rc<Self>, address: &str, entry: Entry) {
+    /// Closes the dialog over the list with this URL, and refreshes the list.
+    pub fn close_dialog(self: &Rc<Self>, url: &str, entry: HistoryEntry) {
         dialog::close();
-        self.show_as(address, entry);
+        self.set_url(url, entry);
         self.refresh();
     }
 
-    /// What is shown has this address.
-    pub fn show_as(&self, address: &str, entry: Entry) {
-        remember(address, entry);
-        self.here.replace(address.to_owned());
-        self.asked.replace(address.to_owned());
+    /// Sets the URL of the page that is shown.
+    pub fn set_url(&self, url: &str, entry: HistoryEntry) {
+        update_history(url, entry);
+        self.current.replace(url.to_owned());
+        self.requested.replace(url.to_owned());
     }
 
-    /// “Back” or “Forward” was pressed.
-    pub fn popped(self: &Rc<Self>) {
-        let address = location();
-        if *self.asked.borrow() == address {
+    /// Handles “Back” and “Forward”.
+    pub fn on_popstate(self: &Rc<Self>) {
+        let url = location();
+        if *self.requested.borrow() == url {
             // Only the fragment has changed.
             return;
         }
         if dialog::may_leave() {
-            if dialog::open().is_some() && list().as_ref() == Some(&address) {
-                self.uncover(&address, Entry::Keep);
+            if dialog::open().is_some() && list().as_ref() == Some(&url) {
+                self.close_dialog(&url, HistoryEntry::Keep);
             } else {
-                self.visit(address, Entry::Keep);
+                self.navigate(url, HistoryEntry::Keep);
             }
         } else {
-            remember(&self.here.borrow(), Entry::Push);
+            update_history(&self.current.borrow(), HistoryEntry::Push);
         }
     }
 
-    /// Whether the address could be shown; if not, the page says so.
-    pub async fn go(&self, address: &str, entry: Entry) -> bool {
-        let ticket = self.ticket.get() + 1;
-        self.ticket.set(ticket);
-        self.asked.replace(address.to_owned());
+    /// Fetches and shows a page. On failure, announces it and returns `false`.
+    pub async fn load(&self, url: &str, entry: HistoryEntry) -> bool {
+        let sequence = self.sequence.get() + 1;
+        self.sequence.set(sequence);
+        self.requested.replace(url.to_owned());
         let controller = AbortController::new().ok();
-        if let Some(before) = self.under_way.replace(controller.clone()) {
-            before.abort();
+        if let Some(previous) = self.in_flight.replace(controller.clone()) {
+            previous.abort();
         }
         if let Some(controller) = controller.clone() {
-            set_timeout(move || controller.abort(), PATIENCE);
+            set_timeout(move || controller.abort(), PAGE_TIMEOUT);
         }
-        let answer = fetch(address, controller.as_ref()).await;
-        if self.ticket.get() != ticket {
-            // Something else was asked for meanwhile.
+        let page = fetch(url, controller.as_ref()).await;
+        if self.sequence.get() != sequence {
+            // A newer request has replaced this one.
             return true;
         }
-        match answer {
-            Some(Answer { address, html }) => {
-                // Only now: what was typed before may have been overtaken, and not be in the history.
-                let typed = entry == Entry::Typed;
+        match page {
+            Some(FetchedPage { url, html }) => {
+                // Decided after the response, because an earlier request of the filter may have been dropped and have no
+                // history entry.
+                let typing = entry == HistoryEntry::Typing;
                 let entry = match entry {
-                    Entry::Typed if self.typing.get() => Entry::Replace,
-                    Entry::Typed => Entry::Push,
+                    HistoryEntry::Typing if self.typing.get() => HistoryEntry::Replace,
+                    HistoryEntry::Typing => HistoryEntry::Push,
                     entry => entry,
                 };
-                self.typing.set(typed);
-                let is_another = !self.is_here(&address);
-                self.show_as(&address, entry);
-                show(&html, is_another).is_some()
+                self.typing.set(typing);
+                let is_other_page = !self.is_current(&url);
+                self.set_url(&url, entry);
+                show(&html, is_other_page).is_some()
             }
             None => {
-                self.asked.replace(self.here.borrow().clone());
-                announce("Caleida did not answer. Check your connection and try again.");
+                self.requested.replace(self.current.borrow().clone());
+                announce("Caleida did not respond. Check your connection and try again.");
                 false
             }
         }
     }
 }
 
-struct Answer {
-    /// Path and query, after redirects.
-    address: String,
+struct FetchedPage {
+    /// URL after redirects (path and query).
+    url: String,
     html: String,
 }
 
-/// `None` if there is no answer, or none that is worth more than the page that is there.
-async fn fetch(address: &str, controller: Option<&AbortController>) -> Option<Answer> {
+/// Fetches a page. Returns `None` on a network or server error, and if the browser loads the response itself.
+async fn fetch(url: &str, controller: Option<&AbortController>) -> Option<FetchedPage> {
     let (request, headers) = (RequestInit::new(), Headers::new().ok()?);
     if let Some(list) = list() {
         headers.set("caleida-shown", &list).ok()?;
     }
     request.set_headers(&headers);
     request.set_signal(controller.map(AbortController::signal).as_ref());
-    let sent = window().fetch_with_str_and_init(address, &request);
+    let sent = window().fetch_with_str_and_init(url, &request);
     let response: Response = JsFuture::from(sent).await.ok()?.dyn_into().ok()?;
     let reached = response.url();
     let reached = reached
@@ -180,7 +181,7 @@ async fn fetch(address: &str, controller: Option<&AbortController>) -> Option<An
         .ok()??
         .starts_with("text/html");
     if path(&reached) == "/login" || !is_page {
-        // Another kind of page: the browser loads it.
+        // The sign-in page and files cannot be shown in place.
         let _ = window().location().assign(&reached);
         return None;
     }
@@ -188,59 +189,58 @@ async fn fetch(address: &str, controller: Option<&AbortController>) -> Option<An
         return None;
     }
     let html = JsFuture::from(response.text().ok()?).await.ok()?.as_string()?;
-    Some(Answer {
-        address: reached,
-        html,
-    })
+    Some(FetchedPage { url: reached, html })
 }
 
-/// Makes the page like another one, or like a newer state of the same.
-fn show(html: &str, is_another: bool) -> Option<()> {
+/// Updates the document to match a page.
+fn show(html: &str, is_other_page: bool) -> Option<()> {
     let parsed = morph::parse(html)?;
-    if is_newer(&parsed) {
+    if has_new_script(&parsed) {
         window().location().reload().ok()?;
         return Some(());
     }
     let page = document();
-    let added = morph::element(&page.document_element()?, &parsed.document_element()?);
-    let _ = page.dispatch_event(&Event::new(CHANGED).ok()?);
-    // As when a page is loaded. A dialog that opens takes the focus by itself, and remembers what had it: so it is not
-    // moved before. A dialog that closes has given it back already.
-    let nowhere = page
+    let added = morph::morph_element(&page.document_element()?, &parsed.document_element()?);
+    let _ = page.dispatch_event(&Event::new(PAGE_CHANGED).ok()?);
+    // Applies `autofocus` as if the page was loaded. A new dialog takes the focus and remembers the previous element, so
+    // the focus must not move before. A closed dialog has already returned the focus.
+    let nothing_focused = page
         .active_element()
         .is_none_or(|active| active.tag_name() == "BODY");
-    let wanted = match dialog::open() {
+    let target = match dialog::open() {
         Some(dialog) if !dialog.matches(":modal").ok()? => None,
-        Some(dialog) if is_another => dialog.query_selector("[autofocus]").ok()?,
-        _ if nowhere => page.query_selector("[autofocus]").ok()?,
+        Some(dialog) if is_other_page => dialog.query_selector("[autofocus]").ok()?,
+        _ if nothing_focused => page.query_selector("[autofocus]").ok()?,
         _ => None,
     };
-    if let Some(wanted) = wanted.and_then(|wanted| wanted.dyn_into::<HtmlElement>().ok()) {
-        let _ = wanted.focus();
+    if let Some(target) = target.and_then(|target| target.dyn_into::<HtmlElement>().ok()) {
+        let _ = target.focus();
     }
     morph::start_islands(&added);
     Some(())
 }
 
-/// Whether the server has another version of the script than runs here: its islands may be others.
-fn is_newer(parsed: &Document) -> bool {
+/// Returns whether the page needs another version of the script. The running islands may not fit its markup.
+fn has_new_script(parsed: &Document) -> bool {
     let script = |page: &Document| {
         let preload = page.query_selector("link[rel=modulepreload]").ok().flatten()?;
         preload.get_attribute("href")
     };
-    script(parsed).is_some_and(|theirs| Some(theirs) != script(&document()))
+    script(parsed).is_some_and(|new| Some(new) != script(&document()))
 }
 
-fn remember(address: &str, entry: Entry) {
+fn update_history(url: &str, entry: HistoryEntry) {
     let Ok(history) = window().history() else { return };
     let _ = match entry {
-        Entry::Push | Entry::Typed => history.push_state_with_url(&JsValue::NULL, "", Some(address)),
-        Entry::Replace => history.replace_state_with_url(&JsValue::NULL, "", Some(address)),
-        Entry::Keep => Ok(()),
+        HistoryEntry::Push | HistoryEntry::Typing => {
+            history.push_state_with_url(&JsValue::NULL, "", Some(url))
+        }
+        HistoryEntry::Replace => history.replace_state_with_url(&JsValue::NULL, "", Some(url)),
+        HistoryEntry::Keep => Ok(()),
     };
 }
 
-/// Says it in the shell's status line, which is announced.
+/// Shows an error in the status line of the shell, which screen readers announce.
 pub fn announce(text: &str) {
     let Some(line) = main().and_then(|main| main.query_selector(".flashes").ok().flatten()) else {
         return;
@@ -252,7 +252,7 @@ pub fn announce(text: &str) {
     }
 }
 
-/// The address of the list that is shown, also under a dialog.
+/// Returns the URL of the list that is shown, also under a dialog.
 fn list() -> Option<String> {
     main()?.get_attribute("data-list")
 }
@@ -262,10 +262,10 @@ fn main() -> Option<Element> {
 }
 
 fn location() -> String {
-    let here = window().location();
-    here.pathname().unwrap_or_default() + &here.search().unwrap_or_default()
+    let location = window().location();
+    location.pathname().unwrap_or_default() + &location.search().unwrap_or_default()
 }
 
-fn path(address: &str) -> &str {
-    address.split(['?', '#']).next().unwrap_or_default()
+fn path(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
 }

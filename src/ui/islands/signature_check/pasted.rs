@@ -1,16 +1,17 @@
-//! The three headers of a call, as somebody has copied them from wherever they saw them.
+//! Parses the signature headers in pasted text.
 
-/// What was pasted, taken apart.
+/// The three headers of a signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Headers {
+pub struct PastedHeaders {
     pub id: String,
     pub timestamp: String,
     pub signature: String,
 }
 
-impl Headers {
-    /// One on a line, as HTTP writes them, or as curl, JSON or most languages' logs do. One that is not there is empty.
-    pub fn find(text: &str) -> Self {
+impl PastedHeaders {
+    /// Finds the headers in text with one header per line, in the syntax of HTTP, curl, JSON or common log formats. Missing
+    /// headers are empty.
+    pub fn parse(text: &str) -> Self {
         Self {
             id: header(text, "webhook-id"),
             timestamp: header(text, "webhook-timestamp"),
@@ -28,7 +29,7 @@ fn header(text: &str, name: &str) -> String {
         let start = line.to_ascii_lowercase().find(name)? + name.len();
         line.get(start..)
     });
-    // Base64 ends with =, so that only goes from the beginning.
+    // `=` is trimmed only at the start, because Base64 may end with it.
     value
         .unwrap_or_default()
         .trim_start_matches([' ', '\t', '"', '\'', ':', '=', '>', '['])
@@ -41,8 +42,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_are_found_however_they_were_written_down() {
-        let expected = Headers {
+    fn parses_headers_in_common_formats() {
+        let expected = PastedHeaders {
             id: "evt_1".to_owned(),
             timestamp: "1795428000".to_owned(),
             signature: "v1,AAA= v1,BBB=".to_owned(),
@@ -54,9 +55,9 @@ mod tests {
             "{\n  \"webhook-id\": \"evt_1\",\n  \"webhook-timestamp\": \"1795428000\",\n  \"webhook-signature\": \"v1,AAA= v1,BBB=\"\n}",
             "'webhook-id' => ['evt_1'],\n'webhook-timestamp' => ['1795428000'],\n'webhook-signature' => ['v1,AAA= v1,BBB='],",
         ] {
-            assert_eq!(Headers::find(pasted), expected, "{pasted}");
+            assert_eq!(PastedHeaders::parse(pasted), expected, "{pasted}");
         }
-        assert!(Headers::find("content-type: text/plain").is_empty());
-        assert!(Headers::find("webhook-id").is_empty());
+        assert!(PastedHeaders::parse("content-type: text/plain").is_empty());
+        assert!(PastedHeaders::parse("webhook-id").is_empty());
     }
 }

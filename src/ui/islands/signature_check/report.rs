@@ -1,86 +1,84 @@
-//! What there is to say of a call, in words.
+//! The report of a signature check.
 
 use crate::{
     domain::{
         Secret, Timestamp,
-        signature::{Token, VerifyError, examine, near_miss},
+        signature::{SignatureStatus, VerifyError, explain_mismatch, verify_in_detail},
     },
-    ui::islands::signature_check::pasted::Headers,
+    ui::islands::signature_check::pasted::PastedHeaders,
 };
 
-/// The whole answer.
+/// The result of a signature check.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Report {
     pub verdict: &'static str,
-    /// What to do about a signature that does not match, if it is one of the usual mistakes.
+    /// Advice for a signature that does not match, if the cause is a common mistake.
     pub hint: Option<&'static str>,
-    pub checks: Vec<(Mark, String)>,
-    /// What the signature is of.
+    pub checks: Vec<(CheckStatus, String)>,
+    /// The signed content.
     pub signed: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
+pub enum CheckStatus {
     Passes,
     Fails,
     Skipped,
 }
 
 impl Report {
-    /// Nothing, until there is something to judge.
-    pub fn of(headers: &str, body: &str, secret: &str, now: Timestamp) -> Option<Self> {
-        let headers = Headers::find(headers);
+    /// Verifies the signature. Returns `None` if the secret is invalid or there are no headers.
+    pub fn new(headers: &str, body: &str, secret: &str, now: Timestamp) -> Option<Self> {
+        let headers = PastedHeaders::parse(headers);
         let secret = Secret::parse(secret).ok()?;
         if headers.is_empty() {
             return None;
         }
-        let Headers {
+        let PastedHeaders {
             id,
             timestamp,
             signature,
         } = headers;
-        let found = examine(&secret, &id, &timestamp, &signature, body.as_bytes(), now);
+        let verification = verify_in_detail(&secret, &id, &timestamp, &signature, body.as_bytes(), now);
         let mut checks = vec![
-            match found.id {
-                Ok(()) => (Mark::Passes, ["webhook-id: ", &id].concat()),
-                Err(error) => (Mark::Fails, error.to_string()),
+            match verification.id {
+                Ok(()) => (CheckStatus::Passes, ["webhook-id: ", &id].concat()),
+                Err(error) => (CheckStatus::Fails, error.to_string()),
             },
-            match (found.timestamp, found.age) {
-                (Err(error), Some(age)) => (Mark::Fails, aged(age, &error.to_string())),
-                (Err(error), None) => (Mark::Fails, error.to_string()),
-                (Ok(()), age) => (Mark::Passes, aged(age.unwrap_or_default(), "")),
+            match (verification.timestamp, verification.age) {
+                (Err(error), Some(age)) => (CheckStatus::Fails, format_age(age, &error.to_string())),
+                (Err(error), None) => (CheckStatus::Fails, error.to_string()),
+                (Ok(()), age) => (CheckStatus::Passes, format_age(age.unwrap_or_default(), "")),
             },
         ];
-        for (token, number) in found.tokens.iter().zip(1..) {
-            let (mark, text) = match token {
-                Token::Matches => (
-                    Mark::Passes,
-                    "is made with this secret, of this id, timestamp and body.",
+        for (signature, number) in verification.signatures.iter().zip(1..) {
+            let (status, text) = match signature {
+                SignatureStatus::Matches => {
+                    (CheckStatus::Passes, "matches the secret, ID, timestamp and body.")
+                }
+                SignatureStatus::Mismatch => (
+                    CheckStatus::Fails,
+                    "does not match: the secret, ID, timestamp or body is different.",
                 ),
-                Token::Differs => (
-                    Mark::Fails,
-                    "is of something else: another secret, or another id, timestamp or body.",
-                ),
-                Token::Broken => (
-                    Mark::Fails,
-                    "is not whole: it was cut short, or changed on the way.",
-                ),
-                Token::Skipped => (Mark::Skipped, "is no v1 signature: verifiers of v1 look past it."),
+                SignatureStatus::Malformed => {
+                    (CheckStatus::Fails, "is malformed: it was truncated or changed.")
+                }
+                SignatureStatus::Skipped => (CheckStatus::Skipped, "is not a v1 signature and is ignored."),
             };
-            checks.push((mark, format!("Signature {number} {text}")));
+            checks.push((status, format!("Signature {number} {text}")));
         }
-        if let Err(error @ VerifyError::NoSignature) = found.signature {
-            checks.push((Mark::Fails, error.to_string()));
+        if let Err(error @ VerifyError::NoSignature) = verification.signature {
+            checks.push((CheckStatus::Fails, error.to_string()));
         }
-        let verdict = match found.verdict() {
-            Ok(()) => "A receiver takes this call.",
-            Err(VerifyError::TooOld) if found.signature.is_ok() => {
-                "The signature is good. Receivers refuse the call by now, because of its age."
+        let verdict = match verification.result() {
+            Ok(()) => "A receiver accepts this call.",
+            Err(VerifyError::TooOld) if verification.signature.is_ok() => {
+                "The signature is valid, but receivers reject the call because of its age."
             }
-            Err(_) => "A receiver refuses this call.",
+            Err(_) => "A receiver rejects this call.",
         };
-        let hint = (found.signature == Err(VerifyError::Mismatch))
-            .then(|| near_miss(&secret, &id, &timestamp, &signature, body))
+        let hint = (verification.signature == Err(VerifyError::Mismatch))
+            .then(|| explain_mismatch(&secret, &id, &timestamp, &signature, body))
             .flatten();
         Some(Self {
             verdict,
@@ -91,16 +89,16 @@ impl Report {
     }
 }
 
-/// `webhook-timestamp: 3 min old. …`
-fn aged(age: i64, then: &str) -> String {
+/// Returns the age of the call and an error: `webhook-timestamp: 3 min old. …`
+fn format_age(age: i64, error: &str) -> String {
     let (number, unit) = match age.unsigned_abs() {
         s @ 0..60 => (s, "s"),
         s @ 60..3_600 => (s / 60, "min"),
         s @ 3_600..86_400 => (s / 3_600, "h"),
         s => (s / 86_400, "d"),
     };
-    let way = if age < 0 { "in the future" } else { "old" };
-    format!("webhook-timestamp: {number} {unit} {way}. {then}")
+    let direction = if age < 0 { "in the future" } else { "old" };
+    format!("webhook-timestamp: {number} {unit} {direction}. {error}")
 }
 
 #[cfg(all(test, feature = "ssr"))]
@@ -117,7 +115,7 @@ mod tests {
         let headers = format!(
             "webhook-id: evt_1\nwebhook-timestamp: {SENT}\nwebhook-signature: v1a,AA v1,AA {signature}"
         );
-        Report::of(
+        Report::new(
             &headers,
             body,
             secret,
@@ -126,57 +124,60 @@ mod tests {
         .unwrap()
     }
 
-    fn marks(report: &Report) -> Vec<Mark> {
-        report.checks.iter().map(|(mark, _)| *mark).collect()
+    fn statuses(report: &Report) -> Vec<CheckStatus> {
+        report.checks.iter().map(|(status, _)| *status).collect()
     }
 
     #[test]
-    fn a_good_call_passes_by_one_good_signature() {
-        let good = report(BODY, SECRET, 59);
-        assert_eq!(good.verdict, "A receiver takes this call.");
+    fn one_matching_signature_is_enough() {
+        let valid = report(BODY, SECRET, 59);
+        assert_eq!(valid.verdict, "A receiver accepts this call.");
         assert_eq!(
-            marks(&good),
+            statuses(&valid),
             [
-                Mark::Passes,
-                Mark::Passes,
-                Mark::Skipped,
-                Mark::Fails,
-                Mark::Passes
+                CheckStatus::Passes,
+                CheckStatus::Passes,
+                CheckStatus::Skipped,
+                CheckStatus::Fails,
+                CheckStatus::Passes
             ]
         );
-        assert_eq!(good.checks[1].1.trim(), "webhook-timestamp: 59 s old.");
-        assert_eq!(good.signed, format!("evt_1.{SENT}.{BODY}"));
+        assert_eq!(valid.checks[1].1.trim(), "webhook-timestamp: 59 s old.");
+        assert_eq!(valid.signed, format!("evt_1.{SENT}.{BODY}"));
     }
 
     #[test]
-    fn age_and_signature_are_told_apart() {
+    fn reports_age_separately_from_signature() {
         let old = report(BODY, SECRET, 7_200);
         assert!(
-            old.verdict.starts_with("The signature is good."),
+            old.verdict.starts_with("The signature is valid,"),
             "{}",
             old.verdict
         );
-        assert_eq!(old.checks[1].0, Mark::Fails);
+        assert_eq!(old.checks[1].0, CheckStatus::Fails);
         assert!(old.checks[1].1.contains("2 h old"));
         let early = report(BODY, SECRET, -600);
         assert!(early.checks[1].1.contains("10 min in the future"));
     }
 
     #[test]
-    fn a_mistake_is_named_and_another_secret_is_none() {
+    fn hints_at_common_mistakes_only() {
         let edited = report(&format!("{BODY}\n"), SECRET, 0);
-        assert_eq!(edited.verdict, "A receiver refuses this call.");
+        assert_eq!(edited.verdict, "A receiver rejects this call.");
         assert!(edited.hint.unwrap().contains("line break"));
         let other = report(BODY, "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", 0);
-        assert_eq!((other.checks[4].0, other.hint), (Mark::Fails, None));
+        assert_eq!((other.checks[4].0, other.hint), (CheckStatus::Fails, None));
     }
 
     #[test]
-    fn nothing_is_said_before_there_is_something_to_judge() {
+    fn incomplete_input_gives_no_report() {
         let now = Timestamp::from_millis(0);
-        assert_eq!(Report::of("", BODY, SECRET, now), None);
-        assert_eq!(Report::of("webhook-id: evt_1", BODY, "short", now), None);
-        let lonely = Report::of("webhook-id: evt_1", BODY, SECRET, now).unwrap();
-        assert_eq!(marks(&lonely), [Mark::Passes, Mark::Fails, Mark::Fails]);
+        assert_eq!(Report::new("", BODY, SECRET, now), None);
+        assert_eq!(Report::new("webhook-id: evt_1", BODY, "short", now), None);
+        let id_only = Report::new("webhook-id: evt_1", BODY, SECRET, now).unwrap();
+        assert_eq!(
+            statuses(&id_only),
+            [CheckStatus::Passes, CheckStatus::Fails, CheckStatus::Fails]
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! How a webhook is: what succeeded, how fast, and what happens next if nothing does.
+//! The health of a webhook: success rate, latencies, and the warning that it is failing.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use leptos::prelude::*;
 
 use crate::{
     domain::{Latencies, Timestamp, Webhook, WebhookStatus},
-    store::{HourOfActivity, StoreError},
+    store::{HourlyActivity, StoreError},
     ui::{
         components::{
             bar_chart::BarChart,
-            count::{counted, grouped},
+            count::{format_number, pluralize},
             failing_notice::FailingNotice,
             time_ago::{self, duration, hour},
         },
         request::{
-            visit::Visit,
+            context::RequestContext,
             zone::{Zone, use_zone},
         },
     },
@@ -23,31 +23,31 @@ use crate::{
 
 const HOUR: i64 = 3_600_000;
 
-/// What the section shows.
+/// The data of the health section.
 pub struct Health {
     failing: Option<Timestamp>,
     day: Period,
     month: Period,
 }
 
-/// A stretch of time in equal parts, the newest last.
+/// A time period in hours or days, oldest first.
 struct Period {
-    parts: Vec<Part>,
+    buckets: Vec<Bucket>,
     latencies: Latencies,
 }
 
-struct Part {
+struct Bucket {
     start: Timestamp,
     succeeded: u32,
     failed: u32,
 }
 
 impl Health {
-    pub async fn load(visit: &Visit, webhook: &Webhook) -> Result<Self, StoreError> {
-        let (account, now) = (visit.account(), visit.now);
-        let zone = &visit.preferences.zone;
-        let mut day = Period::of_hours(now);
-        let mut month = Period::of_days(now, zone);
+    pub async fn load(ctx: &RequestContext, webhook: &Webhook) -> Result<Self, StoreError> {
+        let (account, now) = (ctx.account(), ctx.now);
+        let zone = &ctx.preferences.zone;
+        let mut day = Period::hourly(now);
+        let mut month = Period::daily(now, zone);
         let ids = std::slice::from_ref(&webhook.id);
         for hour in account.webhook_activity(ids, month.start()).await? {
             day.add(&hour);
@@ -63,53 +63,57 @@ impl Health {
 }
 
 impl Period {
-    fn of_hours(now: Timestamp) -> Self {
+    /// The last 24 hours.
+    fn hourly(now: Timestamp) -> Self {
         let last = now.as_millis().div_euclid(HOUR) * HOUR;
-        Self::of((0..24).map(|back| Timestamp::from_millis(last - back * HOUR)))
+        Self::new((0..24).map(|back| Timestamp::from_millis(last - back * HOUR)))
     }
 
-    /// As the calendar of the zone has them.
-    fn of_days(now: Timestamp, zone: &Zone) -> Self {
-        Self::of((0..30).map(|back| zone.start_of_day(now, back)))
+    /// The last 30 calendar days in this time zone.
+    fn daily(now: Timestamp, zone: &Zone) -> Self {
+        Self::new((0..30).map(|back| zone.start_of_day(now, back)))
     }
 
-    /// The newest first.
-    fn of(starts: impl DoubleEndedIterator<Item = Timestamp>) -> Self {
-        let parts = starts.rev().map(|start| Part {
+    /// Creates empty buckets from their starts, newest first.
+    fn new(starts: impl DoubleEndedIterator<Item = Timestamp>) -> Self {
+        let buckets = starts.rev().map(|start| Bucket {
             start,
             succeeded: 0,
             failed: 0,
         });
         Self {
-            parts: parts.collect(),
+            buckets: buckets.collect(),
             latencies: Latencies::default(),
         }
     }
 
     fn start(&self) -> Timestamp {
-        self.parts
+        self.buckets
             .first()
-            .map_or(Timestamp::from_millis(0), |part| part.start)
+            .map_or(Timestamp::from_millis(0), |bucket| bucket.start)
     }
 
-    fn add(&mut self, hour: &HourOfActivity) {
-        let after = self.parts.partition_point(|part| part.start <= hour.hour);
-        if let Some(part) = after.checked_sub(1).and_then(|index| self.parts.get_mut(index)) {
-            part.succeeded = part.succeeded.saturating_add(hour.succeeded);
-            part.failed = part.failed.saturating_add(hour.failed);
+    fn add(&mut self, hour: &HourlyActivity) {
+        let after = self.buckets.partition_point(|bucket| bucket.start <= hour.hour);
+        if let Some(bucket) = after.checked_sub(1).and_then(|index| self.buckets.get_mut(index)) {
+            bucket.succeeded = bucket.succeeded.saturating_add(hour.succeeded);
+            bucket.failed = bucket.failed.saturating_add(hour.failed);
         }
     }
 
     fn succeeded(&self) -> u64 {
-        self.parts.iter().map(|part| u64::from(part.succeeded)).sum()
+        self.buckets
+            .iter()
+            .map(|bucket| u64::from(bucket.succeeded))
+            .sum()
     }
 
     fn attempts(&self) -> u64 {
-        let failed: u64 = self.parts.iter().map(|part| u64::from(part.failed)).sum();
+        let failed: u64 = self.buckets.iter().map(|bucket| u64::from(bucket.failed)).sum();
         self.succeeded() + failed
     }
 
-    /// `98.4 %`; 100 % only if nothing failed.
+    /// Returns `98.4 %`. Rounded down, so that it is 100 % only if no attempt failed.
     fn success_rate(&self) -> Option<String> {
         let (succeeded, attempts) = (self.succeeded(), self.attempts());
         let per_mille = (succeeded * 1_000).checked_div(attempts)?;
@@ -129,11 +133,11 @@ pub fn HealthSection(health: Health, now: Timestamp) -> impl IntoView {
             <h2 id="health">"Health"</h2>
             {failing.map(|since| view! { <FailingNotice since now/> })}
             <div class="health__periods">
-                <PeriodFigures title="Last 24 hours" unit="hour" period=day name={
+                <PeriodCard title="Last 24 hours" unit="hour" period=day name={
                     let zone = zone.clone();
-                    move |part| hour(part.start, &zone)
+                    move |bucket| hour(bucket.start, &zone)
                 }/>
-                <PeriodFigures title="Last 30 days" unit="day" period=month name=move |part| time_ago::day(part.start, now, &zone)/>
+                <PeriodCard title="Last 30 days" unit="day" period=month name=move |bucket| time_ago::day(bucket.start, now, &zone)/>
             </div>
         </section>
     }
@@ -141,31 +145,35 @@ pub fn HealthSection(health: Health, now: Timestamp) -> impl IntoView {
 }
 
 #[component]
-fn PeriodFigures(
+fn PeriodCard(
     title: &'static str,
     unit: &'static str,
     period: Period,
-    name: impl Fn(&Part) -> String,
+    name: impl Fn(&Bucket) -> String,
 ) -> impl IntoView {
     let attempts = period.attempts();
-    let told = |latency: Option<Duration>| latency.map_or_else(|| "–".to_owned(), duration);
+    let format_latency = |latency: Option<Duration>| latency.map_or_else(|| "–".to_owned(), duration);
+    let heading = if unit == "hour" { "Hour" } else { "Day" };
     let label = format!(
         "{title}, by {unit}: {} of {} succeeded",
-        grouped(period.succeeded()),
-        counted(attempts, "attempt", "attempts")
+        format_number(period.succeeded()),
+        pluralize(attempts, "attempt", "attempts")
     );
-    let counts = period.parts.iter().map(|part| (part.succeeded, part.failed));
+    let counts = period
+        .buckets
+        .iter()
+        .map(|bucket| (bucket.succeeded, bucket.failed));
     let rows = period
-        .parts
+        .buckets
         .iter()
         .rev()
-        .filter(|part| part.succeeded + part.failed > 0);
-    let rows = rows.map(|part| {
+        .filter(|bucket| bucket.succeeded + bucket.failed > 0);
+    let rows = rows.map(|bucket| {
         view! {
             <tr>
-                <th scope="row">{name(part)}</th>
-                <td>{grouped(part.succeeded.into())}</td>
-                <td>{grouped(part.failed.into())}</td>
+                <th scope="row">{name(bucket)}</th>
+                <td>{format_number(bucket.succeeded.into())}</td>
+                <td>{format_number(bucket.failed.into())}</td>
             </tr>
         }
     });
@@ -176,16 +184,16 @@ fn PeriodFigures(
             <h3>{title}</h3>
             <dl class="figures">
                 <div><dt>"Succeeded"</dt><dd>{period.success_rate().unwrap_or_else(|| "–".to_owned())}</dd></div>
-                <div><dt>"Attempts"</dt><dd>{grouped(attempts)}</dd></div>
-                <div><dt>"p50"</dt><dd>{told(period.latencies.percentile(50))}</dd></div>
-                <div><dt>"p95"</dt><dd>{told(period.latencies.percentile(95))}</dd></div>
+                <div><dt>"Attempts"</dt><dd>{format_number(attempts)}</dd></div>
+                <div><dt>"p50"</dt><dd>{format_latency(period.latencies.percentile(50))}</dd></div>
+                <div><dt>"p95"</dt><dd>{format_latency(period.latencies.percentile(95))}</dd></div>
             </dl>
             {chart}
             <details>
-                <summary>"As a table"</summary>
+                <summary>"Show as table"</summary>
                 <table class="plain">
                     <thead>
-                        <tr><th scope="col">{format!("By {unit}")}</th><th scope="col">"Succeeded"</th><th scope="col">"Failed"</th></tr>
+                        <tr><th scope="col">{heading}</th><th scope="col">"Succeeded"</th><th scope="col">"Failed"</th></tr>
                     </thead>
                     <tbody>{rows}</tbody>
                 </table>
@@ -199,11 +207,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hours_add_up_and_one_failure_is_never_100_per_cent() {
+    fn sums_hours_and_rounds_success_rate_down() {
         let now = Timestamp::from_millis(1_795_429_800_000);
-        let mut period = Period::of_days(now, &Zone::default());
+        let mut period = Period::daily(now, &Zone::default());
         assert_eq!(period.success_rate(), None);
-        let hour = |days_ago: i64, succeeded, failed| HourOfActivity {
+        let hour = |days_ago: i64, succeeded, failed| HourlyActivity {
             webhook_id: "wh_00000000000000000000000000000001".parse().unwrap(),
             hour: Timestamp::from_millis((now.as_millis().div_euclid(HOUR) - days_ago * 24) * HOUR),
             succeeded,
@@ -214,7 +222,7 @@ mod tests {
         }
         assert_eq!(period.attempts(), 100_000);
         assert_eq!(period.success_rate().unwrap(), "99.9 %");
-        let last = period.parts.last().unwrap();
+        let last = period.buckets.last().unwrap();
         assert_eq!((last.succeeded, last.failed), (99_999, 0));
     }
 }

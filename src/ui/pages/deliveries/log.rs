@@ -1,4 +1,4 @@
-//! `/integrations/webhook/deliveries` and `…/{id}/deliveries`: the log of all webhooks, or of one.
+//! `/integrations/webhook/deliveries` and `…/{id}/deliveries`: the delivery log of all webhooks or of one.
 
 mod filters;
 pub mod live;
@@ -15,56 +15,59 @@ use crate::{
         components::{
             badge::DeliveryBadge,
             day_table::DayTable,
-            list_page::{ListPage, NoEntries, Position, Words},
-            time_ago::{TimeAgo, TimeOfDay, by_day},
+            list_page::{ListPage, LogNavigation, LogTexts, NoEntries},
+            time_ago::{TimeAgo, TimeOfDay, group_by_day},
         },
         islands::live_part::LivePart,
         layout::{document::Page, shell::Section},
         pages::deliveries::health::{Health, HealthSection},
         paths,
-        request::{query::LogQuery, visit::Visit},
+        request::{context::RequestContext, query::LogQuery},
     },
 };
 
-const WORDS: Words = Words {
-    entry: "delivery",
+const TEXTS: LogTexts = LogTexts {
     entries: "deliveries",
     empty_title: "No deliveries yet",
-    empty_text: "As soon as an event happens that a webhook wants, its delivery appears here: every attempt, with what was \
-                 sent and what came back.",
+    empty_text: "When an event occurs that a webhook is subscribed to, its delivery appears here, with the request and the \
+                 response of every attempt.",
 };
 
-pub async fn of_all(visit: Visit) -> Result<Response, PageError> {
-    answer(&visit, LogQuery::parse(&visit.query, None), None).await
+pub async fn show_all(ctx: RequestContext) -> Result<Response, PageError> {
+    page(&ctx, LogQuery::parse(&ctx.query, None), None).await
 }
 
-pub async fn of_one(
+pub async fn show_webhook(
     paths::WebhookDeliveries { id }: paths::WebhookDeliveries,
-    visit: Visit,
+    ctx: RequestContext,
 ) -> Result<Response, PageError> {
-    let webhook = visit.webhook(&id).await?;
-    answer(&visit, LogQuery::parse(&visit.query, Some(id)), Some(webhook)).await
+    let webhook = ctx.webhook(&id).await?;
+    page(&ctx, LogQuery::parse(&ctx.query, Some(id)), Some(webhook)).await
 }
 
-async fn answer(visit: &Visit, query: LogQuery, webhook: Option<Webhook>) -> Result<Response, PageError> {
-    let account = visit.account();
+async fn page(
+    ctx: &RequestContext,
+    query: LogQuery,
+    webhook: Option<Webhook>,
+) -> Result<Response, PageError> {
+    let account = ctx.account();
     let log = account.list_deliveries(&query.filter).await?;
-    let webhooks = if query.of_one {
+    let webhooks = if query.single_webhook {
         Vec::new()
     } else {
         account.webhook_names().await?
     };
     let health = match webhook.as_ref().filter(|_| query.filter.before.is_none()) {
-        Some(webhook) => Some(Health::load(visit, webhook).await?),
+        Some(webhook) => Some(Health::load(ctx, webhook).await?),
         None => None,
     };
-    let (now, may_recover) = (visit.now, visit.may(Role::Member));
+    let (now, may_recover) = (ctx.now, ctx.has_role(Role::Member));
     let title = webhook
         .as_ref()
-        .map(|webhook| format!("Deliveries of {}", webhook.name));
+        .map(|webhook| format!("Deliveries for {}", webhook.name));
     let page = Page::new(title.as_deref().unwrap_or("Deliveries"), Section::Deliveries);
     let address = query.href();
-    Ok(visit.list_page(page, address, || {
+    Ok(ctx.render_list_page(page, address, || {
         view! { <LogScreen webhook query log webhooks health may_recover now/> }.into_any()
     }))
 }
@@ -84,58 +87,58 @@ fn LogScreen(
     });
     let text = match webhook {
         Some(webhook) => view! {
-            "Of "<a href=paths::webhook(&webhook.id)>{webhook.name.to_string()}</a>", to "
+            "For "<a href=paths::webhook(&webhook.id)>{webhook.name.to_string()}</a>", sent to "
             <span class="address">{webhook.url.to_string()}</span>
         }
         .into_any(),
-        None => "Every event for every webhook, and what became of it.".into_any(),
+        None => "Every event that was sent to a webhook, and the outcome.".into_any(),
     };
-    let position = position(&query, &log);
-    // What is older, or earlier than some moment, does not change any more.
-    let changes = query.filter.before.is_none() && query.filter.until.is_none();
-    // With other filters it is another stream, and so another element.
-    let live = changes.then(|| view! { <div id=format!("live-{}", query.href())><LivePart/></div> });
+    let navigation = navigation(&query, &log);
+    // Older pages, and a log with an end time, do not change.
+    let is_live = query.filter.before.is_none() && query.filter.until.is_none();
+    // Each combination of filters has its own stream and therefore its own element.
+    let live = is_live.then(|| view! { <div id=format!("live-{}", query.href())><LivePart/></div> });
     let health = health.map(|health| view! { <HealthSection health now/> }.into_any());
     let filters = view! { <LogFilters query=query.clone() webhooks/> }.into_any();
     view! {
-        <ListPage title="Deliveries" text actions=recover above=health filters position>
+        <ListPage title="Deliveries" text actions=recover above=health filters navigation>
             {live}
             <div id="live"><Entries query log now/></div>
         </ListPage>
     }
 }
 
-fn position(query: &LogQuery, log: &DeliveryPage) -> Position {
+fn navigation(query: &LogQuery, log: &DeliveryPage) -> LogNavigation {
     let starting_at = |before: Option<DeliveryId>| {
         let mut query = query.clone();
         query.filter.before = before;
         query.href()
     };
-    Position {
-        everything: query.path(),
+    LogNavigation {
+        unfiltered: query.path(),
         filtered: query.is_filtered(),
         newest: query.filter.before.is_some().then(|| starting_at(None)),
         older: log.next.clone().map(|next| starting_at(Some(next))),
     }
 }
 
-/// What the live log replaces.
+/// The entries, which the live log replaces.
 #[component]
 fn Entries(query: LogQuery, log: DeliveryPage, now: Timestamp) -> impl IntoView {
     if log.deliveries.is_empty() {
-        view! { <NoEntries position=position(&query, &log) words=WORDS/> }.into_any()
+        view! { <NoEntries navigation=navigation(&query, &log) texts=TEXTS/> }.into_any()
     } else {
-        view! { <Days deliveries=log.deliveries of_one=query.of_one now/> }.into_any()
+        view! { <Days deliveries=log.deliveries single_webhook=query.single_webhook now/> }.into_any()
     }
 }
 
 #[component]
-fn Days(deliveries: Vec<Delivery>, of_one: bool, now: Timestamp) -> impl IntoView {
-    let days = by_day(deliveries, now, |delivery| delivery.created_at);
+fn Days(deliveries: Vec<Delivery>, single_webhook: bool, now: Timestamp) -> impl IntoView {
+    let days = group_by_day(deliveries, now, |delivery| delivery.created_at);
     let days = days.into_iter().enumerate().map(|(index, (day, deliveries))| {
         let rows = deliveries
             .into_iter()
-            .map(|delivery| view! { <Row delivery of_one now/> });
+            .map(|delivery| view! { <Row delivery single_webhook now/> });
         let rows = rows.collect_view();
         view! { <DayTable index day class="table table--deliveries" columns=COLUMNS>{rows}</DayTable> }
     });
@@ -145,8 +148,8 @@ fn Days(deliveries: Vec<Delivery>, of_one: bool, now: Timestamp) -> impl IntoVie
 const COLUMNS: &[&str] = &["Time", "Status", "Event", "Webhook", "Attempts"];
 
 #[component]
-fn Row(delivery: Delivery, of_one: bool, now: Timestamp) -> impl IntoView {
-    let webhook = if of_one {
+fn Row(delivery: Delivery, single_webhook: bool, now: Timestamp) -> impl IntoView {
+    let webhook = if single_webhook {
         "row__webhook row__webhook--same"
     } else {
         "row__webhook"

@@ -1,4 +1,4 @@
-//! `/integrations/webhook/deliveries/{id}`: one event for one webhook, with all that is on record of it.
+//! `/integrations/webhook/deliveries/{id}`: one delivery with its attempts.
 
 mod attempt;
 mod curl;
@@ -15,53 +15,64 @@ use crate::{
         actions::{
             deliveries::{DeliveryRef, ResendDelivery, resend_delivery},
             protocol,
-            serve::{Reply, Submitted},
+            serve::{FormFeedback, Submission},
         },
         components::{
             badge::DeliveryBadge,
             code::CodeBlock,
             form::ActionForm,
-            time_ago::{Moment, TimeAgo},
+            time_ago::{ExactTime, TimeAgo},
         },
         layout::{document::Page, shell::Section},
         paths,
-        request::visit::Visit,
+        request::context::RequestContext,
     },
 };
 
-pub async fn show(paths::Delivery { id }: paths::Delivery, visit: Visit) -> Result<Response, PageError> {
-    page(&visit, &id, Reply::default()).await
+pub async fn show(
+    paths::Delivery { id }: paths::Delivery,
+    ctx: RequestContext,
+) -> Result<Response, PageError> {
+    page(&ctx, &id, FormFeedback::default()).await
 }
 
-pub async fn resend(paths::Delivery { id }: paths::Delivery, visit: Visit) -> Result<Response, PageError> {
+pub async fn resend(
+    paths::Delivery { id }: paths::Delivery,
+    ctx: RequestContext,
+) -> Result<Response, PageError> {
     let form = DeliveryRef { id: id.to_string() };
-    match visit.submit(resend_delivery(protocol::Form::of(form))).await? {
-        Submitted::Done(response) => Ok(response),
-        Submitted::Again(reply) => page(&visit, &id, reply).await,
+    match ctx.submit(resend_delivery(protocol::Form::new(form))).await? {
+        Submission::Redirect(response) => Ok(response),
+        Submission::Rerender(feedback) => page(&ctx, &id, feedback).await,
     }
 }
 
-async fn page(visit: &Visit, id: &DeliveryId, reply: Reply) -> Result<Response, PageError> {
-    let detail = visit.account().delivery(id).await?.ok_or(PageError::NotFound)?;
-    let (now, may_resend, headers) = (visit.now, visit.may(Role::Member), reply.headers());
+async fn page(ctx: &RequestContext, id: &DeliveryId, feedback: FormFeedback) -> Result<Response, PageError> {
+    let detail = ctx.account().delivery(id).await?.ok_or(PageError::NotFound)?;
+    let (now, may_resend, headers) = (ctx.now, ctx.has_role(Role::Member), feedback.headers());
     let page = Page::new("Delivery", Section::Deliveries)
         .with_islands()
-        .with_status(reply.status);
-    let page = visit.page(page, || {
-        view! { <DeliveryScreen detail reply may_resend now/> }.into_any()
+        .with_status(feedback.status);
+    let page = ctx.render_page(page, || {
+        view! { <DeliveryScreen detail feedback may_resend now/> }.into_any()
     });
     Ok((headers, page).into_response())
 }
 
 #[component]
-fn DeliveryScreen(detail: DeliveryDetail, reply: Reply, may_resend: bool, now: Timestamp) -> impl IntoView {
+fn DeliveryScreen(
+    detail: DeliveryDetail,
+    feedback: FormFeedback,
+    may_resend: bool,
+    now: Timestamp,
+) -> impl IntoView {
     let DeliveryDetail {
         delivery,
         payload,
         attempts,
     } = detail;
     let newest = attempts.len();
-    let ends = ending(&delivery, now);
+    let last_entry = last_entry(&delivery, now);
     let received = delivery.created_at;
     let body = String::from_utf8_lossy(&payload).into_owned();
     let attempts = attempts.into_iter().enumerate().map(|(index, attempt)| {
@@ -72,7 +83,7 @@ fn DeliveryScreen(detail: DeliveryDetail, reply: Reply, may_resend: bool, now: T
     let (page, id) = (paths::delivery(&delivery.id), delivery.id.to_string());
     let resend = (may_resend && !delivery.webhook_deleted).then(|| {
         view! {
-            <ActionForm page function=ResendDelivery::PATH reply=(&reply).into()>
+            <ActionForm page function=ResendDelivery::PATH notice=(&feedback).into()>
                 <input type="hidden" name="id" value=id/>
                 <button class="button button--primary" type="submit">"Resend"</button>
             </ActionForm>
@@ -94,38 +105,38 @@ fn DeliveryScreen(detail: DeliveryDetail, reply: Reply, may_resend: bool, now: T
             <h2 id="timeline">"Timeline"</h2>
             <ol class="timeline">
                 <li class="timeline__entry">
-                    <p class="timeline__moment"><strong>"Event received"</strong>" "<Moment at=received now/></p>
+                    <p class="timeline__moment"><strong>"Event received"</strong>" "<ExactTime at=received now/></p>
                 </li>
                 {attempts}
-                <li class="timeline__entry timeline__entry--end"><p class="timeline__moment">{ends}</p></li>
+                <li class="timeline__entry timeline__entry--end"><p class="timeline__moment">{last_entry}</p></li>
             </ol>
         </section>
         <section aria-labelledby="body">
             <h2 id="body">"Body"</h2>
-            <p class="quiet">"The exact bytes that are signed and sent, the same at every attempt."</p>
-            <CodeBlock label="Body of the request" text=body/>
+            <p class="quiet">"The exact bytes that are signed and sent. They are the same for every attempt."</p>
+            <CodeBlock label="Request body" text=body/>
         </section>
     }
 }
 
-/// What comes last on the timeline, or is still to come.
-fn ending(delivery: &Delivery, now: Timestamp) -> AnyView {
+/// The last entry of the timeline: the final status or the next attempt.
+fn last_entry(delivery: &Delivery, now: Timestamp) -> AnyView {
     let at = delivery.updated_at;
     match (delivery.status, delivery.next_attempt_at) {
         (DeliveryStatus::Pending, Some(next)) => {
-            view! { <strong>"Next attempt "</strong><TimeAgo at=next now/>" · "<Moment at=next now/> }
+            view! { <strong>"Next attempt "</strong><TimeAgo at=next now/>" · "<ExactTime at=next now/> }
                 .into_any()
         }
-        (DeliveryStatus::Pending, None) => view! { <strong>"An attempt is under way"</strong> }.into_any(),
+        (DeliveryStatus::Pending, None) => view! { <strong>"Attempt in progress"</strong> }.into_any(),
         (DeliveryStatus::Held, _) => {
             view! { <strong>"Held"</strong>" until the webhook is resumed" }.into_any()
         }
-        (DeliveryStatus::Delivered, _) => view! { <strong>"Delivered "</strong><Moment at now/> }.into_any(),
+        (DeliveryStatus::Delivered, _) => view! { <strong>"Delivered "</strong><ExactTime at now/> }.into_any(),
         (DeliveryStatus::Failed, _) => {
-            view! { <strong>"Failed "</strong><Moment at now/>": no attempt is left" }.into_any()
+            view! { <strong>"Failed "</strong><ExactTime at now/>": no attempts left" }.into_any()
         }
         (DeliveryStatus::Cancelled, _) => {
-            view! { <strong>"Cancelled "</strong><Moment at now/>": the webhook was deleted or disabled, or what it held was dropped" }
+            view! { <strong>"Cancelled "</strong><ExactTime at now/>": the webhook was deleted or disabled, or its held deliveries were dropped" }
                 .into_any()
         }
     }
@@ -147,7 +158,7 @@ fn Facts(delivery: Delivery, now: Timestamp) -> impl IntoView {
             <dt>"Delivery"</dt>
             <dd><code>{delivery.id.to_string()}</code></dd>
             <dt>"Received"</dt>
-            <dd><Moment at=delivery.created_at now/></dd>
+            <dd><ExactTime at=delivery.created_at now/></dd>
         </dl>
     }
 }

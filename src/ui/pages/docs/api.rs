@@ -1,8 +1,8 @@
-//! `/api/docs`: all calls of the API, from the description that programs read.
+//! `/api/docs`: the API reference, rendered from the OpenAPI document.
 
-mod call;
 mod document;
 mod example;
+mod operation;
 
 use axum::{
     extract::{FromRequestParts, State},
@@ -13,36 +13,36 @@ use leptos::prelude::*;
 use utoipa::openapi::OpenApi;
 
 use self::{
-    call::{CallEntry, SchemaEntry},
-    document::{calls, components, problems},
+    document::{components, operations, problems},
+    operation::{OperationEntry, SchemaEntry},
 };
 use crate::ui::{
     Ui,
     components::{
-        mark::Mark,
+        logo::Logo,
         prose::{Prose, inline},
     },
     layout::{
-        document::{Page, bare},
+        document::{Page, render_bare},
         shell::Section,
     },
     paths,
-    request::{preferences::Preferences, visit::Visit},
+    request::{context::RequestContext, preferences::Preferences},
 };
 
 const TITLE: &str = "API";
 
-/// For everybody: it tells no more than the program itself does. Who is signed in sees it in the shell.
+/// Public, because it contains nothing about an account. Signed-in users see it within the shell.
 pub async fn show(State(ui): State<Ui>, mut parts: Parts) -> Response {
     let docs = || view! { <Docs api=&ui.api/> };
-    if let Ok(visit) = Visit::from_request_parts(&mut parts, &ui).await {
-        return visit.page(Page::new(TITLE, Section::None), || docs().into_any());
+    if let Ok(ctx) = RequestContext::from_request_parts(&mut parts, &ui).await {
+        return ctx.render_page(Page::new(TITLE, Section::None), || docs().into_any());
     }
-    let preferences = Preferences::of(&parts.headers);
-    bare(&ui.site, &preferences, TITLE, StatusCode::OK, || {
+    let preferences = Preferences::from_headers(&parts.headers);
+    render_bare(&ui.site, &preferences, TITLE, StatusCode::OK, || {
         view! {
             <a class="skip" href="#main">"Skip to content"</a>
-            <header class="docs-bar"><a class="brand" href=paths::LIST><Mark/>"Caleida"</a></header>
+            <header class="docs-bar"><a class="brand" href=paths::LIST><Logo/>"Caleida"</a></header>
             <main class="docs-alone" id="main" tabindex="-1">{docs()}</main>
         }
         .into_any()
@@ -51,19 +51,20 @@ pub async fn show(State(ui): State<Ui>, mut parts: Parts) -> Response {
 
 #[component]
 fn Docs<'a>(api: &'a OpenApi) -> impl IntoView + use<> {
-    let nouns = api.tags.iter().flatten().map(|tag| {
-        let calls = calls(api, &tag.name);
-        let calls = calls.map(|(method, path, call)| view! { <CallEntry api method path call/> });
-        let (id, heading) = (slug(&tag.name), slug(&tag.name));
+    let sections = api.tags.iter().flatten().map(|tag| {
+        let operations = operations(api, &tag.name);
+        let operations =
+            operations.map(|(method, path, operation)| view! { <OperationEntry api method path operation/> });
+        let (label_id, heading_id) = (slug(&tag.name), slug(&tag.name));
         view! {
-            <section class="docs__noun" aria-labelledby=id>
-                <h2 id=heading>{tag.name.clone()}</h2>
+            <section class="docs__noun" aria-labelledby=label_id>
+                <h2 id=heading_id>{tag.name.clone()}</h2>
                 <Prose text=tag.description.clone().unwrap_or_default()/>
-                {calls.collect_view()}
+                {operations.collect_view()}
             </section>
         }
     });
-    let nouns = nouns.collect_view();
+    let sections = sections.collect_view();
     let problems = problems(api).map(|(name, text)| {
         view! { <div><dt><code>{name.to_owned()}</code></dt><dd>{inline(text)}</dd></div> }
     });
@@ -79,7 +80,7 @@ fn Docs<'a>(api: &'a OpenApi) -> impl IntoView + use<> {
             <div>
                 <h1>"API"</h1>
                 <p class="heading__text">
-                    "Version "{version}". For programs: "<a href=paths::API_DESCRIPTION>"openapi.json"</a>", OpenAPI 3.1."
+                    "Version "{version}". Machine-readable description: "<a href=paths::API_DESCRIPTION>"openapi.json"</a>" (OpenAPI 3.1)."
                 </p>
             </div>
         </div>
@@ -87,10 +88,10 @@ fn Docs<'a>(api: &'a OpenApi) -> impl IntoView + use<> {
             {contents}
             <div class="docs__text">
                 <section class="docs__introduction" aria-label="About this API"><Prose text=introduction/></section>
-                {nouns}
+                {sections}
                 <section class="docs__noun" aria-labelledby="problems">
                     <h2 id="problems">"Problems"</h2>
-                    <p>"The end of their "<code>"type"</code>", after "<code>"urn:caleida:problem:"</code>", and what to do."</p>
+                    <p>"Values of "<code>"type"</code>", without their prefix "<code>"urn:caleida:problem:"</code>", and what to do about each."</p>
                     <dl class="card docs__call docs__fields">{problems}</dl>
                 </section>
                 <section class="docs__noun" aria-labelledby="schemas">
@@ -105,14 +106,14 @@ fn Docs<'a>(api: &'a OpenApi) -> impl IntoView + use<> {
 #[component]
 fn Contents<'a>(api: &'a OpenApi) -> impl IntoView + use<> {
     let groups = api.tags.iter().flatten().map(|tag| {
-        let calls = calls(api, &tag.name).map(|(_, _, call)| {
-            let id = call.operation_id.clone().unwrap_or_default();
-            view! { <li><a href=format!("#{id}")>{call.summary.clone()}</a></li> }
+        let operations = operations(api, &tag.name).map(|(_, _, operation)| {
+            let id = operation.operation_id.clone().unwrap_or_default();
+            view! { <li><a href=format!("#{id}")>{operation.summary.clone()}</a></li> }
         });
         view! {
             <li>
                 <a href=format!("#{}", slug(&tag.name))>{tag.name.clone()}</a>
-                <ul>{calls.collect_view()}</ul>
+                <ul>{operations.collect_view()}</ul>
             </li>
         }
     });

@@ -1,4 +1,4 @@
-//! `/integrations/webhook/event-types`: the catalog of what can happen, and what a receiver gets of it.
+//! `/integrations/webhook/event-types`: the event type catalog with examples and schemas.
 
 use axum::response::{Redirect, Response};
 use axum_extra::extract::Query;
@@ -13,37 +13,37 @@ use crate::{
         components::{code::CodeBlock, select::Select},
         layout::{document::Page, shell::Section},
         paths,
-        request::visit::Visit,
+        request::context::RequestContext,
     },
 };
 
-/// How many webhooks can be chosen for a test.
-const LISTED: usize = 100;
+/// Maximum number of webhooks that are offered for a test.
+const MAX_TEST_WEBHOOKS: usize = 100;
 
-pub async fn show(visit: Visit) -> Result<Response, PageError> {
-    let webhooks = if visit.may(Role::Member) {
-        visit.account().webhook_names().await?
+pub async fn show(ctx: RequestContext) -> Result<Response, PageError> {
+    let webhooks = if ctx.has_role(Role::Member) {
+        ctx.account().webhook_names().await?
     } else {
         Vec::new()
     };
     let page = Page::new("Event types", Section::EventTypes);
-    Ok(visit.page(page, || view! { <Catalog webhooks/> }.into_any()))
+    Ok(ctx.render_page(page, || view! { <Catalog webhooks/> }.into_any()))
 }
 
-/// The webhook to try an event type out with.
+/// The webhook to send a test event to.
 #[derive(Deserialize)]
-pub struct Chosen {
+pub struct TestParams {
     #[serde(default)]
     webhook: String,
 }
 
-/// From the catalog to the test of the webhook that was chosen there.
+/// Redirects from the catalog to the test dialog of the selected webhook.
 pub async fn try_out(
     paths::EventTypeTest { event_type }: paths::EventTypeTest,
-    Query(chosen): Query<Chosen>,
+    Query(params): Query<TestParams>,
 ) -> Result<Redirect, PageError> {
-    let webhook = chosen.webhook.parse().map_err(|_| PageError::NotFound)?;
-    Ok(Redirect::to(&paths::test_of(&webhook, event_type)))
+    let webhook = params.webhook.parse().map_err(|_| PageError::NotFound)?;
+    Ok(Redirect::to(&paths::test_with_type(&webhook, event_type)))
 }
 
 #[component]
@@ -59,8 +59,8 @@ fn Catalog(webhooks: Vec<(WebhookId, String)>) -> impl IntoView {
             <div>
                 <h1>"Event types"</h1>
                 <p class="heading__text">
-                    "What can happen, and the body that a webhook gets of it. New fields may be added to it at any time: let your \
-                     receiver ignore what it does not know. Programs publish them through the "
+                    "The events that a webhook can subscribe to, and the body that it receives for each. New fields may be added \
+                     at any time, so ignore unknown fields. Publish events through the "
                     <a href=paths::API_DOCS>"API"</a>"."
                 </p>
             </div>
@@ -72,13 +72,13 @@ fn Catalog(webhooks: Vec<(WebhookId, String)>) -> impl IntoView {
 
 #[component]
 fn Entry(event_type: EventType, webhooks: Vec<(WebhookId, String)>) -> impl IntoView {
-    let (heading, place) = (format!("{event_type}-title"), format!("{event_type}-title"));
+    let (label_id, heading_id) = (format!("{event_type}-title"), format!("{event_type}-title"));
     let example = format!("Example of {event_type}");
     let schema = format!("JSON Schema of {event_type}");
     let try_out = (!webhooks.is_empty()).then(|| view! { <TryOut event_type webhooks/> });
     view! {
-        <section class="card catalog__entry" id=event_type.as_str() aria-labelledby=heading>
-            <h2 id=place><code>{event_type.as_str()}</code></h2>
+        <section class="card catalog__entry" id=event_type.as_str() aria-labelledby=label_id>
+            <h2 id=heading_id><code>{event_type.as_str()}</code></h2>
             <p>{event_type.meaning()}</p>
             <h3>"Example"</h3>
             <CodeBlock label=example text=event_type.example_body()/>
@@ -94,15 +94,15 @@ fn Entry(event_type: EventType, webhooks: Vec<(WebhookId, String)>) -> impl Into
 #[component]
 fn TryOut(event_type: EventType, webhooks: Vec<(WebhookId, String)>) -> impl IntoView {
     let id = format!("to-{event_type}");
-    // Seven lists of all that a large account has would be most of the page; the others are tested from their own.
+    // The list appears once per event type. Further webhooks can be tested from their edit dialog.
     let choices = webhooks
         .into_iter()
-        .take(LISTED)
+        .take(MAX_TEST_WEBHOOKS)
         .map(|(id, name)| (id.to_string(), name))
         .collect();
     view! {
-        <form class="test__form" method="get" action=paths::try_out(event_type)>
-            <Select id name="webhook" label="Send this to" choices chosen=""/>
+        <form class="test__form" method="get" action=paths::event_type_test(event_type)>
+            <Select id name="webhook" label="Send a test event to" choices chosen=""/>
             <button class="button" type="submit">"Test…"</button>
         </form>
     }

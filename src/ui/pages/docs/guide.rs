@@ -1,4 +1,4 @@
-//! `/integrations/webhook/guide`: how to receive, for those who write the receiver.
+//! `/integrations/webhook/guide`: how to write a receiver.
 
 mod check;
 mod languages;
@@ -9,78 +9,74 @@ use leptos::prelude::*;
 use url::form_urlencoded;
 
 use self::{
-    check::Check,
+    check::CheckSection,
     languages::{Language, Receiver},
-    retries::Retries,
+    retries::RetriesSection,
 };
 use crate::{
     delivery::sender::USER_AGENT,
     domain::EventType,
     ui::{
-        components::{code::CodeBlock, time_ago::in_full},
+        components::{code::CodeBlock, time_ago::full_duration},
         islands::copy_button::CopyButton,
         layout::{document::Page, shell::Section},
         paths,
-        request::visit::Visit,
+        request::context::RequestContext,
         state::DeliveryPolicy,
     },
 };
 
-pub async fn show(visit: Visit) -> Response {
-    let mut fields = form_urlencoded::parse(visit.query.as_bytes());
+pub async fn show(ctx: RequestContext) -> Response {
+    let mut fields = form_urlencoded::parse(ctx.query.as_bytes());
     let language = fields.find(|(name, _)| name == "language");
-    let language = Language::of(&language.map(|(_, key)| key).unwrap_or_default());
-    let terms = visit.ui.terms.clone();
+    let language = Language::from_key(&language.map(|(_, key)| key).unwrap_or_default());
+    let policy = ctx.ui.delivery_policy.clone();
     let page = Page::new("Guide", Section::Guide).with_islands();
-    visit.page(page, || view! { <Guide language terms=&terms/> }.into_any())
+    ctx.render_page(page, || view! { <Guide language policy=&policy/> }.into_any())
 }
 
 #[component]
-fn Guide<'a>(language: Language, terms: &'a DeliveryPolicy) -> impl IntoView + use<> {
-    let timeout = in_full(terms.timeout);
+fn Guide<'a>(language: Language, policy: &'a DeliveryPolicy) -> impl IntoView + use<> {
+    let timeout = full_duration(policy.timeout);
     view! {
         <div class="heading">
             <div>
                 <h1>"Guide"</h1>
                 <p class="heading__text">
-                    "How to receive webhooks: what arrives, how to know that it is from Caleida, and what happens when \
-                     it cannot be delivered."
+                    "How to receive webhooks: what Caleida sends, how to verify it, and what happens when a delivery fails."
                 </p>
             </div>
         </div>
         <nav aria-label="Contents">
             <ul class="catalog__links">
-                <li><a href="#arrives">"What arrives"</a></li>
-                <li><a href="#verify">"Verify each call"</a></li>
-                <li><a href="#answer">"Answer"</a></li>
+                <li><a href="#arrives">"Request"</a></li>
+                <li><a href="#verify">"Verify signatures"</a></li>
+                <li><a href="#answer">"Response"</a></li>
                 <li><a href="#retries">"Retries"</a></li>
                 <li><a href="#check">"Check a signature"</a></li>
             </ul>
         </nav>
-        <Arrives/>
-        <Verify language/>
-        <Answers timeout/>
-        <Retries schedule=terms.schedule.clone()/>
-        <Check/>
+        <RequestSection/>
+        <VerifySection language/>
+        <ResponseSection timeout/>
+        <RetriesSection schedule=policy.schedule.clone()/>
+        <CheckSection/>
     }
 }
 
 #[component]
-fn Arrives() -> impl IntoView {
+fn RequestSection() -> impl IntoView {
     let headers = [
         ("content-type", "application/json"),
         ("user-agent", USER_AGENT),
         (
             "webhook-id",
-            "The event’s id: the same at every attempt and when it is resent. Drop what you have seen.",
+            "The event ID. It is the same for every attempt and resend: use it to discard duplicates.",
         ),
-        (
-            "webhook-timestamp",
-            "When this attempt was made, in Unix seconds.",
-        ),
+        ("webhook-timestamp", "The time of this attempt in Unix seconds."),
         (
             "webhook-signature",
-            "v1, and the signature in base64. Two of them, with a space between, while a secret is being rotated.",
+            "“v1,” and the signature in base64. During a secret rotation, two of them separated by a space.",
         ),
     ];
     let headers = headers.map(|(name, text)| {
@@ -88,20 +84,20 @@ fn Arrives() -> impl IntoView {
     });
     view! {
         <section class="card guide" id="arrives" aria-labelledby="arrives-title">
-            <h2 id="arrives-title">"What arrives"</h2>
+            <h2 id="arrives-title">"Request"</h2>
             <p>
-                "A "<code>"POST"</code>" to your URL for each event, with its type, its time and its data as JSON. "
-                <a href=paths::EVENT_TYPES>"Event types"</a>" has the schema of each."
+                "A "<code>"POST"</code>" request to your URL for each event, with the type, timestamp and data of the event as JSON. For the schemas, see "
+                <a href=paths::EVENT_TYPES>"Event types"</a>"."
             </p>
             <dl class="guide__headers">{headers.collect_view()}</dl>
             <h3>"Body"</h3>
-            <CodeBlock label="Example of a body" text=EventType::Chat.example_body()/>
+            <CodeBlock label="Example body" text=EventType::Chat.example_body()/>
         </section>
     }
 }
 
 #[component]
-fn Verify(language: Language) -> impl IntoView {
+fn VerifySection(language: Language) -> impl IntoView {
     let tabs = Language::ALL.map(|tab| {
         let current = (tab.key == language.key).then_some("true");
         let href = format!("{}?language={}#verify", paths::GUIDE, tab.key);
@@ -111,43 +107,43 @@ fn Verify(language: Language) -> impl IntoView {
         Some(library) => view! {
             <h3>"With the Standard Webhooks library"</h3>
             <p class="guide__install"><code>{library.install}</code></p>
-            <Code receiver=library.receiver/>
+            <ReceiverCode receiver=library.receiver/>
         }
         .into_any(),
         None => view! {
             <p class="quiet">
-                {format!("There is no library of the Standard Webhooks project for {}.", language.name)}
+                {format!("The Standard Webhooks project has no library for {}.", language.name)}
             </p>
         }
         .into_any(),
     };
     view! {
         <section class="card guide" id="verify" aria-labelledby="verify-title">
-            <h2 id="verify-title">"Verify each call"</h2>
+            <h2 id="verify-title">"Verify signatures"</h2>
             <p>
-                "Anybody can call your URL. Only Caleida and you know the secret, so only a call that verifies is \
-                 from Caleida, and as it was sent."
+                "Anyone can call your URL. Only you and Caleida know the secret, so a valid signature proves that a call \
+                 comes from Caleida and was not modified."
             </p>
             <ol class="guide__steps">
-                <li>"Take the body as the bytes that came, before anything parses them."</li>
+                <li>"Read the raw bytes of the body, before parsing them."</li>
                 <li>
                     "Compute HMAC-SHA256 of "<code>"webhook-id.webhook-timestamp.body"</code>
-                    ". The key is what the base64 after "<code>"whsec_"</code>
-                    " decodes to; a secret of your own words is used as its bytes."
+                    ". The key is the base64-decoded part of the secret after "<code>"whsec_"</code>
+                    ". If the secret has no such prefix, the key is the bytes of its text."
                 </li>
-                <li>"Compare it with each v1 signature of the header, in constant time. One that matches is enough."</li>
-                <li>"Refuse calls whose timestamp is more than 5 minutes away, so that nobody can repeat an old one."</li>
+                <li>"Compare it with each v1 signature in the header, in constant time. One match is enough."</li>
+                <li>"Reject calls whose timestamp is more than 5 minutes off, to prevent replay attacks."</li>
             </ol>
             <nav aria-label="Languages"><ul class="tabs">{tabs.collect_view()}</ul></nav>
             {with_library}
             <h3>"Without a library"</h3>
-            <Code receiver=language.plain/>
+            <ReceiverCode receiver=language.plain/>
         </section>
     }
 }
 
 #[component]
-fn Code(receiver: Receiver) -> impl IntoView {
+fn ReceiverCode(receiver: Receiver) -> impl IntoView {
     view! {
         <div class="copied guide__code">
             <CopyButton/>
@@ -157,22 +153,22 @@ fn Code(receiver: Receiver) -> impl IntoView {
 }
 
 #[component]
-fn Answers(timeout: String) -> impl IntoView {
+fn ResponseSection(timeout: String) -> impl IntoView {
     view! {
         <section class="card guide" id="answer" aria-labelledby="answer-title">
-            <h2 id="answer-title">"Answer"</h2>
+            <h2 id="answer-title">"Response"</h2>
             <ul class="guide__steps">
                 <li>
-                    "Answer with any 2xx, within "<strong>{timeout}</strong>
-                    ". Put the work into a queue and answer at once: what takes longer counts as a failure."
+                    "Return a 2xx status within "<strong>{timeout}</strong>
+                    ". Queue the work and respond immediately: a slower response counts as a failure."
                 </li>
                 <li>
-                    "Take each "<code>"webhook-id"</code>" once. Every event arrives at least once, so now and then one \
-                     arrives twice: after an answer that was lost, or because somebody has resent it."
+                    "Process each "<code>"webhook-id"</code>" once. Events are delivered at least once: an event arrives \
+                     again after a lost response, or when it is resent."
                 </li>
-                <li>"Do not count on the order. Each body has its own "<code>"timestamp"</code>"."</li>
-                <li>"Ignore fields that you do not know: new ones may come at any time."</li>
-                <li>"Use https, and keep the secret where your other secrets are. Rotate it when somebody leaves."</li>
+                <li>"Do not rely on the order of events. Each body has a "<code>"timestamp"</code>"."</li>
+                <li>"Ignore unknown fields: new fields may be added at any time."</li>
+                <li>"Use HTTPS, and store the secret with your other secrets. Rotate it when someone with access leaves."</li>
             </ul>
         </section>
     }

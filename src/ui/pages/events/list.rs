@@ -1,68 +1,66 @@
-//! `/integrations/webhook/events`: everything that was received, whether somebody wanted it or not.
+//! `/integrations/webhook/events`: all received events, whether or not a webhook was subscribed to them.
 
 use axum::response::Response;
 use leptos::prelude::*;
 
 use crate::{
-    domain::{Place, ReceivedEvent, Timestamp},
+    domain::{EventCursor, ReceivedEvent, Timestamp},
     store::EventPage,
     ui::{
         PageError,
         components::{
-            count::counted,
+            count::pluralize,
             day_table::DayTable,
             event_types::EventTypeFilter,
-            list_page::{FilterForm, ListPage, NoEntries, Position, Words},
+            list_page::{FilterForm, ListPage, LogNavigation, LogTexts, NoEntries},
             select::{Select, any_or},
-            time_ago::{TimeOfDay, by_day},
+            time_ago::{TimeOfDay, group_by_day},
             time_range::TimeRange,
         },
         layout::{document::Page, shell::Section},
         paths,
-        request::{query::EventsQuery, visit::Visit},
+        request::{context::RequestContext, query::EventsQuery},
     },
 };
 
-const WORDS: Words = Words {
-    entry: "event",
+const TEXTS: LogTexts = LogTexts {
     entries: "events",
     empty_title: "No events yet",
-    empty_text: "Every chat, message and insight appears here as soon as it happens, with what was sent of it, or why nothing \
-                 was.",
+    empty_text: "Every chat, message and insight appears here when it is received, with the outcome for each webhook.",
 };
 
-pub async fn show(visit: Visit) -> Result<Response, PageError> {
-    let query = EventsQuery::parse(&visit.query);
-    let events = visit.account().list_events(&query.0).await?;
-    let now = visit.now;
+pub async fn show(ctx: RequestContext) -> Result<Response, PageError> {
+    let query = EventsQuery::parse(&ctx.query);
+    let events = ctx.account().list_events(&query.0).await?;
+    let now = ctx.now;
     let page = Page::new("Events", Section::Events);
     let address = query.href();
-    Ok(visit.list_page(page, address, || {
+    Ok(ctx.render_list_page(page, address, || {
         view! { <EventsScreen query events now/> }.into_any()
     }))
 }
 
 #[component]
 fn EventsScreen(query: EventsQuery, events: EventPage, now: Timestamp) -> impl IntoView {
-    let starting_at = |before: Option<Place>| {
+    let starting_at = |before: Option<EventCursor>| {
         let mut query = query.clone();
         query.0.before = before;
         query.href()
     };
-    let position = Position {
-        everything: paths::EVENTS.to_owned(),
+    let navigation = LogNavigation {
+        unfiltered: paths::EVENTS.to_owned(),
         filtered: query.is_filtered(),
         newest: query.0.before.is_some().then(|| starting_at(None)),
         older: events.next.map(|next| starting_at(Some(next))),
     };
     let contents = if events.events.is_empty() {
-        view! { <NoEntries position=position.clone() words=WORDS/> }.into_any()
+        view! { <NoEntries navigation=navigation.clone() texts=TEXTS/> }.into_any()
     } else {
         view! { <Days events=events.events now/> }.into_any()
     };
-    let text = "Everything that happened, and to how many webhooks it went.".into_any();
+    let text = "Every event that was received, and how many webhooks it was sent to.".into_any();
     let filters = view! { <EventFilters query/> }.into_any();
-    view! { <ListPage title="Events" text filters position>{contents}</ListPage> }
+    view! { <ListPage title="Events" text filters navigation>{contents}</ListPage> }
 }
 
 #[component]
@@ -75,8 +73,8 @@ fn EventFilters(query: EventsQuery) -> impl IntoView {
             <Select
                 id="filter-sent"
                 name="sent"
-                label="Sent"
-                choices=any_or("To any number", [("no", "To no webhook")])
+                label="Sent to"
+                choices=any_or("Any webhooks", [("no", "No webhooks")])
                 chosen=if filter.unsent { "no" } else { "" }
             />
             <TimeRange since=filter.since until=filter.until/>
@@ -86,7 +84,7 @@ fn EventFilters(query: EventsQuery) -> impl IntoView {
 
 #[component]
 fn Days(events: Vec<ReceivedEvent>, now: Timestamp) -> impl IntoView {
-    let days = by_day(events, now, |event| event.received_at);
+    let days = group_by_day(events, now, |event| event.received_at);
     let days = days.into_iter().enumerate().map(|(index, (day, events))| {
         let rows = events.into_iter().map(|event| view! { <Row event/> }).collect_view();
         view! { <DayTable index day class="table table--events" columns=&["Received", "Event", "Sent to"]>{rows}</DayTable> }
@@ -97,8 +95,8 @@ fn Days(events: Vec<ReceivedEvent>, now: Timestamp) -> impl IntoView {
 #[component]
 fn Row(event: ReceivedEvent) -> impl IntoView {
     let sent = match event.deliveries {
-        0 => view! { <span class="quiet">"No webhook"</span> }.into_any(),
-        n => counted(n.into(), "webhook", "webhooks").into_any(),
+        0 => view! { <span class="quiet">"No webhooks"</span> }.into_any(),
+        n => pluralize(n.into(), "webhook", "webhooks").into_any(),
     };
     view! {
         <tr id=format!("row-{}", event.id) role="row" class="row">

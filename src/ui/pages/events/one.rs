@@ -1,4 +1,4 @@
-//! `/integrations/webhook/events/{id}`: one event, and for each webhook what became of it, or why nothing was sent.
+//! `/integrations/webhook/events/{id}`: one event with its outcome for each webhook.
 
 use axum::{extract::Path, response::Response};
 use leptos::prelude::*;
@@ -11,21 +11,21 @@ use crate::{
         components::{
             badge::{DeliveryBadge, NotSentBadge},
             code::CodeBlock,
-            count::counted,
-            time_ago::{Moment, TimeAgo},
+            count::pluralize,
+            time_ago::{ExactTime, TimeAgo},
         },
         layout::{document::Page, shell::Section},
         paths,
-        request::visit::Visit,
+        request::context::RequestContext,
     },
 };
 
-pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
+pub async fn show(ctx: RequestContext, Path(id): Path<String>) -> Result<Response, PageError> {
     let id: EventId = id.parse().map_err(|_| PageError::NotFound)?;
-    let detail = visit.account().event(&id).await?.ok_or(PageError::NotFound)?;
-    let now = visit.now;
+    let detail = ctx.account().event(&id).await?.ok_or(PageError::NotFound)?;
+    let now = ctx.now;
     let page = Page::new("Event", Section::Events);
-    Ok(visit.page(page, || view! { <EventScreen detail now/> }.into_any()))
+    Ok(ctx.render_page(page, || view! { <EventScreen detail now/> }.into_any()))
 }
 
 #[component]
@@ -35,7 +35,7 @@ fn EventScreen(detail: EventDetail, now: Timestamp) -> impl IntoView {
         payload,
         outcomes,
     } = detail;
-    let verdict = verdict(&event, &outcomes);
+    let summary = summary(&event, &outcomes);
     let outcomes =
         (!outcomes.is_empty()).then(|| view! { <EventOutcomes outcomes event=event.clone() now/> });
     view! {
@@ -48,26 +48,26 @@ fn EventScreen(detail: EventDetail, now: Timestamp) -> impl IntoView {
         <dl class="card definitions">
             <dt>"Event"</dt>
             <dd><code>{event.id.to_string()}</code></dd>
-            <dt>"Happened"</dt>
-            <dd><Moment at=event.occurred_at now/></dd>
+            <dt>"Occurred"</dt>
+            <dd><ExactTime at=event.occurred_at now/></dd>
             <dt>"Received"</dt>
-            <dd><Moment at=event.received_at now/></dd>
+            <dd><ExactTime at=event.received_at now/></dd>
         </dl>
         <section aria-labelledby="webhooks">
-            <h2 id="webhooks">"What became of it"</h2>
-            <p>{verdict}</p>
+            <h2 id="webhooks">"Outcome"</h2>
+            <p>{summary}</p>
             {outcomes}
         </section>
         <section aria-labelledby="body">
             <h2 id="body">"Body"</h2>
-            <p class="quiet">"The exact bytes that are signed and sent to every webhook that wants them."</p>
-            <CodeBlock label="Body of the event" text=String::from_utf8_lossy(&payload).into_owned()/>
+            <p class="quiet">"The exact bytes that are signed and sent to every subscribed webhook."</p>
+            <CodeBlock label="Event body" text=String::from_utf8_lossy(&payload).into_owned()/>
         </section>
     }
 }
 
-/// The whole of it in a sentence.
-fn verdict(event: &ReceivedEvent, outcomes: &[EventOutcome]) -> String {
+/// Summarizes the outcomes in one sentence.
+fn summary(event: &ReceivedEvent, outcomes: &[EventOutcome]) -> String {
     let statuses: Vec<_> = outcomes
         .iter()
         .filter_map(|event_outcome| match event_outcome {
@@ -75,9 +75,9 @@ fn verdict(event: &ReceivedEvent, outcomes: &[EventOutcome]) -> String {
             EventOutcome::NotSent { .. } => None,
         })
         .collect();
-    let count = |wanted: DeliveryStatus| statuses.iter().filter(|status| **status == wanted).count();
+    let count = |status: DeliveryStatus| statuses.iter().filter(|other| **other == status).count();
     let event_type = event.event_type;
-    let then = outcomes.iter().filter(|event_outcome| {
+    let existing = outcomes.iter().filter(|event_outcome| {
         !matches!(
             event_outcome,
             EventOutcome::NotSent {
@@ -88,7 +88,7 @@ fn verdict(event: &ReceivedEvent, outcomes: &[EventOutcome]) -> String {
     });
     if !statuses.is_empty() {
         let delivered = count(DeliveryStatus::Delivered);
-        let to = counted(
+        let to = pluralize(
             u64::try_from(statuses.len()).unwrap_or(u64::MAX),
             "webhook",
             "webhooks",
@@ -96,31 +96,31 @@ fn verdict(event: &ReceivedEvent, outcomes: &[EventOutcome]) -> String {
         return if delivered == statuses.len() {
             format!("Delivered to {to}.")
         } else {
-            format!("Sent to {to}, and delivered to {delivered} of them so far.")
+            format!("Sent to {to}, delivered to {delivered} so far.")
         };
     }
-    if then.count() == 0 {
-        return "Nothing was sent: there was no webhook when it was received.".to_owned();
+    if existing.count() == 0 {
+        return "Not sent: there was no webhook when the event was received.".to_owned();
     }
-    format!("Nothing was sent: no webhook that was enabled wanted {event_type} when it was received.")
+    format!("Not sent: no enabled webhook was subscribed to {event_type} when the event was received.")
 }
 
 #[component]
 fn EventOutcomes(outcomes: Vec<EventOutcome>, event: ReceivedEvent, now: Timestamp) -> impl IntoView {
     let rows = outcomes.into_iter().map(|event_outcome| match event_outcome {
-        EventOutcome::Delivery(delivery) => view! { <Sent delivery=*delivery now/> }.into_any(),
+        EventOutcome::Delivery(delivery) => view! { <DeliveryRow delivery=*delivery now/> }.into_any(),
         EventOutcome::NotSent {
             webhook_id,
             webhook_name,
             webhook_deleted,
             reason,
         } => {
-            let why = explain(reason, &event, now);
+            let reason = not_sent_reason(reason, &event, now);
             view! {
                 <tr role="row" class="row">
                     <WebhookCell id=webhook_id name=webhook_name deleted=webhook_deleted/>
                     <td role="cell" class="row__status"><NotSentBadge/></td>
-                    <td role="cell" class="row__why">{why}</td>
+                    <td role="cell" class="row__why">{reason}</td>
                 </tr>
             }
             .into_any()
@@ -132,7 +132,7 @@ fn EventOutcomes(outcomes: Vec<EventOutcome>, event: ReceivedEvent, now: Timesta
                 <tr role="row">
                     <th role="columnheader" scope="col">"Webhook"</th>
                     <th role="columnheader" scope="col">"Status"</th>
-                    <th role="columnheader" scope="col">"What happened"</th>
+                    <th role="columnheader" scope="col">"Details"</th>
                 </tr>
             </thead>
             <tbody role="rowgroup">{rows.collect_view()}</tbody>
@@ -151,25 +151,25 @@ fn WebhookCell(id: WebhookId, name: String, deleted: bool) -> impl IntoView {
 }
 
 #[component]
-fn Sent(delivery: Delivery, now: Timestamp) -> impl IntoView {
-    let what = match (delivery.status, delivery.next_attempt_at) {
+fn DeliveryRow(delivery: Delivery, now: Timestamp) -> impl IntoView {
+    let outcome = match (delivery.status, delivery.next_attempt_at) {
         (DeliveryStatus::Delivered, _) => {
             view! { "Delivered "<TimeAgo at=delivery.updated_at now/> }.into_any()
         }
         (DeliveryStatus::Pending, Some(next)) => {
             let failed = delivery
                 .last_outcome
-                .map(|outcome| format!("Last answer: {outcome}. "));
+                .map(|outcome| format!("Last result: {outcome}. "));
             view! { {failed}"Next attempt "<TimeAgo at=next now/> }.into_any()
         }
-        (DeliveryStatus::Pending, None) => "An attempt is under way".into_any(),
+        (DeliveryStatus::Pending, None) => "Attempt in progress".into_any(),
         (DeliveryStatus::Held, _) => "Held until the webhook is resumed".into_any(),
         (DeliveryStatus::Failed, _) => {
             let result = delivery.last_outcome.map(|outcome| outcome.to_string());
-            view! { "No attempt is left. Last answer: "{result} }.into_any()
+            view! { "No attempts left. Last result: "{result} }.into_any()
         }
         (DeliveryStatus::Cancelled, _) => {
-            "Cancelled: the webhook was deleted or disabled, or it was dropped on resuming".into_any()
+            "Cancelled: the webhook was deleted or disabled, or the delivery was dropped when the webhook was resumed".into_any()
         }
     };
     view! {
@@ -177,19 +177,19 @@ fn Sent(delivery: Delivery, now: Timestamp) -> impl IntoView {
             <WebhookCell id=delivery.webhook_id name=delivery.webhook_name deleted=delivery.webhook_deleted/>
             <td role="cell" class="row__status"><DeliveryBadge status=delivery.status/></td>
             <td role="cell" class="row__why">
-                {what}" · "<a class="row__link" href=paths::delivery(&delivery.id)>"Delivery"</a>
+                {outcome}" · "<a class="row__link" href=paths::delivery(&delivery.id)>"Delivery"</a>
             </td>
         </tr>
     }
 }
 
-fn explain(reason: NotSent, event: &ReceivedEvent, now: Timestamp) -> AnyView {
+fn not_sent_reason(reason: NotSent, event: &ReceivedEvent, now: Timestamp) -> AnyView {
     let event_type = event.event_type.as_str();
     match reason {
         NotSent::NotSubscribed => {
             view! { "Not subscribed to "<code>{event_type}</code>" at that time." }.into_any()
         }
-        NotSent::Disabled => "It was disabled when the event was received.".into_any(),
-        NotSent::AddedLater(at) => view! { "It was added later: "<Moment at now/>"." }.into_any(),
+        NotSent::Disabled => "Disabled when the event was received.".into_any(),
+        NotSent::AddedLater(at) => view! { "Added later: "<ExactTime at now/>"." }.into_any(),
     }
 }

@@ -1,4 +1,4 @@
-//! `/settings/account`: one's own email, password and sessions.
+//! `/settings/account`: email, password and sessions of the signed-in user.
 
 mod browser;
 mod sessions;
@@ -16,41 +16,41 @@ use crate::{
         actions::{
             account::{AccountForm, ChangePassword, change_password, end_other_sessions, end_session},
             protocol,
-            serve::{Reply, Submitted},
+            serve::{FormFeedback, Submission},
         },
         components::{field::TextField, form::ActionForm},
         layout::{document::Page, shell::Section},
         paths,
-        request::{form::Form, visit::Visit},
+        request::{context::RequestContext, form::Form},
     },
 };
 
-pub async fn show(visit: Visit) -> Result<Response, PageError> {
-    page(&visit, Reply::default()).await
+pub async fn show(ctx: RequestContext) -> Result<Response, PageError> {
+    page(&ctx, FormFeedback::default()).await
 }
 
-pub async fn change(visit: Visit, Form(form): Form<AccountForm>) -> Result<Response, PageError> {
-    let argument = protocol::Form::of(form.clone());
+pub async fn change(ctx: RequestContext, Form(form): Form<AccountForm>) -> Result<Response, PageError> {
+    let argument = protocol::Form::new(form.clone());
     let submitted = match &*form.button {
-        "end-session" => visit.submit(end_session(argument)).await?,
-        "end-others" => visit.submit(end_other_sessions(argument)).await?,
-        _ => visit.submit(change_password(argument)).await?,
+        "end-session" => ctx.submit(end_session(argument)).await?,
+        "end-others" => ctx.submit(end_other_sessions(argument)).await?,
+        _ => ctx.submit(change_password(argument)).await?,
     };
     match submitted {
-        Submitted::Done(response) => Ok(response),
-        Submitted::Again(reply) => page(&visit, reply).await,
+        Submission::Redirect(response) => Ok(response),
+        Submission::Rerender(feedback) => page(&ctx, feedback).await,
     }
 }
 
-/// Passwords that were refused are typed again.
-async fn page(visit: &Visit, reply: Reply) -> Result<Response, PageError> {
-    let sessions = visit.ui.auth.sessions(&visit.user, &visit.session).await?;
+/// Renders the page. Rejected passwords are not filled in again.
+async fn page(ctx: &RequestContext, feedback: FormFeedback) -> Result<Response, PageError> {
+    let sessions = ctx.ui.auth.sessions(&ctx.user, &ctx.session).await?;
     let page = Page::new("Account", Section::Account)
         .with_islands()
-        .with_status(reply.status);
-    let (user, now, headers) = (visit.user.clone(), visit.now, reply.headers());
-    let page = visit.page(page, || {
-        view! { <AccountScreen user reply sessions now/> }.into_any()
+        .with_status(feedback.status);
+    let (user, now, headers) = (ctx.user.clone(), ctx.now, feedback.headers());
+    let page = ctx.render_page(page, || {
+        view! { <AccountScreen user feedback sessions now/> }.into_any()
     });
     Ok((headers, page).into_response())
 }
@@ -58,7 +58,7 @@ async fn page(visit: &Visit, reply: Reply) -> Result<Response, PageError> {
 #[component]
 fn AccountScreen(
     user: User,
-    reply: Reply,
+    feedback: FormFeedback,
     sessions: Vec<(UserSession, bool)>,
     now: Timestamp,
 ) -> impl IntoView {
@@ -73,8 +73,8 @@ fn AccountScreen(
         </div>
         <section class="card section" aria-labelledby="password">
             <h2 id="password">"Password"</h2>
-            <ActionForm class="section__form" page=paths::ACCOUNT function=ChangePassword::PATH reply=(&reply).into()>
-                // For password managers: whose password it is.
+            <ActionForm class="section__form" page=paths::ACCOUNT function=ChangePassword::PATH notice=(&feedback).into()>
+                // Tells password managers which user the password belongs to.
                 <input type="hidden" name="username" value=user.email autocomplete="username"/>
                 <TextField
                     id="old"
@@ -82,8 +82,8 @@ fn AccountScreen(
                     kind="password"
                     value=""
                     autocomplete="current-password"
-                    focus=reply.error("old").is_some()
-                    error=reply.error("old")
+                    focus=feedback.error("old").is_some()
+                    error=feedback.error("old")
                 />
                 <TextField
                     id="new"
@@ -91,9 +91,9 @@ fn AccountScreen(
                     kind="password"
                     value=""
                     autocomplete="new-password"
-                    hint=format!("At least {} characters. Your other sessions end.", password::MIN_LENGTH)
-                    focus=reply.error("new").is_some()
-                    error=reply.error("new")
+                    hint=format!("At least {} characters. Changing it ends your other sessions.", password::MIN_LENGTH)
+                    focus=feedback.error("new").is_some()
+                    error=feedback.error("new")
                 />
                 <p><button class="button button--primary" type="submit">"Change password"</button></p>
             </ActionForm>

@@ -1,4 +1,4 @@
-//! `/settings/api-keys`: the list of keys, which also lies under the dialogs about them.
+//! `/settings/api-keys`: the list of API keys, which is also under the dialogs of API keys.
 
 pub mod new;
 pub mod revoke;
@@ -16,70 +16,74 @@ use crate::{
         components::{empty_state::EmptyState, form::Part},
         layout::{document::Page, fragment::Fragment, shell::Section},
         paths,
-        request::visit::Visit,
+        request::context::RequestContext,
     },
 };
 
-pub async fn show(visit: Visit) -> Result<Response, PageError> {
-    let mut list = List::load(&visit).await?;
-    list.left = visit.came_from.clone();
+pub async fn show(ctx: RequestContext) -> Result<Response, PageError> {
+    let mut list = List::load(&ctx).await?;
+    list.closed_dialog = ctx.referer_path.clone();
     let page = Page::new("API keys", Section::ApiKeys);
     let address = paths::API_KEYS.to_owned();
-    Ok(visit.list_page(page, address, || view! { <KeysScreen list/> }.into_any()))
+    Ok(ctx.render_list_page(page, address, || view! { <KeysScreen list/> }.into_any()))
 }
 
-/// A dialog over the list.
-async fn show_under(
-    visit: &Visit,
+/// Renders a dialog over the list.
+async fn show_over_list(
+    ctx: &RequestContext,
     title: &str,
     status: StatusCode,
     dialog: impl FnOnce() -> AnyView,
 ) -> Result<Response, PageError> {
     let address = paths::API_KEYS.to_owned();
-    let list = if visit.shows(&address) {
+    let list = if ctx.shows_list(&address) {
         None
     } else {
-        Some(List::load(visit).await?)
+        Some(List::load(ctx).await?)
     };
     let page = Page::new(title, Section::ApiKeys).with_status(status);
     let content = || list.map(|list| view! { <KeysScreen list/> }).into_any();
-    Ok(visit.page_over(page, address, content, dialog))
+    Ok(ctx.render_dialog(page, address, content, dialog))
 }
 
-/// The list with a key that was just made, for the only time. Not a dialog: nothing closes it by accident.
-async fn show_made(visit: &Visit, made: Fragment) -> Result<Response, PageError> {
-    let list = List::load(visit).await?;
-    let page = Page::new("API key made", Section::ApiKeys)
+/// Renders the list with a new key. Not a dialog, which could be closed by accident before the key is copied.
+async fn show_created(ctx: &RequestContext, created: Fragment) -> Result<Response, PageError> {
+    let list = List::load(ctx).await?;
+    let page = Page::new("API key added", Section::ApiKeys)
         .with_islands()
         .with_secrets();
-    Ok(visit.page(page, || view! { <KeysScreen list made/> }.into_any()))
+    Ok(ctx.render_page(page, || view! { <KeysScreen list created/> }.into_any()))
 }
 
-/// What the screen shows.
+/// The data of the page.
 struct List {
     keys: Vec<ApiKeyRow>,
-    /// The dialog that was open until now: the link that had opened it gets the focus back.
-    left: Option<String>,
+    /// Path of the dialog that was just closed. The link that opened it gets the focus back.
+    closed_dialog: Option<String>,
     now: Timestamp,
 }
 
 impl List {
-    async fn load(visit: &Visit) -> Result<Self, PageError> {
+    async fn load(ctx: &RequestContext) -> Result<Self, PageError> {
         Ok(Self {
-            keys: visit.ui.api_keys.list(&visit.user.account_id).await?,
-            left: None,
-            now: visit.now,
+            keys: ctx.ui.api_keys.list(&ctx.user.account_id).await?,
+            closed_dialog: None,
+            now: ctx.now,
         })
     }
 }
 
 #[component]
-fn KeysScreen(list: List, #[prop(optional)] made: Option<Fragment>) -> impl IntoView {
-    let List { keys, left, now } = list;
-    let left_adding = left.as_deref() == Some(paths::API_KEY_NEW);
+fn KeysScreen(list: List, #[prop(optional)] created: Option<Fragment>) -> impl IntoView {
+    let List {
+        keys,
+        closed_dialog,
+        now,
+    } = list;
+    let focus_add = closed_dialog.as_deref() == Some(paths::API_KEY_NEW);
     let contents = if keys.is_empty() {
-        let text = "With an API key your programs publish events and manage webhooks. Each is good for what you choose, \
-                    and is shown once.";
+        let text = "API keys let your programs publish events and manage webhooks. You choose the scopes of each key. A key is \
+                    shown only once.";
         view! {
             <EmptyState title="No API keys yet" text>
                 <a class="button button--primary" href=paths::API_KEY_NEW data-soft>"+ Add API key"</a>
@@ -87,20 +91,20 @@ fn KeysScreen(list: List, #[prop(optional)] made: Option<Fragment>) -> impl Into
         }
         .into_any()
     } else {
-        view! { <Table keys left now/> }.into_any()
+        view! { <Table keys closed_dialog now/> }.into_any()
     };
     view! {
         <div class="heading">
             <div>
                 <h1>"API keys"</h1>
                 <p class="heading__text">
-                    "Your programs use the "<a href=paths::API_DOCS>"API"</a>" with them, to publish events or to manage webhooks. \
-                     A key that is revoked stops working at once."
+                    "Your programs use these keys to publish events and manage webhooks through the "
+                    <a href=paths::API_DOCS>"API"</a>". A revoked key stops working immediately."
                 </p>
             </div>
-            <a class="button button--primary" href=paths::API_KEY_NEW autofocus=left_adding data-soft>"+ Add API key"</a>
+            <a class="button button--primary" href=paths::API_KEY_NEW autofocus=focus_add data-soft>"+ Add API key"</a>
         </div>
-        <Part html=made/>
+        <Part html=created/>
         {contents}
     }
 }

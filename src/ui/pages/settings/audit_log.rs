@@ -1,84 +1,83 @@
-//! `/settings/audit-log`: who did what to what, when, and from where.
+//! `/settings/audit-log`: the audit log with its filters.
 
 mod changes;
 pub mod export;
-mod words;
+mod labels;
 
 use axum::response::Response;
 use leptos::prelude::*;
 
-use self::{changes::Changes, words::label};
+use self::{changes::Changes, labels::action_label};
 use crate::{
-    domain::{AuditEntry, AuditPlace, Timestamp},
+    domain::{AuditCursor, AuditEntry, Timestamp},
     store::{AuditChoices, AuditFilter, AuditPage},
     ui::{
         PageError,
         components::{
             day_table::DayTable,
-            list_page::{FilterForm, ListPage, NoEntries, Position, Words},
+            list_page::{FilterForm, ListPage, LogNavigation, LogTexts, NoEntries},
             select::{Select, any_or},
-            time_ago::{TimeOfDay, by_day},
+            time_ago::{TimeOfDay, group_by_day},
             time_range::TimeRange,
         },
         layout::{document::Page, shell::Section},
         paths,
-        request::{query::AuditQuery, visit::Visit},
+        request::{context::RequestContext, query::AuditQuery},
     },
 };
 
-const WORDS: Words = Words {
-    entry: "entry",
+const TEXTS: LogTexts = LogTexts {
     entries: "entries",
-    empty_title: "Nothing has happened yet",
-    empty_text: "Every sign-in and every change of a webhook, a key or a user is written down here.",
+    empty_title: "No entries yet",
+    empty_text: "Every sign-in and every change to a webhook, API key or user is recorded here.",
 };
 
-pub async fn show(visit: Visit) -> Result<Response, PageError> {
-    let query = AuditQuery::parse(&visit.query);
-    let account = visit.account();
+pub async fn show(ctx: RequestContext) -> Result<Response, PageError> {
+    let query = AuditQuery::parse(&ctx.query);
+    let account = ctx.account();
     let log = account.audit_log(&query.0).await?;
     let choices = account.audit_choices().await?;
-    let now = visit.now;
+    let now = ctx.now;
     let page = Page::new("Audit log", Section::AuditLog);
     let address = query.href();
-    Ok(visit.list_page(page, address, || {
+    Ok(ctx.render_list_page(page, address, || {
         view! { <AuditScreen query log choices now/> }.into_any()
     }))
 }
 
 #[component]
 fn AuditScreen(query: AuditQuery, log: AuditPage, choices: AuditChoices, now: Timestamp) -> impl IntoView {
-    let starting_at = |before: Option<AuditPlace>| {
+    let starting_at = |before: Option<AuditCursor>| {
         let mut query = query.clone();
         query.0.before = before;
         query.href()
     };
-    let position = Position {
-        everything: paths::AUDIT_LOG.to_owned(),
+    let navigation = LogNavigation {
+        unfiltered: paths::AUDIT_LOG.to_owned(),
         filtered: query.is_filtered(),
         newest: query.0.before.is_some().then(|| starting_at(None)),
         older: log.next.map(|next| starting_at(Some(next))),
     };
     let contents = if log.entries.is_empty() {
-        view! { <NoEntries position=position.clone() words=WORDS/> }.into_any()
+        view! { <NoEntries navigation=navigation.clone() texts=TEXTS/> }.into_any()
     } else {
         view! { <Days entries=log.entries now/> }.into_any()
     };
-    let text = "Who did what, when, and from where. Nothing here is ever changed.".into_any();
-    let actions = view! { <a class="button" href=query.export()>"Export as JSON lines"</a> }.into_any();
+    let text = "Who did what, when and from where. Entries are never changed.".into_any();
+    let actions = view! { <a class="button" href=query.export_href()>"Export as JSON Lines"</a> }.into_any();
     let filters = view! { <AuditFilters query choices/> }.into_any();
-    view! { <ListPage title="Audit log" text actions=Some(actions) filters position>{contents}</ListPage> }
+    view! { <ListPage title="Audit log" text actions=Some(actions) filters navigation>{contents}</ListPage> }
 }
 
 #[component]
 fn AuditFilters(query: AuditQuery, choices: AuditChoices) -> impl IntoView {
     let filtered = query.is_filtered();
     let filter = query.0;
-    let actors = with_chosen(choices.actors, filter.actor.as_ref());
+    let actors = with_selected(choices.actors, filter.actor.as_ref());
     let actors = actors.into_iter().map(|actor| (actor.code(), actor.to_string()));
-    let actions = with_chosen(choices.actions, filter.action.as_ref());
+    let actions = with_selected(choices.actions, filter.action.as_ref());
     let actions = actions.into_iter().map(|action| {
-        let text = label(&action);
+        let text = action_label(&action);
         (action, text)
     });
     view! {
@@ -86,19 +85,19 @@ fn AuditFilters(query: AuditQuery, choices: AuditChoices) -> impl IntoView {
             <Select
                 id="filter-actor"
                 name="actor"
-                label="Who"
-                choices=any_or("Anybody", actors)
+                label="Actor"
+                choices=any_or("Any actor", actors)
                 chosen=filter.actor.map(|actor| actor.code()).unwrap_or_default()
             />
             <Select
                 id="filter-action"
                 name="action"
-                label="What"
-                choices=any_or("Anything", actions)
+                label="Action"
+                choices=any_or("Any action", actions)
                 chosen=filter.action.unwrap_or_default()
             />
             <div class="filter">
-                <label for="filter-subject">"To what (id)"</label>
+                <label for="filter-subject">"Subject ID"</label>
                 <input
                     id="filter-subject"
                     name="subject"
@@ -114,17 +113,17 @@ fn AuditFilters(query: AuditQuery, choices: AuditChoices) -> impl IntoView {
     }
 }
 
-/// What is chosen already can be chosen, also if it is one of too many to list.
-fn with_chosen<T: Clone + PartialEq>(mut choices: Vec<T>, chosen: Option<&T>) -> Vec<T> {
-    if let Some(chosen) = chosen.filter(|chosen| !choices.contains(chosen)) {
-        choices.push(chosen.clone());
+/// Adds the selected value if it is missing, because the choices are limited in number.
+fn with_selected<T: Clone + PartialEq>(mut choices: Vec<T>, selected: Option<&T>) -> Vec<T> {
+    if let Some(selected) = selected.filter(|selected| !choices.contains(selected)) {
+        choices.push(selected.clone());
     }
     choices
 }
 
 #[component]
 fn Days(entries: Vec<AuditEntry>, now: Timestamp) -> impl IntoView {
-    let days = by_day(entries, now, |entry| entry.at);
+    let days = group_by_day(entries, now, |entry| entry.at);
     let days = days.into_iter().enumerate().map(|(index, (day, entries))| {
         let rows = entries
             .into_iter()
@@ -135,18 +134,18 @@ fn Days(entries: Vec<AuditEntry>, now: Timestamp) -> impl IntoView {
     days.collect_view()
 }
 
-const COLUMNS: &[&str] = &["Time", "Who", "What", "From"];
+const COLUMNS: &[&str] = &["Time", "Actor", "Action", "IP address"];
 
-/// Who and to what lead to all else that they did, and that was done to it.
+/// The actor and the subject link to all entries by that actor and about that subject.
 #[component]
 fn Row(entry: AuditEntry) -> impl IntoView {
-    let by_actor = only(|filter| filter.actor = Some(entry.actor.clone()));
-    let on_subject = only(|filter| filter.subject = Some(entry.subject.clone()));
+    let by_actor = filtered_href(|filter| filter.actor = Some(entry.actor.clone()));
+    let by_subject = filtered_href(|filter| filter.subject = Some(entry.subject.clone()));
     let name = match entry.subject_name {
         Some(name) => view! { <span class="audit__name">{name}</span> }.into_any(),
         None => view! { <code class="audit__name">{entry.subject}</code> }.into_any(),
     };
-    let from = match entry.address {
+    let address = match entry.address {
         Some(address) => view! { {address} }.into_any(),
         None => view! { <span class="quiet">"–"</span> }.into_any(),
     };
@@ -155,18 +154,18 @@ fn Row(entry: AuditEntry) -> impl IntoView {
             <td role="cell" class="row__time"><TimeOfDay at=entry.at/></td>
             <td role="cell" class="audit__who"><a class="audit__filter" href=by_actor>{entry.actor.to_string()}</a></td>
             <th role="rowheader" scope="row" class="audit__what">
-                <span class="audit__action">{label(&entry.action)}</span>
+                <span class="audit__action">{action_label(&entry.action)}</span>
                 " "
-                <a class="audit__filter" href=on_subject>{name}</a>
+                <a class="audit__filter" href=by_subject>{name}</a>
             </th>
-            <td role="cell" class="audit__from">{from}</td>
+            <td role="cell" class="audit__from">{address}</td>
             <Changes details=entry.details/>
         </tr>
     }
 }
 
-/// The log with one filter.
-fn only(set: impl FnOnce(&mut AuditFilter)) -> String {
+/// Returns the path of the log with a single filter.
+fn filtered_href(set: impl FnOnce(&mut AuditFilter)) -> String {
     let mut query = AuditQuery::default();
     set(&mut query.0);
     query.href()

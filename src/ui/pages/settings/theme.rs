@@ -1,4 +1,4 @@
-//! `POST /theme`: the form in the shell, for those without JavaScript.
+//! `POST /theme`: the theme form of the shell, used without JavaScript.
 
 use axum::response::{IntoResponse, Redirect, Response};
 
@@ -7,17 +7,17 @@ use crate::ui::{
     actions::{
         self,
         preferences::{PreferencesForm, set_theme},
-        serve::Submitted,
+        serve::Submission,
     },
     paths,
-    request::{form::Form, visit::Visit},
+    request::{context::RequestContext, form::Form},
 };
 
-pub async fn choose(visit: Visit, Form(form): Form<PreferencesForm>) -> Result<Response, PageError> {
+pub async fn choose(ctx: RequestContext, Form(form): Form<PreferencesForm>) -> Result<Response, PageError> {
     Ok(
-        match visit.submit(set_theme(actions::protocol::Form::of(form))).await? {
-            Submitted::Done(response) => response,
-            Submitted::Again(_) => Redirect::to(paths::LIST).into_response(),
+        match ctx.submit(set_theme(actions::protocol::Form::new(form))).await? {
+            Submission::Redirect(response) => response,
+            Submission::Rerender(_) => Redirect::to(paths::LIST).into_response(),
         },
     )
 }

@@ -1,4 +1,4 @@
-//! `/settings/time-zone`: in which zone times are shown, for those whose browser does not say it, or says another one.
+//! `/settings/time-zone`: the time zone in which times are shown, if it is not the one of the browser.
 
 use axum::response::Response;
 use axum_extra::extract::Query;
@@ -11,65 +11,65 @@ use crate::{
         actions::{
             preferences::{PreferencesForm, SetTimeZone, set_time_zone},
             protocol,
-            serve::{Submitted, back_to},
+            serve::{Submission, local_path_or},
         },
-        components::{form::ActionForm, select::Select, time_ago::Moment},
+        components::{form::ActionForm, select::Select, time_ago::ExactTime},
         layout::{document::Page, shell::Section},
         paths,
         request::{
+            context::RequestContext,
             form::Form,
-            visit::Visit,
-            zone::{Origin, Zone, use_zone},
+            zone::{Zone, ZoneSource, use_zone},
         },
     },
 };
 
-pub async fn show(visit: Visit, Query(form): Query<PreferencesForm>) -> Response {
-    page(&visit, &form)
+pub async fn show(ctx: RequestContext, Query(form): Query<PreferencesForm>) -> Response {
+    page(&ctx, &form)
 }
 
-pub async fn choose(visit: Visit, Form(form): Form<PreferencesForm>) -> Result<Response, PageError> {
+pub async fn choose(ctx: RequestContext, Form(form): Form<PreferencesForm>) -> Result<Response, PageError> {
     Ok(
-        match visit
-            .submit(set_time_zone(protocol::Form::of(form.clone())))
+        match ctx
+            .submit(set_time_zone(protocol::Form::new(form.clone())))
             .await?
         {
-            Submitted::Done(response) => response,
-            Submitted::Again(_) => page(&visit, &form),
+            Submission::Redirect(response) => response,
+            Submission::Rerender(_) => page(&ctx, &form),
         },
     )
 }
 
-fn page(visit: &Visit, form: &PreferencesForm) -> Response {
-    let back = back_to(&form.back, paths::LIST);
-    let now = visit.now;
+fn page(ctx: &RequestContext, form: &PreferencesForm) -> Response {
+    let back = local_path_or(&form.back, paths::LIST);
+    let now = ctx.now;
     let page = Page::new("Time zone", Section::Account).with_islands();
-    visit.page(page, || view! { <ZoneScreen back now/> }.into_any())
+    ctx.render_page(page, || view! { <ZoneScreen back now/> }.into_any())
 }
 
 #[component]
 fn ZoneScreen(back: String, now: Timestamp) -> impl IntoView {
     let zone = use_zone();
-    let chosen = if zone.origin == Origin::Chosen {
+    let chosen = if zone.source == ZoneSource::Chosen {
         zone.name().to_owned()
     } else {
         String::new()
     };
-    let as_the_browser_says = (String::new(), "As the browser says".to_owned());
+    let browser_default = (String::new(), "Browser time zone".to_owned());
     let zones = Zone::names()
         .into_iter()
         .map(|name| (name.clone(), name.replace('_', " ")));
-    let choices = std::iter::once(as_the_browser_says).chain(zones).collect();
-    let known = match zone.origin {
-        Origin::Unknown => "Your browser has not said in which zone it is, so times are shown in UTC.",
-        Origin::Browser => "Times are shown in the zone that your browser says.",
-        Origin::Chosen => "Times are shown in the zone that you have chosen, in this browser.",
+    let choices = std::iter::once(browser_default).chain(zones).collect();
+    let explanation = match zone.source {
+        ZoneSource::Unknown => "Your browser has not reported its time zone, so times are shown in UTC.",
+        ZoneSource::Browser => "Times are shown in the time zone of your browser.",
+        ZoneSource::Chosen => "Times are shown in the time zone that you chose in this browser.",
     };
     view! {
         <div class="heading">
             <div>
                 <h1>"Time zone"</h1>
-                <p class="heading__text">{known}" Now it is "<Moment at=now now/>"."</p>
+                <p class="heading__text">{explanation}" The current time is "<ExactTime at=now now/>"."</p>
             </div>
         </div>
         <ActionForm class="card settings__form" page=paths::TIME_ZONE function=SetTimeZone::PATH>

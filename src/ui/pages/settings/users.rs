@@ -1,4 +1,4 @@
-//! `/settings/users`: who belongs to the account, and who may, by an invite.
+//! `/settings/users`: the users of the account and the open invites.
 
 mod invite_form;
 pub mod one;
@@ -15,46 +15,48 @@ use crate::{
         PageError,
         actions::{
             protocol,
-            serve::{Reply, Submitted},
+            serve::{FormFeedback, Submission},
             users::{InviteForm, invite_user, renew_invite, revoke_invite},
         },
         components::form::Part,
         layout::{document::Page, shell::Section},
         paths,
-        request::{form::Form, visit::Visit},
+        request::{context::RequestContext, form::Form},
     },
 };
 
-pub async fn show(visit: Visit) -> Result<Response, PageError> {
-    page(&visit, InviteForm::default(), Reply::default()).await
+pub async fn show(ctx: RequestContext) -> Result<Response, PageError> {
+    page(&ctx, InviteForm::default(), FormFeedback::default()).await
 }
 
-/// Invites somebody, or renews or revokes the invite that is named.
-pub async fn change(visit: Visit, Form(form): Form<InviteForm>) -> Result<Response, PageError> {
-    let argument = protocol::Form::of(form.clone());
+/// Creates an invite, or renews or revokes an existing one.
+pub async fn change(ctx: RequestContext, Form(form): Form<InviteForm>) -> Result<Response, PageError> {
+    let argument = protocol::Form::new(form.clone());
     let submitted = match &*form.button {
-        "renew" => visit.submit(renew_invite(argument)).await?,
-        "revoke" => visit.submit(revoke_invite(argument)).await?,
-        _ => visit.submit(invite_user(argument)).await?,
+        "renew" => ctx.submit(renew_invite(argument)).await?,
+        "revoke" => ctx.submit(revoke_invite(argument)).await?,
+        _ => ctx.submit(invite_user(argument)).await?,
     };
     match submitted {
-        Submitted::Done(response) => Ok(response),
-        // A link was made: the form is for somebody else now.
-        Submitted::Again(reply) if reply.part.is_some() => page(&visit, InviteForm::default(), reply).await,
-        Submitted::Again(reply) => page(&visit, form, reply).await,
+        Submission::Redirect(response) => Ok(response),
+        // An invite was created, so the form starts empty again.
+        Submission::Rerender(feedback) if feedback.part.is_some() => {
+            page(&ctx, InviteForm::default(), feedback).await
+        }
+        Submission::Rerender(feedback) => page(&ctx, form, feedback).await,
     }
 }
 
-async fn page(visit: &Visit, form: InviteForm, reply: Reply) -> Result<Response, PageError> {
-    let people = visit.account().people().await?;
-    let invites = visit.account().invites().await?;
-    let mut page = Page::new("Users", Section::Users).with_status(reply.status);
-    if reply.part.is_some() {
+async fn page(ctx: &RequestContext, form: InviteForm, feedback: FormFeedback) -> Result<Response, PageError> {
+    let people = ctx.account().people().await?;
+    let invites = ctx.account().invites().await?;
+    let mut page = Page::new("Users", Section::Users).with_status(feedback.status);
+    if feedback.part.is_some() {
         page = page.with_secrets();
     }
-    let (now, headers) = (visit.now, reply.headers());
-    let page = visit.list_page(page, paths::USERS.to_owned(), || {
-        view! { <UsersScreen people invites form reply now/> }.into_any()
+    let (now, headers) = (ctx.now, feedback.headers());
+    let page = ctx.render_list_page(page, paths::USERS.to_owned(), || {
+        view! { <UsersScreen people invites form feedback now/> }.into_any()
     });
     Ok((headers, page).into_response())
 }
@@ -64,19 +66,19 @@ fn UsersScreen(
     people: Vec<Person>,
     invites: Vec<Invite>,
     form: InviteForm,
-    reply: Reply,
+    feedback: FormFeedback,
     now: Timestamp,
 ) -> impl IntoView {
-    let part = reply.part.clone();
+    let part = feedback.part.clone();
     view! {
         <div class="heading">
             <div>
                 <h1>"Users"</h1>
-                <p class="heading__text">"Who may sign in to this account, and what they may do."</p>
+                <p class="heading__text">"Users who can sign in to this account, and their roles."</p>
             </div>
         </div>
         <Part html=part/>
         <Table people invites now/>
-        <NewInvite form reply/>
+        <NewInvite form feedback/>
     }
 }

@@ -1,4 +1,4 @@
-//! `/invite/{token}`: where an invited person becomes a user.
+//! `/invite/{token}`: accepting an invite.
 
 use axum::{
     extract::{FromRequestParts, State},
@@ -15,30 +15,30 @@ use crate::{
     store::OpenInvite,
     ui::{
         Ui,
-        components::{field::TextField, mark::Mark, time_ago::span},
-        layout::document::bare,
+        components::{field::TextField, logo::Logo, time_ago::short_duration},
+        labels::with_article,
+        layout::document::render_bare,
         paths,
         request::{form::Form, preferences::Preferences},
-        words::with_article,
     },
 };
 
-/// The password of a new user.
+/// The form with the password of the new user.
 #[derive(Deserialize)]
-pub struct Chosen {
+pub struct AcceptForm {
     #[serde(default)]
     password: Zeroizing<String>,
 }
 
-/// Somebody with a link.
-pub struct Guest {
+/// A request with an invite link, without a session.
+pub struct InviteRequest {
     ui: Ui,
     preferences: Preferences,
     token: String,
     client: Client,
 }
 
-impl FromRequestParts<Ui> for Guest {
+impl FromRequestParts<Ui> for InviteRequest {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, ui: &Ui) -> Result<Self, Response> {
@@ -48,72 +48,76 @@ impl FromRequestParts<Ui> for Guest {
         let Ok(client) = Client::from_request_parts(parts, ui).await;
         Ok(Self {
             ui: ui.clone(),
-            preferences: Preferences::of(&parts.headers),
+            preferences: Preferences::from_headers(&parts.headers),
             token,
             client,
         })
     }
 }
 
-pub async fn show(guest: Guest) -> Response {
-    match guest.ui.auth.open_invite(&guest.token, &guest.client).await {
-        Ok(invite) => guest.form(StatusCode::OK, invite, None),
-        Err(error) => guest.refusal(&error),
+pub async fn show(request: InviteRequest) -> Response {
+    match request.ui.auth.open_invite(&request.token, &request.client).await {
+        Ok(invite) => request.render_form(StatusCode::OK, invite, None),
+        Err(error) => request.render_error(&error),
     }
 }
 
 pub async fn accept(
     State(ui): State<Ui>,
-    guest: Guest,
+    request: InviteRequest,
     session: Session,
-    Form(chosen): Form<Chosen>,
+    Form(form): Form<AcceptForm>,
 ) -> Response {
-    let password = match NewPassword::parse(&chosen.password) {
+    let password = match NewPassword::parse(&form.password) {
         Ok(password) => password,
-        Err(wrong) => {
-            return match ui.auth.open_invite(&guest.token, &guest.client).await {
-                Ok(invite) => guest.form(StatusCode::UNPROCESSABLE_ENTITY, invite, Some(wrong.to_string())),
-                Err(error) => guest.refusal(&error),
+        Err(invalid) => {
+            return match ui.auth.open_invite(&request.token, &request.client).await {
+                Ok(invite) => request.render_form(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    invite,
+                    Some(invalid.to_string()),
+                ),
+                Err(error) => request.render_error(&error),
             };
         }
     };
     let accepted = ui
         .auth
-        .accept_invite(&session, &guest.token, &password, &guest.client)
+        .accept_invite(&session, &request.token, &password, &request.client)
         .await;
     match accepted {
         Ok(_) => Redirect::to(paths::LIST).into_response(),
-        Err(error) => guest.refusal(&error),
+        Err(error) => request.render_error(&error),
     }
 }
 
-impl Guest {
-    fn form(self, status: StatusCode, invite: OpenInvite, error: Option<String>) -> Response {
+impl InviteRequest {
+    fn render_form(self, status: StatusCode, invite: OpenInvite, error: Option<String>) -> Response {
         let action = paths::invite(&self.token);
-        bare(&self.ui.site, &self.preferences, "Join", status, || {
+        render_bare(&self.ui.site, &self.preferences, "Join", status, || {
             view! { <JoinScreen action invite error/> }.into_any()
         })
     }
 
-    /// The same page for every link that is not open: nothing tells which of them it is.
-    fn refusal(self, error: &InviteError) -> Response {
+    /// Renders the same page for every invalid link, so that it does not reveal whether the invite exists.
+    fn render_error(self, error: &InviteError) -> Response {
         let page = |status, title: &'static str, text: String| {
-            bare(&self.ui.site, &self.preferences, title, status, || {
-                view! { <Refusal title text/> }.into_any()
+            render_bare(&self.ui.site, &self.preferences, title, status, || {
+                view! { <ErrorScreen title text/> }.into_any()
             })
         };
         match error {
             InviteError::NotOpen => page(
                 StatusCode::NOT_FOUND,
                 "This link cannot be used",
-                "It was used already, has expired or was revoked, or a part of it is missing. Ask an admin of your \
-                 account for a new one. If you have joined already, sign in."
+                "The link is incomplete, or it was used before, has expired or was revoked. Ask an admin of your account \
+                 for a new one. If you have already joined, sign in."
                     .to_owned(),
             ),
-            InviteError::TooMany { retry_after } => {
+            InviteError::TooManyFailures { retry_after } => {
                 let text = format!(
-                    "Too many links that lead nowhere came from where you are. Try again in {}.",
-                    span(*retry_after)
+                    "Too many invalid links were opened from your network. Try again in {}.",
+                    short_duration(*retry_after)
                 );
                 let seconds = retry_after.as_secs().max(1).to_string();
                 let page = page(StatusCode::TOO_MANY_REQUESTS, "Too many attempts", text);
@@ -121,23 +125,23 @@ impl Guest {
             }
             InviteError::Unavailable(error) => {
                 tracing::error!(%error, "failed to accept an invite");
-                let text = "Joining is not possible at the moment. Your link remains valid: try again soon.";
+                let text = "The invite could not be accepted. Your link is still valid. Try again in a few minutes.";
                 page(StatusCode::SERVICE_UNAVAILABLE, "Temporarily unavailable", text.to_owned())
             }
         }
     }
 }
 
-/// The email is there for people and for their password managers; it cannot be changed.
+/// The email is read-only. It is a field so that password managers store it with the password.
 #[component]
 fn JoinScreen(action: String, invite: OpenInvite, error: Option<String>) -> impl IntoView {
     let OpenInvite { email, account, role } = invite;
     view! {
         <main class="door">
-            <p class="door__brand"><Mark/>"Caleida"</p>
+            <p class="door__brand"><Logo/>"Caleida"</p>
             <h1>"Join"</h1>
             <p class="door__text">
-                "You are invited to the account “"<span class="address">{account}</span>{format!("” as {}.", with_article(role))}
+                "You are invited to join the account “"<span class="address">{account}</span>{format!("” as {}.", with_article(role))}
             </p>
             <form method="post" action=action novalidate>
                 <TextField
@@ -155,7 +159,7 @@ fn JoinScreen(action: String, invite: OpenInvite, error: Option<String>) -> impl
                     kind="password"
                     value=""
                     autocomplete="new-password"
-                    hint=format!("At least {} characters. You choose it now.", password::MIN_LENGTH)
+                    hint=format!("At least {} characters.", password::MIN_LENGTH)
                     error
                     focus=true
                 />
@@ -166,10 +170,10 @@ fn JoinScreen(action: String, invite: OpenInvite, error: Option<String>) -> impl
 }
 
 #[component]
-fn Refusal(title: &'static str, text: String) -> impl IntoView {
+fn ErrorScreen(title: &'static str, text: String) -> impl IntoView {
     view! {
         <main class="door">
-            <p class="door__brand"><Mark/>"Caleida"</p>
+            <p class="door__brand"><Logo/>"Caleida"</p>
             <h1>{title}</h1>
             <p class="door__text">{text}</p>
             <p><a class="button" href=paths::LOGIN>"Sign in"</a></p>

@@ -15,14 +15,14 @@ use crate::{
     auth::{Client, SignInError, SignedIn},
     ui::{
         PageError, Ui,
-        components::{mark::Mark, time_ago},
-        layout::document::bare,
+        components::{logo::Logo, time_ago},
+        layout::document::render_bare,
         paths,
         request::{form::Form, local_path::LocalPath, preferences::Preferences},
     },
 };
 
-/// Who signs in.
+/// The sign-in form.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct Credentials {
@@ -30,13 +30,13 @@ pub struct Credentials {
     password: Zeroizing<String>,
 }
 
-/// Somebody at the door, and where they want to go.
-pub struct Guest {
+/// A request of the sign-in page, with the page to continue to.
+pub struct LoginRequest {
     preferences: Preferences,
     next: Option<LocalPath>,
 }
 
-impl FromRequestParts<Ui> for Guest {
+impl FromRequestParts<Ui> for LoginRequest {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &Ui) -> Result<Self, Self::Rejection> {
@@ -44,60 +44,63 @@ impl FromRequestParts<Ui> for Guest {
         let next = form_urlencoded::parse(query).find(|(name, _)| name == "next");
         let next = next.and_then(|(_, path)| LocalPath::parse(&path));
         Ok(Self {
-            preferences: Preferences::of(&parts.headers),
+            preferences: Preferences::from_headers(&parts.headers),
             next,
         })
     }
 }
 
-impl Guest {
+impl LoginRequest {
     fn redirect(&self) -> Redirect {
         Redirect::to(self.next.as_ref().map_or(paths::LIST, LocalPath::as_str))
     }
 
-    fn answer(self, ui: &Ui, status: StatusCode, email: String, error: Option<String>) -> Response {
+    fn render(self, ui: &Ui, status: StatusCode, email: String, error: Option<String>) -> Response {
         let preferences = self.preferences;
-        bare(&ui.site, &preferences, "Sign in", status, || {
+        render_bare(&ui.site, &preferences, "Sign in", status, || {
             view! { <LoginScreen next=self.next email error/> }.into_any()
         })
     }
 }
 
-pub async fn show(State(ui): State<Ui>, guest: Guest, mut parts: Parts) -> Response {
-    // Who is signed in has no business here: perhaps they came back by the browser's own button.
+pub async fn show(State(ui): State<Ui>, request: LoginRequest, mut parts: Parts) -> Response {
+    // Signed-in users can get here with the back button of the browser.
     if SignedIn::from_request_parts(&mut parts, &ui).await.is_ok() {
-        return guest.redirect().into_response();
+        return request.redirect().into_response();
     }
-    guest.answer(&ui, StatusCode::OK, String::new(), None)
+    request.render(&ui, StatusCode::OK, String::new(), None)
 }
 
 pub async fn sign_in(
     State(ui): State<Ui>,
-    guest: Guest,
+    request: LoginRequest,
     session: Session,
     client: Client,
     Form(form): Form<Credentials>,
 ) -> Response {
     let email = form.email.trim();
     match ui.auth.sign_in(&session, email, &form.password, &client).await {
-        Ok(_) => guest.redirect().into_response(),
-        Err(wrong @ SignInError::Wrong) => guest.answer(
+        Ok(_) => request.redirect().into_response(),
+        Err(wrong @ SignInError::WrongCredentials) => request.render(
             &ui,
             StatusCode::UNPROCESSABLE_ENTITY,
             email.to_owned(),
             Some(wrong.to_string()),
         ),
-        Err(SignInError::TooMany { retry_after }) => {
-            let error = format!("Too many attempts. Try again in {}.", time_ago::span(retry_after));
-            // Rounded up: who comes back after them is let in.
+        Err(SignInError::TooManyFailures { retry_after }) => {
+            let error = format!(
+                "Too many attempts. Try again in {}.",
+                time_ago::short_duration(retry_after)
+            );
+            // Rounded up, so that a retry after this time is not too early.
             let seconds = retry_after.as_millis().div_ceil(1000).max(1).to_string();
-            let page = guest.answer(&ui, StatusCode::TOO_MANY_REQUESTS, email.to_owned(), Some(error));
+            let page = request.render(&ui, StatusCode::TOO_MANY_REQUESTS, email.to_owned(), Some(error));
             ([(header::RETRY_AFTER, seconds)], page).into_response()
         }
         Err(SignInError::Unavailable(error)) => {
             tracing::error!(%error, "failed to check a sign-in");
-            let error = "Signing in is not possible at the moment. Try again soon.".to_owned();
-            guest.answer(
+            let error = "Sign-in is temporarily unavailable. Try again in a few minutes.".to_owned();
+            request.render(
                 &ui,
                 StatusCode::SERVICE_UNAVAILABLE,
                 email.to_owned(),
@@ -107,12 +110,12 @@ pub async fn sign_in(
     }
 }
 
-pub async fn sign_out(State(ui): State<Ui>, session: Session) -> Result<Redirect, PageError> {
-    ui.auth.sign_out(&session).await?;
+pub async fn sign_out(State(ui): State<Ui>, client: Client, session: Session) -> Result<Redirect, PageError> {
+    ui.auth.sign_out(&session, &client).await?;
     Ok(Redirect::to(paths::LOGIN))
 }
 
-/// Posts to its own address, so that `next` stays in it.
+/// Posts to its own URL, so that `next` is kept.
 #[component]
 fn LoginScreen(next: Option<LocalPath>, email: String, error: Option<String>) -> impl IntoView {
     let action = next.map_or_else(
@@ -128,11 +131,11 @@ fn LoginScreen(next: Option<LocalPath>, email: String, error: Option<String>) ->
     let error =
         error.map(|error| view! { <p class="notice notice--bad" role="alert" id="refused">{error}</p> });
     let described = failed.then_some("refused");
-    // The email is right more often than the password.
-    let again = failed && !email.is_empty();
+    // After a failure, the password is more likely to be wrong than the email.
+    let focus_password = failed && !email.is_empty();
     view! {
         <main class="door">
-            <p class="door__brand"><Mark/>"Caleida"</p>
+            <p class="door__brand"><Logo/>"Caleida"</p>
             <h1>"Sign in"</h1>
             {error}
             <form method="post" action=action>
@@ -145,7 +148,7 @@ fn LoginScreen(next: Option<LocalPath>, email: String, error: Option<String>) ->
                         value=email
                         autocomplete="username"
                         required
-                        autofocus=!again
+                        autofocus=!focus_password
                         aria-describedby=described
                     />
                 </div>
@@ -157,7 +160,7 @@ fn LoginScreen(next: Option<LocalPath>, email: String, error: Option<String>) ->
                         type="password"
                         autocomplete="current-password"
                         required
-                        autofocus=again
+                        autofocus=focus_password
                         aria-describedby=described
                     />
                 </div>

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use leptos::prelude::*;
 
 use self::dialog::EditDialog;
-use super::list::show_under;
+use super::list::show_over_list;
 use crate::{
     domain::{Role, WebhookId, WebhookStatus},
     ui::{
@@ -15,69 +15,69 @@ use crate::{
         actions::{
             protocol,
             secrets::{reveal_secret, rotate_secret},
-            serve::{Reply, Submitted},
+            serve::{FormFeedback, Submission},
             webhooks::{WebhookForm, edit_webhook, pause_webhook, resume_webhook},
         },
         paths,
-        request::{form::Form, visit::Visit},
+        request::{context::RequestContext, form::Form},
     },
 };
 
-pub async fn show(paths::Webhook { id }: paths::Webhook, visit: Visit) -> Result<Response, PageError> {
-    page(&visit, &id, None, Reply::default()).await
+pub async fn show(paths::Webhook { id }: paths::Webhook, ctx: RequestContext) -> Result<Response, PageError> {
+    page(&ctx, &id, None, FormFeedback::default()).await
 }
 
-/// One form with several buttons, each of which has a function of its own.
+/// Handles the form, whose buttons call different server functions.
 pub async fn change(
     paths::Webhook { id }: paths::Webhook,
-    visit: Visit,
+    ctx: RequestContext,
     Form(form): Form<WebhookForm>,
 ) -> Result<Response, PageError> {
     let form = WebhookForm {
         id: id.to_string(),
         ..form
     };
-    let argument = protocol::Form::of(form.clone());
+    let argument = protocol::Form::new(form.clone());
     let submitted = match &*form.button {
-        "pause" => visit.submit(pause_webhook(argument)).await?,
-        "resume" => visit.submit(resume_webhook(argument)).await?,
-        "reveal" => visit.submit(reveal_secret(argument)).await?,
-        "rotate" => visit.submit(rotate_secret(argument)).await?,
-        _ => visit.submit(edit_webhook(argument)).await?,
+        "pause" => ctx.submit(pause_webhook(argument)).await?,
+        "resume" => ctx.submit(resume_webhook(argument)).await?,
+        "reveal" => ctx.submit(reveal_secret(argument)).await?,
+        "rotate" => ctx.submit(rotate_secret(argument)).await?,
+        _ => ctx.submit(edit_webhook(argument)).await?,
     };
     match submitted {
-        Submitted::Done(response) => Ok(response),
-        Submitted::Again(reply) => page(&visit, &id, Some(form), reply).await,
+        Submission::Redirect(response) => Ok(response),
+        Submission::Rerender(feedback) => page(&ctx, &id, Some(form), feedback).await,
     }
 }
 
-/// `posted`: what was typed into the form; otherwise it shows what is stored.
+/// `posted` is the submitted form. Without it, the form shows the stored webhook.
 async fn page(
-    visit: &Visit,
+    ctx: &RequestContext,
     id: &WebhookId,
     posted: Option<WebhookForm>,
-    reply: Reply,
+    feedback: FormFeedback,
 ) -> Result<Response, PageError> {
-    let webhook = visit.webhook(id).await?;
+    let webhook = ctx.webhook(id).await?;
     let form = match posted {
-        None => WebhookForm::of(&webhook),
+        None => WebhookForm::from_webhook(&webhook),
         Some(posted) => WebhookForm {
-            version: reply.version.or(posted.version).or(Some(webhook.version)),
+            version: feedback.version.or(posted.version).or(Some(webhook.version)),
             ..posted
         },
     };
     let held = if webhook.status == WebhookStatus::Paused {
-        let account = visit.account();
-        // Without the number the webhook can be resumed all the same.
+        let account = ctx.account();
+        // The number is optional: the webhook can be resumed without it.
         let open = account.open_deliveries(id).await;
         open.unwrap_or_default().held
     } else {
         0
     };
-    let (status, headers) = (reply.status, reply.headers());
-    let (now, may_edit, may_test) = (visit.now, visit.may(Role::Admin), visit.may(Role::Member));
-    let page = show_under(visit, "Edit Webhook", status, |query| {
-        view! { <EditDialog webhook form reply held query may_edit may_test now/> }.into_any()
+    let (status, headers) = (feedback.status, feedback.headers());
+    let (now, may_edit, may_test) = (ctx.now, ctx.has_role(Role::Admin), ctx.has_role(Role::Member));
+    let page = show_over_list(ctx, "Edit Webhook", status, |query| {
+        view! { <EditDialog webhook form feedback held query may_edit may_test now/> }.into_any()
     });
     Ok((headers, page.await).into_response())
 }

@@ -1,4 +1,4 @@
-//! The four fields of a webhook, as both dialogs show them.
+//! The fields of a webhook, shared by the dialogs “Add Webhook” and “Edit Webhook”.
 
 mod events;
 mod secret_field;
@@ -10,50 +10,50 @@ use self::{events::EventsField, secret_field::SecretField};
 use crate::{
     domain::Field,
     ui::{
-        actions::{serve::Reply, webhooks::WebhookForm},
+        actions::{serve::FormFeedback, webhooks::WebhookForm},
         components::field::TextField,
         islands::{name_check::NameCheck, url_advice::UrlAdvice},
     },
 };
 
-/// The id of the form, for the buttons that stand outside of it.
+/// The id of the form, for buttons outside of it.
 pub const FORM: &str = "webhook";
 
-/// Which dialog the fields stand in.
+/// Purpose of the form fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub enum FormMode {
     Add,
     Edit,
-    /// For those who may not edit.
-    Look,
+    /// Read-only view for users who cannot edit.
+    ReadOnly,
 }
 
 #[component]
 pub fn Fields(
     form: WebhookForm,
-    reply: Reply,
-    purpose: Purpose,
-    /// Something else in the form has it.
+    feedback: FormFeedback,
+    mode: FormMode,
+    /// Leaves the focus to another element of the form.
     #[prop(optional)]
     keep_focus: bool,
-    /// What stands below the secret.
+    /// Content below the secret.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
-    let error = |field: Field| reply.error(field.as_str());
+    let error = |field: Field| feedback.error(field.as_str());
     let mut fields = Field::VARIANTS.iter().copied();
     let first = fields.find(|&field| error(field).is_some()).unwrap_or(Field::Url);
-    // What concerns the whole form takes the focus itself.
-    let whole = reply.refused && reply.fields.is_empty();
-    let focus = |field| !keep_focus && !whole && first == field;
-    let readonly = purpose == Purpose::Look;
+    // An error of the whole form takes the focus itself.
+    let form_error = feedback.refused && feedback.fields.is_empty();
+    let focus = |field| !keep_focus && !form_error && first == field;
+    let readonly = mode == FormMode::ReadOnly;
     let events = form.draft().events;
     let secret = (!readonly).then(|| {
         view! {
             <SecretField
                 value=form.secret.as_str()
                 error=error(Field::Secret)
-                purpose
+                mode
                 focus=focus(Field::Secret)
             />
         }
@@ -86,8 +86,9 @@ pub fn Fields(
     }
 }
 
-/// The first submit button of a form is what Enter presses. This one is, whatever buttons follow; nobody sees it.
+/// A hidden first submit button. Enter activates the first submit button of a form, so that it saves the form instead
+/// of, for example, revealing the secret.
 #[component]
-pub fn EnterPresses() -> impl IntoView {
+pub fn DefaultSubmit() -> impl IntoView {
     view! { <button class="unseen" type="submit" tabindex="-1" aria-hidden="true"></button> }
 }

@@ -1,7 +1,7 @@
-//! `/integrations/webhook`: the list, which also lies under every dialog about a webhook.
+//! `/integrations/webhook`: the list, which is also under every dialog of a webhook.
 
 mod filters;
-mod nothing_yet;
+mod no_webhooks;
 mod table;
 
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use axum::{http::StatusCode, response::Response};
 use leptos::prelude::*;
 
-use self::{filters::Filters, nothing_yet::NothingYet, table::Table};
+use self::{filters::Filters, no_webhooks::NoWebhooks, table::Table};
 use crate::{
     domain::{Role, Timestamp, WebhookId, WebhookStatus},
     store::{StoreError, WebhookPage},
@@ -17,65 +17,65 @@ use crate::{
         components::{activity_chart::Activity, empty_state::EmptyState, pagination::Pagination},
         layout::{document::Page, shell::Section},
         paths,
-        request::{query::ListQuery, visit::Visit},
+        request::{context::RequestContext, query::ListQuery},
     },
 };
 
-pub async fn show(visit: Visit) -> Response {
-    let query = visit.list_query();
-    let address = query.on(paths::LIST);
-    let mut list = List::load(&visit, query).await;
-    list.left = visit.came_from.as_deref().and_then(Left::of);
+pub async fn show(ctx: RequestContext) -> Response {
+    let query = ctx.list_query();
+    let address = query.href(paths::LIST);
+    let mut list = List::load(&ctx, query).await;
+    list.closed_dialog = ctx.referer_path.as_deref().and_then(ClosedDialog::from_path);
     let page = PAGE.with_status(list.status());
-    visit.list_page(page, address, || view! { <ListScreen list/> }.into_any())
+    ctx.render_list_page(page, address, || view! { <ListScreen list/> }.into_any())
 }
 
-/// A dialog over the list. If the list cannot be read, the dialog still shows what was typed into it.
-pub async fn show_under(
-    visit: &Visit,
+/// Renders a dialog over the list. If the list cannot be loaded, the dialog still keeps what the user entered.
+pub async fn show_over_list(
+    ctx: &RequestContext,
     title: &str,
     status: StatusCode,
     dialog: impl FnOnce(ListQuery) -> AnyView,
 ) -> Response {
-    let query = visit.list_query();
-    let address = query.on(paths::LIST);
-    let list = if visit.shows(&address) {
+    let query = ctx.list_query();
+    let address = query.href(paths::LIST);
+    let list = if ctx.shows_list(&address) {
         None
     } else {
-        Some(List::load(visit, query.clone()).await)
+        Some(List::load(ctx, query.clone()).await)
     };
     let page = Page::new(title, Section::Webhooks).with_status(status);
     let content = || list.map(|list| view! { <ListScreen list/> }).into_any();
-    visit.page_over(page, address, content, || dialog(query))
+    ctx.render_dialog(page, address, content, || dialog(query))
 }
 
 const PAGE: Page<'static> = Page::new("Webhook", Section::Webhooks);
 
-/// What the screen shows.
+/// The data of the page.
 struct List {
     query: ListQuery,
     page: Result<WebhookPage, StoreError>,
     activity: HashMap<WebhookId, Activity>,
-    /// By those that are paused.
+    /// Number of held deliveries of each paused webhook.
     held: HashMap<WebhookId, u64>,
-    /// Of the webhook that has just been added or saved.
-    fresh: Option<WebhookId>,
-    left: Option<Left>,
+    /// The webhook that was just added or saved.
+    saved: Option<WebhookId>,
+    closed_dialog: Option<ClosedDialog>,
     may_add: bool,
     now: Timestamp,
 }
 
-/// Which dialog was open until now. What had opened it gets the focus back, as after any dialog.
+/// The dialog that was just closed. The link that opened it gets the focus back.
 #[derive(Debug, PartialEq, Eq)]
-enum Left {
-    Adding,
+enum ClosedDialog {
+    Add,
     Webhook(WebhookId),
 }
 
-impl Left {
-    fn of(path: &str) -> Option<Self> {
+impl ClosedDialog {
+    fn from_path(path: &str) -> Option<Self> {
         if path == paths::NEW {
-            return Some(Self::Adding);
+            return Some(Self::Add);
         }
         let id = path
             .strip_prefix(paths::LIST)?
@@ -87,16 +87,16 @@ impl Left {
 }
 
 impl List {
-    async fn load(visit: &Visit, query: ListQuery) -> Self {
-        let now = visit.now;
-        let page = visit.account().list_webhooks(&query.0).await;
+    async fn load(ctx: &RequestContext, query: ListQuery) -> Self {
+        let now = ctx.now;
+        let page = ctx.account().list_webhooks(&query.0).await;
         let mut activity = HashMap::<_, Activity>::new();
         let mut held = HashMap::new();
         match &page {
             Ok(page) => {
                 let ids: Vec<_> = page.webhooks.iter().map(|webhook| webhook.id.clone()).collect();
-                // The list is worth showing without its charts.
-                let hours = visit.account().webhook_activity(&ids, Activity::start(now)).await;
+                // The list is useful without the charts.
+                let hours = ctx.account().webhook_activity(&ids, Activity::start(now)).await;
                 let hours =
                     hours.inspect_err(|error| tracing::warn!(%error, "failed to load webhook activity"));
                 for hour in hours.unwrap_or_default() {
@@ -108,22 +108,22 @@ impl List {
                 let paused = page.webhooks.iter();
                 let paused = paused.filter(|webhook| webhook.status == WebhookStatus::Paused);
                 let paused: Vec<_> = paused.map(|webhook| webhook.id.clone()).collect();
-                let counted = visit.account().held_deliveries(&paused).await;
-                let counted =
-                    counted.inspect_err(|error| tracing::warn!(%error, "failed to count held deliveries"));
-                held.extend(counted.unwrap_or_default());
+                let counts = ctx.account().held_deliveries(&paused).await;
+                let counts =
+                    counts.inspect_err(|error| tracing::warn!(%error, "failed to count held deliveries"));
+                held.extend(counts.unwrap_or_default());
             }
             Err(error) => tracing::error!(%error, "failed to load the webhook list"),
         }
-        let fresh = visit.flash.as_ref().and_then(|flash| flash.webhook.clone());
+        let saved = ctx.flash.as_ref().and_then(|flash| flash.webhook.clone());
         Self {
             query,
             page,
             activity,
             held,
-            fresh,
-            left: None,
-            may_add: visit.may(Role::Member),
+            saved,
+            closed_dialog: None,
+            may_add: ctx.has_role(Role::Member),
             now,
         }
     }
@@ -143,16 +143,16 @@ impl List {
 
 #[component]
 fn ListScreen(list: List) -> impl IntoView {
-    // With nothing in the list yet, the way to add one stands in its middle.
-    let add_above = list.may_add && !list.is_empty();
-    let left_adding = list.left == Some(Left::Adding);
-    let add = add_above.then(|| view! { <AddWebhook query=list.query.clone() focused=left_adding/> });
+    // An empty list has the button in its placeholder.
+    let add_in_heading = list.may_add && !list.is_empty();
+    let focus_add = list.closed_dialog == Some(ClosedDialog::Add);
+    let add = add_in_heading.then(|| view! { <AddWebhook query=list.query.clone() focused=focus_add/> });
     view! {
         <div class="heading">
             <div>
                 <h1>"Webhook"</h1>
                 <p class="heading__text">
-                    "Caleida calls these URLs, with a signature that proves it, each time one of their events happens."
+                    "Caleida sends a signed request to these URLs each time one of their events occurs."
                 </p>
             </div>
             {add}
@@ -161,7 +161,8 @@ fn ListScreen(list: List) -> impl IntoView {
     }
 }
 
-/// The four states of the list. (Loading is not among them: a page arrives complete.)
+/// The states of the list: error, empty, no match, and webhooks. There is no loading state, because the server renders
+/// the complete page.
 #[component]
 fn Contents(list: List) -> impl IntoView {
     let List {
@@ -169,42 +170,43 @@ fn Contents(list: List) -> impl IntoView {
         page,
         activity,
         held,
-        fresh,
-        left,
+        saved,
+        closed_dialog,
         may_add,
         now,
     } = list;
     match page {
         Err(_) => view! {
             <EmptyState
-                title="The webhooks cannot be loaded"
-                text="The database does not answer. Nothing is lost, and what is due will still be sent."
+                title="Webhooks could not be loaded"
+                text="The database does not respond. No data is lost, and pending deliveries will be sent."
             >
-                <a class="button button--primary" href=query.on(paths::LIST) data-soft>"Try again"</a>
+                <a class="button button--primary" href=query.href(paths::LIST) data-soft>"Try again"</a>
             </EmptyState>
         }
         .into_any(),
         Ok(page) if page.total == 0 => {
-            let add = may_add
-                .then(|| view! { <AddWebhook query focused=left == Some(Left::Adding)/> }.into_any());
-            view! { <NothingYet add/> }.into_any()
+            let add = may_add.then(|| {
+                view! { <AddWebhook query focused=closed_dialog == Some(ClosedDialog::Add)/> }.into_any()
+            });
+            view! { <NoWebhooks add/> }.into_any()
         }
         Ok(page) if page.webhooks.is_empty() => view! {
             <Filters query/>
-            <EmptyState title="Nothing matches" text=format!("None of the {} fits this search.", counted(page.total))>
+            <EmptyState title="No matches" text="No webhooks match these filters.">
                 <a class="button" href=paths::LIST data-soft="clear">"Clear filters"</a>
             </EmptyState>
         }
         .into_any(),
         Ok(page) => {
             let shown = page.webhooks.len();
-            let left = match left {
-                Some(Left::Webhook(id)) => Some(id),
+            let closed = match closed_dialog {
+                Some(ClosedDialog::Webhook(id)) => Some(id),
                 _ => None,
             };
             view! {
                 <Filters query=query.clone()/>
-                <Table webhooks=page.webhooks query=query.clone() activity held fresh left now/>
+                <Table webhooks=page.webhooks query=query.clone() activity held saved closed now/>
                 <Pagination query shown matching=page.matching/>
             }
             .into_any()
@@ -215,14 +217,6 @@ fn Contents(list: List) -> impl IntoView {
 #[component]
 fn AddWebhook(query: ListQuery, focused: bool) -> impl IntoView {
     view! {
-        <a class="button button--primary" href=query.on(paths::NEW) autofocus=focused data-soft>"+ Add Webhook"</a>
-    }
-}
-
-fn counted(total: u64) -> String {
-    if total == 1 {
-        "1 webhook".into()
-    } else {
-        format!("{total} webhooks")
+        <a class="button button--primary" href=query.href(paths::NEW) autofocus=focused data-soft>"+ Add Webhook"</a>
     }
 }

@@ -1,4 +1,4 @@
-//! `/integrations/webhook/{id}/recover`: what a webhook has missed, looked at first and then sent.
+//! `/integrations/webhook/{id}/recover`: preview and recovery of events that a webhook missed.
 
 pub mod live;
 
@@ -19,94 +19,94 @@ use crate::{
                 CancelRecovery, PreviewRecovery, RecoveryForm, cancel_recovery, preview_recovery,
                 start_recovery,
             },
-            serve::{Reply, Submitted},
+            serve::{FormFeedback, Submission},
         },
         components::{
-            count::counted,
+            count::pluralize,
             form::{ActionForm, Notice, Part},
-            time_ago::{Moment, TimeAgo},
+            time_ago::{ExactTime, TimeAgo},
         },
         islands::live_part::LivePart,
         layout::{document::Page, shell::Section},
         paths,
-        request::{form::Form, recovery_range::range, visit::Visit, zone::use_zone},
+        request::{context::RequestContext, form::Form, recovery_range::recovery_range, zone::use_zone},
     },
 };
 
-/// How many recoveries are shown, newest first.
-const LISTED: u32 = 5;
+/// Number of recoveries that are shown, newest first.
+const MAX_RECOVERIES: u32 = 5;
 
-/// What is to be previewed.
+/// The range of the preview.
 #[derive(Deserialize)]
-pub struct Wanted {
+pub struct PreviewParams {
     scope: Option<String>,
     since: Option<String>,
 }
 
 pub async fn show(
     paths::WebhookRecover { id }: paths::WebhookRecover,
-    Query(wanted): Query<Wanted>,
-    visit: Visit,
+    Query(params): Query<PreviewParams>,
+    ctx: RequestContext,
 ) -> Result<Response, PageError> {
     let form = RecoveryForm {
         id: id.to_string(),
-        scope: wanted.scope.clone().unwrap_or_default(),
-        since: wanted.since.unwrap_or_default(),
+        scope: params.scope.clone().unwrap_or_default(),
+        since: params.since.unwrap_or_default(),
         ..RecoveryForm::default()
     };
-    let reply = match wanted.scope {
-        None => Reply::default(),
-        Some(_) => match visit
-            .submit(preview_recovery(protocol::Form::of(form.clone())))
+    let feedback = match params.scope {
+        None => FormFeedback::default(),
+        Some(_) => match ctx
+            .submit(preview_recovery(protocol::Form::new(form.clone())))
             .await?
         {
-            Submitted::Done(response) => return Ok(response),
-            Submitted::Again(reply) => reply,
+            Submission::Redirect(response) => return Ok(response),
+            Submission::Rerender(feedback) => feedback,
         },
     };
-    page(&visit, &id, &form, reply).await
+    page(&ctx, &id, &form, feedback).await
 }
 
-/// Starts a recovery, or cancels the one that is named.
+/// Starts a recovery, or cancels a running one.
 pub async fn change(
     paths::WebhookRecover { id }: paths::WebhookRecover,
-    visit: Visit,
+    ctx: RequestContext,
     Form(form): Form<RecoveryForm>,
 ) -> Result<Response, PageError> {
     let form = RecoveryForm {
         id: id.to_string(),
         ..form
     };
-    let argument = protocol::Form::of(form.clone());
+    let argument = protocol::Form::new(form.clone());
     let submitted = if form.recovery.is_empty() {
-        visit.submit(start_recovery(argument)).await?
+        ctx.submit(start_recovery(argument)).await?
     } else {
-        visit.submit(cancel_recovery(argument)).await?
+        ctx.submit(cancel_recovery(argument)).await?
     };
     match submitted {
-        Submitted::Done(response) => Ok(response),
-        Submitted::Again(reply) => page(&visit, &id, &form, reply).await,
+        Submission::Redirect(response) => Ok(response),
+        Submission::Rerender(feedback) => page(&ctx, &id, &form, feedback).await,
     }
 }
 
 async fn page(
-    visit: &Visit,
+    ctx: &RequestContext,
     id: &WebhookId,
     form: &RecoveryForm,
-    reply: Reply,
+    feedback: FormFeedback,
 ) -> Result<Response, PageError> {
-    let webhook = visit.webhook(id).await?;
-    let account = visit.account();
-    let recoveries = account.recoveries(id, None, LISTED).await?;
-    let now = visit.now;
-    let wanted = range(&form.scope, &form.since, &visit.preferences.zone, now);
+    let webhook = ctx.webhook(id).await?;
+    let account = ctx.account();
+    let recoveries = account.recoveries(id, None, MAX_RECOVERIES).await?;
+    let now = ctx.now;
+    let range = recovery_range(&form.scope, &form.since, &ctx.preferences.zone, now);
     let title = format!("Recover “{}”", webhook.name);
     let page = Page::new(&title, Section::Webhooks)
         .with_islands()
-        .with_status(reply.status);
-    let headers = reply.headers();
-    let page = visit.page(page, || {
-        view! { <RecoverScreen webhook wanted reply recoveries now/> }.into_any()
+        .with_status(feedback.status);
+    let headers = feedback.headers();
+    let page = ctx.render_page(page, || {
+        view! { <RecoverScreen webhook range feedback recoveries now/> }.into_any()
     });
     Ok((headers, page).into_response())
 }
@@ -114,14 +114,14 @@ async fn page(
 #[component]
 fn RecoverScreen(
     webhook: Webhook,
-    wanted: RecoveryRange,
-    reply: Reply,
+    range: RecoveryRange,
+    feedback: FormFeedback,
     recoveries: Vec<Recovery>,
     now: Timestamp,
 ) -> impl IntoView {
     let id = webhook.id.clone();
     let scopes = RecoveryScope::VARIANTS.iter().map(|&scope| {
-        let (title, text) = explain(scope);
+        let (title, text) = scope_texts(scope);
         let field = format!("scope-{}", scope.as_str());
         let (label, about) = (field.clone(), format!("{field}-about"));
         view! {
@@ -131,7 +131,7 @@ fn RecoverScreen(
                     type="radio"
                     name="scope"
                     value=scope.as_str()
-                    checked=scope == wanted.scope
+                    checked=scope == range.scope
                     aria-describedby=about.clone()
                 />
                 <label for=label>{title}</label>
@@ -139,11 +139,11 @@ fn RecoverScreen(
             </div>
         }
     });
-    let stopped = matches!(webhook.status, WebhookStatus::Paused | WebhookStatus::Disabled).then(|| {
+    let not_active = matches!(webhook.status, WebhookStatus::Paused | WebhookStatus::Disabled).then(|| {
         view! {
             <p class="notice notice--warning">
-                "Nothing can be recovered while the webhook is paused or disabled: "
-                <a href=paths::webhook(&id)>"resume it"</a>" first."
+                "Recovery is not possible while the webhook is paused or disabled. "
+                <a href=paths::webhook(&id)>"Resume it"</a>" first."
             </p>
         }
     });
@@ -157,52 +157,53 @@ fn RecoverScreen(
                 <p class="heading__back"><a href=paths::deliveries(Some(&id))>"Deliveries"</a></p>
                 <h1>"Recover"</h1>
                 <p class="heading__text">
-                    "Send again what "<a href=paths::webhook(&id)>{webhook.name.to_string()}</a>" has missed, in the \
-                     background and as fast as the receiver takes it."
+                    "Resend what "<a href=paths::webhook(&id)>{webhook.name.to_string()}</a>" missed. The recovery runs in the \
+                     background, as fast as the receiver accepts the events."
                 </p>
             </div>
         </div>
-        {stopped}
+        {not_active}
         <form class="card recover" method="get" action=paths::recover(&id) data-action=PreviewRecovery::PATH data-fields=format!("id={id}")>
-            <Notice said=(&reply).into()/>
+            <Notice content=(&feedback).into()/>
             <fieldset class="recover__scopes">
-                <legend>"What"</legend>
+                <legend>"What to recover"</legend>
                 {scopes.collect_view()}
             </fieldset>
             <div class="recover__since">
                 <label for="since">"Since"</label>
-                <input id="since" name="since" type="datetime-local" step="any" value=use_zone().field(wanted.since) required=true/>
+                <input id="since" name="since" type="datetime-local" step="any" value=use_zone().format_field(range.since) required=true/>
             </div>
             <button class="button" type="submit">"Preview"</button>
         </form>
-        <Part html=reply.part/>
+        <Part html=feedback.part/>
         {live}
         <div id="live"><Recoveries recoveries now/></div>
     }
 }
 
-fn explain(scope: RecoveryScope) -> (&'static str, &'static str) {
+/// Returns the title and the explanation of a scope.
+fn scope_texts(scope: RecoveryScope) -> (&'static str, &'static str) {
     match scope {
-        RecoveryScope::Failed => ("Failed deliveries", "Those that have no attempt left."),
+        RecoveryScope::Failed => ("Failed deliveries", "Deliveries without attempts left."),
         RecoveryScope::Missed => (
             "Everything missed",
-            "Also what was cancelled or dropped, and events of the types that it wants now which it never got: from \
-             before it was added, or from while it was disabled.",
+            "Also cancelled and dropped deliveries, and events of the subscribed types that were received before the \
+             webhook was added or while it was disabled.",
         ),
     }
 }
 
-/// What is kept up to date while one of them runs.
+/// The list of recoveries. It is live while one of them is running.
 #[component]
 fn Recoveries(recoveries: Vec<Recovery>, now: Timestamp) -> impl IntoView {
     if recoveries.is_empty() {
         return ().into_any();
     }
     let entries = recoveries.into_iter().map(|recovery| {
-        let (title, _) = explain(recovery.scope);
+        let (title, _) = scope_texts(recovery.scope);
         let (webhook, id) = (recovery.webhook_id.clone(), recovery.id.clone());
         let progress = recovery.progress();
-        let sent = counted(recovery.recovered, "delivery", "deliveries");
+        let sent = pluralize(recovery.recovered, "delivery", "deliveries");
         let label = format!("Progress: {progress} %");
         let state = match recovery.state {
             RecoveryState::Running => view! {
@@ -221,7 +222,7 @@ fn Recoveries(recoveries: Vec<Recovery>, now: Timestamp) -> impl IntoView {
         view! {
             <li class="card recovery">
                 <p>
-                    <strong>{title}</strong>" since "<Moment at=recovery.since now/>
+                    <strong>{title}</strong>" since "<ExactTime at=recovery.since now/>
                     <span class="quiet">
                         " · started by "{recovery.created_by.to_string()}" "<TimeAgo at=recovery.created_at now/>
                     </span>

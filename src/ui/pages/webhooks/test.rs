@@ -1,4 +1,4 @@
-//! `/integrations/webhook/{id}/test`: the dialog “Send test event”, and what came of it.
+//! `/integrations/webhook/{id}/test`: the dialog “Send test event” with the result.
 
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::Query;
@@ -6,96 +6,101 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use serde::Deserialize;
 use strum::VariantArray;
 
-use super::list::show_under;
+use super::list::show_over_list;
 use crate::{
     domain::{EventType, Webhook},
     ui::{
         PageError,
         actions::{
             protocol,
-            serve::{Reply, Submitted},
+            serve::{FormFeedback, Submission},
             webhooks::{SendTest, TestForm, send_test},
         },
         components::{
-            dialog::{CANCEL, Dialog},
+            dialog::{CANCEL_FORM, Dialog},
             form::{ActionForm, Part},
             select::Select,
         },
         paths,
-        request::{form::Form, query::ListQuery, visit::Visit},
+        request::{context::RequestContext, form::Form, query::ListQuery},
     },
 };
 
-/// What the catalog of event types has chosen already.
+/// The event type that is preselected by the link from the catalog.
 #[derive(Deserialize)]
-pub struct Chosen {
+pub struct TestParams {
     #[serde(default)]
     r#type: String,
 }
 
 pub async fn show(
     paths::WebhookTest { id }: paths::WebhookTest,
-    Query(chosen): Query<Chosen>,
-    visit: Visit,
+    Query(params): Query<TestParams>,
+    ctx: RequestContext,
 ) -> Result<Response, PageError> {
-    let webhook = visit.webhook(&id).await?;
-    let own = || webhook.events.iter().next().unwrap_or(EventType::Chat);
-    let chosen = chosen.r#type.parse().unwrap_or_else(|_| own());
-    Ok(page(&visit, webhook, chosen, Reply::default()).await)
+    let webhook = ctx.webhook(&id).await?;
+    let default = || webhook.events.iter().next().unwrap_or(EventType::Chat);
+    let chosen = params.r#type.parse().unwrap_or_else(|_| default());
+    Ok(page(&ctx, webhook, chosen, FormFeedback::default()).await)
 }
 
 pub async fn send(
     paths::WebhookTest { id }: paths::WebhookTest,
-    visit: Visit,
+    ctx: RequestContext,
     Form(form): Form<TestForm>,
 ) -> Result<Response, PageError> {
-    let webhook = visit.webhook(&id).await?;
+    let webhook = ctx.webhook(&id).await?;
     let chosen = form.r#type.parse().unwrap_or(EventType::Chat);
     let form = TestForm {
         id: id.to_string(),
         ..form
     };
-    match visit.submit(send_test(protocol::Form::of(form))).await? {
-        Submitted::Done(response) => Ok(response),
-        Submitted::Again(reply) => Ok(page(&visit, webhook, chosen, reply).await),
+    match ctx.submit(send_test(protocol::Form::new(form))).await? {
+        Submission::Redirect(response) => Ok(response),
+        Submission::Rerender(feedback) => Ok(page(&ctx, webhook, chosen, feedback).await),
     }
 }
 
-async fn page(visit: &Visit, webhook: Webhook, chosen: EventType, reply: Reply) -> Response {
-    let (status, headers) = (reply.status, reply.headers());
-    let page = show_under(visit, "Send test event", status, |query| {
-        view! { <TestDialog webhook chosen reply query/> }.into_any()
+async fn page(ctx: &RequestContext, webhook: Webhook, chosen: EventType, feedback: FormFeedback) -> Response {
+    let (status, headers) = (feedback.status, feedback.headers());
+    let page = show_over_list(ctx, "Send test event", status, |query| {
+        view! { <TestDialog webhook chosen feedback query/> }.into_any()
     });
     (headers, page.await).into_response()
 }
 
 #[component]
-fn TestDialog(webhook: Webhook, chosen: EventType, reply: Reply, query: ListQuery) -> impl IntoView {
+fn TestDialog(
+    webhook: Webhook,
+    chosen: EventType,
+    feedback: FormFeedback,
+    query: ListQuery,
+) -> impl IntoView {
     let types = EventType::VARIANTS
         .iter()
         .map(|event| (event.to_string(), event.to_string()));
-    let said = (&reply).into();
+    let notice = (&feedback).into();
     let (edit, page) = (
-        query.on(&paths::webhook(&webhook.id)),
-        query.on(&paths::test(&webhook.id)),
+        query.href(&paths::webhook(&webhook.id)),
+        query.href(&paths::test(&webhook.id)),
     );
     view! {
         <Dialog title="Send test event" query=query.clone()>
             <div class="dialog__body test">
                 <p>
-                    "An example goes to "<a href=edit data-soft>{webhook.name.to_string()}</a>
-                    " at once, signed like every event: "<span class="address">{webhook.url.to_string()}</span>
+                    "Sends a signed example event to "<a href=edit data-soft>{webhook.name.to_string()}</a>
+                    " immediately: "<span class="address">{webhook.url.to_string()}</span>
                 </p>
-                <ActionForm class="test__form" id="test" page function=SendTest::PATH reply=said>
+                <ActionForm class="test__form" id="test" page function=SendTest::PATH notice>
                     <input type="hidden" name="id" value=webhook.id.to_string()/>
                     <Select id="test-type" name="type" label="Event type" choices=types.collect() chosen=chosen.as_str()/>
                     <button class="button button--primary" type="submit" autofocus=true>"Send test event"</button>
                 </ActionForm>
-                <Part html=reply.part/>
+                <Part html=feedback.part/>
             </div>
             <div class="dialog__buttons">
                 <span class="dialog__gap"></span>
-                <button class="button" type="submit" form=CANCEL>"Close"</button>
+                <button class="button" type="submit" form=CANCEL_FORM>"Close"</button>
             </div>
         </Dialog>
     }

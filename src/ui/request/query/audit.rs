@@ -1,3 +1,5 @@
+//! Filters of the audit log, as query parameters.
+
 use url::form_urlencoded;
 
 use crate::{
@@ -5,11 +7,11 @@ use crate::{
     store::AuditFilter,
     ui::{
         paths,
-        request::query::{LogQuery, given, moment, with_query, written},
+        request::query::{LogQuery, format_timestamp, parse_timestamp, present_pairs, with_query},
     },
 };
 
-/// The filters of the audit log.
+/// Filters of the audit log.
 #[derive(Debug, Clone, Default)]
 pub struct AuditQuery(pub AuditFilter);
 
@@ -26,8 +28,8 @@ impl AuditQuery {
                 "actor" => filter.actor = text.as_deref().map(Principal::from_filter),
                 "action" => filter.action = text,
                 "subject" => filter.subject = text,
-                "since" => filter.since = moment(value),
-                "until" => filter.until = moment(value),
+                "since" => filter.since = parse_timestamp(value),
+                "until" => filter.until = parse_timestamp(value),
                 "before" => filter.before = value.parse().ok(),
                 _ => {}
             }
@@ -36,17 +38,17 @@ impl AuditQuery {
     }
 
     pub fn href(&self) -> String {
-        self.on(paths::AUDIT_LOG)
+        self.href_to(paths::AUDIT_LOG)
     }
 
-    /// All that fits the filters, as a file.
-    pub fn export(&self) -> String {
+    /// Returns the URL of the export of all events that match the filters.
+    pub fn export_href(&self) -> String {
         let mut query = self.clone();
         query.0.before = None;
-        query.on(paths::AUDIT_EXPORT)
+        query.href_to(paths::AUDIT_EXPORT)
     }
 
-    fn on(&self, path: &str) -> String {
+    fn href_to(&self, path: &str) -> String {
         let AuditFilter {
             actor,
             action,
@@ -60,11 +62,11 @@ impl AuditQuery {
             ("actor", actor.as_ref().map(Principal::code)),
             ("action", action.clone()),
             ("subject", subject.clone()),
-            ("since", since.map(written)),
-            ("until", until.map(written)),
+            ("since", since.map(format_timestamp)),
+            ("until", until.map(format_timestamp)),
             ("before", before.as_ref().map(ToString::to_string)),
         ];
-        with_query(path, &given(pairs))
+        with_query(path, &present_pairs(pairs))
     }
 
     pub fn is_filtered(&self) -> bool {
@@ -86,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_audit_log_keeps_its_filters_while_it_is_paged_and_when_it_is_exported() {
+    fn audit_query_round_trips() {
         let filters = "actor=user%3Aada%40example.com&action=webhook.deleted&subject=wh_1&since=2026-11-23T10%3A00%3A00Z";
         let query = AuditQuery::parse(&format!(
             "{filters}&before=1795428000000.aud_00000000000000000000000000000001"
@@ -97,7 +99,10 @@ mod tests {
                 "/settings/audit-log?{filters}&before=1795428000000.aud_00000000000000000000000000000001"
             )
         );
-        assert_eq!(query.export(), format!("/settings/audit-log/export?{filters}"));
+        assert_eq!(
+            query.export_href(),
+            format!("/settings/audit-log/export?{filters}")
+        );
         assert!(!AuditQuery::parse("actor=+&before=yesterday").is_filtered());
     }
 }

@@ -1,8 +1,8 @@
-//! Events come in: stored once, with a delivery for everybody who wants them.
+//! Accepting events: idempotency, deliveries to subscribers, and handed-off deliveries.
 
 use super::*;
 #[tokio::test]
-async fn an_event_goes_to_every_webhook_that_wants_its_type_and_waits_for_a_paused_one() {
+async fn event_goes_to_subscribers_and_is_held_for_paused_ones() {
     let fixture = Fixture::new().await;
     fixture.add("chats", &["chat"]).await;
     let paused = fixture.add("both", &["chat", "message"]).await;
@@ -32,7 +32,7 @@ async fn an_event_goes_to_every_webhook_that_wants_its_type_and_waits_for_a_paus
 }
 
 #[tokio::test]
-async fn the_same_event_is_stored_once_and_another_under_its_id_is_a_conflict() {
+async fn repeated_event_is_stored_once_and_changed_one_conflicts() {
     let fixture = Fixture::new().await;
     fixture.add("chats", &["chat"]).await;
     let submit = |events: Vec<NewEvent>| {
@@ -57,20 +57,20 @@ async fn the_same_event_is_stored_once_and_another_under_its_id_is_a_conflict() 
         .await
         .unwrap_err();
     assert_eq!((conflict.index, conflict.id.as_str()), (1, "a"));
-    // All or nothing: `b` is not there either.
+    // All or nothing: `b` was not stored either.
     assert!(!submit(vec![event("b", EventType::Chat)]).await.unwrap()[0].repeated);
     assert_eq!(fixture.statuses().await.len(), 2);
 }
 
 #[tokio::test]
-async fn an_idempotency_key_stands_for_the_event_that_came_with_it_first() {
+async fn idempotency_key_returns_first_event() {
     let fixture = Fixture::new().await;
     let keyed = |id: &str, byte: u8| NewEvent {
         idempotency_key: Some("k".to_owned()),
         fingerprint: [byte; 32],
         ..event(id, EventType::Chat)
     };
-    // Twice in the same transaction, as two publishers may send it at the same moment.
+    // Twice in the same transaction, as two publishers may send it concurrently.
     let submissions = [keyed("a", 1), keyed("b", 1), keyed("c", 2)].map(|event| Submission {
         account_id: fixture.account.clone(),
         events: vec![event],
@@ -83,10 +83,10 @@ async fn an_idempotency_key_stands_for_the_event_that_came_with_it_first() {
 }
 
 #[tokio::test]
-async fn what_is_handed_off_is_leased_by_the_insert_itself() {
+async fn handed_off_deliveries_are_leased_on_insert() {
     let fixture = Fixture::new().await;
-    let wanted = fixture.add("wanted", &["chat"]).await;
-    let unwanted = fixture.add("unwanted", &["chat"]).await;
+    let with_capacity = fixture.add("with capacity", &["chat"]).await;
+    let full = fixture.add("full", &["chat"]).await;
     let paused = fixture.add("paused", &["chat"]).await;
     fixture
         .store
@@ -101,9 +101,9 @@ async fn what_is_handed_off_is_leased_by_the_insert_itself() {
     let leasing = Leasing {
         lease: LEASE,
         limit: 10,
-        room: &|webhook| {
-            assert_ne!(*webhook, paused.id, "what is held cannot be sent");
-            usize::from(*webhook == wanted.id)
+        capacity: &|webhook| {
+            assert_ne!(*webhook, paused.id, "held deliveries are not handed off");
+            usize::from(*webhook == with_capacity.id)
         },
     };
     let accepted = fixture
@@ -111,30 +111,33 @@ async fn what_is_handed_off_is_leased_by_the_insert_itself() {
         .accept_events(&[submission], NOW, leasing)
         .await
         .unwrap();
-    assert!(accepted.behind.iter().eq([&unwanted.id]));
+    assert!(accepted.backlogged.iter().eq([&full.id]));
     let [handed_off] = accepted.claimed.as_slice() else {
         panic!("{:?}", accepted.claimed);
     };
-    assert_eq!((&handed_off.webhook_id, handed_off.number), (&wanted.id, 1));
+    assert_eq!(
+        (&handed_off.webhook_id, handed_off.number),
+        (&with_capacity.id, 1)
+    );
     assert_eq!(handed_off.payload, event("a", EventType::Chat).payload);
 
     let claimed = fixture.claim(NOW).await;
-    assert_eq!(claimed.len(), 1, "nobody else gets it while its lease holds");
-    assert_eq!(claimed[0].webhook_id, unwanted.id);
+    assert_eq!(claimed.len(), 1, "the handed-off delivery is leased");
+    assert_eq!(claimed[0].webhook_id, full.id);
     let lapsed = fixture.claim(NOW.plus(LEASE)).await;
     assert!(
         lapsed.iter().any(|delivery| delivery.id == handed_off.id),
-        "a lapsed lease is due again"
+        "due again after the lease expires"
     );
     fixture.record(handed_off, OK, Next::Delivered).await;
     assert!(
         !fixture.statuses().await.contains(&DeliveryStatus::Delivered),
-        "it came too late"
+        "an attempt under an expired lease changes nothing"
     );
 }
 
 #[tokio::test]
-async fn many_events_and_webhooks_fit_into_one_acceptance() {
+async fn large_batch_fits_into_one_call() {
     let fixture = Fixture::new().await;
     for index in 0..7 {
         fixture.add(&format!("webhook {index}"), &["chat"]).await;

@@ -24,7 +24,7 @@ impl Fixture {
         }
     }
 
-    async fn make_key(
+    async fn create_key(
         &self,
         name: &str,
         hash: u8,
@@ -45,25 +45,31 @@ impl Fixture {
 }
 
 #[tokio::test]
-async fn a_key_is_found_by_its_hash_until_it_is_revoked() {
+async fn key_is_found_by_hash_until_revoked() {
     let fixture = Fixture::new().await;
-    let end = NOW.plus(Duration::from_secs(60));
-    let key = fixture.make_key("Publisher", 1, Some(end)).await.unwrap();
+    let expires_at = NOW.plus(Duration::from_secs(60));
+    let key = fixture
+        .create_key("Publisher", 1, Some(expires_at))
+        .await
+        .unwrap();
     let found = fixture.store.api_key_by_hash(&[1; 32]).await.unwrap();
     assert_eq!(found, Some(key.clone()));
     assert_eq!(fixture.store.api_key_by_hash(&[2; 32]).await.unwrap(), None);
 
-    let elsewhere = fixture.store.ensure_account("another", NOW).await.unwrap();
-    let stranger = Actor::operator(elsewhere.clone());
+    let other_account = fixture.store.ensure_account("another", NOW).await.unwrap();
+    let other_actor = Actor::operator(other_account.clone());
     assert_eq!(
         fixture
             .store
-            .revoke_api_key(&stranger, &key.id, NOW)
+            .revoke_api_key(&other_actor, &key.id, NOW)
             .await
             .unwrap(),
         None
     );
-    assert_eq!(fixture.store.of(&elsewhere).api_key(&key.id).await.unwrap(), None);
+    assert_eq!(
+        fixture.store.of(&other_account).api_key(&key.id).await.unwrap(),
+        None
+    );
 
     let row = fixture
         .store
@@ -74,7 +80,7 @@ async fn a_key_is_found_by_its_hash_until_it_is_revoked() {
         .unwrap();
     assert_eq!(row.created_by, Principal::User("ada@example.com".to_owned()));
     assert_eq!(
-        (row.state(NOW), row.state(end)),
+        (row.state(NOW), row.state(expires_at)),
         (KeyState::Active, KeyState::Expired)
     );
     let revoked = fixture
@@ -93,7 +99,7 @@ async fn a_key_is_found_by_its_hash_until_it_is_revoked() {
     assert!(
         fixture
             .store
-            .has_propagated(&Stale::ApiKey(key.id.clone()))
+            .has_propagated(&CacheKey::ApiKey(key.id.clone()))
             .await
             .unwrap()
     );
@@ -103,37 +109,37 @@ async fn a_key_is_found_by_its_hash_until_it_is_revoked() {
 }
 
 #[tokio::test]
-async fn a_name_is_one_keys_as_long_as_it_lives() {
+async fn key_name_is_unique_among_active_keys() {
     let fixture = Fixture::new().await;
-    let conflict = |made| matches!(made, Err(StoreError::Conflict(Unique::ApiKeyName)));
-    let first = fixture.make_key("Publisher", 1, None).await.unwrap();
-    assert!(conflict(fixture.make_key("Publisher", 2, None).await));
+    let conflict = |created| matches!(created, Err(StoreError::Conflict(Unique::ApiKeyName)));
+    let first = fixture.create_key("Publisher", 1, None).await.unwrap();
+    assert!(conflict(fixture.create_key("Publisher", 2, None).await));
     fixture
         .store
         .revoke_api_key(&fixture.actor(), &first.id, NOW)
         .await
         .unwrap();
-    // It expires in the very millisecond in which it is made.
-    fixture.make_key("Publisher", 3, Some(NOW)).await.unwrap();
-    fixture.make_key("Publisher", 4, None).await.unwrap();
-    assert!(conflict(fixture.make_key("Publisher", 5, None).await));
+    // Expires at once, so the name is free again.
+    fixture.create_key("Publisher", 3, Some(NOW)).await.unwrap();
+    fixture.create_key("Publisher", 4, None).await.unwrap();
+    assert!(conflict(fixture.create_key("Publisher", 5, None).await));
     let names = fixture.store.of(&fixture.account).api_keys().await.unwrap();
     assert_eq!(names.len(), 3);
-    assert_eq!(names[2].key.id, first.id, "the revoked one is last");
-    // Many at the same moment.
+    assert_eq!(names[2].key.id, first.id, "the revoked key is last");
+    // Concurrent inserts with the same name.
     let mut racing = JoinSet::new();
     for hash in 10..20 {
         let (store, new) = (Arc::clone(&fixture.store), fixture.new_key("Race", hash, None));
         racing.spawn(async move { store.insert_api_key(&new).await.is_ok() });
     }
-    let made = racing.join_all().await;
-    assert_eq!(made.into_iter().filter(|made| *made).count(), 1);
+    let results = racing.join_all().await;
+    assert_eq!(results.into_iter().filter(|created| *created).count(), 1);
 }
 
 #[tokio::test]
-async fn the_last_use_of_a_key_never_goes_back() {
+async fn last_used_at_never_goes_back() {
     let fixture = Fixture::new().await;
-    let key = fixture.make_key("Publisher", 1, None).await.unwrap();
+    let key = fixture.create_key("Publisher", 1, None).await.unwrap();
     let later = NOW.plus(Duration::from_secs(60));
     for (at, expected) in [(NOW, NOW), (later, later), (NOW, later)] {
         let uses = [(key.id.clone(), at), (ApiKeyId::generate(NOW), at)];

@@ -1,23 +1,27 @@
-//! Operations that end in the middle of their transaction, as when the process is killed there.
+//! Operations that are cancelled inside their transaction, as if the process were killed there.
 
 use super::*;
-use crate::support::held::{Holds, Point};
+use crate::support::breakpoints::{Breakpoints, Point};
 
-/// Runs the operation up to a point inside its transaction, and drops it there.
-async fn abandon(holds: &Holds, point: Point, operation: impl Future<Output = ()> + Send + 'static) {
-    let hold = holds.hold(point);
+/// Runs the operation up to a point inside its transaction and cancels it there.
+async fn abandon(
+    breakpoints: &Breakpoints,
+    point: Point,
+    operation: impl Future<Output = ()> + Send + 'static,
+) {
+    let breakpoint = breakpoints.set(point);
     let running = tokio::spawn(operation);
-    hold.reached().await;
+    breakpoint.reached().await;
     running.abort();
     assert!(running.await.unwrap_err().is_cancelled(), "{point}");
-    // The same operation passes from now on.
-    hold.release();
+    // The operation passes this point from now on.
+    breakpoint.release();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn event_is_not_stored_without_its_deliveries() {
     let fixture = Fixture::new().await;
-    let holds = Holds::of(&fixture.store);
+    let breakpoints = Breakpoints::install(&fixture.store);
     fixture.add("chats", &["chat"]).await;
     let submission = Submission {
         account_id: fixture.account.clone(),
@@ -25,7 +29,7 @@ async fn event_is_not_stored_without_its_deliveries() {
     };
 
     let (store, submissions) = (Arc::clone(&fixture.store), [submission]);
-    abandon(&holds, "accept_events: events inserted", async move {
+    abandon(&breakpoints, "accept_events: events inserted", async move {
         accept(&store, &submissions, NOW).await;
     })
     .await;
@@ -42,7 +46,7 @@ async fn event_is_not_stored_without_its_deliveries() {
 #[tokio::test(flavor = "multi_thread")]
 async fn attempt_is_not_recorded_without_the_state_of_its_delivery() {
     let fixture = Fixture::new().await;
-    let holds = Holds::of(&fixture.store);
+    let breakpoints = Breakpoints::install(&fixture.store);
     let webhook = fixture.add("chats", &["chat"]).await;
     fixture.publish("a", EventType::Chat).await;
     let delivery = fixture.claim(NOW).await.remove(0);
@@ -57,7 +61,7 @@ async fn attempt_is_not_recorded_without_the_state_of_its_delivery() {
         "record_attempts: deliveries updated",
     ] {
         let (store, attempts) = (Arc::clone(&fixture.store), attempts.clone());
-        abandon(&holds, point, async move {
+        abandon(&breakpoints, point, async move {
             store.record_attempts(&attempts).await.unwrap();
         })
         .await;

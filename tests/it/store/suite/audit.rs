@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 
 impl Fixture {
-    async fn write_down(&self, by: &str, action: AuditAction, subject: &str, at: Timestamp) {
+    async fn record_audit(&self, by: &str, action: AuditAction, subject: &str, at: Timestamp) {
         let actor = Actor::user(self.account.clone(), by, Origin::CommandLine);
         let audit_event =
             AuditEvent::new(&actor, action, subject, at).with(json!({ "after": { "name": "x" } }));
@@ -21,7 +21,7 @@ fn later(seconds: u64) -> Timestamp {
     NOW.plus(Duration::from_secs(seconds))
 }
 
-fn only(actor: Option<&str>, action: Option<&str>, subject: Option<&str>) -> AuditFilter {
+fn filter_by(actor: Option<&str>, action: Option<&str>, subject: Option<&str>) -> AuditFilter {
     AuditFilter {
         actor: actor.map(|email| Principal::User(email.to_owned())),
         action: action.map(str::to_owned),
@@ -32,11 +32,11 @@ fn only(actor: Option<&str>, action: Option<&str>, subject: Option<&str>) -> Aud
 }
 
 #[tokio::test]
-async fn the_audit_log_is_read_page_by_page_also_where_many_things_happen_in_one_millisecond() {
+async fn audit_log_pages_through_equal_timestamps() {
     let fixture = Fixture::new().await;
     for number in 0..10 {
         fixture
-            .write_down(
+            .record_audit(
                 "ada",
                 AuditAction::RoleChanged,
                 &format!("usr_{number}"),
@@ -44,7 +44,7 @@ async fn the_audit_log_is_read_page_by_page_also_where_many_things_happen_in_one
             )
             .await;
     }
-    let (mut filter, mut subjects) = (only(None, None, None), Vec::new());
+    let (mut filter, mut subjects) = (filter_by(None, None, None), Vec::new());
     loop {
         let page = fixture.audit(filter.clone()).await;
         assert!(page.entries.is_sorted_by(|a, b| (b.at, &b.id) < (a.at, &a.id)));
@@ -58,21 +58,21 @@ async fn the_audit_log_is_read_page_by_page_also_where_many_things_happen_in_one
 }
 
 #[tokio::test]
-async fn the_audit_log_answers_who_what_to_what_and_when() {
+async fn audit_log_filters_by_actor_action_subject_and_time() {
     let fixture = Fixture::new().await;
     let webhook = fixture.add("Orders", &["chat"]).await;
     fixture
-        .write_down("bob", AuditAction::RoleChanged, "usr_1", later(1))
+        .record_audit("bob", AuditAction::RoleChanged, "usr_1", later(1))
         .await;
     fixture
-        .write_down("eve", AuditAction::RoleChanged, webhook.id.as_str(), later(2))
+        .record_audit("eve", AuditAction::RoleChanged, webhook.id.as_str(), later(2))
         .await;
     fixture
-        .write_down("bob", AuditAction::UserDisabled, "usr_1", later(3))
+        .record_audit("bob", AuditAction::UserDisabled, "usr_1", later(3))
         .await;
-    let elsewhere = fixture.store.ensure_account("another", NOW).await.unwrap();
+    let other_account = fixture.store.ensure_account("another", NOW).await.unwrap();
     let audit_event = AuditEvent::new(
-        &Actor::operator(elsewhere),
+        &Actor::operator(other_account),
         AuditAction::RoleChanged,
         "usr_1",
         later(1),
@@ -80,18 +80,18 @@ async fn the_audit_log_answers_who_what_to_what_and_when() {
     fixture.store.record_audit_event(&audit_event).await.unwrap();
 
     for (filter, expected) in [
-        (only(None, None, None), vec![3, 2, 1, 0]),
-        (only(Some("bob"), None, None), vec![3, 1]),
-        (only(None, Some("user.role_changed"), None), vec![2, 1]),
-        (only(None, None, Some("usr_1")), vec![3, 1]),
-        (only(Some("bob"), Some("user.role_changed"), None), vec![1]),
-        (only(Some("eve"), None, Some("usr_1")), vec![]),
-        (only(Some("nobody\0"), None, None), vec![]),
+        (filter_by(None, None, None), vec![3, 2, 1, 0]),
+        (filter_by(Some("bob"), None, None), vec![3, 1]),
+        (filter_by(None, Some("user.role_changed"), None), vec![2, 1]),
+        (filter_by(None, None, Some("usr_1")), vec![3, 1]),
+        (filter_by(Some("bob"), Some("user.role_changed"), None), vec![1]),
+        (filter_by(Some("eve"), None, Some("usr_1")), vec![]),
+        (filter_by(Some("unknown\0"), None, None), vec![]),
         (
             AuditFilter {
                 since: Some(later(1)),
                 until: Some(later(3)),
-                ..only(None, None, None)
+                ..filter_by(None, None, None)
             },
             vec![2, 1],
         ),
@@ -106,7 +106,7 @@ async fn the_audit_log_answers_who_what_to_what_and_when() {
     }
 
     let oldest = fixture
-        .audit(only(None, None, Some(webhook.id.as_str())))
+        .audit(filter_by(None, None, Some(webhook.id.as_str())))
         .await
         .entries
         .remove(1);
@@ -134,7 +134,7 @@ async fn the_audit_log_answers_who_what_to_what_and_when() {
 }
 
 #[tokio::test]
-async fn what_disables_a_webhook_is_on_record_as_nobodys_wish() {
+async fn automatic_disable_is_recorded_with_system_actor() {
     let fixture = Fixture::new().await;
     let webhook = fixture.add("Orders", &["chat"]).await;
     fixture.publish("order-7", EventType::Chat).await;
@@ -146,7 +146,9 @@ async fn what_disables_a_webhook_is_on_record_as_nobodys_wish() {
     fixture
         .record(&claimed, gone, Next::DisableWebhook(DisabledReason::Gone))
         .await;
-    let page = fixture.audit(only(None, Some("webhook.disabled"), None)).await;
+    let page = fixture
+        .audit(filter_by(None, Some("webhook.disabled"), None))
+        .await;
     let [entry] = &page.entries[..] else {
         panic!("{page:?}");
     };

@@ -1,5 +1,5 @@
 use super::*;
-use caleida::store::{Replaced, Resealed, SealedOtherwise};
+use caleida::store::{ResealedSecrets, SealedWithOtherKey, SecretReplacement};
 
 fn new_key(byte: u8) -> Sealed {
     Sealed {
@@ -8,12 +8,12 @@ fn new_key(byte: u8) -> Sealed {
     }
 }
 
-fn resealed(fixture: &Fixture, webhook: &SealedOtherwise) -> Resealed {
-    let replaced = |before: &Sealed| Replaced {
+fn resealed(fixture: &Fixture, webhook: &SealedWithOtherKey) -> ResealedSecrets {
+    let replaced = |before: &Sealed| SecretReplacement {
         before: before.clone(),
         after: new_key(before.ciphertext[0] + 100),
     };
-    Resealed {
+    ResealedSecrets {
         change: fixture.change(&webhook.webhook_id, NOW),
         current: replaced(&webhook.current),
         previous: webhook.previous.as_ref().map(replaced),
@@ -21,7 +21,7 @@ fn resealed(fixture: &Fixture, webhook: &SealedOtherwise) -> Resealed {
 }
 
 #[tokio::test]
-async fn what_another_key_has_sealed_is_found_in_portions_and_replaced_with_what_was_before_it() {
+async fn secrets_sealed_with_other_key_are_resealed_in_batches() {
     let fixture = Fixture::new().await;
     let mut ids = Vec::new();
     for name in ["one", "two", "three"] {
@@ -39,8 +39,11 @@ async fn what_another_key_has_sealed_is_found_in_portions_and_replaced_with_what
         .unwrap();
 
     let store = &fixture.store;
-    let first = store.sealed_otherwise("k2", None, 2).await.unwrap();
-    let rest = store.sealed_otherwise("k2", Some(&ids[1]), 2).await.unwrap();
+    let first = store.secrets_sealed_with_other_keys("k2", None, 2).await.unwrap();
+    let rest = store
+        .secrets_sealed_with_other_keys("k2", Some(&ids[1]), 2)
+        .await
+        .unwrap();
     let found: Vec<_> = first
         .iter()
         .chain(&rest)
@@ -58,7 +61,7 @@ async fn what_another_key_has_sealed_is_found_in_portions_and_replaced_with_what
     assert_eq!(
         store.reseal(&batch).await.unwrap(),
         0,
-        "it is no longer as it was read"
+        "the secrets have changed since they were read"
     );
     let secrets = store
         .of(&fixture.account)
@@ -73,20 +76,27 @@ async fn what_another_key_has_sealed_is_found_in_portions_and_replaced_with_what
     assert_eq!(
         fixture.webhook(&ids[0]).await.version,
         versions,
-        "nobody who edits it is disturbed"
+        "resealing does not conflict with edits"
     );
     let mut in_use = store.master_key_ids().await.unwrap();
     in_use.sort();
     assert_eq!(in_use, ["k1", "k2"]);
-    let left = store.sealed_otherwise("k2", None, 10).await.unwrap();
-    assert_eq!(left.len(), 1);
+    let remaining = store
+        .secrets_sealed_with_other_keys("k2", None, 10)
+        .await
+        .unwrap();
+    assert_eq!(remaining.len(), 1);
 }
 
 #[tokio::test]
-async fn a_secret_that_changes_meanwhile_stays_as_it_was_changed() {
+async fn reseal_skips_secret_changed_meanwhile() {
     let fixture = Fixture::new().await;
     let webhook = fixture.add("orders", &["chat"]).await;
-    let read = fixture.store.sealed_otherwise("k2", None, 10).await.unwrap();
+    let read = fixture
+        .store
+        .secrets_sealed_with_other_keys("k2", None, 10)
+        .await
+        .unwrap();
     let rotation = fixture.change(&webhook.id, NOW);
     fixture
         .store
@@ -112,20 +122,20 @@ async fn a_secret_that_changes_meanwhile_stays_as_it_was_changed() {
 }
 
 #[tokio::test]
-async fn a_process_is_known_by_the_keys_that_it_opens_until_it_leaves() {
+async fn process_lists_its_master_keys_until_it_leaves() {
     let fixture = Fixture::new().await;
     let member = Member {
         id: ProcessId::generate(NOW),
         role: "all",
         master_key_id: "k1".to_owned(),
-        opens: vec!["k1".to_owned(), "k2".to_owned()],
+        decryption_key_ids: vec!["k1".to_owned(), "k2".to_owned()],
     };
-    assert_eq!(fixture.store.join(&member).await.unwrap(), Joined::Yes);
+    assert_eq!(fixture.store.join(&member).await.unwrap(), JoinOutcome::Joined);
     let process = ProcessRow {
         id: member.id.clone(),
         role: "all".to_owned(),
         master_key_id: "k1".to_owned(),
-        opens: member.opens.clone(),
+        decryption_key_ids: member.decryption_key_ids.clone(),
     };
     assert_eq!(fixture.store.processes().await.unwrap(), [process]);
     fixture.store.leave(&member.id).await.unwrap();
@@ -133,7 +143,7 @@ async fn a_process_is_known_by_the_keys_that_it_opens_until_it_leaves() {
 }
 
 #[tokio::test]
-async fn what_is_pending_is_counted_up_to_a_limit() {
+async fn pending_count_stops_at_limit() {
     let fixture = Fixture::new().await;
     fixture.add("one", &["chat"]).await;
     let paused = fixture.add("two", &["chat", "message"]).await;
@@ -155,27 +165,33 @@ async fn what_is_pending_is_counted_up_to_a_limit() {
 }
 
 #[tokio::test]
-async fn failed_sign_ins_are_counted_by_key_with_the_newest() {
+async fn login_failures_are_counted_per_key() {
     let fixture = Fixture::new().await;
     let later = NOW.plus(Duration::from_secs(60));
     let store = &fixture.store;
     let keys = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
     store
-        .record_login_failure("nobody@example.com", Origin::Inside, &keys(&["a", "b"]), NOW, NOW)
+        .record_login_failure(
+            "unknown@example.com",
+            Origin::Internal,
+            &keys(&["a", "b"]),
+            NOW,
+            NOW,
+        )
         .await
         .unwrap();
     store
-        .record_login_failure("nobody@example.com", Origin::Inside, &keys(&["a"]), later, NOW)
+        .record_login_failure("unknown@example.com", Origin::Internal, &keys(&["a"]), later, NOW)
         .await
         .unwrap();
-    let seen = async |key: &str, since| {
+    let failures = async |key: &str, since| {
         let failures = store.login_failures(key, since).await.unwrap();
         (failures.count, failures.newest)
     };
-    assert_eq!(seen("a", NOW).await, (2, later));
-    assert_eq!(seen("a", later).await, (1, later));
-    assert_eq!(seen("b", NOW).await, (1, NOW));
-    assert_eq!(seen("c", NOW).await, (0, Timestamp::from_millis(0)));
+    assert_eq!(failures("a", NOW).await, (2, later));
+    assert_eq!(failures("a", later).await, (1, later));
+    assert_eq!(failures("b", NOW).await, (1, NOW));
+    assert_eq!(failures("c", NOW).await, (0, Timestamp::from_millis(0)));
     store.clear_login_failures("a").await.unwrap();
-    assert_eq!(seen("a", NOW).await.0, 0);
+    assert_eq!(failures("a", NOW).await.0, 0);
 }

@@ -1,4 +1,4 @@
-//! How many there may be, and how many at once are read.
+//! The webhook limit, and pagination of webhooks and recoveries.
 
 use caleida::domain::{RecoveryId, RecoveryScope};
 use caleida::store::RecoveryRange;
@@ -6,12 +6,16 @@ use caleida::store::RecoveryRange;
 use super::*;
 
 #[tokio::test]
-async fn however_many_add_at_once_an_account_has_no_more_webhooks_than_it_may() {
+async fn webhook_limit_holds_under_concurrent_inserts() {
     let fixture = Fixture::new().await;
-    let elsewhere = fixture.store.ensure_account("another", NOW).await.unwrap();
+    let other_account = fixture.store.ensure_account("another", NOW).await.unwrap();
     let adding = (0..12).map(|n| {
         let store = Arc::clone(&fixture.store);
-        let account_id = if n % 3 == 0 { &elsewhere } else { &fixture.account };
+        let account_id = if n % 3 == 0 {
+            &other_account
+        } else {
+            &fixture.account
+        };
         let webhook = NewWebhook {
             change: Change {
                 account_id: account_id.clone(),
@@ -19,7 +23,7 @@ async fn however_many_add_at_once_an_account_has_no_more_webhooks_than_it_may() 
             },
             settings: settings(&format!("w{n}"), &["chat"]),
             secret: sealed(1),
-            at_most: 5,
+            max_webhooks: 5,
         };
         tokio::spawn(async move { store.insert_webhook(webhook).await })
     });
@@ -28,36 +32,41 @@ async fn however_many_add_at_once_an_account_has_no_more_webhooks_than_it_may() 
     for added in adding {
         match added.await.unwrap() {
             Ok(_) => {}
-            Err(StoreError::Full) => refused += 1,
+            Err(StoreError::LimitReached) => refused += 1,
             Err(error) => panic!("{error}"),
         }
     }
     let filter = WebhookFilter::default();
-    let ours = fixture
+    let first = fixture
         .store
         .of(&fixture.account)
         .list_webhooks(&filter)
         .await
         .unwrap();
-    let theirs = fixture.store.of(&elsewhere).list_webhooks(&filter).await.unwrap();
-    assert_eq!((ours.total, theirs.total, refused), (5, 4, 3));
+    let second = fixture
+        .store
+        .of(&other_account)
+        .list_webhooks(&filter)
+        .await
+        .unwrap();
+    assert_eq!((first.total, second.total, refused), (5, 4, 3));
 
-    // Those that are deleted do not count.
-    let change = fixture.change(&ours.webhooks[0].id, NOW);
+    // Deleted webhooks do not count.
+    let change = fixture.change(&first.webhooks[0].id, NOW);
     fixture.store.delete_webhook(&change, None).await.unwrap();
     let again = |name: &str| NewWebhook {
         change: fixture.change(&WebhookId::generate(NOW), NOW),
         settings: settings(name, &["chat"]),
         secret: sealed(1),
-        at_most: 5,
+        max_webhooks: 5,
     };
     assert!(fixture.store.insert_webhook(again("one")).await.is_ok());
     let full = fixture.store.insert_webhook(again("two")).await;
-    assert!(matches!(full, Err(StoreError::Full)));
+    assert!(matches!(full, Err(StoreError::LimitReached)));
 }
 
 #[tokio::test]
-async fn webhooks_are_listed_from_where_one_stopped() {
+async fn webhook_list_continues_from_cursor() {
     let fixture = Fixture::new().await;
     for n in 0..5 {
         fixture.add(&format!("w{n}"), &["chat"]).await;
@@ -84,7 +93,7 @@ async fn webhooks_are_listed_from_where_one_stopped() {
 }
 
 #[tokio::test]
-async fn recoveries_are_found_by_their_webhook_and_listed_from_where_one_stopped() {
+async fn recoveries_are_listed_per_webhook_from_cursor() {
     let fixture = Fixture::new().await;
     let webhook = fixture.add("chats", &["chat"]).await.id;
     let other = fixture.add("others", &["chat"]).await.id;
@@ -92,13 +101,13 @@ async fn recoveries_are_found_by_their_webhook_and_listed_from_where_one_stopped
     for n in 0..3 {
         let at = NOW.plus(Duration::from_secs(n));
         let id = RecoveryId::generate(at);
-        let wanted = RecoveryRange {
+        let range = RecoveryRange {
             scope: RecoveryScope::Failed,
             since: NOW,
             until: at,
         };
         let change = fixture.change(&webhook, at);
-        fixture.store.start_recovery(&id, &change, wanted).await.unwrap();
+        fixture.store.start_recovery(&id, &change, range).await.unwrap();
         fixture.store.cancel_recovery(&id, &change).await.unwrap();
         started.push(id);
     }
@@ -124,10 +133,10 @@ async fn recoveries_are_found_by_their_webhook_and_listed_from_where_one_stopped
             .unwrap()
             .is_none()
     );
-    let elsewhere = store.ensure_account("another", NOW).await.unwrap();
+    let other_account = store.ensure_account("another", NOW).await.unwrap();
     assert!(
         store
-            .of(&elsewhere)
+            .of(&other_account)
             .recovery(&webhook, &started[1])
             .await
             .unwrap()

@@ -1,8 +1,8 @@
-//! What happened to events and deliveries, and sending again.
+//! The logs of events and deliveries, resending, and held deliveries.
 
 use caleida::{
     domain::{Delivery, EventOutcome, NotSent},
-    store::{DeliveryPage, EventFilter, EventPage, Resent},
+    store::{DeliveryPage, EventFilter, EventPage, ResendOutcome},
 };
 
 use super::*;
@@ -38,11 +38,11 @@ impl Fixture {
         page.deliveries.remove(0)
     }
 
-    async fn resend(&self, id: &caleida::domain::DeliveryId, at: Timestamp) -> Option<Resent> {
+    async fn resend(&self, id: &caleida::domain::DeliveryId, at: Timestamp) -> Option<ResendOutcome> {
         self.store.resend_delivery(&self.actor(), id, at).await.unwrap()
     }
 
-    /// Of each webhook by its name: the delivery's status, or why there is none.
+    /// Returns, for each webhook, its name and the delivery's status or why nothing was sent.
     async fn outcomes(&self, event: &str) -> Vec<(String, Result<DeliveryStatus, NotSent>)> {
         let id = event.parse().unwrap();
         let detail = self.store.of(&self.account).event(&id).await.unwrap().unwrap();
@@ -67,7 +67,7 @@ fn ids(page: &DeliveryPage) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn the_log_pages_from_new_to_old_and_never_shows_another_account() {
+async fn delivery_log_pages_newest_first_within_account() {
     let fixture = Fixture::new().await;
     fixture.add("chats", &["chat"]).await;
     for index in 0..5 {
@@ -106,7 +106,7 @@ async fn the_log_pages_from_new_to_old_and_never_shows_another_account() {
     }
     assert_eq!(seen, ["e4", "e3", "e2", "e1", "e0"]);
 
-    let elsewhere = fixture.store.ensure_account("another", NOW).await.unwrap();
+    let other_account = fixture.store.ensure_account("another", NOW).await.unwrap();
     let all = DeliveryFilter {
         limit: 10,
         ..DeliveryFilter::default()
@@ -121,7 +121,7 @@ async fn the_log_pages_from_new_to_old_and_never_shows_another_account() {
     assert!(
         fixture
             .store
-            .of(&elsewhere)
+            .of(&other_account)
             .list_deliveries(&all)
             .await
             .unwrap()
@@ -131,7 +131,7 @@ async fn the_log_pages_from_new_to_old_and_never_shows_another_account() {
     assert!(
         fixture
             .store
-            .of(&elsewhere)
+            .of(&other_account)
             .delivery(&own[0].id)
             .await
             .unwrap()
@@ -140,7 +140,7 @@ async fn the_log_pages_from_new_to_old_and_never_shows_another_account() {
     assert!(
         fixture
             .store
-            .of(&elsewhere)
+            .of(&other_account)
             .webhook(&own[0].webhook_id)
             .await
             .unwrap()
@@ -149,7 +149,7 @@ async fn the_log_pages_from_new_to_old_and_never_shows_another_account() {
 }
 
 #[tokio::test]
-async fn the_log_is_narrowed_by_everything_that_a_delivery_is() {
+async fn delivery_log_filters_by_every_field() {
     let fixture = Fixture::new().await;
     let chats = fixture.add("chats", &["chat"]).await;
     fixture.add("all", &["chat", "message"]).await;
@@ -239,13 +239,13 @@ async fn the_log_is_narrowed_by_everything_that_a_delivery_is() {
 }
 
 #[tokio::test]
-async fn what_is_rare_is_found_by_going_on_from_page_to_page() {
+async fn rare_matches_are_found_on_later_pages() {
     let fixture = Fixture::new().await;
     fixture.add("chats", &["chat", "message"]).await;
     fixture
         .publish_at(NOW, EventType::Message, (0..3).map(|n| format!("rare{n}")))
         .await;
-    // An insight that nobody wants.
+    // An event without subscribers.
     fixture
         .publish_at(NOW, EventType::InsightKey, ["unwanted".to_owned()].into_iter())
         .await;
@@ -262,7 +262,7 @@ async fn what_is_rare_is_found_by_going_on_from_page_to_page() {
     let first = fixture.log(rare.clone()).await;
     assert!(first.deliveries.is_empty());
     let before = first.next;
-    assert!(before.is_some(), "there is more to look through");
+    assert!(before.is_some(), "older deliveries were not searched yet");
     let second = fixture.log(DeliveryFilter { before, ..rare }).await;
     assert_eq!(second.deliveries.len(), 3);
     assert_eq!(second.next, None);
@@ -286,12 +286,12 @@ async fn what_is_rare_is_found_by_going_on_from_page_to_page() {
         let first = fixture.events(filter.clone()).await;
         assert!(first.events.is_empty());
         let before = first.next;
-        assert!(before.is_some(), "there is more to look through");
+        assert!(before.is_some(), "older deliveries were not searched yet");
         let second = fixture.events(EventFilter { before, ..filter }).await;
         assert_eq!((second.events.len(), second.next), (expected, None));
     }
 
-    // Without a filter, from page to page: each once.
+    // Without a filter, the pages contain each event once.
     let mut filter = EventFilter {
         limit: 700,
         until: Some(NOW.plus(Duration::from_millis(4))),
@@ -306,7 +306,7 @@ async fn what_is_rare_is_found_by_going_on_from_page_to_page() {
             .await
             .unwrap();
         for event in page.events {
-            assert!(seen.insert(event.id), "shown twice");
+            assert!(seen.insert(event.id), "listed twice");
         }
         filter.before = page.next;
         if filter.before.is_none() {
@@ -317,18 +317,21 @@ async fn what_is_rare_is_found_by_going_on_from_page_to_page() {
 }
 
 #[tokio::test]
-async fn a_resend_makes_a_delivery_due_with_its_whole_schedule_before_it() {
+async fn resend_makes_delivery_due_with_full_schedule() {
     let fixture = Fixture::new().await;
     let webhook = fixture.add("chats", &["chat"]).await;
     fixture.publish("e1", EventType::Chat).await;
     let claimed = fixture.claim(NOW).await.remove(0);
     assert_eq!((claimed.number, claimed.earlier_attempts), (1, 0));
-    assert_eq!(fixture.resend(&claimed.id, NOW).await, Some(Resent::UnderWay));
+    assert_eq!(
+        fixture.resend(&claimed.id, NOW).await,
+        Some(ResendOutcome::InProgress)
+    );
     fixture.record(&claimed, REFUSED, Next::Failed).await;
     assert_eq!(fixture.only_delivery().await.status, DeliveryStatus::Failed);
 
     let at = NOW.plus(HOUR);
-    assert_eq!(fixture.resend(&claimed.id, at).await, Some(Resent::Due));
+    assert_eq!(fixture.resend(&claimed.id, at).await, Some(ResendOutcome::Due));
     let delivery = fixture.only_delivery().await;
     assert_eq!(
         (delivery.status, delivery.next_attempt_at, delivery.attempts),
@@ -337,38 +340,48 @@ async fn a_resend_makes_a_delivery_due_with_its_whole_schedule_before_it() {
     let again = fixture.claim(at).await.remove(0);
     assert_eq!((again.number, again.earlier_attempts), (2, 1));
     fixture.record(&again, OK, Next::Delivered).await;
-    // What was delivered can be sent again too.
-    assert_eq!(fixture.resend(&claimed.id, at).await, Some(Resent::Due));
+    // Successful deliveries can be resent, too.
+    assert_eq!(fixture.resend(&claimed.id, at).await, Some(ResendOutcome::Due));
     let third = fixture.claim(at).await.remove(0);
     assert_eq!((third.number, third.earlier_attempts), (3, 2));
     fixture.record(&third, OK, Next::Delivered).await;
 
     let change = fixture.change(&webhook.id, at);
     fixture.store.pause_webhook(&change).await.unwrap();
-    assert_eq!(fixture.resend(&claimed.id, at).await, Some(Resent::Held));
+    assert_eq!(fixture.resend(&claimed.id, at).await, Some(ResendOutcome::Held));
     assert_eq!(fixture.only_delivery().await.status, DeliveryStatus::Held);
     assert!(fixture.claim(at).await.is_empty());
-    fixture.store.resume_webhook(&change, Held::Send).await.unwrap();
+    fixture
+        .store
+        .resume_webhook(&change, HeldAction::Send)
+        .await
+        .unwrap();
     let fourth = fixture.claim(at).await.remove(0);
     fixture
         .record(&fourth, REFUSED, Next::DisableWebhook(DisabledReason::Gone))
         .await;
-    assert_eq!(fixture.resend(&claimed.id, at).await, Some(Resent::Disabled));
+    assert_eq!(
+        fixture.resend(&claimed.id, at).await,
+        Some(ResendOutcome::Disabled)
+    );
     fixture.store.delete_webhook(&change, None).await.unwrap();
-    assert_eq!(fixture.resend(&claimed.id, at).await, Some(Resent::Deleted));
+    assert_eq!(
+        fixture.resend(&claimed.id, at).await,
+        Some(ResendOutcome::Deleted)
+    );
     assert_eq!(fixture.only_delivery().await.status, DeliveryStatus::Failed);
     assert!(fixture.claim(at).await.is_empty());
 
-    let elsewhere = fixture.store.ensure_account("another", NOW).await.unwrap();
+    let other_account = fixture.store.ensure_account("another", NOW).await.unwrap();
     let resent = fixture
         .store
-        .resend_delivery(&Actor::operator(elsewhere), &claimed.id, at)
+        .resend_delivery(&Actor::operator(other_account), &claimed.id, at)
         .await;
     assert_eq!(resent.unwrap(), None);
 }
 
 #[tokio::test]
-async fn an_event_tells_what_became_of_it_at_each_webhook_and_why_nothing_was_sent() {
+async fn event_shows_outcome_per_webhook() {
     let fixture = Fixture::new().await;
     let before = fixture.add("deleted before", &["chat"]).await;
     let gone = fixture.add("disabled", &["chat"]).await;
@@ -382,7 +395,7 @@ async fn an_event_tells_what_became_of_it_at_each_webhook_and_why_nothing_was_se
         .delete_webhook(&change(&before, 1), None)
         .await
         .unwrap();
-    // The receiver of one is gone.
+    // One receiver is gone, so its webhook is disabled.
     fixture
         .publish_at(NOW, EventType::Chat, ["e0".to_owned()].into_iter())
         .await;
@@ -399,10 +412,10 @@ async fn an_event_tells_what_became_of_it_at_each_webhook_and_why_nothing_was_se
     fixture
         .publish_at(received, EventType::Chat, ["e1".to_owned()].into_iter())
         .await;
-    // What they become afterwards does not change what they were.
+    // Later changes of a webhook do not affect the outcome.
     fixture
         .store
-        .resume_webhook(&change(&gone, 20), Held::Send)
+        .resume_webhook(&change(&gone, 20), HeldAction::Send)
         .await
         .unwrap();
     fixture
@@ -414,7 +427,7 @@ async fn an_event_tells_what_became_of_it_at_each_webhook_and_why_nothing_was_se
         change: change(&other, 22),
         settings: settings("other type", &["chat"]),
         secret: None,
-        based_on: None,
+        expected_version: None,
     };
     fixture.store.update_webhook(update).await.unwrap();
     let added = NOW.plus(30 * minute);
@@ -425,7 +438,7 @@ async fn an_event_tells_what_became_of_it_at_each_webhook_and_why_nothing_was_se
             change: fixture.change(&late, added),
             settings: settings("too late", &["chat"]),
             secret: sealed(1),
-            at_most: 1_000,
+            max_webhooks: 1_000,
         })
         .await
         .unwrap();
@@ -439,20 +452,28 @@ async fn an_event_tells_what_became_of_it_at_each_webhook_and_why_nothing_was_se
             ("too late".to_owned(), Err(NotSent::AddedLater(added))),
         ]
     );
-    let elsewhere = fixture.store.ensure_account("another", NOW).await.unwrap();
+    let other_account = fixture.store.ensure_account("another", NOW).await.unwrap();
     let id = "e1".parse().unwrap();
-    assert!(fixture.store.of(&elsewhere).event(&id).await.unwrap().is_none());
+    assert!(
+        fixture
+            .store
+            .of(&other_account)
+            .event(&id)
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[tokio::test]
-async fn what_a_paused_webhook_holds_is_sent_or_dropped_when_it_is_resumed() {
+async fn held_deliveries_are_sent_or_dropped_on_resume() {
     let fixture = Fixture::new().await;
     let webhook = fixture.add("chats", &["chat"]).await;
     let other = fixture.add("messages", &["message"]).await;
     let change = fixture.change(&webhook.id, NOW);
     for (at, held, status) in [
-        (NOW, Held::Drop, DeliveryStatus::Cancelled),
-        (NOW.plus(HOUR), Held::Send, DeliveryStatus::Pending),
+        (NOW, HeldAction::Drop, DeliveryStatus::Cancelled),
+        (NOW.plus(HOUR), HeldAction::Send, DeliveryStatus::Pending),
     ] {
         fixture.store.pause_webhook(&change).await.unwrap();
         let id = [status.as_str().to_owned()];

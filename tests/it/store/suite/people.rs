@@ -1,8 +1,11 @@
-//! Users, their sessions, and those who are invited.
+//! Users, sessions and invites.
 
 use caleida::{
     domain::{Actor, Email, InviteId, Origin, Role, SessionId, User, UserId},
-    store::{AuditContext, Changed, InviteToken, Invited, NewInvite, SessionOwner, SessionRow, UserSession},
+    store::{
+        AuditContext, InviteOutcome, InviteToken, NewInvite, SessionOwner, SessionRow, UserChangeOutcome,
+        UserSession,
+    },
 };
 
 use super::*;
@@ -16,7 +19,7 @@ fn after(seconds: u64) -> Timestamp {
 impl Fixture {
     fn context(&self, at: Timestamp) -> AuditContext {
         AuditContext {
-            actor: Actor::user(self.account.clone(), "root@example.com", Origin::Inside),
+            actor: Actor::user(self.account.clone(), "root@example.com", Origin::Internal),
             at,
         }
     }
@@ -35,7 +38,7 @@ impl Fixture {
         user
     }
 
-    /// Signs the user in under that hash, until a day later.
+    /// Creates a session with this ID hash that expires after a day.
     async fn session(&self, user: &User, hash: u8) -> SessionOwner {
         let owner = SessionOwner {
             id: SessionId::generate(NOW),
@@ -49,8 +52,8 @@ impl Fixture {
             data: b"{}".to_vec(),
             expires_at: after(86_400),
         };
-        let made = self.store.create_session(&row, Some(&owner), NOW).await.unwrap();
-        assert!(made);
+        let created = self.store.create_session(&row, Some(&owner), NOW).await.unwrap();
+        assert!(created);
         owner
     }
 
@@ -67,7 +70,7 @@ impl Fixture {
             .unwrap()
     }
 
-    async fn try_invite(&self, email: &str, token: u8) -> (InviteId, Invited) {
+    async fn try_invite(&self, email: &str, token: u8) -> (InviteId, InviteOutcome) {
         let invite = NewInvite {
             id: InviteId::generate(NOW),
             email: Email::parse(email).unwrap(),
@@ -87,68 +90,74 @@ impl Fixture {
 
     async fn invite(&self, email: &str, token: u8) -> InviteId {
         let (id, invited) = self.try_invite(email, token).await;
-        assert_eq!(invited, Invited::Done);
+        assert_eq!(invited, InviteOutcome::Created);
         id
     }
 
     async fn accept(&self, token: u8, at: Timestamp) -> Option<User> {
         let id = UserId::generate(at);
         self.store
-            .accept_invite(&[token; 32], &id, "hash", Origin::Inside, at)
+            .accept_invite(&[token; 32], &id, "hash", Origin::Internal, at)
             .await
             .unwrap()
     }
 }
 
 #[tokio::test]
-async fn an_account_keeps_its_last_active_admin() {
+async fn account_keeps_its_last_active_admin() {
     let fixture = Fixture::new().await;
     let (store, context) = (&fixture.store, fixture.context(NOW));
     let ada = fixture.user("ada@example.com", Role::Admin).await;
     let bob = fixture.user("bob@example.com", Role::Admin).await;
     let another = store.ensure_account("another", NOW).await.unwrap();
-    let elsewhere = User {
+    let other_user = User {
         id: UserId::generate(NOW),
         account_id: another.clone(),
         email: "eve@example.com".to_owned(),
         role: Role::Admin,
     };
-    let theirs = AuditContext {
+    let other_context = AuditContext {
         actor: Actor::operator(another),
         ..context.clone()
     };
-    store.insert_user(&theirs, &elsewhere, "hash").await.unwrap();
+    store
+        .insert_user(&other_context, &other_user, "hash")
+        .await
+        .unwrap();
 
     assert_eq!(
         store.disable_user(&context, &bob.id).await.unwrap(),
-        Changed::Done
+        UserChangeOutcome::Done
     );
-    // Neither a disabled admin nor one of another account can help.
+    // Disabled admins and admins of other accounts do not count.
     assert_eq!(
         store.disable_user(&context, &ada.id).await.unwrap(),
-        Changed::LastAdmin
+        UserChangeOutcome::LastAdmin
     );
     let demoted = store.change_role(&context, &ada.id, Role::Member).await.unwrap();
-    assert_eq!(demoted, Changed::LastAdmin);
+    assert_eq!(demoted, UserChangeOutcome::LastAdmin);
     let same = store.change_role(&context, &ada.id, Role::Admin).await.unwrap();
-    assert_eq!(same, Changed::Done);
+    assert_eq!(same, UserChangeOutcome::Done);
     assert_eq!(
-        store.disable_user(&context, &elsewhere.id).await.unwrap(),
-        Changed::NotFound
+        store.disable_user(&context, &other_user.id).await.unwrap(),
+        UserChangeOutcome::NotFound
     );
-    let foreign = store
-        .change_role(&context, &elsewhere.id, Role::Viewer)
+    let changed = store
+        .change_role(&context, &other_user.id, Role::Viewer)
         .await
         .unwrap();
-    assert_eq!(foreign, Changed::NotFound);
+    assert_eq!(changed, UserChangeOutcome::NotFound);
     assert_eq!(
-        store.enable_user(&context, &elsewhere.id).await.unwrap(),
-        Changed::NotFound
+        store.enable_user(&context, &other_user.id).await.unwrap(),
+        UserChangeOutcome::NotFound
     );
 
-    assert_eq!(store.enable_user(&context, &bob.id).await.unwrap(), Changed::Done);
+    assert_eq!(
+        store.enable_user(&context, &bob.id).await.unwrap(),
+        UserChangeOutcome::Done
+    );
     let demoted = store.change_role(&context, &ada.id, Role::Member).await.unwrap();
-    assert_eq!(demoted, Changed::Done);
+    assert_eq!(demoted, UserChangeOutcome::Done);
     let people = store.of(&fixture.account).people().await.unwrap();
     let roles: Vec<_> = people
         .iter()
@@ -162,7 +171,7 @@ async fn an_account_keeps_its_last_active_admin() {
 }
 
 #[tokio::test]
-async fn of_two_admins_who_disable_each_other_at_once_one_stays() {
+async fn concurrent_disables_leave_one_admin() {
     let fixture = Fixture::new().await;
     let context = fixture.context(NOW);
     let ada = fixture.user("ada@example.com", Role::Admin).await;
@@ -173,8 +182,8 @@ async fn of_two_admins_who_disable_each_other_at_once_one_stays() {
             fixture.store.disable_user(&context, &bob.id)
         );
         let mut results = [first.unwrap(), second.unwrap()];
-        results.sort_by_key(|changed| *changed == Changed::LastAdmin);
-        assert_eq!(results, [Changed::Done, Changed::LastAdmin]);
+        results.sort_by_key(|changed| *changed == UserChangeOutcome::LastAdmin);
+        assert_eq!(results, [UserChangeOutcome::Done, UserChangeOutcome::LastAdmin]);
         for user in [&ada, &bob] {
             fixture.store.enable_user(&context, &user.id).await.unwrap();
         }
@@ -182,7 +191,7 @@ async fn of_two_admins_who_disable_each_other_at_once_one_stays() {
 }
 
 #[tokio::test]
-async fn a_session_shows_its_owner_as_they_are_now() {
+async fn session_returns_its_current_user() {
     let fixture = Fixture::new().await;
     let (store, context) = (&fixture.store, fixture.context(NOW));
     fixture.user("root@example.com", Role::Admin).await;
@@ -190,7 +199,11 @@ async fn a_session_shows_its_owner_as_they_are_now() {
     let owner = fixture.session(&ada, 1).await;
     assert_eq!(fixture.user_of(1, NOW).await, Some(ada.clone()));
     assert_eq!(fixture.user_of(2, NOW).await, None);
-    assert_eq!(fixture.user_of(1, after(86_400)).await, None, "it has expired");
+    assert_eq!(
+        fixture.user_of(1, after(86_400)).await,
+        None,
+        "the session has expired"
+    );
 
     store.change_role(&context, &ada.id, Role::Viewer).await.unwrap();
     let seen = fixture.user_of(1, NOW).await.unwrap();
@@ -214,7 +227,7 @@ async fn a_session_shows_its_owner_as_they_are_now() {
 }
 
 #[tokio::test]
-async fn a_session_that_was_ended_does_not_come_back() {
+async fn ended_session_does_not_come_back() {
     let fixture = Fixture::new().await;
     let context = fixture.context(NOW);
     let ada = fixture.user("ada@example.com", Role::Admin).await;
@@ -226,7 +239,7 @@ async fn a_session_that_was_ended_does_not_come_back() {
         .end_session(&context, &bob.id, &owner.id)
         .await
         .unwrap();
-    assert!(!ended, "it is not his");
+    assert!(!ended, "the session belongs to another user");
     assert!(
         fixture
             .store
@@ -241,14 +254,14 @@ async fn a_session_that_was_ended_does_not_come_back() {
             .await
             .unwrap()
     );
-    // A request that was under way saves it.
+    // A concurrent request saves the session.
     fixture.store.save_session(&row).await.unwrap();
     assert_eq!(fixture.store.session(&[1; 32], NOW).await.unwrap(), None);
     assert_eq!(fixture.user_of(1, NOW).await, None);
 }
 
 #[tokio::test]
-async fn a_new_password_and_disabling_end_the_sessions_of_that_user_alone() {
+async fn new_password_and_disabling_end_only_own_sessions() {
     let fixture = Fixture::new().await;
     let (store, context) = (&fixture.store, fixture.context(NOW));
     let ada = fixture.user("ada@example.com", Role::Admin).await;
@@ -263,13 +276,13 @@ async fn a_new_password_and_disabling_end_the_sessions_of_that_user_alone() {
             .await
             .unwrap()
     );
-    let left: Vec<_> = fixture
+    let remaining: Vec<_> = fixture
         .sessions(&ada)
         .await
         .iter()
         .map(|session| session.id_hash[0])
         .collect();
-    assert_eq!(left, [2]);
+    assert_eq!(remaining, [2]);
     let (_, hash) = store.user_by_email("ada@example.com").await.unwrap().unwrap();
     assert_eq!(hash, "new");
 
@@ -290,39 +303,42 @@ async fn a_new_password_and_disabling_end_the_sessions_of_that_user_alone() {
     );
     assert_eq!(
         store.disable_user(&context, &ada.id).await.unwrap(),
-        Changed::Done
+        UserChangeOutcome::Done
     );
-    assert_eq!(store.enable_user(&context, &ada.id).await.unwrap(), Changed::Done);
+    assert_eq!(
+        store.enable_user(&context, &ada.id).await.unwrap(),
+        UserChangeOutcome::Done
+    );
     assert_eq!(
         fixture.user_of(5, NOW).await,
         None,
-        "enabling brings no session back"
+        "enabling does not restore sessions"
     );
     assert_eq!(fixture.user_of(4, NOW).await, Some(bob));
 }
 
 #[tokio::test]
-async fn who_was_disabled_or_got_another_password_meanwhile_does_not_sign_in() {
+async fn sign_in_fails_if_user_changed_meanwhile() {
     let fixture = Fixture::new().await;
     let (store, context) = (&fixture.store, fixture.context(NOW));
     fixture.user("root@example.com", Role::Admin).await;
     let ada = fixture.user("ada@example.com", Role::Viewer).await;
     assert!(
         store
-            .record_sign_in(&ada, "hash", Origin::Inside, after(1))
+            .record_sign_in(&ada, "hash", Origin::Internal, after(1))
             .await
             .unwrap()
     );
     assert!(
         !store
-            .record_sign_in(&ada, "another hash", Origin::Inside, after(2))
+            .record_sign_in(&ada, "another hash", Origin::Internal, after(2))
             .await
             .unwrap()
     );
     store.disable_user(&context, &ada.id).await.unwrap();
     assert!(
         !store
-            .record_sign_in(&ada, "hash", Origin::Inside, after(3))
+            .record_sign_in(&ada, "hash", Origin::Internal, after(3))
             .await
             .unwrap()
     );
@@ -332,7 +348,7 @@ async fn who_was_disabled_or_got_another_password_meanwhile_does_not_sign_in() {
 }
 
 #[tokio::test]
-async fn an_invite_makes_one_user() {
+async fn invite_creates_one_user() {
     let fixture = Fixture::new().await;
     fixture.invite("ada@example.com", 1).await;
     let open = fixture.store.open_invite(&[1; 32], NOW).await.unwrap().unwrap();
@@ -364,61 +380,70 @@ async fn an_invite_makes_one_user() {
 }
 
 #[tokio::test]
-async fn an_invite_that_expired_was_revoked_or_made_anew_leads_nowhere() {
+async fn expired_renewed_and_revoked_invites_are_invalid() {
     let fixture = Fixture::new().await;
     let (store, context) = (&fixture.store, fixture.context(NOW));
-    let last = NOW.plus(WEEK);
-    let expires = fixture.invite("ada@example.com", 1).await;
+    let expires_at = NOW.plus(WEEK);
+    let invite = fixture.invite("ada@example.com", 1).await;
     assert!(
         store
-            .open_invite(&[1; 32], last.minus(Duration::from_millis(1)))
+            .open_invite(&[1; 32], expires_at.minus(Duration::from_millis(1)))
             .await
             .unwrap()
             .is_some()
     );
-    assert_eq!(store.open_invite(&[1; 32], last).await.unwrap(), None);
-    assert_eq!(fixture.accept(1, last).await, None);
+    assert_eq!(store.open_invite(&[1; 32], expires_at).await.unwrap(), None);
+    assert_eq!(fixture.accept(1, expires_at).await, None);
 
     let token = InviteToken {
         hash: [2; 32],
-        expires_at: last.plus(WEEK),
+        expires_at: expires_at.plus(WEEK),
     };
     let renewed = store
-        .renew_invite(&context, &expires, token)
+        .renew_invite(&context, &invite, token)
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(renewed.expires_at, last.plus(WEEK));
+    assert_eq!(renewed.expires_at, expires_at.plus(WEEK));
     assert_eq!(store.open_invite(&[1; 32], NOW).await.unwrap(), None);
-    assert!(store.open_invite(&[2; 32], last).await.unwrap().is_some());
+    assert!(store.open_invite(&[2; 32], expires_at).await.unwrap().is_some());
 
     let another = store.ensure_account("another", NOW).await.unwrap();
-    let theirs = AuditContext {
+    let other_context = AuditContext {
         actor: Actor::operator(another),
         ..context.clone()
     };
-    assert_eq!(store.revoke_invite(&theirs, &expires).await.unwrap(), None);
-    assert_eq!(store.renew_invite(&theirs, &expires, token).await.unwrap(), None);
-    assert!(store.revoke_invite(&context, &expires).await.unwrap().is_some());
+    assert_eq!(store.revoke_invite(&other_context, &invite).await.unwrap(), None);
+    assert_eq!(
+        store.renew_invite(&other_context, &invite, token).await.unwrap(),
+        None
+    );
+    assert!(store.revoke_invite(&context, &invite).await.unwrap().is_some());
     assert_eq!(fixture.accept(2, NOW).await, None);
-    assert_eq!(store.revoke_invite(&context, &expires).await.unwrap(), None);
+    assert_eq!(store.revoke_invite(&context, &invite).await.unwrap(), None);
 }
 
 #[tokio::test]
-async fn nobody_is_invited_twice_and_nobody_who_is_there() {
+async fn existing_users_and_invitees_cannot_be_invited() {
     let fixture = Fixture::new().await;
     let context = fixture.context(NOW);
     fixture.user("root@example.com", Role::Admin).await;
     let ada = fixture.user("ada@example.com", Role::Viewer).await;
-    assert_eq!(fixture.try_invite("ada@example.com", 1).await.1, Invited::Member);
+    assert_eq!(
+        fixture.try_invite("ada@example.com", 1).await.1,
+        InviteOutcome::AlreadyMember
+    );
     fixture.store.disable_user(&context, &ada.id).await.unwrap();
     assert_eq!(
         fixture.try_invite("ada@example.com", 1).await.1,
-        Invited::Disabled
+        InviteOutcome::UserDisabled
     );
     fixture.invite("bob@example.com", 1).await;
-    assert_eq!(fixture.try_invite("bob@example.com", 2).await.1, Invited::Already);
-    // Added by other means before the link was used: nothing happens, and the link is still there to revoke.
+    assert_eq!(
+        fixture.try_invite("bob@example.com", 2).await.1,
+        InviteOutcome::AlreadyInvited
+    );
+    // The user was added before accepting the invite: accepting fails, and the invite can still be revoked.
     fixture.user("bob@example.com", Role::Viewer).await;
     assert_eq!(fixture.accept(1, NOW).await, None);
     assert_eq!(

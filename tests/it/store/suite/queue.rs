@@ -1,8 +1,8 @@
-//! Deliveries are claimed, recorded, given back.
+//! Claiming, recording and releasing deliveries.
 
 use super::*;
 #[tokio::test]
-async fn a_claim_is_exclusive_until_its_lease_lapses_and_only_the_newest_may_move_the_delivery() {
+async fn claim_is_exclusive_until_its_lease_expires() {
     let fixture = Fixture::new().await;
     fixture.add("chats", &["chat"]).await;
     fixture.publish("a", EventType::Chat).await;
@@ -18,7 +18,7 @@ async fn a_claim_is_exclusive_until_its_lease_lapses_and_only_the_newest_may_mov
     let second = fixture.claim(NOW.plus(LEASE)).await.remove(0);
     assert_ne!(first.lease, second.lease);
 
-    // The one who lost its lease wakes up late: its attempt is on record, but decides nothing.
+    // An attempt under an expired lease is recorded, but does not change the delivery.
     fixture.record(&first, REFUSED, Next::Failed).await;
     assert_eq!(fixture.statuses().await, [DeliveryStatus::Pending]);
     fixture.record(&second, OK, Next::Delivered).await;
@@ -31,11 +31,11 @@ async fn a_claim_is_exclusive_until_its_lease_lapses_and_only_the_newest_may_mov
         .unwrap()
         .unwrap();
     assert_eq!(detail.attempts.len(), 2);
-    assert_eq!(detail.attempts[0].response_body, b"\xff\x00 as it came");
+    assert_eq!(detail.attempts[0].response_body, b"\xff\x00 raw");
 }
 
 #[tokio::test]
-async fn a_retry_is_due_at_its_time_and_counts_its_attempts() {
+async fn retry_is_due_on_time_and_counts_attempts() {
     let fixture = Fixture::new().await;
     fixture.add("chats", &["chat"]).await;
     fixture.publish("a", EventType::Chat).await;
@@ -52,7 +52,7 @@ async fn a_retry_is_due_at_its_time_and_counts_its_attempts() {
 }
 
 #[tokio::test]
-async fn what_is_due_next_is_the_earliest_of_all_webhooks() {
+async fn next_due_is_earliest_of_all_webhooks() {
     let fixture = Fixture::new().await;
     for name in ["a", "b", "c"] {
         fixture.add(name, &["chat"]).await;
@@ -70,7 +70,7 @@ async fn attempt_details_are_read_back_as_stored() {
     let fixture = Fixture::new().await;
     fixture.add("chats", &["chat"]).await;
     let details = [
-        Some(AttemptDetail::Tls(TlsTrouble::CertificateExpired)),
+        Some(AttemptDetail::Tls(TlsProblem::CertificateExpired)),
         // Texts are not parsed.
         Some(AttemptDetail::Text("certificate-expired".to_owned())),
         None,
@@ -91,14 +91,14 @@ async fn attempt_details_are_read_back_as_stored() {
 }
 
 #[tokio::test]
-async fn the_same_attempt_recorded_again_changes_nothing() {
+async fn recording_an_attempt_twice_changes_nothing() {
     let fixture = Fixture::new().await;
     fixture.add("chats", &["chat"]).await;
     fixture.publish("a", EventType::Chat).await;
     let claimed = fixture.claim(NOW).await.remove(0);
     let due = NOW.plus(Duration::from_secs(300));
     let failed = recorded(&claimed, REFUSED, Next::RetryAt(due));
-    // As after a connection that was lost while it was committed.
+    // Repeated, as after a connection that was lost during the commit.
     for _ in 0..2 {
         fixture
             .store
@@ -124,7 +124,7 @@ async fn the_same_attempt_recorded_again_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_claim_shares_its_places_out_among_webhooks() {
+async fn claim_is_shared_among_webhooks() {
     let fixture = Fixture::new().await;
     let busy = fixture.add("busy", &["chat"]).await;
     let calm = fixture.add("calm", &["message"]).await;
@@ -142,9 +142,9 @@ async fn a_claim_shares_its_places_out_among_webhooks() {
         1
     );
     let claimed = fixture.claim_some(NOW, 100, 5, &[]).await;
-    assert_eq!(claimed.len(), 5, "at most so many of one webhook");
-    let few = fixture.claim_some(NOW, 100, 100, &[(&busy.id, 2)]).await;
-    assert_eq!(few.len(), 2, "or so many, for this one");
+    assert_eq!(claimed.len(), 5, "at most the room of a webhook");
+    let claimed = fixture.claim_some(NOW, 100, 100, &[(&busy.id, 2)]).await;
+    assert_eq!(claimed.len(), 2, "room differs per webhook");
     assert!(
         fixture
             .claim_some(NOW, 100, 100, &[(&busy.id, 0)])
@@ -154,7 +154,7 @@ async fn a_claim_shares_its_places_out_among_webhooks() {
 }
 
 #[tokio::test]
-async fn webhooks_have_their_turns_one_after_the_other_and_a_full_one_hides_nobody() {
+async fn claims_rotate_through_webhooks_and_skip_full_ones() {
     const WEBHOOKS: usize = 300;
     let fixture = Fixture::new().await;
     let full = fixture.add("full", &["message"]).await;
@@ -177,7 +177,7 @@ async fn webhooks_have_their_turns_one_after_the_other_and_a_full_one_hides_nobo
             now: NOW,
             lease: LEASE,
             limit: 100,
-            room: &|webhook| if *webhook == full.id { 0 } else { 1 },
+            capacity: &|webhook| if *webhook == full.id { 0 } else { 1 },
             after,
         };
         let claimed = fixture.store.claim_due(claim).await.unwrap();
@@ -186,21 +186,21 @@ async fn webhooks_have_their_turns_one_after_the_other_and_a_full_one_hides_nobo
             claimed
                 .deliveries
                 .iter()
-                .all(|delivery| claimed.unfinished.contains(&delivery.webhook_id)),
-            "each has a second one due"
+                .all(|delivery| claimed.backlogged.contains(&delivery.webhook_id)),
+            "each webhook has a second delivery due"
         );
         turns.extend(claimed.deliveries.into_iter().map(|delivery| delivery.webhook_id));
-        after = claimed.until;
+        after = claimed.last_webhook;
         if after.is_none() {
             break;
         }
     }
-    assert_eq!(turns.len(), WEBHOOKS, "one each before anybody's second");
+    assert_eq!(turns.len(), WEBHOOKS, "one delivery each before any second one");
     assert!(turns.is_sorted() && !turns.contains(&full.id));
 }
 
 #[tokio::test]
-async fn a_lease_given_back_is_due_again_at_once_or_held_if_its_webhook_is_paused_by_then() {
+async fn released_delivery_is_due_at_once_or_held_if_paused() {
     let fixture = Fixture::new().await;
     let webhook = fixture.add("chats", &["chat"]).await;
     fixture.publish("a", EventType::Chat).await;
@@ -212,7 +212,7 @@ async fn a_lease_given_back_is_due_again_at_once_or_held_if_its_webhook_is_pause
         .unwrap();
     assert!(
         fixture.claim(NOW).await.is_empty(),
-        "only its holder can give a lease back"
+        "another lease releases nothing"
     );
     fixture
         .store
@@ -234,14 +234,14 @@ async fn a_lease_given_back_is_due_again_at_once_or_held_if_its_webhook_is_pause
     assert_eq!(fixture.statuses().await, [DeliveryStatus::Held]);
     fixture
         .store
-        .resume_webhook(&fixture.change(&webhook.id, NOW), Held::Send)
+        .resume_webhook(&fixture.change(&webhook.id, NOW), HeldAction::Send)
         .await
         .unwrap();
     assert_eq!(fixture.claim(NOW).await.len(), 1);
 }
 
 #[tokio::test]
-async fn what_is_being_sent_while_its_webhook_is_paused_keeps_a_success_and_is_held_after_a_failure() {
+async fn pause_during_attempt_keeps_success_and_holds_failure() {
     let fixture = Fixture::new().await;
     let webhook = fixture.add("chats", &["chat"]).await;
     fixture.publish("a", EventType::Chat).await;

@@ -1,8 +1,8 @@
-//! What a webhook has missed, made due again.
+//! Recoveries: resending failed and missed events.
 
 use caleida::{
     domain::{Recovery, RecoveryId, RecoveryScope, RecoveryState},
-    store::{Advanced, RecoveryRange, Started},
+    store::{RecoveryProgress, RecoveryRange, RecoveryStart},
 };
 
 use super::*;
@@ -24,14 +24,14 @@ impl Fixture {
         scope: RecoveryScope,
         since: Timestamp,
         now: Timestamp,
-    ) -> Started {
-        let wanted = RecoveryRange {
+    ) -> RecoveryStart {
+        let range = RecoveryRange {
             scope,
             since,
             until: now,
         };
         let (id, change) = (RecoveryId::generate(now), self.change(webhook, now));
-        self.store.start_recovery(&id, &change, wanted).await.unwrap()
+        self.store.start_recovery(&id, &change, range).await.unwrap()
     }
 
     async fn newest(&self, webhook: &WebhookId) -> Recovery {
@@ -43,14 +43,14 @@ impl Fixture {
             .remove(0)
     }
 
-    /// A step of the only recovery that runs.
-    async fn advance(&self, now: Timestamp) -> Advanced {
+    /// Advances the only running recovery.
+    async fn advance(&self, now: Timestamp) -> RecoveryProgress {
         let running = self.store.running_recoveries().await.unwrap();
         assert_eq!(running.len(), 1);
         self.store.advance_recovery(&running[0], now).await.unwrap()
     }
 
-    /// Of the webhook, by event.
+    /// Returns event ID and status of each delivery of the webhook, ordered by event ID.
     async fn log_of(&self, webhook: &WebhookId) -> Vec<(String, DeliveryStatus)> {
         let filter = DeliveryFilter {
             webhook_id: Some(webhook.clone()),
@@ -77,7 +77,7 @@ fn one(id: &str) -> impl Iterator<Item = String> {
 }
 
 #[tokio::test]
-async fn a_recovery_sends_what_failed_or_everything_that_was_missed() {
+async fn recovery_sends_failed_or_missed_events() {
     use DeliveryStatus::{Cancelled, Delivered, Failed, Pending};
 
     for (scope, found, expected) in [
@@ -105,7 +105,7 @@ async fn a_recovery_sends_what_failed_or_everything_that_was_missed() {
     ] {
         let fixture = Fixture::new().await;
         let other = fixture.add("other", &["message"]).await;
-        // Nobody wanted this one, nor does anybody now.
+        // No webhook subscribes to this event, now or later.
         fixture
             .publish_many(NOW, EventType::InsightKey, one("unwanted"))
             .await;
@@ -113,7 +113,7 @@ async fn a_recovery_sends_what_failed_or_everything_that_was_missed() {
             .publish_many(NOW.plus(5 * MINUTE), EventType::Chat, one("before"))
             .await;
         let webhook = fixture.add("chats", &["chat"]).await;
-        // Received before what is asked for.
+        // Received before the range.
         fixture.publish_many(NOW, EventType::Chat, one("long-ago")).await;
         fixture
             .publish_many(NOW.plus(6 * MINUTE), EventType::Chat, one("failed"))
@@ -140,11 +140,15 @@ async fn a_recovery_sends_what_failed_or_everything_that_was_missed() {
         let since = NOW.plus(MINUTE);
         assert_eq!(
             fixture.start(&webhook.id, scope, since, now).await,
-            Started::Stopped
+            RecoveryStart::WebhookInactive
         );
-        fixture.store.resume_webhook(&change, Held::Drop).await.unwrap();
+        fixture
+            .store
+            .resume_webhook(&change, HeldAction::Drop)
+            .await
+            .unwrap();
 
-        let wanted = RecoveryRange {
+        let range = RecoveryRange {
             scope,
             since,
             until: now,
@@ -152,7 +156,7 @@ async fn a_recovery_sends_what_failed_or_everything_that_was_missed() {
         let preview = fixture
             .store
             .of(&fixture.account)
-            .preview_recovery(&webhook.id, wanted)
+            .preview_recovery(&webhook.id, range)
             .await;
         let preview = preview.unwrap();
         assert_eq!((preview.count, preview.more), (found, false));
@@ -160,13 +164,13 @@ async fn a_recovery_sends_what_failed_or_everything_that_was_missed() {
 
         assert_eq!(
             fixture.start(&webhook.id, scope, since, now).await,
-            Started::Running
+            RecoveryStart::Started
         );
         assert_eq!(
             fixture.start(&webhook.id, scope, since, now).await,
-            Started::AnotherRuns
+            RecoveryStart::AlreadyRunning
         );
-        assert_eq!(fixture.advance(now).await, Advanced::Ended);
+        assert_eq!(fixture.advance(now).await, RecoveryProgress::Ended);
         let recovery = fixture.newest(&webhook.id).await;
         assert_eq!(
             (recovery.state, recovery.recovered, recovery.progress()),
@@ -178,9 +182,9 @@ async fn a_recovery_sends_what_failed_or_everything_that_was_missed() {
         assert_eq!(
             fixture.log_of(&other.id).await.len(),
             1,
-            "nobody else gets any of it"
+            "other webhooks are unaffected"
         );
-        // What is sent again has its whole schedule before it.
+        // Resent deliveries start with a full retry schedule.
         let claimed = fixture.claim(now).await;
         assert_eq!(claimed.len(), usize::try_from(found).unwrap());
         let failed = claimed
@@ -192,7 +196,7 @@ async fn a_recovery_sends_what_failed_or_everything_that_was_missed() {
 }
 
 #[tokio::test]
-async fn a_recovery_goes_no_faster_than_its_receiver_and_can_be_cancelled() {
+async fn recovery_is_throttled_and_can_be_cancelled() {
     let fixture = Fixture::new().await;
     for batch in 0..3_u32 {
         let ids = (0..500).map(|n| format!("e{batch}-{n}"));
@@ -204,11 +208,11 @@ async fn a_recovery_goes_no_faster_than_its_receiver_and_can_be_cancelled() {
     let now = NOW.plus(10 * MINUTE);
     assert_eq!(
         fixture.start(&webhook.id, RecoveryScope::Missed, NOW, now).await,
-        Started::Running
+        RecoveryStart::Started
     );
-    assert_eq!(fixture.advance(now).await, Advanced::More);
-    // Five hundred are due: no more until some of them have left.
-    assert_eq!(fixture.advance(now).await, Advanced::Wait);
+    assert_eq!(fixture.advance(now).await, RecoveryProgress::More);
+    // 500 deliveries are due, so no more are added until some are sent.
+    assert_eq!(fixture.advance(now).await, RecoveryProgress::Wait);
     let recovery = fixture.newest(&webhook.id).await;
     assert_eq!(
         (recovery.state, recovery.recovered),
@@ -218,10 +222,10 @@ async fn a_recovery_goes_no_faster_than_its_receiver_and_can_be_cancelled() {
     for claimed in fixture.claim_some(now, 100, 100, &[]).await {
         fixture.record(&claimed, OK, Next::Delivered).await;
     }
-    assert_eq!(fixture.advance(now).await, Advanced::More);
+    assert_eq!(fixture.advance(now).await, RecoveryProgress::More);
     assert_eq!(fixture.newest(&webhook.id).await.recovered, 1_000);
 
-    // Somebody else's are not theirs to cancel.
+    // A recovery of another webhook cannot be cancelled.
     let other = fixture.add("other", &["chat"]).await;
     let cancelled = fixture
         .store
@@ -245,7 +249,7 @@ async fn a_recovery_goes_no_faster_than_its_receiver_and_can_be_cancelled() {
     );
     assert_eq!(
         fixture.store.advance_recovery(&recovery.id, now).await.unwrap(),
-        Advanced::Ended
+        RecoveryProgress::Ended
     );
     let recovery = fixture.newest(&webhook.id).await;
     assert_eq!(
@@ -254,13 +258,13 @@ async fn a_recovery_goes_no_faster_than_its_receiver_and_can_be_cancelled() {
     );
     assert_eq!(fixture.log_of(&webhook.id).await.len(), 1_000);
 
-    // With the webhook its recovery ends.
+    // Deleting the webhook ends its recovery.
     assert_eq!(
         fixture.start(&webhook.id, RecoveryScope::Missed, NOW, now).await,
-        Started::Running
+        RecoveryStart::Started
     );
     fixture.store.delete_webhook(&change, None).await.unwrap();
-    assert_eq!(fixture.advance(now).await, Advanced::Ended);
+    assert_eq!(fixture.advance(now).await, RecoveryProgress::Ended);
     assert_eq!(fixture.newest(&webhook.id).await.state, RecoveryState::Cancelled);
     assert!(fixture.claim(now.plus(10 * MINUTE)).await.is_empty());
 }

@@ -1,8 +1,8 @@
-//! What is old goes.
+//! Deletion of old events.
 
 use super::*;
 #[tokio::test]
-async fn old_events_go_with_all_that_is_theirs_unless_something_is_still_to_be_sent() {
+async fn retention_deletes_old_events_without_open_deliveries() {
     let fixture = Fixture::new().await;
     fixture.add("chats", &["chat"]).await;
     let paused = fixture.add("messages", &["message"]).await;
@@ -22,7 +22,7 @@ async fn old_events_go_with_all_that_is_theirs_unless_something_is_still_to_be_s
     };
     accept(&fixture.store, &[submission], later).await;
 
-    let elsewhere = fixture.store.ensure_account("another", NOW).await.unwrap();
+    let other_account = fixture.store.ensure_account("another", NOW).await.unwrap();
     let sweep = async |account, before| {
         let (mut deleted, mut after, mut batches) = (0, None, 0);
         loop {
@@ -31,30 +31,31 @@ async fn old_events_go_with_all_that_is_theirs_unless_something_is_still_to_be_s
                 before,
                 after,
                 limit: 2,
+                at: later,
             };
-            let swept = fixture.store.delete_old_events(retention).await.unwrap();
-            deleted += swept.deleted;
+            let batch = fixture.store.delete_old_events(retention).await.unwrap();
+            deleted += batch.deleted;
             batches += 1;
-            after = swept.until;
+            after = batch.next;
             if after.is_none() {
                 return (deleted, batches);
             }
         }
     };
     assert_eq!(fixture.store.accounts().await.unwrap().len(), 2);
-    assert_eq!(sweep(&elsewhere, later).await, (0, 1));
-    assert_eq!(sweep(&fixture.account, NOW).await, (0, 1), "none is older");
-    // Four are done; one chat has a lease, the message is held, and one is not old yet.
+    assert_eq!(sweep(&other_account, later).await, (0, 1));
+    assert_eq!(sweep(&fixture.account, NOW).await, (0, 1), "no event is older");
+    // Four events are delivered. One chat is leased, the message is held, and one event is recent.
     assert_eq!(sweep(&fixture.account, later).await, (4, 4));
     assert_eq!(sweep(&fixture.account, later).await, (0, 2));
-    let left: Vec<_> = fixture.statuses().await;
-    assert_eq!(left.len(), 2);
-    assert!(left.contains(&DeliveryStatus::Pending) && left.contains(&DeliveryStatus::Held));
-    // Its id is free again: what is forgotten cannot be told from what never was.
+    let statuses = fixture.statuses().await;
+    assert_eq!(statuses.len(), 2);
+    assert!(statuses.contains(&DeliveryStatus::Pending) && statuses.contains(&DeliveryStatus::Held));
+    // The ID of a deleted event can be used again.
     assert_eq!(fixture.publish("chat0", EventType::Chat).await, 1);
     assert_eq!(
         sweep(&fixture.account, later.plus(LEASE)).await.0,
         1,
-        "the recent one"
+        "the recent event"
     );
 }

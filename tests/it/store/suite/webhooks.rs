@@ -1,8 +1,8 @@
-//! Webhooks: added, found, changed, failing, disabled, deleted.
+//! Webhooks: creation, search, changes, failures and deletion.
 
 use super::*;
 #[tokio::test]
-async fn a_name_is_unique_in_its_account_until_its_webhook_is_deleted() {
+async fn webhook_name_is_unique_until_deleted() {
     let fixture = Fixture::new().await;
     let first = fixture.add("Orders", &["chat"]).await;
     assert!(matches!(
@@ -10,32 +10,34 @@ async fn a_name_is_unique_in_its_account_until_its_webhook_is_deleted() {
         Err(StoreError::Conflict(Unique::WebhookName))
     ));
 
-    let elsewhere = fixture.store.ensure_account("another", NOW).await.unwrap();
+    let other_account = fixture.store.ensure_account("another", NOW).await.unwrap();
     let change = Change {
-        account_id: elsewhere,
+        account_id: other_account,
         ..fixture.change(&WebhookId::generate(NOW), NOW)
     };
-    let theirs = NewWebhook {
+    let same_name = NewWebhook {
         change,
         settings: settings("Orders", &["chat"]),
         secret: sealed(1),
-        at_most: 1_000,
+        max_webhooks: 1_000,
     };
-    assert!(fixture.store.insert_webhook(theirs).await.is_ok());
+    assert!(fixture.store.insert_webhook(same_name).await.is_ok());
 
     let change = fixture.change(&first.id, NOW);
     let stale = fixture
         .store
         .delete_webhook(&change, Some(first.version + 1))
         .await;
-    assert!(matches!(stale.unwrap(), Removed::Stale(current) if current.version == first.version));
+    assert!(
+        matches!(stale.unwrap(), DeleteOutcome::VersionConflict(current) if current.version == first.version)
+    );
     let removed = fixture.store.delete_webhook(&change, Some(first.version)).await;
-    assert!(matches!(removed.unwrap(), Removed::Done(_)));
+    assert!(matches!(removed.unwrap(), DeleteOutcome::Deleted(_)));
     assert!(fixture.try_add("Orders", &["chat"]).await.is_ok());
 }
 
 #[tokio::test]
-async fn deleting_cancels_what_is_open_erases_the_secret_and_leaves_the_name_in_the_log() {
+async fn delete_cancels_deliveries_and_erases_secret() {
     let fixture = Fixture::new().await;
     let webhook = fixture.add("chats", &["chat"]).await;
     fixture.publish("a", EventType::Chat).await;
@@ -52,12 +54,12 @@ async fn deleting_cancels_what_is_open_erases_the_secret_and_leaves_the_name_in_
     );
 
     let change = fixture.change(&webhook.id, NOW);
-    let Removed::Done(deleted) = fixture.store.delete_webhook(&change, None).await.unwrap() else {
-        panic!("it is there");
+    let DeleteOutcome::Deleted(deleted) = fixture.store.delete_webhook(&change, None).await.unwrap() else {
+        panic!("the webhook was not deleted");
     };
     assert_eq!((deleted.name.as_str(), deleted.cancelled), ("chats", 2));
     let again = fixture.store.delete_webhook(&change, None).await.unwrap();
-    assert!(matches!(again, Removed::NotFound));
+    assert!(matches!(again, DeleteOutcome::NotFound));
     assert!(fixture.store.destination(&webhook.id).await.unwrap().is_none());
     assert!(
         fixture
@@ -72,7 +74,7 @@ async fn deleting_cancels_what_is_open_erases_the_secret_and_leaves_the_name_in_
     assert!(fixture.claim(NOW.plus(LEASE * 2)).await.is_empty());
     assert_eq!(fixture.publish("c", EventType::Chat).await, 0);
 
-    // The attempt that was under way is still put on record.
+    // The attempt in flight is still recorded.
     fixture.record(&claimed, REFUSED, Next::RetryAt(NOW)).await;
     let detail = fixture
         .store
@@ -93,7 +95,7 @@ async fn deleting_cancels_what_is_open_erases_the_secret_and_leaves_the_name_in_
 }
 
 #[tokio::test]
-async fn a_receiver_that_is_gone_disables_its_webhook_and_cancels_the_rest() {
+async fn status_410_disables_webhook_and_cancels_deliveries() {
     let fixture = Fixture::new().await;
     let webhook = fixture.add("chats", &["chat"]).await;
     fixture.publish("a", EventType::Chat).await;
@@ -117,16 +119,16 @@ async fn a_receiver_that_is_gone_disables_its_webhook_and_cancels_the_rest() {
 }
 
 #[tokio::test]
-async fn a_save_on_an_old_version_is_refused_with_what_is_there_now() {
+async fn stale_update_is_rejected_with_current_webhook() {
     let fixture = Fixture::new().await;
     let webhook = fixture.add("chats", &["chat"]).await;
-    let update = |name: &str, based_on| UpdateWebhook {
+    let update = |name: &str, expected_version| UpdateWebhook {
         change: fixture.change(&webhook.id, NOW),
         settings: settings(name, &["message"]),
         secret: None,
-        based_on,
+        expected_version,
     };
-    let Updated::Saved(saved) = fixture
+    let UpdateOutcome::Saved(saved) = fixture
         .store
         .update_webhook(update("renamed", Some(1)))
         .await
@@ -140,21 +142,21 @@ async fn a_save_on_an_old_version_is_refused_with_what_is_there_now() {
         .update_webhook(update("again", Some(1)))
         .await
         .unwrap();
-    assert!(matches!(stale, Updated::Stale(now) if now.name.as_str() == "renamed"));
+    assert!(matches!(stale, UpdateOutcome::VersionConflict(now) if now.name.as_str() == "renamed"));
     assert!(matches!(
         fixture.store.update_webhook(update("again", None)).await.unwrap(),
-        Updated::Saved(_)
+        UpdateOutcome::Saved(_)
     ));
 
     fixture.add("taken", &["chat"]).await;
     assert!(matches!(
         fixture.store.update_webhook(update("taken", None)).await.unwrap(),
-        Updated::NameTaken
+        UpdateOutcome::NameTaken
     ));
 }
 
 #[tokio::test]
-async fn a_rotation_keeps_the_secret_before_for_a_while_and_an_edit_replaces_it_at_once() {
+async fn rotation_keeps_previous_secret_and_edit_replaces_it() {
     let fixture = Fixture::new().await;
     let webhook = fixture.add("chats", &["chat"]).await;
     let until = NOW.plus(Duration::from_secs(86_400));
@@ -182,7 +184,7 @@ async fn a_rotation_keeps_the_secret_before_for_a_while_and_an_edit_replaces_it_
         change,
         settings: settings("chats", &["chat"]),
         secret: Some(sealed(3)),
-        based_on: None,
+        expected_version: None,
     };
     fixture.store.update_webhook(edit).await.unwrap();
     let secrets = fixture
@@ -196,7 +198,7 @@ async fn a_rotation_keeps_the_secret_before_for_a_while_and_an_edit_replaces_it_
 }
 
 #[tokio::test]
-async fn a_webhook_fails_since_its_first_failure_after_a_success_and_its_hours_add_up() {
+async fn failing_since_and_hourly_statistics_are_recorded() {
     let fixture = Fixture::new().await;
     let webhook = fixture.add("chats", &["chat"]).await;
     for id in ["a", "b", "c"] {
@@ -223,17 +225,17 @@ async fn a_webhook_fails_since_its_first_failure_after_a_success_and_its_hours_a
         .unwrap();
     assert_eq!(hours.len(), 1);
     assert_eq!((hours[0].succeeded, hours[0].failed), (1, 2));
-    // Who did not answer took no time to do so.
+    // Attempts without a response have no latency.
     let account = fixture.store.of(&fixture.account);
     let latencies = || account.webhook_latencies(&webhook.id, yesterday);
     let counted = latencies().await.unwrap();
     let mut expected = Latencies::default();
-    expected.add(Latencies::power(Duration::from_millis(12)), 1);
+    expected.add(Latencies::bucket(Duration::from_millis(12)), 1);
     assert_eq!(counted, expected);
     fixture.publish("d", EventType::Chat).await;
     let claimed = fixture.claim(NOW).await;
     fixture.record(&claimed[0], OK, Next::Delivered).await;
-    expected.add(Latencies::power(Duration::from_millis(12)), 1);
+    expected.add(Latencies::bucket(Duration::from_millis(12)), 1);
     assert_eq!(latencies().await.unwrap(), expected);
 
     fixture.store.delete_old_statistics(hours[0].hour).await.unwrap();
@@ -256,7 +258,7 @@ async fn a_webhook_fails_since_its_first_failure_after_a_success_and_its_hours_a
 }
 
 #[tokio::test]
-async fn who_fails_for_five_days_is_disabled_until_somebody_resumes_it() {
+async fn webhook_failing_for_five_days_is_disabled() {
     let fixture = Fixture::new().await;
     let webhook = fixture.add("chats", &["chat"]).await;
     let fail_at = async |hours: u64| {
@@ -278,14 +280,14 @@ async fn who_fails_for_five_days_is_disabled_until_somebody_resumes_it() {
 
     let resumed = fixture
         .store
-        .resume_webhook(&fixture.change(&webhook.id, NOW), Held::Send)
+        .resume_webhook(&fixture.change(&webhook.id, NOW), HeldAction::Send)
         .await;
     assert_eq!(resumed.unwrap().unwrap().status, WebhookStatus::Active);
-    assert!(fail_at(122).await.is_empty(), "it has five days again");
+    assert!(fail_at(122).await.is_empty(), "the five days start again");
 }
 
 #[tokio::test]
-async fn webhooks_are_found_by_part_of_name_or_url_by_event_and_by_status() {
+async fn webhooks_are_filtered_by_text_event_type_and_status() {
     let fixture = Fixture::new().await;
     let orders = fixture.add("Orders 100%", &["chat"]).await;
     fixture.add("Crm", &["message", "insight.key"]).await;
@@ -301,7 +303,7 @@ async fn webhooks_are_found_by_part_of_name_or_url_by_event_and_by_status() {
             let page = store.of(&account).list_webhooks(&filter).await.unwrap();
             assert_eq!(page.total, 2);
             assert_eq!(page.matching, u64::try_from(page.webhooks.len()).unwrap());
-            // Both were added in the same moment: neither is the newer one.
+            // Both were added at the same time, so the order is arbitrary.
             let mut names: Vec<_> = page
                 .webhooks
                 .into_iter()

@@ -1,4 +1,4 @@
-//! The form above the log: every filter is in the address.
+//! The filters of the delivery log.
 
 use leptos::prelude::*;
 use strum::VariantArray;
@@ -12,12 +12,12 @@ use crate::{
             select::{Select, any_or},
             time_range::TimeRange,
         },
+        labels::Label,
         request::query::LogQuery,
-        words::Label,
     },
 };
 
-/// `webhooks`: to choose from, in the log of all.
+/// `webhooks` are the choices in the log of all webhooks.
 #[component]
 pub fn LogFilters(query: LogQuery, webhooks: Vec<(WebhookId, String)>) -> impl IntoView {
     let action = query.path();
@@ -26,7 +26,7 @@ pub fn LogFilters(query: LogQuery, webhooks: Vec<(WebhookId, String)>) -> impl I
     let statuses = DeliveryStatus::VARIANTS
         .iter()
         .map(|status| (status.as_str(), status.label()));
-    let webhook = (!query.of_one && !webhooks.is_empty()).then(|| {
+    let webhook = (!query.single_webhook && !webhooks.is_empty()).then(|| {
         let webhooks = webhooks.into_iter().map(|(id, name)| (id.to_string(), name));
         let chosen = filter.webhook_id.map(|id| id.to_string()).unwrap_or_default();
         view! {
@@ -45,7 +45,7 @@ pub fn LogFilters(query: LogQuery, webhooks: Vec<(WebhookId, String)>) -> impl I
             <EventTypeFilter id="filter-type" name="type" chosen=filter.event_type/>
             {webhook}
             <div class="filter">
-                <label for="filter-event">"Event id"</label>
+                <label for="filter-event">"Event ID"</label>
                 <input
                     id="filter-event"
                     name="event"

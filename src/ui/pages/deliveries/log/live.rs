@@ -1,4 +1,4 @@
-//! The log as it happens: `…/deliveries/live`.
+//! `…/deliveries/live`: the live delivery log.
 
 use axum::{extract::RawQuery, response::Response};
 use leptos::prelude::*;
@@ -8,32 +8,32 @@ use crate::{
     store::{DeliveryPage, StoreError},
     ui::{
         PageError, Ui,
-        layout::live::{Watched, Watcher},
+        layout::live::{LiveFragment, LiveRequest},
         pages::deliveries::log::Entries,
         paths,
         request::query::LogQuery,
     },
 };
 
-pub async fn of_all(watcher: Watcher, RawQuery(query): RawQuery) -> Result<Response, PageError> {
-    watcher.watch(LogQuery::parse(&query.unwrap_or_default(), None))
+pub async fn stream_all(request: LiveRequest, RawQuery(query): RawQuery) -> Result<Response, PageError> {
+    request.stream(LogQuery::parse(&query.unwrap_or_default(), None))
 }
 
-pub async fn of_one(
+pub async fn stream_webhook(
     paths::WebhookDeliveriesLive { id }: paths::WebhookDeliveriesLive,
-    watcher: Watcher,
+    request: LiveRequest,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    watcher.require_webhook(&id).await?;
-    watcher.watch(LogQuery::parse(&query.unwrap_or_default(), Some(id)))
+    request.require_webhook(&id).await?;
+    request.stream(LogQuery::parse(&query.unwrap_or_default(), Some(id)))
 }
 
-impl Watched for LogQuery {
-    type Seen = DeliveryPage;
+impl LiveFragment for LogQuery {
+    type Snapshot = DeliveryPage;
 
-    const LEAST: Role = Role::Viewer;
+    const MIN_ROLE: Role = Role::Viewer;
 
-    async fn look(&self, ui: &Ui, account: &AccountId) -> Result<DeliveryPage, StoreError> {
+    async fn poll(&self, ui: &Ui, account: &AccountId) -> Result<DeliveryPage, StoreError> {
         ui.accounts.of(account).list_deliveries(&self.filter).await
     }
 

@@ -1,8 +1,8 @@
-//! An attempt as a command line, to be tried by hand.
+//! An attempt as a curl command.
 
 use crate::domain::Attempt;
 
-/// For a POSIX shell. What was redacted when it was recorded stays so.
+/// Returns a command for a POSIX shell, with the request headers as they were sent.
 pub fn curl(attempt: &Attempt, body: &str) -> String {
     let mut command = format!("curl --request POST {}", quoted(&attempt.url));
     for (name, value) in &attempt.request_headers {
@@ -14,7 +14,7 @@ pub fn curl(attempt: &Attempt, body: &str) -> String {
     command
 }
 
-/// In single quotes nothing means anything but the quote itself.
+/// Quotes a shell argument. In single quotes, only the single quote itself is special.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
@@ -27,7 +27,7 @@ mod tests {
     use crate::domain::{Outcome, Timestamp};
 
     #[test]
-    fn a_shell_passes_on_exactly_what_was_sent() {
+    fn shell_passes_the_exact_request_to_curl() {
         let body = r#"{"text":"it's $HOME `id` \\ \"q\" !! é"}"#;
         let attempt = Attempt {
             number: 1,
@@ -46,10 +46,10 @@ mod tests {
         };
         let script = format!("curl() {{ printf '%s\\n' \"$@\"; }}\n{}", curl(&attempt, body));
         let output = Command::new("sh").args(["-c", &script]).output().unwrap();
-        let passed = String::from_utf8(output.stdout).unwrap();
-        let passed: Vec<_> = passed.lines().collect();
+        let arguments = String::from_utf8(output.stdout).unwrap();
+        let arguments: Vec<_> = arguments.lines().collect();
         assert_eq!(
-            passed,
+            arguments,
             [
                 "--request",
                 "POST",

@@ -1,4 +1,4 @@
-//! What the page asks of an OpenAPI description, beyond the fields of utoipa's types.
+//! Accessors for the OpenAPI document that utoipa's types do not have.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -8,15 +8,16 @@ use utoipa::openapi::{
     schema::{SchemaType, Type},
 };
 
-/// The calls under this tag, with their methods and paths.
-pub fn calls<'a>(
+/// Returns the operations with this tag, with their methods and paths.
+pub fn operations<'a>(
     api: &'a OpenApi,
     tag: &'a str,
 ) -> impl Iterator<Item = (&'static str, &'a str, &'a Operation)> {
-    let calls = api.paths.paths.iter().flat_map(|(path, item)| {
-        methods(item).filter_map(move |(method, call)| Some((method, path.as_str(), call.as_ref()?)))
+    let operations = api.paths.paths.iter().flat_map(|(path, item)| {
+        methods(item)
+            .filter_map(move |(method, operation)| Some((method, path.as_str(), operation.as_ref()?)))
     });
-    calls.filter(move |(_, _, call)| call.tags.iter().flatten().any(|at| at == tag))
+    operations.filter(move |(_, _, operation)| operation.tags.iter().flatten().any(|name| name == tag))
 }
 
 fn methods(item: &PathItem) -> impl Iterator<Item = (&'static str, &Option<Operation>)> {
@@ -34,59 +35,61 @@ pub fn components(api: &OpenApi) -> &Components {
     api.components.as_ref().expect("the description has schemas")
 }
 
-/// The problems that calls can come to: the end of their `type`, and what to do.
+/// Returns the problem types: the last part of the `type` URN and its description.
 pub fn problems(api: &OpenApi) -> impl Iterator<Item = (&str, &str)> {
-    let problem = components(api).schemas.get("Problem").and_then(object);
-    let kinds = problem.and_then(|problem| object(problem.properties.get("type")?));
+    let problem = components(api).schemas.get("Problem").and_then(as_object);
+    let kinds = problem.and_then(|problem| as_object(problem.properties.get("type")?));
     let kinds = kinds.into_iter().flat_map(|kinds| {
         let uris = kinds.enum_values.iter().flatten();
-        uris.zip(meanings(kinds).into_iter().flatten())
+        uris.zip(enum_descriptions(kinds).into_iter().flatten())
     });
     kinds.filter_map(|(uri, text)| Some((uri.as_str()?.rsplit(':').next()?, text.as_str()?)))
 }
 
-/// What each word of an enumeration means.
-pub fn meanings(object: &Object) -> Option<&Vec<Value>> {
+/// Returns the description of each value of an enumeration.
+pub fn enum_descriptions(object: &Object) -> Option<&Vec<Value>> {
     object.extensions.as_ref()?.get("x-enum-descriptions")?.as_array()
 }
 
-/// The scope that a call needs.
-pub fn scope(call: &Operation) -> Option<String> {
-    let requirements = serde_json::to_value(call.security.as_ref()?).ok()?;
+/// Returns the API key scope that an operation requires.
+pub fn scope(operation: &Operation) -> Option<String> {
+    let requirements = serde_json::to_value(operation.security.as_ref()?).ok()?;
     Some(requirements.pointer("/0/bearer/0")?.as_str()?.to_owned())
 }
 
-/// What stands here itself. References to other things than schemas are not used.
-pub fn here<T>(item: &RefOr<T>) -> Option<&T> {
+/// Returns the item unless it is a reference. Only schemas are referenced in the document.
+pub fn inline_item<T>(item: &RefOr<T>) -> Option<&T> {
     match item {
         RefOr::T(item) => Some(item),
         RefOr::Ref(_) => None,
     }
 }
 
-/// The schema of the first kind of content.
-pub fn schema_of<'a>(mut contents: impl Iterator<Item = &'a RefOr<Content>>) -> Option<&'a RefOr<Schema>> {
-    here(contents.next()?)?.schema.as_ref()
+/// Returns the schema of the first content type.
+pub fn first_schema<'a>(mut contents: impl Iterator<Item = &'a RefOr<Content>>) -> Option<&'a RefOr<Schema>> {
+    inline_item(contents.next()?)?.schema.as_ref()
 }
 
-/// The schema that a reference stands for, or itself; without `null`, if it may also be that.
+/// Resolves a reference to its schema. For a nullable schema, returns the non-null alternative.
 pub fn resolve<'a>(api: &'a OpenApi, schema: &'a RefOr<Schema>) -> &'a Schema {
-    match something(schema) {
+    match non_null(schema) {
         RefOr::T(schema) => schema,
         RefOr::Ref(reference) => {
-            let named = components(api).schemas.get(name(&reference.ref_location));
-            named.and_then(here).expect("every reference leads to a schema")
+            let named = components(api).schemas.get(schema_name(&reference.ref_location));
+            named
+                .and_then(inline_item)
+                .expect("every reference resolves to a schema")
         }
     }
 }
 
-/// Of the schema that is referred to.
-pub fn name(reference: &str) -> &str {
+/// Returns the name of the referenced schema.
+pub fn schema_name(reference: &str) -> &str {
     reference.rsplit('/').next().unwrap_or(reference)
 }
 
-/// Without `null`, if it may also be that.
-pub fn something(schema: &RefOr<Schema>) -> &RefOr<Schema> {
+/// Returns the non-null alternative of a nullable schema, and any other schema unchanged.
+pub fn non_null(schema: &RefOr<Schema>) -> &RefOr<Schema> {
     let choices = match schema {
         RefOr::T(Schema::OneOf(choice)) => choice.items.as_slice(),
         _ => &[],
@@ -95,10 +98,10 @@ pub fn something(schema: &RefOr<Schema>) -> &RefOr<Schema> {
 }
 
 fn is_null(schema: &RefOr<Schema>) -> bool {
-    object(schema).is_some_and(|object| object.schema_type == SchemaType::Type(Type::Null))
+    as_object(schema).is_some_and(|object| object.schema_type == SchemaType::Type(Type::Null))
 }
 
-pub fn object(schema: &RefOr<Schema>) -> Option<&Object> {
+pub fn as_object(schema: &RefOr<Schema>) -> Option<&Object> {
     match schema {
         RefOr::T(Schema::Object(object)) => Some(object),
         _ => None,
@@ -116,8 +119,8 @@ pub fn description(schema: &RefOr<Schema>) -> Option<&str> {
     }
 }
 
-/// As it is written in JSON, without quotes.
-pub fn word(value: impl Serialize) -> String {
+/// Returns the JSON string that a value serializes to, without quotes.
+pub fn json_string(value: impl Serialize) -> String {
     let value = serde_json::to_value(value).unwrap_or_default();
     value.as_str().unwrap_or_default().to_owned()
 }

@@ -1,4 +1,4 @@
-//! A JSON text of a schema’s form, from the examples of its parts.
+//! Builds an example JSON text for a schema from the examples of its parts.
 
 use serde_json::Value;
 use utoipa::openapi::{
@@ -8,8 +8,8 @@ use utoipa::openapi::{
 
 use super::document::resolve;
 
-/// No schema here is deeper; one that held itself would be endless.
-const DEEPEST: usize = 8;
+/// Maximum depth of an example. Stops the recursion of a schema that contains itself.
+const MAX_DEPTH: usize = 8;
 
 pub fn example(api: &OpenApi, schema: &RefOr<Schema>) -> String {
     let mut text = String::new();
@@ -18,7 +18,7 @@ pub fn example(api: &OpenApi, schema: &RefOr<Schema>) -> String {
 }
 
 fn write(api: &OpenApi, schema: &Schema, depth: usize, text: &mut String) {
-    if let Some(value) = given(schema) {
+    if let Some(value) = known_value(schema) {
         let value = serde_json::to_string_pretty(value).unwrap_or_default();
         text.push_str(&value.replace('\n', &format!("\n{}", "  ".repeat(depth))));
         return;
@@ -28,7 +28,7 @@ fn write(api: &OpenApi, schema: &Schema, depth: usize, text: &mut String) {
         _ => None,
     };
     match (schema, kind) {
-        _ if depth > DEEPEST => text.push_str("null"),
+        _ if depth > MAX_DEPTH => text.push_str("null"),
         (Schema::Array(array), _) => write_array(api, array, depth, text),
         (_, Some(Type::String)) => text.push_str("\"…\""),
         (_, Some(Type::Integer | Type::Number)) => text.push('0'),
@@ -38,17 +38,18 @@ fn write(api: &OpenApi, schema: &Schema, depth: usize, text: &mut String) {
     }
 }
 
-fn given(schema: &Schema) -> Option<&Value> {
-    let (examples, words, default) = match schema {
+/// Returns the first example, enumeration value or default of a schema.
+fn known_value(schema: &Schema) -> Option<&Value> {
+    let (examples, enum_values, default) = match schema {
         Schema::Object(object) => (&object.examples, object.enum_values.as_ref(), &object.default),
         Schema::Array(array) => (&array.examples, None, &array.default),
         _ => return None,
     };
-    let word = words.and_then(|words| words.first());
-    examples.first().or(word).or(default.as_ref())
+    let enum_value = enum_values.and_then(|values| values.first());
+    examples.first().or(enum_value).or(default.as_ref())
 }
 
-/// Of `["string", "null"]` the string.
+/// Returns the first type: `string` for `["string", "null"]`.
 fn first_type(kind: &SchemaType) -> Option<&Type> {
     match kind {
         SchemaType::Type(kind) => Some(kind),
@@ -85,7 +86,7 @@ fn write_object(api: &OpenApi, schema: &Schema, depth: usize, text: &mut String)
     text.push_str(&format!("\n{outer}}}"));
 }
 
-/// An object’s fields, with those of the objects that it consists of, and whether they are required.
+/// Returns the fields of an object and of the objects that it is composed of, and whether each is required.
 pub fn fields<'a>(api: &'a OpenApi, schema: &'a Schema) -> Vec<(&'a str, &'a RefOr<Schema>, bool)> {
     match schema {
         Schema::AllOf(all) => {

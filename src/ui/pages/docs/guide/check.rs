@@ -1,19 +1,19 @@
-//! The signature check. Without a script it is not there, and the page says why.
+//! The signature check. It requires JavaScript, so that the secret never leaves the browser.
 
 use leptos::prelude::*;
 
 use crate::ui::{islands::signature_check::SignatureCheck, paths};
 
 #[component]
-pub fn Check() -> impl IntoView {
+pub fn CheckSection() -> impl IntoView {
     view! {
         <section class="card guide" id="check" aria-labelledby="check-title">
             <h2 id="check-title">"Check a signature"</h2>
             <p>
-                "Paste a call that your receiver refuses, and see which check passes and which fails. Deliveries have \
-                 their headers and body in the "<a href=paths::DELIVERIES>"log"</a>"."
+                "Paste a call that your receiver rejects to see which checks pass and which fail. The headers and the body \
+                 of each delivery are in the "<a href=paths::DELIVERIES>"delivery log"</a>"."
             </p>
-            // No field has a name and there is no form: nothing here can be sent.
+            // Without a form and without field names, so that the browser cannot submit the secret.
             <div class="check" hidden=true>
                 <div class="field">
                     <label for="check-headers">"Headers"</label>
@@ -26,7 +26,7 @@ pub fn Check() -> impl IntoView {
                         aria-describedby="check-headers-hint"
                     ></textarea>
                     <p class="field__hint" id="check-headers-hint">
-                        "The three webhook-… headers, one on a line; others do no harm."
+                        "The three webhook-… headers, one per line. Other headers are ignored."
                     </p>
                 </div>
                 <div class="field">
@@ -48,7 +48,7 @@ pub fn Check() -> impl IntoView {
                     </div>
                     <p class="field__error" id="check-secret-error"></p>
                     <p class="field__hint" id="check-secret-hint">
-                        "It is used here, in your browser, and sent nowhere."
+                        "Used only in your browser. It is never sent."
                     </p>
                 </div>
                 <p><button class="button check__example" type="button">"Fill in an example"</button></p>
@@ -58,8 +58,8 @@ pub fn Check() -> impl IntoView {
             </div>
             <noscript>
                 <p class="notice notice--warning">
-                    "This check needs JavaScript: it runs in your browser, so that your secret does not leave it, and a \
-                     form would send it to us. Without JavaScript, use "<code>"caleida verify"</code>" on your own machine."
+                    "This check requires JavaScript: it runs in your browser, so that your secret never leaves it. Without \
+                     JavaScript, use "<code>"caleida verify"</code>" on your own machine."
                 </p>
             </noscript>
         </section>

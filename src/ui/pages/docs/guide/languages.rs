@@ -1,9 +1,9 @@
-//! Receivers to copy: the files of `docs/receivers`, which the tests run.
+//! Sample receivers: the files in `docs/receivers`, which the tests run.
 
-/// How one verifies in one language.
+/// The sample receivers of one language.
 #[derive(Debug, Clone, Copy)]
 pub struct Language {
-    /// In the address.
+    /// Value of the query parameter `language`.
     pub key: &'static str,
     pub name: &'static str,
     pub library: Option<Library>,
@@ -110,8 +110,8 @@ impl Language {
         },
     ];
 
-    /// The first, if there is none of that key.
-    pub fn of(key: &str) -> Self {
+    /// Returns the language with this key. Defaults to the first one.
+    pub fn from_key(key: &str) -> Self {
         let mut languages = Self::ALL.into_iter();
         languages
             .find(|language| language.key == key)

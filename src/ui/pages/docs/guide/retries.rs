@@ -1,4 +1,4 @@
-//! When a call is repeated, from the configuration that is in use.
+//! The retry schedule of this server.
 
 use std::time::Duration;
 
@@ -9,21 +9,21 @@ use crate::{
         RetrySchedule, failing,
         retry::{JITTER, MAX_RETRY_AFTER},
     },
-    ui::components::{count::counted, time_ago::in_full},
+    ui::components::{count::pluralize, time_ago::full_duration},
 };
 
 #[component]
-pub fn Retries(schedule: RetrySchedule) -> impl IntoView {
+pub fn RetriesSection(schedule: RetrySchedule) -> impl IntoView {
     let attempts = u64::try_from(schedule.attempts()).unwrap_or(u64::MAX);
     let rows = rows(&schedule)
         .into_iter()
         .enumerate()
-        .map(|(index, (pause, since))| {
+        .map(|(index, (delay, elapsed))| {
             view! {
                 <tr>
                     <th scope="row">{index + 1}</th>
-                    <td>{pause.map_or_else(|| "at once".to_owned(), in_full)}</td>
-                    <td>{if index == 0 { "–".to_owned() } else { in_full(since) }}</td>
+                    <td>{delay.map_or_else(|| "immediately".to_owned(), full_duration)}</td>
+                    <td>{if index == 0 { "–".to_owned() } else { full_duration(elapsed) }}</td>
                 </tr>
             }
         });
@@ -32,10 +32,10 @@ pub fn Retries(schedule: RetrySchedule) -> impl IntoView {
             <h2 id="retries-title">"Retries"</h2>
             <p>
                 {format!(
-                    "What is not answered with 2xx is tried again, with {} in all. Pauses vary by {:.0} %, so that what \
-                     failed together does not come back together. After the last one the delivery has failed, and can be \
-                     resent or recovered from its log.",
-                    counted(attempts, "attempt", "attempts"),
+                    "A call without a 2xx response is retried, up to {} in total. Delays vary by ±{:.0} %, so that calls that \
+                     failed together are not retried together. When the last attempt fails, the delivery has failed. \
+                     You can resend or recover it from the delivery log.",
+                    pluralize(attempts, "attempt", "attempts"),
                     JITTER * 100.0,
                 )}
             </p>
@@ -43,26 +43,26 @@ pub fn Retries(schedule: RetrySchedule) -> impl IntoView {
                 <thead>
                     <tr>
                         <th scope="col">"Attempt"</th>
-                        <th scope="col">"After a pause of"</th>
-                        <th scope="col">"Since the first"</th>
+                        <th scope="col">"Delay"</th>
+                        <th scope="col">"Since the first attempt"</th>
                     </tr>
                 </thead>
                 <tbody>{rows.collect_view()}</tbody>
             </table>
             <ul class="guide__steps">
                 <li><strong>"3xx"</strong>" is a failure: redirects are not followed."</li>
-                <li><strong>"410"</strong>" disables the webhook: the receiver wants no more."</li>
+                <li><strong>"410"</strong>" disables the webhook."</li>
                 <li>
                     <strong>"429 and 503"</strong>
                     {format!(
-                        " are heard: with Retry-After, the next attempt waits that long, up to {}.",
-                        in_full(MAX_RETRY_AFTER)
+                        " with Retry-After delay the next attempt for that long, up to {}.",
+                        full_duration(MAX_RETRY_AFTER)
                     )}
                 </li>
                 <li>
                     {format!(
-                        "After {} without one success the webhook is disabled, until somebody resumes it.",
-                        in_full(failing::AT_MOST)
+                        "After {} without a successful call, the webhook is disabled until it is resumed.",
+                        full_duration(failing::DISABLE_AFTER)
                     )}
                 </li>
             </ul>
@@ -70,13 +70,13 @@ pub fn Retries(schedule: RetrySchedule) -> impl IntoView {
     }
 }
 
-/// Of each attempt, the pause before it and the time since the first.
+/// Returns the delay before each attempt and the time since the first one.
 fn rows(schedule: &RetrySchedule) -> Vec<(Option<Duration>, Duration)> {
-    let mut since = Duration::ZERO;
-    let first = [(None, since)];
-    let others = schedule.pauses().iter().map(|&pause| {
-        since += pause;
-        (Some(pause), since)
+    let mut elapsed = Duration::ZERO;
+    let first = [(None, elapsed)];
+    let others = schedule.delays().iter().map(|&delay| {
+        elapsed += delay;
+        (Some(delay), elapsed)
     });
     first.into_iter().chain(others).collect()
 }
@@ -86,14 +86,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_attempt_has_its_pause_and_its_time_since_the_first() {
+    fn rows_have_delay_and_time_since_first_attempt() {
         let rows = rows(&"5s,5m".parse().unwrap());
-        let told: Vec<_> = rows
+        let texts: Vec<_> = rows
             .into_iter()
-            .map(|(pause, since)| (pause.map(in_full), in_full(since)))
+            .map(|(delay, elapsed)| (delay.map(full_duration), full_duration(elapsed)))
             .collect();
         assert_eq!(
-            told,
+            texts,
             [
                 (None, "0 ms".to_owned()),
                 (Some("5 s".to_owned()), "5 s".to_owned()),

@@ -1,6 +1,6 @@
-//! What a browser calls itself, in plain words.
+//! A readable name for a user agent.
 
-/// Each names itself among others whom it claims to be: the first that is found is meant.
+/// Tokens and names, most specific first: a user agent also contains the tokens of browsers that it imitates.
 const BROWSERS: [(&str, &str); 5] = [
     ("Edg/", "Edge"),
     ("OPR/", "Opera"),
@@ -19,10 +19,10 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// `Firefox on Linux`; the text as it is if it tells neither.
+/// Returns a name such as `Firefox on Linux`, or the user agent itself if it is not recognized.
 pub fn name(user_agent: &str) -> String {
     let find = |names: &[(&str, &'static str)]| {
-        let found = names.iter().find(|(sign, _)| user_agent.contains(sign));
+        let found = names.iter().find(|(token, _)| user_agent.contains(token));
         found.map(|(_, name)| *name)
     };
     match (find(&BROWSERS), find(&SYSTEMS)) {
@@ -38,15 +38,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn common_browsers_are_recognised_and_others_speak_for_themselves() {
+    fn recognizes_common_browsers_and_keeps_other_user_agents() {
         let edge = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
                     Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0";
         let safari = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like \
                       Gecko) Version/18.0 Mobile/15E148 Safari/604.1";
         let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
-        let said = [edge, safari, firefox, "curl/8.9.1", " "].map(name);
+        let names = [edge, safari, firefox, "curl/8.9.1", " "].map(name);
         assert_eq!(
-            said,
+            names,
             [
                 "Edge on Windows",
                 "Safari on iPhone",

@@ -1,4 +1,4 @@
-//! Where one is signed in.
+//! The sessions of the signed-in user.
 
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -13,13 +13,13 @@ use crate::{
     },
 };
 
-/// With the session that looks at it marked.
+/// Each session comes with whether it is the current one.
 #[component]
 pub fn Sessions(sessions: Vec<(UserSession, bool)>, now: Timestamp) -> impl IntoView {
     let others = sessions.iter().any(|(_, is_current)| !is_current).then(|| {
         view! {
             <ActionForm page=paths::ACCOUNT function=EndOtherSessions::PATH>
-                <button class="button" type="submit" name="do" value="end-others">"End all others"</button>
+                <button class="button" type="submit" name="do" value="end-others">"End all other sessions"</button>
             </ActionForm>
         }
     });
@@ -29,12 +29,12 @@ pub fn Sessions(sessions: Vec<(UserSession, bool)>, now: Timestamp) -> impl Into
     view! {
         <section class="section--open" aria-labelledby="sessions">
             <h2 id="sessions">"Sessions"</h2>
-            <p class="quiet">"Where you are signed in. End what you do not recognise, and change your password."</p>
+            <p class="quiet">"Browsers that are signed in to your account. If you do not recognize a session, end it and change your password."</p>
             <table class="table table--sessions" role="table" aria-labelledby="sessions">
                 <thead role="rowgroup">
                     <tr role="row">
                         <th role="columnheader" scope="col">"Browser"</th>
-                        <th role="columnheader" scope="col">"Address"</th>
+                        <th role="columnheader" scope="col">"IP address"</th>
                         <th role="columnheader" scope="col">"Signed in"</th>
                         <th role="columnheader" scope="col">"Last seen"</th>
                         <th role="columnheader" scope="col"><span class="unseen">"End"</span></th>
@@ -49,9 +49,9 @@ pub fn Sessions(sessions: Vec<(UserSession, bool)>, now: Timestamp) -> impl Into
 
 #[component]
 fn Row(session: UserSession, is_current: bool, now: Timestamp) -> impl IntoView {
-    let (id, row) = (format!("session-{}", session.id), format!("row-{}", session.id));
+    let (id, row_id) = (format!("session-{}", session.id), format!("row-{}", session.id));
     let described = id.clone();
-    // This one is ended by signing out.
+    // The current session ends by signing out.
     let end = if is_current {
         view! { <CurrentBadge/> }.into_any()
     } else {
@@ -65,7 +65,7 @@ fn Row(session: UserSession, is_current: bool, now: Timestamp) -> impl IntoView 
         .into_any()
     };
     view! {
-        <tr id=row role="row" class="row">
+        <tr id=row_id role="row" class="row">
             <th role="rowheader" scope="row" class="row__name" id=id title=session.user_agent.clone()>
                 <span class="address">{browser::name(&session.user_agent)}</span>
             </th>

@@ -1,9 +1,9 @@
-//! `/settings/api-keys/new`: the dialog “Add API key”, whose answer shows the key.
+//! `/settings/api-keys/new`: the dialog “Add API key”.
 
 use axum::response::{IntoResponse, Response};
 use leptos::{prelude::*, server_fn::ServerFn};
 
-use super::{show_made, show_under};
+use super::{show_created, show_over_list};
 use crate::{
     auth::api_key::{EVENTS_WRITE, SCOPES},
     domain::api_key::Expiry,
@@ -12,64 +12,61 @@ use crate::{
         actions::{
             api_keys::{AddApiKey, ApiKeyForm, add_api_key},
             protocol,
-            serve::{Reply, Submitted},
+            serve::{FormFeedback, Submission},
         },
         components::{
-            dialog::{CANCEL, Dialog},
+            dialog::{CANCEL_FORM, Dialog},
             field::{FieldError, TextField},
             form::ActionForm,
         },
-        paths,
-        request::{form::Form, visit::Visit},
-        words,
+        labels, paths,
+        request::{context::RequestContext, form::Form},
     },
 };
 
 const FORM: &str = "api-key";
 
-pub async fn show(visit: Visit) -> Result<Response, PageError> {
+pub async fn show(ctx: RequestContext) -> Result<Response, PageError> {
     let form = ApiKeyForm {
         scopes: vec![EVENTS_WRITE.to_owned()],
         expiry: Expiry::default().value(),
         ..ApiKeyForm::default()
     };
-    page(&visit, form, Reply::default()).await
+    page(&ctx, form, FormFeedback::default()).await
 }
 
-/// The answer is the page with the key on it: a redirect would have to carry it.
-pub async fn add(visit: Visit, Form(form): Form<ApiKeyForm>) -> Result<Response, PageError> {
-    match visit
-        .submit(add_api_key(protocol::Form::of(form.clone())))
-        .await?
-    {
-        Submitted::Done(response) => Ok(response),
-        Submitted::Again(Reply { part: Some(made), .. }) => show_made(&visit, made).await,
-        Submitted::Again(reply) => page(&visit, form, reply).await,
+/// Responds with the page that shows the key instead of a redirect, which would have to carry the key.
+pub async fn add(ctx: RequestContext, Form(form): Form<ApiKeyForm>) -> Result<Response, PageError> {
+    match ctx.submit(add_api_key(protocol::Form::new(form.clone()))).await? {
+        Submission::Redirect(response) => Ok(response),
+        Submission::Rerender(FormFeedback {
+            part: Some(created), ..
+        }) => show_created(&ctx, created).await,
+        Submission::Rerender(feedback) => page(&ctx, form, feedback).await,
     }
 }
 
-async fn page(visit: &Visit, form: ApiKeyForm, reply: Reply) -> Result<Response, PageError> {
-    let (status, headers) = (reply.status, reply.headers());
-    let dialog = || view! { <AddDialog form reply/> }.into_any();
-    let page = show_under(visit, "Add API key", status, dialog).await?;
+async fn page(ctx: &RequestContext, form: ApiKeyForm, feedback: FormFeedback) -> Result<Response, PageError> {
+    let (status, headers) = (feedback.status, feedback.headers());
+    let dialog = || view! { <AddDialog form feedback/> }.into_any();
+    let page = show_over_list(ctx, "Add API key", status, dialog).await?;
     Ok((headers, page).into_response())
 }
 
 #[component]
-fn AddDialog(form: ApiKeyForm, reply: Reply) -> impl IntoView {
+fn AddDialog(form: ApiKeyForm, feedback: FormFeedback) -> impl IntoView {
     let ApiKeyForm {
         name,
         scopes,
         expiry,
         date,
     } = form;
-    let (name_error, scopes_error) = (reply.error("name"), reply.error("scopes"));
-    // At the date, if that is what expires it.
-    let expiry_error = reply.error("expiry").or_else(|| reply.error("date"));
-    // The first field that was refused has the focus.
-    let scopes_first = name_error.is_none() && scopes_error.is_some();
-    let expiry_first = name_error.is_none() && scopes_error.is_none() && expiry_error.is_some();
-    let name_first = !scopes_first && !expiry_first;
+    let (name_error, scopes_error) = (feedback.error("name"), feedback.error("scopes"));
+    let expiry_error = feedback.error("expiry").or_else(|| feedback.error("date"));
+    // The first invalid field takes the focus.
+    let focus_scopes = name_error.is_none() && scopes_error.is_some();
+    let focus_expiry = name_error.is_none() && scopes_error.is_none() && expiry_error.is_some();
+    let focus_name = !focus_scopes && !focus_expiry;
     view! {
         <Dialog title="Add API key" list=paths::API_KEYS>
             <ActionForm
@@ -77,7 +74,7 @@ fn AddDialog(form: ApiKeyForm, reply: Reply) -> impl IntoView {
                 id=FORM
                 page=paths::API_KEY_NEW
                 function=AddApiKey::PATH
-                reply=(&reply).into()
+                notice=(&feedback).into()
             >
                 <TextField
                     id="name"
@@ -85,13 +82,13 @@ fn AddDialog(form: ApiKeyForm, reply: Reply) -> impl IntoView {
                     value=name
                     hint="What the key is for. Shown in the audit log."
                     error=name_error
-                    focus=name_first
+                    focus=focus_name
                 />
-                <ScopesField chosen=scopes error=scopes_error focus=scopes_first/>
-                <ExpiryField expiry date error=expiry_error focus=expiry_first/>
+                <ScopesField chosen=scopes error=scopes_error focus=focus_scopes/>
+                <ExpiryField expiry date error=expiry_error focus=focus_expiry/>
             </ActionForm>
             <div class="dialog__buttons">
-                <button class="button" type="submit" form=CANCEL>"Cancel"</button>
+                <button class="button" type="submit" form=CANCEL_FORM>"Cancel"</button>
                 <button class="button button--primary" type="submit" form=FORM>"Add"</button>
             </div>
         </Dialog>
@@ -117,7 +114,7 @@ fn ScopesField(chosen: Vec<String>, error: Option<String>, focus: bool) -> impl 
                     aria-describedby=described
                 />
                 <label for=id><code>{scope}</code></label>
-                <span class="choice__about" id=about>{words::allowed_by(scope)}</span>
+                <span class="choice__about" id=about>{labels::scope_description(scope)}</span>
             </div>
         }
     });
@@ -130,15 +127,15 @@ fn ScopesField(chosen: Vec<String>, error: Option<String>, focus: bool) -> impl 
     }
 }
 
-/// The style sheet shows the day when it is asked for.
+/// The style sheet shows the date only if the expiry is a date.
 #[component]
 fn ExpiryField(expiry: String, date: String, error: Option<String>, focus: bool) -> impl IntoView {
     let invalid = error.is_some().then_some("true");
     let by_date = expiry == Expiry::Date.value();
-    let choices = Expiry::OFFERED.map(|offered| {
-        let value = offered.value();
+    let choices = Expiry::OPTIONS.map(|option| {
+        let value = option.value();
         let selected = value == expiry;
-        view! { <option value=value selected=selected>{words::expiry(offered)}</option> }
+        view! { <option value=value selected=selected>{labels::expiry_label(option)}</option> }
     });
     view! {
         <div class="field expiry">

@@ -1,4 +1,4 @@
-//! The rows of the list of keys.
+//! The table of API keys.
 
 use leptos::prelude::*;
 
@@ -15,11 +15,11 @@ use crate::{
     },
 };
 
-/// The roles are written out because the style sheet lays the table out as a grid, and then browsers forget them.
+/// The roles are explicit because browsers drop the table semantics of elements with a grid layout.
 #[component]
-pub fn Table(keys: Vec<ApiKeyRow>, left: Option<String>, now: Timestamp) -> impl IntoView {
+pub fn Table(keys: Vec<ApiKeyRow>, closed_dialog: Option<String>, now: Timestamp) -> impl IntoView {
     let rows = keys.into_iter().map(|row| {
-        let focused = left.as_deref() == Some(&*paths::revoke(&row.key.id));
+        let focused = closed_dialog.as_deref() == Some(&*paths::revoke(&row.key.id));
         view! { <Row row focused now/> }
     });
     view! {
@@ -28,7 +28,7 @@ pub fn Table(keys: Vec<ApiKeyRow>, left: Option<String>, now: Timestamp) -> impl
                 <tr role="row">
                     <th role="columnheader" scope="col">"Key"</th>
                     <th role="columnheader" scope="col">"Scopes"</th>
-                    <th role="columnheader" scope="col">"Made"</th>
+                    <th role="columnheader" scope="col">"Created"</th>
                     <th role="columnheader" scope="col">"Last used"</th>
                     <th role="columnheader" scope="col">"Status"</th>
                     <th role="columnheader" scope="col"><span class="unseen">"Revoke"</span></th>
@@ -54,7 +54,7 @@ fn Row(row: ApiKeyRow, focused: bool, now: Timestamp) -> impl IntoView {
         .scopes
         .into_iter()
         .map(|scope| view! { <code class="event">{scope}</code>" " });
-    let used = match last_used_at {
+    let last_used = match last_used_at {
         Some(at) => view! { <TimeAgo at now/> }.into_any(),
         None => view! { <span class="quiet">"Never"</span> }.into_any(),
     };
@@ -83,7 +83,7 @@ fn Row(row: ApiKeyRow, focused: bool, now: Timestamp) -> impl IntoView {
             </th>
             <td role="cell" class="key__scopes">{scopes.collect_view()}</td>
             <td role="cell" class="key__made"><TimeAgo at=created_at now/><span class="quiet key__by">"by "{created_by.to_string()}</span></td>
-            <td role="cell" class="key__used">{used}</td>
+            <td role="cell" class="key__used">{last_used}</td>
             <td role="cell" class="key__state"><KeyBadge state/>{until}</td>
             <td role="cell" class="row__more">{revoke}</td>
         </tr>

@@ -1,14 +1,16 @@
-//! What an entry says besides: what was there before, and what is there after.
+//! The details of an entry: the fields before and after the change.
 
 use leptos::prelude::*;
 use serde_json::{Map, Value};
 
 use crate::{
     domain::Timestamp,
-    ui::{components::time_ago::exact, pages::settings::audit_log::words::field, request::zone::use_zone},
+    ui::{
+        components::time_ago::exact, pages::settings::audit_log::labels::field_label, request::zone::use_zone,
+    },
 };
 
-/// A cell that opens, or nothing if there is nothing to tell.
+/// An expandable cell with the details. Empty if there are none.
 #[component]
 pub fn Changes(details: Option<String>) -> impl IntoView {
     let changes = details.map(|details| changes(&details)).unwrap_or_default();
@@ -45,10 +47,10 @@ struct Change {
     after: Option<String>,
 }
 
-/// In which order people look for them; the others follow.
-const FIRST: [&str; 7] = ["name", "email", "url", "events", "prefix", "scopes", "expires_at"];
+/// The fields that come first, in this order.
+const FIELD_ORDER: [&str; 7] = ["name", "email", "url", "events", "prefix", "scopes", "expires_at"];
 
-/// The fields of what was written down; none if it is not what was to be written.
+/// Parses recorded details. Returns no changes if they are not a JSON object.
 fn changes(details: &str) -> Vec<Change> {
     let Ok(Value::Object(mut details)) = serde_json::from_str(details) else {
         return Vec::new();
@@ -58,23 +60,23 @@ fn changes(details: &str) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut names: Vec<_> = before.keys().chain(after.keys()).cloned().collect();
     names.sort_by_key(|name| {
-        FIRST
+        FIELD_ORDER
             .iter()
             .position(|first| first == name)
-            .unwrap_or(FIRST.len())
+            .unwrap_or(FIELD_ORDER.len())
     });
     for name in names {
-        let (was, is) = (before.remove(&name), after.remove(&name));
-        if was.is_some() || is.is_some() {
+        let (old, new) = (before.remove(&name), after.remove(&name));
+        if old.is_some() || new.is_some() {
             changes.push(Change {
-                field: field(&name),
-                before: was.map(|was| value(&name, was)),
-                after: is.map(|is| value(&name, is)),
+                field: field_label(&name),
+                before: old.map(|old| value(&name, old)),
+                after: new.map(|new| value(&name, new)),
             });
         }
     }
     changes.extend(details.into_iter().map(|(name, value)| Change {
-        field: field(&name),
+        field: field_label(&name),
         before: None,
         after: Some(text(value)),
     }));
@@ -98,7 +100,7 @@ fn value(name: &str, value: Value) -> String {
 fn text(value: Value) -> String {
     match value {
         Value::Null => "None".to_owned(),
-        // Moments are written down as RFC 3339 has them.
+        // Times are recorded in RFC 3339.
         Value::String(text) => Timestamp::parse_rfc3339(&text).map_or(text, |at| exact(at, &use_zone())),
         Value::Array(values) => {
             let texts: Vec<_> = values.into_iter().map(text).collect();
@@ -113,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_stands_with_what_it_was_and_what_it_is() {
+    fn pairs_values_before_and_after_by_field() {
         let details = r#"{"before":{"events":["chat"],"name":"a"},"after":{"events":["chat","message"],"name":"b"},"held":"send"}"#;
         let change = |field: &str, before: Option<&str>, after: Option<&str>| Change {
             field: field.to_owned(),
@@ -128,16 +130,16 @@ mod tests {
                 change("Held", None, Some("send")),
             ]
         );
-        let made = r#"{"after":{"expires_at":null},"since":"2026-11-23T10:00:03.000Z"}"#;
+        let created = r#"{"after":{"expires_at":null},"since":"2026-11-23T10:00:03.000Z"}"#;
         assert_eq!(
-            changes(made),
+            changes(created),
             [
                 change("Expires", None, Some("Never")),
                 change("Since", None, Some("23 Nov 2026, 10:00:03 UTC")),
             ]
         );
-        for nothing in ["", "[]", "{", "{}"] {
-            assert_eq!(changes(nothing), [], "{nothing}");
+        for details in ["", "[]", "{", "{}"] {
+            assert_eq!(changes(details), [], "{details}");
         }
     }
 }

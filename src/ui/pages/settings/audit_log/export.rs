@@ -1,4 +1,4 @@
-//! `/settings/audit-log/export`: all that fits the filters, as one JSON object a line.
+//! `/settings/audit-log/export`: all entries that match the filters, as JSON Lines.
 
 use axum::{
     body::{Body, Bytes},
@@ -14,12 +14,12 @@ use crate::{
     store::{Accounts, AuditFilter, AuditPage, StoreError},
     ui::{
         PageError,
-        request::{query::AuditQuery, visit::Visit},
+        request::{context::RequestContext, query::AuditQuery},
     },
 };
 
-/// Entries that are in memory at a time.
-const PAGE: u32 = 500;
+/// Number of entries that are read, and kept in memory, at a time.
+const PAGE_SIZE: u32 = 500;
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -33,16 +33,17 @@ struct Line<'a> {
     details: Option<&'a RawValue>,
 }
 
-/// Newest first. Page by page, so that neither memory nor a connection is held for all of it: the reader sets the pace.
-pub async fn export(visit: Visit) -> Result<Response, PageError> {
-    let mut filter = AuditQuery::parse(&visit.query).0;
-    filter.limit = PAGE;
-    // Before anything is answered: what cannot begin says so by its status.
-    let first = visit.account().audit_log(&filter).await?;
-    let name = format!("caleida-audit-log-{}.jsonl", &visit.now.rfc3339()[..10]);
-    let rest = Rest {
-        accounts: visit.ui.accounts.clone(),
-        account: visit.user.account_id.clone(),
+/// Exports the entries, newest first. The response is streamed page by page at the pace of the client: it needs little
+/// memory and holds no database connection between pages.
+pub async fn export(ctx: RequestContext) -> Result<Response, PageError> {
+    let mut filter = AuditQuery::parse(&ctx.query).0;
+    filter.limit = PAGE_SIZE;
+    // Read before the response starts, so that a failure still has an error status.
+    let first = ctx.account().audit_log(&filter).await?;
+    let name = format!("caleida-audit-log-{}.jsonl", &ctx.now.rfc3339()[..10]);
+    let remaining = RemainingPages {
+        accounts: ctx.ui.accounts.clone(),
+        account: ctx.user.account_id.clone(),
         filter,
     };
     let headers = [
@@ -53,30 +54,36 @@ pub async fn export(visit: Visit) -> Result<Response, PageError> {
         ),
         (header::CACHE_CONTROL, "no-store".to_owned()),
     ];
-    Ok((headers, Body::from_stream(rest.after(first))).into_response())
+    Ok((headers, Body::from_stream(remaining.stream(first))).into_response())
 }
 
-struct Rest {
+struct RemainingPages {
     accounts: Accounts,
     account: AccountId,
     filter: AuditFilter,
 }
 
-impl Rest {
-    /// An error cuts the answer short, so that nobody takes it for complete.
-    fn after(self, first: AuditPage) -> impl Stream<Item = Result<Bytes, StoreError>> {
+impl RemainingPages {
+    /// Streams the first page and all pages after it. An error aborts the response, so that it does not look complete.
+    fn stream(self, first: AuditPage) -> impl Stream<Item = Result<Bytes, StoreError>> {
         stream::try_unfold(Some((self, Some(first))), |state| async move {
-            let Some((mut rest, page)) = state else {
+            let Some((mut remaining, page)) = state else {
                 return Ok(None);
             };
             let page = match page {
                 Some(page) => page,
-                None => rest.accounts.of(&rest.account).audit_log(&rest.filter).await?,
+                None => {
+                    remaining
+                        .accounts
+                        .of(&remaining.account)
+                        .audit_log(&remaining.filter)
+                        .await?
+                }
             };
             let text = lines(&page.entries);
             let state = page.next.map(|next| {
-                rest.filter.before = Some(next);
-                (rest, None)
+                remaining.filter.before = Some(next);
+                (remaining, None)
             });
             Ok(Some((text, state)))
         })
@@ -95,7 +102,7 @@ fn lines(entries: &[AuditEntry]) -> Bytes {
             subject: &entry.subject,
             subject_name: entry.subject_name.as_deref(),
             address: entry.address.as_deref(),
-            // One that is no JSON would break its line.
+            // Invalid JSON would break the line, so it is left out.
             details: details.and_then(|details| serde_json::from_str(details).ok()),
         };
         if serde_json::to_writer(&mut text, &line).is_ok() {

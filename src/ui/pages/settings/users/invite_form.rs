@@ -1,10 +1,10 @@
-//! Inviting somebody.
+//! The form that creates an invite.
 
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use crate::ui::{
     actions::{
-        serve::Reply,
+        serve::FormFeedback,
         users::{InviteForm, InviteUser},
     },
     components::{field::TextField, form::ActionForm, roles::RoleChoice},
@@ -12,24 +12,24 @@ use crate::ui::{
 };
 
 #[component]
-pub fn NewInvite(form: InviteForm, reply: Reply) -> impl IntoView {
-    let (error, chosen) = (reply.error("email"), form.role());
+pub fn NewInvite(form: InviteForm, feedback: FormFeedback) -> impl IntoView {
+    let (error, chosen) = (feedback.error("email"), form.role());
     let focus = error.is_some();
     view! {
         <section class="card section" aria-labelledby="invite">
-            <h2 id="invite">"Invite somebody"</h2>
-            <ActionForm class="section__form" page=paths::USERS function=InviteUser::PATH reply=(&reply).into()>
+            <h2 id="invite">"Invite user"</h2>
+            <ActionForm class="section__form" page=paths::USERS function=InviteUser::PATH notice=(&feedback).into()>
                 <TextField
                     id="email"
                     label="Email"
                     kind="email"
                     value=form.email
-                    hint="They get no mail from us: you get a link, and send it to them."
+                    hint="No email is sent. You get a link to send to the user."
                     error
                     focus
                 />
                 <RoleChoice chosen/>
-                <p><button class="button button--primary" type="submit">"Make a link"</button></p>
+                <p><button class="button button--primary" type="submit">"Create invite link"</button></p>
             </ActionForm>
         </section>
     }

@@ -1,4 +1,4 @@
-//! Everybody, and then those who are invited.
+//! The table of users, followed by the open invites.
 
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -8,30 +8,32 @@ use crate::{
     ui::{
         actions::users::{RenewInvite, RevokeInvite},
         components::{
-            badge::{InviteBadge, PersonBadge},
+            badge::{InviteBadge, UserBadge},
             form::ActionForm,
             time_ago::{TimeAgo, relative},
         },
+        labels::Label,
         paths,
         request::zone::use_zone,
-        words::Label,
     },
 };
 
-/// The roles are written out because the style sheet lays the table out as a grid, and then browsers forget them.
+/// The roles are explicit because browsers drop the table semantics of elements with a grid layout.
 #[component]
 pub fn Table(people: Vec<Person>, invites: Vec<Invite>, now: Timestamp) -> impl IntoView {
-    let people = people.into_iter().map(|person| view! { <PersonRow person now/> });
+    let people = people
+        .into_iter()
+        .map(|person| view! { <UserTableRow person now/> });
     let invites = invites
         .into_iter()
-        .map(|invite| view! { <InviteRow invite now/> });
+        .map(|invite| view! { <InviteTableRow invite now/> });
     view! {
         <table class="table table--users" role="table" aria-label="Users">
             <thead role="rowgroup">
                 <tr role="row">
                     <th role="columnheader" scope="col">"Email"</th>
                     <th role="columnheader" scope="col">"Role"</th>
-                    <th role="columnheader" scope="col">"State"</th>
+                    <th role="columnheader" scope="col">"Status"</th>
                     <th role="columnheader" scope="col">"Last sign-in"</th>
                 </tr>
             </thead>
@@ -40,9 +42,9 @@ pub fn Table(people: Vec<Person>, invites: Vec<Invite>, now: Timestamp) -> impl 
     }
 }
 
-/// The email is the real link; the style sheet stretches it over the whole row.
+/// The link is on the email. The style sheet stretches it over the whole row.
 #[component]
-fn PersonRow(person: Person, now: Timestamp) -> impl IntoView {
+fn UserTableRow(person: Person, now: Timestamp) -> impl IntoView {
     let last = match person.last_sign_in_at {
         Some(at) => view! { <TimeAgo at now/> }.into_any(),
         None => view! { <span class="quiet">"Never"</span> }.into_any(),
@@ -54,14 +56,14 @@ fn PersonRow(person: Person, now: Timestamp) -> impl IntoView {
                 <a class="row__link" href=paths::user(&person.user.id)>{person.user.email}</a>
             </th>
             <td role="cell" class="row__role">{person.user.role.label()}</td>
-            <td role="cell" class="row__status"><PersonBadge is_active/></td>
+            <td role="cell" class="row__status"><UserBadge is_active/></td>
             <td role="cell" class="row__seen">{last}</td>
         </tr>
     }
 }
 
 #[component]
-fn InviteRow(invite: Invite, now: Timestamp) -> impl IntoView {
+fn InviteTableRow(invite: Invite, now: Timestamp) -> impl IntoView {
     let zone = use_zone();
     let expired = invite.expires_at <= now;
     let until = if expired {
@@ -70,8 +72,8 @@ fn InviteRow(invite: Invite, now: Timestamp) -> impl IntoView {
         format!("The link expires {}.", relative(invite.expires_at, now, &zone))
     };
     let id = format!("invite-{}", invite.id);
-    let (renewed, revoked) = (id.clone(), id.clone());
-    let (renews, revokes) = (invite.id.to_string(), invite.id.to_string());
+    let (renew_label_id, revoke_label_id) = (id.clone(), id.clone());
+    let (renew_id, revoke_id) = (invite.id.to_string(), invite.id.to_string());
     view! {
         <tr id=format!("row-{}", invite.id) role="row" class="row">
             <th role="rowheader" scope="row" class="row__name">
@@ -84,19 +86,19 @@ fn InviteRow(invite: Invite, now: Timestamp) -> impl IntoView {
             <td role="cell" class="row__status"><InviteBadge expired/></td>
             <td role="cell" class="row__seen row__forms">
                 <ActionForm page=paths::USERS function=RenewInvite::PATH>
-                    <input type="hidden" name="invite" value=renews/>
-                    <button class="button button--small" type="submit" name="do" value="renew" aria-describedby=renewed>
+                    <input type="hidden" name="invite" value=renew_id/>
+                    <button class="button button--small" type="submit" name="do" value="renew" aria-describedby=renew_label_id>
                         "New link"
                     </button>
                 </ActionForm>
                 <ActionForm page=paths::USERS function=RevokeInvite::PATH>
-                    <input type="hidden" name="invite" value=revokes/>
+                    <input type="hidden" name="invite" value=revoke_id/>
                     <button
                         class="button button--small button--danger"
                         type="submit"
                         name="do"
                         value="revoke"
-                        aria-describedby=revoked
+                        aria-describedby=revoke_label_id
                     >
                         "Revoke"
                     </button>

@@ -1,22 +1,22 @@
-//! How the dialog looks.
+//! The view of the dialog.
 
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{
-    super::form::{EnterPresses, FORM, Fields, Purpose},
+    super::form::{DefaultSubmit, FORM, Fields, FormMode},
     secret_panel::SecretPanel,
 };
 use crate::{
     domain::{Timestamp, Webhook, WebhookStatus},
     ui::{
         actions::{
-            serve::Reply,
+            serve::FormFeedback,
             webhooks::{EditWebhook, PauseWebhook, ResumeWebhook, WebhookForm},
         },
         components::{
             badge::WebhookBadge,
-            count::open_deliveries,
-            dialog::{CANCEL, Dialog, GetForm},
+            count::format_open_deliveries,
+            dialog::{CANCEL_FORM, Dialog, GetForm},
             failing_notice::FailingNotice,
             form::{ActionForm, FormButton},
             time_ago::TimeAgo,
@@ -30,7 +30,7 @@ use crate::{
 pub fn EditDialog(
     webhook: Webhook,
     form: WebhookForm,
-    reply: Reply,
+    feedback: FormFeedback,
     held: u64,
     query: ListQuery,
     may_edit: bool,
@@ -38,37 +38,41 @@ pub fn EditDialog(
     now: Timestamp,
 ) -> impl IntoView {
     let id = webhook.id.clone();
-    let purpose = if may_edit { Purpose::Edit } else { Purpose::Look };
+    let mode = if may_edit {
+        FormMode::Edit
+    } else {
+        FormMode::ReadOnly
+    };
     let failing = webhook
         .failing_since
         .filter(|_| webhook.status == WebhookStatus::Failing);
     let failing = failing.map(|since| view! { <FailingNotice since now/> });
-    let (said, shown) = ((&reply).into(), reply.part.clone());
-    let shows_secret = shown.is_some();
+    let (notice, shown) = ((&feedback).into(), feedback.part.clone());
+    let has_secret = shown.is_some();
     let previous_until = webhook.previous_secret_until;
     let panel = may_edit.then(|| view! { <SecretPanel previous_until shown now/> });
     let buttons = if may_edit {
         view! { <Buttons status=webhook.status/> }.into_any()
     } else {
         view! {
-            <p class="dialog__note">"Only admins may change a webhook."</p>
-            <button class="button" type="submit" form=CANCEL>"Close"</button>
+            <p class="dialog__note">"Only admins can edit webhooks."</p>
+            <button class="button" type="submit" form=CANCEL_FORM>"Close"</button>
         }
         .into_any()
     };
-    let (page, back) = (query.on(&paths::webhook(&id)), query.on(paths::LIST));
-    let (own_id, version) = (id.to_string(), form.version);
+    let (page, back) = (query.href(&paths::webhook(&id)), query.href(paths::LIST));
+    let (webhook_id, version) = (id.to_string(), form.version);
     view! {
         <Dialog title="Edit Webhook" query=query.clone()>
             <Facts webhook query=query.clone() may_test now/>
-            <ActionForm class="dialog__body" id=FORM page function=EditWebhook::PATH reply=said>
-                {may_edit.then(|| view! { <EnterPresses/> })}
+            <ActionForm class="dialog__body" id=FORM page function=EditWebhook::PATH notice>
+                {may_edit.then(|| view! { <DefaultSubmit/> })}
                 {failing}
                 <HeldDeliveries held may_edit/>
-                <input type="hidden" name="id" value=own_id/>
+                <input type="hidden" name="id" value=webhook_id/>
                 <input type="hidden" name="version" value=version/>
                 <input type="hidden" name="back" value=back/>
-                <Fields form reply purpose keep_focus=shows_secret>{panel}</Fields>
+                <Fields form feedback mode keep_focus=has_secret>{panel}</Fields>
             </ActionForm>
             <div class="dialog__buttons">{buttons}</div>
             <GetForm id="delete" action=paths::delete(&id) query/>
@@ -76,20 +80,20 @@ pub fn EditDialog(
     }
 }
 
-/// What a paused webhook holds, and what is to become of that when it is resumed.
+/// The number of held deliveries of a paused webhook, and the choice to send or drop them when it is resumed.
 #[component]
 fn HeldDeliveries(held: u64, may_edit: bool) -> impl IntoView {
     if held == 0 {
         return ().into_any();
     }
-    let are = if held == 1 { "is" } else { "are" };
-    let text = format!("Paused: {} {are} held.", open_deliveries(held));
+    let verb = if held == 1 { "is" } else { "are" };
+    let text = format!("Paused: {} {verb} held.", format_open_deliveries(held));
     if !may_edit {
         return view! { <p class="notice notice--warning">{text}</p> }.into_any();
     }
     view! {
         <fieldset class="notice notice--warning held">
-            <legend class="held__text">{text}" When it is resumed:"</legend>
+            <legend class="held__text">{text}" When the webhook is resumed:"</legend>
             <div class="held__choice">
                 <input id="held-send" type="radio" name="held" value="send" checked=true/>
                 <label for="held-send">"Send them"</label>
@@ -103,13 +107,13 @@ fn HeldDeliveries(held: u64, may_edit: bool) -> impl IntoView {
     .into_any()
 }
 
-/// Where it stands, and the way to its log.
+/// The status, the last attempt and links.
 #[component]
 fn Facts(webhook: Webhook, query: ListQuery, may_test: bool, now: Timestamp) -> impl IntoView {
     let last = webhook.last_attempt.map(|last| {
         view! { <span>"Last attempt "{last.outcome.to_string()}" · "<TimeAgo at=last.at now/></span> }
     });
-    let test = query.on(&paths::test(&webhook.id));
+    let test = query.href(&paths::test(&webhook.id));
     view! {
         <div class="facts">
             <WebhookBadge status=webhook.status reason=webhook.disabled_reason/>
@@ -122,7 +126,7 @@ fn Facts(webhook: Webhook, query: ListQuery, may_test: bool, now: Timestamp) -> 
     }
 }
 
-/// “Pause” and “Resume” submit the form as well, so that what was typed is still there afterwards.
+/// “Pause” and “Resume” submit the form too, so that unsaved edits are kept.
 #[component]
 fn Buttons(status: WebhookStatus) -> impl IntoView {
     let pauses = matches!(status, WebhookStatus::Active | WebhookStatus::Failing);
@@ -135,7 +139,7 @@ fn Buttons(status: WebhookStatus) -> impl IntoView {
         <button class="button button--danger" type="submit" form="delete">"Delete"</button>
         <FormButton function value class="button" form=FORM>{text}</FormButton>
         <span class="dialog__gap"></span>
-        <button class="button" type="submit" form=CANCEL>"Cancel"</button>
+        <button class="button" type="submit" form=CANCEL_FORM>"Cancel"</button>
         <button class="button button--primary" type="submit" form=FORM>"Save"</button>
     }
 }

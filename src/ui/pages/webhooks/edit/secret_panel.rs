@@ -1,4 +1,4 @@
-//! The secret that is in use: hidden, until an admin asks for it or rotates it.
+//! The current secret, hidden until an admin reveals or rotates it.
 
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// Its buttons submit the whole form, so that unsaved edits stay in it. `shown` is rendered by the component `ShownSecret`.
+/// The buttons submit the whole form, so that unsaved edits are kept. `shown` is the rendered component `ShownSecret`.
 #[component]
 pub fn SecretPanel(
     previous_until: Option<Timestamp>,
@@ -42,7 +42,7 @@ pub fn SecretPanel(
             <p class="secrets__title">"Current secret"</p>
             {current}
             <div class="secrets__rotate">
-                <label for="overlap">"Keep the old secret valid for"</label>
+                <label for="overlap">"Keep the previous secret valid for"</label>
                 <select id="overlap" name="overlap">{overlaps.collect_view()}</select>
                 <FormButton function=RotateSecret::PATH value="rotate" class="button button--small">"Rotate"</FormButton>
             </div>

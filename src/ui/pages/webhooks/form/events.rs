@@ -1,4 +1,4 @@
-//! The choice of events.
+//! The checkboxes for events.
 
 use leptos::prelude::*;
 use strum::VariantArray;
@@ -25,8 +25,8 @@ pub fn EventsField(chosen: Vec<String>, error: Option<String>, focus: bool, read
             })
             .collect_view()
     };
-    // Never ticked by the server: without a script, it would tick again whatever is taken away below it.
-    let all = (!readonly).then(|| {
+    // Never checked by the server: without JavaScript, it would add the insights again that the user deselects.
+    let select_all = (!readonly).then(|| {
         view! {
             <div class="choice choice--all">
                 <input id="insights" type="checkbox" name="events" value=EventTypes::ALL_INSIGHTS/>
@@ -42,14 +42,14 @@ pub fn EventsField(chosen: Vec<String>, error: Option<String>, focus: bool, read
             <div class="choices__list">{choices(false)}</div>
             <fieldset class="choices__group">
                 <legend>"Insights"</legend>
-                {all}
+                {select_all}
                 <div class="choices__list">{choices(true)}</div>
             </fieldset>
         </fieldset>
     }
 }
 
-/// Named exactly as the event type; described by when it happens.
+/// The accessible name is exactly the event type. The description is when it occurs.
 #[component]
 fn EventChoice(event: EventType, chosen: bool, invalid: bool, focus: bool, readonly: bool) -> impl IntoView {
     let id = format!("event-{event}");

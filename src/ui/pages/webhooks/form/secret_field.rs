@@ -1,24 +1,26 @@
-//! The secret's field. Its text is hidden by the style sheet where scripts run, and by the island that brings the
-//! button to show it; without scripts there is no such button, so the text is simply there to be copied.
+//! The field for the secret. With JavaScript, the style sheet and an island mask the text, and the island adds a button
+//! that shows it. Without JavaScript, the text is visible so that it can be copied.
 
 use leptos::prelude::*;
 
 use crate::ui::{
     components::field::TextField,
     islands::{copy_button::CopyButton, secret_tools::SecretTools},
-    pages::webhooks::form::Purpose,
+    pages::webhooks::form::FormMode,
 };
 
 #[component]
 pub fn SecretField<'a>(
     value: &'a str,
     error: Option<String>,
-    purpose: Purpose,
+    mode: FormMode,
     focus: bool,
 ) -> impl IntoView + use<> {
-    let hint = match purpose {
-        Purpose::Add => "Store it where your receiver can read it: it proves that a call comes from Caleida.",
-        Purpose::Edit | Purpose::Look => "Leave empty to keep the current secret.",
+    let hint = match mode {
+        FormMode::Add => {
+            "Store it where your receiver can read it. It verifies that a call comes from Caleida."
+        }
+        FormMode::Edit | FormMode::ReadOnly => "Leave empty to keep the current secret.",
     };
     view! {
         <div class="copied">

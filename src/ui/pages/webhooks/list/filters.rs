@@ -1,4 +1,4 @@
-//! What narrows the list: a plain form, whose answer has an address.
+//! The search and the filters of the list.
 
 use leptos::prelude::*;
 use strum::VariantArray;
@@ -12,9 +12,9 @@ use crate::{
             list_page::FilterForm,
             select::{Select, any_or},
         },
+        labels::Label,
         paths,
         request::query::ListQuery,
-        words::Label,
     },
 };
 

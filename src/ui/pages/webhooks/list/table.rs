@@ -1,4 +1,4 @@
-//! The rows of the list.
+//! The table of webhooks.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::{
         components::{
             activity_chart::{Activity, ActivityChart},
             badge::WebhookBadge,
-            count::open_deliveries,
+            count::format_open_deliveries,
             event_types::EventTypeList,
             time_ago::TimeAgo,
         },
@@ -19,23 +19,23 @@ use crate::{
     },
 };
 
-/// The roles are written out because the style sheet lays the table out as a grid, and then browsers forget them.
+/// The roles are explicit because browsers drop the table semantics of elements with a grid layout.
 #[component]
 pub fn Table(
     webhooks: Vec<Webhook>,
     query: ListQuery,
     activity: HashMap<WebhookId, Activity>,
     held: HashMap<WebhookId, u64>,
-    fresh: Option<WebhookId>,
-    left: Option<WebhookId>,
+    saved: Option<WebhookId>,
+    closed: Option<WebhookId>,
     now: Timestamp,
 ) -> impl IntoView {
     let rows = webhooks.into_iter().map(|webhook| {
         let activity = activity.get(&webhook.id).cloned().unwrap_or_default();
         let held = held.get(&webhook.id).copied();
-        let fresh = fresh.as_ref() == Some(&webhook.id);
-        let focused = left.as_ref() == Some(&webhook.id);
-        view! { <Row href=query.on(&paths::webhook(&webhook.id)) webhook activity held fresh focused now/> }
+        let highlighted = saved.as_ref() == Some(&webhook.id);
+        let focused = closed.as_ref() == Some(&webhook.id);
+        view! { <Row href=query.href(&paths::webhook(&webhook.id)) webhook activity held highlighted focused now/> }
     });
     view! {
         <table class="table table--webhooks" role="table">
@@ -54,14 +54,14 @@ pub fn Table(
     }
 }
 
-/// The name is the real link; the style sheet stretches it over the whole row.
+/// The link is on the name. The style sheet stretches it over the whole row.
 #[component]
 fn Row(
     webhook: Webhook,
     href: String,
     activity: Activity,
     held: Option<u64>,
-    fresh: bool,
+    highlighted: bool,
     focused: bool,
     now: Timestamp,
 ) -> impl IntoView {
@@ -75,7 +75,7 @@ fn Row(
         },
     );
     view! {
-        <tr id=format!("row-{}", webhook.id) role="row" class=if fresh { "row row--fresh" } else { "row" }>
+        <tr id=format!("row-{}", webhook.id) role="row" class=if highlighted { "row row--fresh" } else { "row" }>
             <th role="rowheader" scope="row" class="row__name">
                 <a class="row__link" id=name_id.clone() href=href.clone() autofocus=focused data-soft>
                     {webhook.name.to_string()}
@@ -85,7 +85,7 @@ fn Row(
             <td role="cell" class="row__events"><EventTypeList events=webhook.events href/></td>
             <td role="cell" class="row__status">
                 <WebhookBadge status=webhook.status reason=webhook.disabled_reason/>
-                {held.map(|held| view! { <span class="badge__reason">{open_deliveries(held)}" held"</span> })}
+                {held.map(|held| view! { <span class="badge__reason">{format_open_deliveries(held)}" held"</span> })}
             </td>
             <td role="cell" class="row__attempt">{last_attempt}</td>
             <td role="cell" class="row__activity"><ActivityChart activity/></td>

@@ -1,4 +1,4 @@
-//! How far the recoveries of a webhook are: `…/recover/live`.
+//! `…/recover/live`: the live progress of recoveries.
 
 use axum::response::Response;
 use leptos::prelude::*;
@@ -8,29 +8,32 @@ use crate::{
     store::StoreError,
     ui::{
         PageError, Ui,
-        layout::live::{Watched, Watcher},
-        pages::webhooks::recover::{LISTED, Recoveries},
+        layout::live::{LiveFragment, LiveRequest},
+        pages::webhooks::recover::{MAX_RECOVERIES, Recoveries},
         paths,
     },
 };
 
-pub async fn watch(
+pub async fn stream(
     paths::WebhookRecoverLive { id }: paths::WebhookRecoverLive,
-    watcher: Watcher,
+    request: LiveRequest,
 ) -> Result<Response, PageError> {
-    watcher.require_webhook(&id).await?;
-    watcher.watch(RecoveriesOf(id))
+    request.require_webhook(&id).await?;
+    request.stream(RecoveriesOf(id))
 }
 
 struct RecoveriesOf(WebhookId);
 
-impl Watched for RecoveriesOf {
-    type Seen = Vec<Recovery>;
+impl LiveFragment for RecoveriesOf {
+    type Snapshot = Vec<Recovery>;
 
-    const LEAST: Role = Role::Member;
+    const MIN_ROLE: Role = Role::Member;
 
-    async fn look(&self, ui: &Ui, account: &AccountId) -> Result<Vec<Recovery>, StoreError> {
-        ui.accounts.of(account).recoveries(&self.0, None, LISTED).await
+    async fn poll(&self, ui: &Ui, account: &AccountId) -> Result<Vec<Recovery>, StoreError> {
+        ui.accounts
+            .of(account)
+            .recoveries(&self.0, None, MAX_RECOVERIES)
+            .await
     }
 
     fn render(&self, recoveries: Vec<Recovery>, now: Timestamp) -> AnyView {

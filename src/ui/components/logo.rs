@@ -1,10 +1,10 @@
-//! The sign of Caleida: six mirrored facets, as in a kaleidoscope.
+//! The Caleida logo: six mirrored facets, as in a kaleidoscope.
 
 use leptos::prelude::*;
 
-/// Decoration: the name stands beside it. The same drawing is `public/favicon.svg`.
+/// Decorative: the name is next to it. The same drawing is in `public/favicon.svg`.
 #[component]
-pub fn Mark() -> impl IntoView {
+pub fn Logo() -> impl IntoView {
     view! {
         <svg class="mark" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" focusable="false">
             <path d="M12 12L12 1.5 21.1 6.75z" fill="#7c6cf0"></path>

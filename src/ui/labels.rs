@@ -1,11 +1,11 @@
-//! What people read for the codes of the domain and the store.
+//! Labels and descriptions for the values of the domain.
 
 use crate::{
     auth::api_key::{AUDIT_READ, EVENTS_WRITE, WEBHOOKS_READ, WEBHOOKS_WRITE},
     domain::{DeliveryStatus, DisabledReason, Role, WebhookStatus, api_key::Expiry},
 };
 
-/// The word on a badge, in a table or in a list of choices.
+/// A short label for badges, tables and select fields.
 pub trait Label {
     fn label(self) -> &'static str;
 }
@@ -43,38 +43,36 @@ impl Label for Role {
     }
 }
 
-/// `a member`, `an admin`
+/// Returns the role with its article: `a member`, `an admin`.
 pub fn with_article(role: Role) -> String {
     let article = if role == Role::Admin { "an" } else { "a" };
     format!("{article} {role}")
 }
 
-/// Completes the sentence “Disabled because …”.
-pub fn because(reason: DisabledReason) -> &'static str {
+/// Returns the text that completes “Disabled because …”.
+pub fn disabled_reason(reason: DisabledReason) -> &'static str {
     match reason {
-        DisabledReason::Gone => "the receiver answered 410 Gone",
+        DisabledReason::Gone => "the receiver responded with 410 Gone",
         DisabledReason::Failing => "no call succeeded for five days",
     }
 }
 
-/// What an API key with this scope may do.
-pub fn allowed_by(scope: &str) -> &'static str {
+/// Returns a description of what an API key with this scope can do.
+pub fn scope_description(scope: &str) -> &'static str {
     match scope {
         EVENTS_WRITE => "Publish events.",
-        WEBHOOKS_READ => "See webhooks, events and deliveries, but no secrets.",
-        WEBHOOKS_WRITE => {
-            "Add, edit, pause and delete webhooks, test them, send again what they missed, and read their secrets."
-        }
-        AUDIT_READ => "Read the audit log: who did what, when, and from where.",
+        WEBHOOKS_READ => "Read webhooks, events and deliveries, but not secrets.",
+        WEBHOOKS_WRITE => "Add, edit, pause, test and delete webhooks, resend deliveries, and read secrets.",
+        AUDIT_READ => "Read the audit log: who did what, when and from where.",
         _ => "",
     }
 }
 
-pub fn expiry(expiry: Expiry) -> String {
+pub fn expiry_label(expiry: Expiry) -> String {
     match expiry {
         Expiry::Never => "Never".to_owned(),
         Expiry::Days(365) => "In 1 year".to_owned(),
         Expiry::Days(days) => format!("In {days} days"),
-        Expiry::Date => "On a date".to_owned(),
+        Expiry::Date => "Custom date".to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! Host names to addresses, remembered for half a minute.
+//! DNS lookups with a cache. Concurrent lookups of the same name share one query.
 
 use std::{
     collections::HashMap,
@@ -11,28 +11,28 @@ use std::{
 use async_trait::async_trait;
 use tokio::{sync::OnceCell, time::Instant};
 
-/// How long an answer is used. Short enough that moving a receiver needs no patience.
-pub(super) const REMEMBERED: Duration = Duration::from_secs(30);
+/// Lifetime of a cached lookup. Short, so that a receiver that moves is soon found.
+pub(super) const CACHE_TTL: Duration = Duration::from_secs(30);
 
-/// How many names are remembered; the oldest gives way.
+/// Maximum number of cached names. When the cache is full, the oldest name is evicted.
 pub(super) const CAPACITY: usize = 1024;
 
-/// Asks for the addresses of a name. The system does it; tests give answers of their own.
+/// Resolver of host names. Tests have their own implementations.
 #[async_trait]
 pub trait Lookup: Send + Sync + 'static {
     async fn lookup(&self, name: &str) -> Result<Vec<IpAddr>, LookupError>;
 }
 
-/// Why there are no addresses.
+/// Reason a lookup returned no addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LookupError {
     /// The name does not exist, or has no address.
     NotFound,
-    /// Nobody could say: the name service failed or did not answer.
+    /// The lookup failed or timed out.
     Unavailable,
 }
 
-/// The system's own lookup: its hosts file, then its name servers.
+/// Lookup with the system's resolver.
 pub(super) struct SystemLookup;
 
 #[async_trait]
@@ -40,23 +40,24 @@ impl Lookup for SystemLookup {
     async fn lookup(&self, name: &str) -> Result<Vec<IpAddr>, LookupError> {
         match tokio::net::lookup_host((name, 0)).await {
             Ok(addresses) => Ok(addresses.map(|address| address.ip()).collect()),
-            Err(error) => Err(judge(&error)),
+            Err(error) => Err(classify(&error)),
         }
     }
 }
 
-/// The names looked up lately.
-pub(super) struct Names {
+/// Cache of recent lookups.
+pub(super) struct DnsCache {
     lookup: Box<dyn Lookup>,
     entries: Mutex<HashMap<String, Arc<Entry>>>,
 }
 
+/// A lookup that is in progress or finished.
 struct Entry {
-    asked_at: Instant,
+    started_at: Instant,
     answer: OnceCell<Result<Arc<[IpAddr]>, LookupError>>,
 }
 
-impl Names {
+impl DnsCache {
     pub(super) fn new(lookup: impl Lookup) -> Self {
         Self {
             lookup: Box::new(lookup),
@@ -64,14 +65,13 @@ impl Names {
         }
     }
 
-    /// The addresses of a name, at least one.
+    /// Returns the addresses of a name, at least one.
     ///
-    /// Who asks while a lookup of the same name is under way waits for that one: a receiver with a slow name server
-    /// occupies one thread of the system's lookup, not all of them. A failure goes to those who waited for it, and is
-    /// not remembered.
+    /// Concurrent lookups of the same name share one query, so a slow name server occupies only one thread of the
+    /// system's resolver. A failure is returned to all callers that waited for it, and is not cached.
     pub(super) async fn addresses(&self, name: &str) -> Result<Arc<[IpAddr]>, LookupError> {
         let entry = self.entry(name);
-        let ask = async {
+        let lookup = async {
             let addresses = self.lookup.lookup(name).await?;
             if addresses.is_empty() {
                 Err(LookupError::NotFound)
@@ -79,7 +79,7 @@ impl Names {
                 Ok(addresses.into())
             }
         };
-        entry.answer.get_or_init(|| ask).await.clone()
+        entry.answer.get_or_init(|| lookup).await.clone()
     }
 
     fn entry(&self, name: &str) -> Arc<Entry> {
@@ -94,12 +94,12 @@ impl Names {
         if entries.len() >= CAPACITY {
             let oldest = entries
                 .iter()
-                .min_by_key(|(_, entry)| entry.asked_at)
+                .min_by_key(|(_, entry)| entry.started_at)
                 .map(|(name, _)| name.clone());
             oldest.and_then(|name| entries.remove(&name));
         }
         let entry = Arc::new(Entry {
-            asked_at: now,
+            started_at: now,
             answer: OnceCell::new(),
         });
         entries.insert(name.to_owned(), Arc::clone(&entry));
@@ -107,7 +107,7 @@ impl Names {
     }
 
     #[cfg(test)]
-    pub(super) fn remembered(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.entries.lock().unwrap().len()
     }
 }
@@ -115,25 +115,25 @@ impl Names {
 impl Entry {
     fn is_usable(&self, now: Instant) -> bool {
         match self.answer.get() {
-            // Under way, or given up by all who waited; whoever comes next asks again.
+            // In progress, or cancelled by all callers. In that case the next caller starts it again.
             None => true,
-            Some(Ok(_)) => now.duration_since(self.asked_at) < REMEMBERED,
+            Some(Ok(_)) => now.duration_since(self.started_at) < CACHE_TTL,
             Some(Err(_)) => false,
         }
     }
 }
 
-/// The standard library keeps the code of a failed lookup to itself; what is left is the text of the C library.
-fn judge(error: &io::Error) -> LookupError {
+/// Classifies a failed lookup by its message, because the standard library does not expose the error code.
+fn classify(error: &io::Error) -> LookupError {
     let text = error.to_string();
-    // glibc twice, musl, macOS and the BSDs.
+    // Messages of glibc (two), musl, and macOS and the BSDs.
     let not_found = [
         "Name or service not known",
         "No address associated",
         "Name does not resolve",
         "nodename nor servname",
     ];
-    if not_found.iter().any(|known| text.contains(known)) {
+    if not_found.iter().any(|message| text.contains(message)) {
         LookupError::NotFound
     } else {
         LookupError::Unavailable

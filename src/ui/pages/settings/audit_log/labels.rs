@@ -1,16 +1,17 @@
-//! What is written down for machines, as people say it.
+//! Labels for the recorded actions and field names.
 
 use crate::domain::AuditAction;
 
-/// `Webhook added`. What this version does not know is said in the words that there are: `user.renamed` is “User renamed”.
-pub fn label(action: &str) -> String {
+/// Returns the label of an action, such as “Webhook added”. For an unknown action, it is derived from the name:
+/// `user.renamed` becomes “User renamed”.
+pub fn action_label(action: &str) -> String {
     let Ok(known) = action.parse() else {
-        return spoken(action);
+        return humanize(action);
     };
     let text = match known {
         AuditAction::WebhookCreated => "Webhook added",
         AuditAction::WebhookUpdated => "Webhook edited",
-        AuditAction::WebhookUpdatedWithSecret => "Webhook edited, with a new secret",
+        AuditAction::WebhookUpdatedWithSecret => "Webhook edited with a new secret",
         AuditAction::WebhookPaused => "Webhook paused",
         AuditAction::WebhookResumed => "Webhook resumed",
         AuditAction::WebhookDeleted => "Webhook deleted",
@@ -18,21 +19,23 @@ pub fn label(action: &str) -> String {
         AuditAction::WebhookTested => "Test event sent",
         AuditAction::SecretRevealed => "Secret revealed",
         AuditAction::SecretRotated => "Secret rotated",
-        AuditAction::SecretResealed => "Secret sealed with another master key",
+        AuditAction::SecretResealed => "Secret re-encrypted with a new master key",
         AuditAction::RecoveryStarted => "Recovery started",
-        AuditAction::RecoveryCancelled => "Recovery stopped",
-        AuditAction::WebhookFailing50 => "Webhook failing for half of the time allowed",
-        AuditAction::WebhookFailing70 => "Webhook failing for 70 % of the time allowed",
-        AuditAction::WebhookFailing90 => "Webhook failing for 90 % of the time allowed",
-        AuditAction::DeliveryResent => "Delivery sent again",
+        AuditAction::RecoveryCancelled => "Recovery cancelled",
+        AuditAction::WebhookFailing50 => "Webhook failing: 50 % of the time limit",
+        AuditAction::WebhookFailing70 => "Webhook failing: 70 % of the time limit",
+        AuditAction::WebhookFailing90 => "Webhook failing: 90 % of the time limit",
+        AuditAction::EventsExpired => "Expired events deleted",
+        AuditAction::DeliveryResent => "Delivery resent",
         AuditAction::ApiKeyCreated => "API key added",
         AuditAction::ApiKeyRevoked => "API key revoked",
         AuditAction::UserSignedIn => "Signed in",
-        AuditAction::SignInRefused => "Sign-in refused",
+        AuditAction::UserSignedOut => "Signed out",
+        AuditAction::SignInRefused => "Sign-in failed",
         AuditAction::UserAdded => "User added",
         AuditAction::UserInvited => "User invited",
         AuditAction::UserJoined => "Invite accepted",
-        AuditAction::InviteRenewed => "Invite sent again",
+        AuditAction::InviteRenewed => "Invite renewed",
         AuditAction::SessionEnded => "Session ended",
         AuditAction::RoleChanged => "User role changed",
         AuditAction::UserDisabled => "User disabled",
@@ -43,17 +46,17 @@ pub fn label(action: &str) -> String {
     text.to_owned()
 }
 
-/// `cancelled_deliveries` is “Cancelled deliveries”.
-pub fn field(name: &str) -> String {
+/// Returns the label of a field: `cancelled_deliveries` becomes “Cancelled deliveries”.
+pub fn field_label(name: &str) -> String {
     match name {
         "url" => "URL".to_owned(),
         "expires_at" => "Expires".to_owned(),
-        "previous_signs_until" => "The old one signs until".to_owned(),
-        name => spoken(name),
+        "previous_signs_until" => "Previous secret signs until".to_owned(),
+        name => humanize(name),
     }
 }
 
-fn spoken(name: &str) -> String {
+fn humanize(name: &str) -> String {
     let text = name.replace(['.', '_'], " ");
     let mut letters = text.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
@@ -65,11 +68,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_known_is_said_in_its_own_words() {
-        assert_eq!(label("webhook.created"), "Webhook added");
-        assert_eq!(label("user.role_changed"), "User role changed");
-        assert_eq!(label(""), "");
-        assert_eq!(field("url"), "URL");
-        assert_eq!(field("cancelled_deliveries"), "Cancelled deliveries");
+    fn unknown_names_are_humanized() {
+        assert_eq!(action_label("webhook.created"), "Webhook added");
+        assert_eq!(action_label("user.role_changed"), "User role changed");
+        assert_eq!(action_label(""), "");
+        assert_eq!(field_label("url"), "URL");
+        assert_eq!(field_label("cancelled_deliveries"), "Cancelled deliveries");
     }
 }

@@ -1,4 +1,4 @@
-//! A key that was just made.
+//! A new API key.
 
 use leptos::prelude::*;
 use zeroize::Zeroizing;
@@ -8,13 +8,13 @@ use crate::ui::{
     islands::copy_button::CopyButton,
 };
 
-/// Takes the focus, since it is what was asked for.
+/// Shown once. Takes the focus because it is the result of the submitted form.
 #[component]
-pub fn ApiKeyMade(name: String, text: Zeroizing<String>) -> impl IntoView {
+pub fn CreatedApiKey(name: String, text: Zeroizing<String>) -> impl IntoView {
     view! {
         <section class="made" aria-labelledby="made">
-            <h2 class="made__title" id="made"><Icon glyph=Glyph::Key/>{format!("API key “{name}” made")}</h2>
-            <p>"Copy it now and keep it safe: it is shown only here, and nobody can look it up later."</p>
+            <h2 class="made__title" id="made"><Icon glyph=Glyph::Key/>{format!("API key “{name}” added")}</h2>
+            <p>"Copy it now and store it safely. It is not shown again."</p>
             <div class="copied">
                 <p class="secrets__shown">
                     <code class="secrets__text" tabindex="-1" autofocus=true>{text.to_string()}</code>

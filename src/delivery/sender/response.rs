@@ -1,4 +1,4 @@
-//! What is kept of a receiver's answer.
+//! Reads a receiver's response and keeps a limited part of it.
 
 use std::time::Duration;
 
@@ -8,25 +8,25 @@ use reqwest::{
 };
 use tokio::time::{Instant, timeout_at};
 
-use super::{Exchange, failure::broke_off};
+use super::{Exchange, failure::is_connection_error};
 use crate::domain::{AttemptDetail, Outcome, Timestamp, retry::MAX_RETRY_AFTER};
 
-/// How much of a body is kept, in bytes after decompression.
-pub const BODY_KEPT: usize = 16 * 1024;
+/// Maximum number of body bytes that are kept, after decompression.
+pub const MAX_RESPONSE_BODY: usize = 16 * 1024;
 
-/// How many headers are kept, the first ones.
-pub const HEADERS_KEPT: usize = 64;
+/// Maximum number of headers that are kept.
+pub const MAX_RESPONSE_HEADERS: usize = 64;
 
-/// How much of a header's value is kept, in bytes.
-pub const HEADER_VALUE_KEPT: usize = 1024;
+/// Maximum number of bytes that are kept of a header value.
+pub const MAX_HEADER_VALUE: usize = 1024;
 
 const REDACTED: &str = "[redacted]";
 
-/// Reads an answer whose status and headers have come.
+/// Reads a response whose status and headers have arrived.
 ///
-/// The status decides, even if the body then breaks or does not end: a receiver that says 200 has taken the event, and
-/// to send it again because of a defect in what follows would only make a duplicate; one that says 500 has not, and
-/// nothing in the body would change that. What was wrong with the body is noted beside the outcome.
+/// Only the status decides the outcome, even if the body fails. A receiver that responds with 200 has accepted the
+/// event, and sending it again because of a broken body would only create a duplicate. A problem with the body is
+/// reported in the detail.
 pub(super) async fn read(mut response: Response, deadline: Instant, now: impl Fn() -> Timestamp) -> Exchange {
     let retry_after = response
         .headers()
@@ -43,24 +43,24 @@ pub(super) async fn read(mut response: Response, deadline: Instant, now: impl Fn
     loop {
         match timeout_at(deadline, response.chunk()).await {
             Ok(Ok(Some(chunk))) => {
-                let room = BODY_KEPT - response_body.len();
+                let room = MAX_RESPONSE_BODY - response_body.len();
                 response_body.extend_from_slice(&chunk[..chunk.len().min(room)]);
                 if chunk.len() > room {
-                    end = BodyEnd::NotKept;
+                    end = BodyEnd::Truncated;
                     break;
                 }
             }
             Ok(Ok(None)) => break,
             Ok(Err(error)) => {
-                end = if broke_off(&error) {
-                    BodyEnd::Broken
+                end = if is_connection_error(&error) {
+                    BodyEnd::ConnectionLost
                 } else {
                     BodyEnd::Undecodable
                 };
                 break;
             }
             Err(_) => {
-                end = BodyEnd::TooLate;
+                end = BodyEnd::TimedOut;
                 break;
             }
         }
@@ -74,7 +74,8 @@ pub(super) async fn read(mut response: Response, deadline: Instant, now: impl Fn
     }
 }
 
-/// The pause that a `Retry-After` asks for, in either of its forms, and at most a day; none if it is neither.
+/// Returns the delay that a `Retry-After` header requests, at most a day. Returns `None` if it is neither a number of
+/// seconds nor a date.
 ///
 /// | value | at 2026-11-23T10:00:00Z |
 /// |---|---|
@@ -84,34 +85,35 @@ pub(super) async fn read(mut response: Response, deadline: Instant, now: impl Fn
 /// | `soon`, `-1`, `1.5` | none |
 pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
-    let asked = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // Digits that do not fit are a very long time.
+    let requested = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // A number that does not fit is a very long delay.
         Duration::from_secs(value.parse().unwrap_or(u64::MAX))
     } else {
         let date = httpdate::parse_http_date(value).ok()?;
         let since_1970 = date.duration_since(std::time::UNIX_EPOCH).ok()?;
         Timestamp::from_millis(0).plus(since_1970).since(now)
     };
-    Some(asked.min(MAX_RETRY_AFTER))
+    Some(requested.min(MAX_RETRY_AFTER))
 }
 
+/// Result of reading a body.
 #[derive(PartialEq, Eq)]
 enum BodyEnd {
     Complete,
-    /// There is more than is kept.
-    NotKept,
+    /// The body is longer than the part that is kept.
+    Truncated,
     Undecodable,
-    Broken,
-    TooLate,
+    ConnectionLost,
+    TimedOut,
 }
 
 impl BodyEnd {
     fn detail(&self) -> Option<&'static str> {
         match self {
-            Self::Complete | Self::NotKept => None,
-            Self::Undecodable => Some("The body of the answer is not compressed as its headers say"),
-            Self::Broken => Some("The connection broke in the middle of the answer's body"),
-            Self::TooLate => Some("The body of the answer did not end in time"),
+            Self::Complete | Self::Truncated => None,
+            Self::Undecodable => Some("The response body does not match its content-encoding"),
+            Self::ConnectionLost => Some("The connection was lost in the middle of the response body"),
+            Self::TimedOut => Some("The response body was not complete before the timeout"),
         }
     }
 }
@@ -119,7 +121,7 @@ impl BodyEnd {
 fn kept_headers(headers: &HeaderMap) -> Vec<(String, String)> {
     headers
         .iter()
-        .take(HEADERS_KEPT)
+        .take(MAX_RESPONSE_HEADERS)
         .map(|(name, value)| {
             let value = if is_credential(name.as_str()) {
                 REDACTED.to_owned()
@@ -132,23 +134,23 @@ fn kept_headers(headers: &HeaderMap) -> Vec<(String, String)> {
 }
 
 fn kept_value(value: &[u8]) -> String {
-    const MORE: char = '…';
+    const ELLIPSIS: char = '…';
     let mut text = String::from_utf8_lossy(value).into_owned();
-    if text.len() > HEADER_VALUE_KEPT {
-        text.truncate(text.floor_char_boundary(HEADER_VALUE_KEPT - MORE.len_utf8()));
-        text.push(MORE);
+    if text.len() > MAX_HEADER_VALUE {
+        text.truncate(text.floor_char_boundary(MAX_HEADER_VALUE - ELLIPSIS.len_utf8()));
+        text.push(ELLIPSIS);
     }
     text
 }
 
-/// Whether a header may hold what opens a door: the log is read by more people than may open it.
+/// Returns whether a header may contain a credential. Users who may read the log must not see it.
 fn is_credential(name: &str) -> bool {
     matches!(
         name,
         "set-cookie" | "set-cookie2" | "cookie" | "authorization" | "proxy-authorization"
     ) || ["token", "secret", "password", "api-key", "apikey", "session"]
         .iter()
-        .any(|word| name.contains(word))
+        .any(|part| name.contains(part))
 }
 
 #[cfg(test)]
@@ -160,7 +162,7 @@ mod tests {
     const NOON: Timestamp = Timestamp::from_millis(1_795_435_200_000);
 
     #[test]
-    fn retry_after_is_read_in_both_forms() {
+    fn retry_after_accepts_seconds_and_dates() {
         for (value, seconds) in [
             ("120", 120),
             (" 0 ", 0),
@@ -193,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_redacted_and_the_rest_is_kept_in_order() {
+    fn credentials_are_redacted_and_other_headers_kept_in_order() {
         let mut headers = HeaderMap::new();
         for (name, value) in [
             ("content-type", "text/plain"),
@@ -222,20 +224,20 @@ mod tests {
     }
 
     #[test]
-    fn values_are_lossy_and_capped_between_characters() {
+    fn values_are_decoded_lossily_and_cut_between_characters() {
         assert_eq!(kept_value(b"caf\xe9"), "caf\u{fffd}");
         assert_eq!(kept_value("café".as_bytes()), "café");
-        assert_eq!(kept_value(&[b'a'; HEADER_VALUE_KEPT]).len(), HEADER_VALUE_KEPT);
-        let long = kept_value("é".repeat(HEADER_VALUE_KEPT).as_bytes());
+        assert_eq!(kept_value(&[b'a'; MAX_HEADER_VALUE]).len(), MAX_HEADER_VALUE);
+        let long = kept_value("é".repeat(MAX_HEADER_VALUE).as_bytes());
         assert!(
-            long.len() <= HEADER_VALUE_KEPT && long.ends_with("é…"),
+            long.len() <= MAX_HEADER_VALUE && long.ends_with("é…"),
             "{} bytes",
             long.len()
         );
     }
 
     #[test]
-    fn only_so_many_headers_are_kept() {
+    fn number_of_kept_headers_is_limited() {
         let headers: HeaderMap = (0..100)
             .map(|n| {
                 (
@@ -244,6 +246,6 @@ mod tests {
                 )
             })
             .collect();
-        assert_eq!(kept_headers(&headers).len(), HEADERS_KEPT);
+        assert_eq!(kept_headers(&headers).len(), MAX_RESPONSE_HEADERS);
     }
 }

@@ -1,4 +1,4 @@
-//! How much is still to be sent, counted no further than people read.
+//! Counts of open deliveries. They are capped, so that counting a long queue stays cheap.
 
 use crate::{
     domain::{AccountId, DeliveryStatus, WebhookId},
@@ -8,15 +8,16 @@ use crate::{
     },
 };
 
-const LIMIT: i64 = OpenDeliveries::COUNTED.cast_signed() + 1;
+const MAX_ROWS: i64 = OpenDeliveries::COUNT_LIMIT.cast_signed() + 1;
 
-pub(super) async fn count_of(
+/// Returns the number of open deliveries of a webhook.
+pub(super) async fn count(
     connection: &mut Connection,
     account: &AccountId,
     id: &WebhookId,
 ) -> Result<OpenDeliveries, StoreError> {
     let rows: Vec<(DeliveryStatus, u64)> = query(
-        // Asked this way, the index of open deliveries answers it alone.
+        // A covering scan: the index of open deliveries has all columns of the subquery.
         "select status, count(*) from (
              select status from deliveries
              where webhook_id = (select id from webhooks where id = $1 and account_id = $2)
@@ -26,21 +27,21 @@ pub(super) async fn count_of(
     )
     .bind(id)
     .bind(account)
-    .bind(LIMIT)
+    .bind(MAX_ROWS)
     .fetch_all(connection)
     .await?;
-    let of = |wanted| {
-        let rows = rows.iter().filter(|(status, _)| *status == wanted);
-        rows.map(|(_, number)| number).sum()
+    let total = |status| {
+        let rows = rows.iter().filter(|(other, _)| *other == status);
+        rows.map(|(_, count)| count).sum()
     };
     Ok(OpenDeliveries {
-        pending: of(DeliveryStatus::Pending),
-        held: of(DeliveryStatus::Held),
+        pending: total(DeliveryStatus::Pending),
+        held: total(DeliveryStatus::Held),
     })
 }
 
-/// Of each that holds any. A page of the list has few that do.
-pub(super) async fn held(
+/// Returns the number of held deliveries of each webhook that has any.
+pub(super) async fn count_held(
     connection: &mut Connection,
     account: &AccountId,
     ids: &[WebhookId],
@@ -62,7 +63,7 @@ pub(super) async fn held(
         counts
             .push_bind(account)
             .push(") and status = 'held' and status in ('new', 'pending', 'held') limit ");
-        counts.push_bind(LIMIT).push(") holding) as held");
+        counts.push_bind(MAX_ROWS).push(") holding) as held");
     }
     counts.push(") counted where held > 0");
     counts.fetch_all(connection).await

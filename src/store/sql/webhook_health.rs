@@ -1,10 +1,10 @@
-//! What the outcomes of attempts mean for their webhooks.
+//! Statistics and health of webhooks, updated with the outcomes of attempts.
 
 use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{audit, webhooks::remember};
+use super::{audit, webhooks::record_history};
 use crate::{
     domain::{
         AccountId, Actor, Attempt, AuditAction, DisabledReason, FailureReason, Latencies, Outcome, Timestamp,
@@ -17,28 +17,27 @@ use crate::{
     },
 };
 
-/// Keeps the webhooks' statistics and health with the outcomes of their attempts. Returns which are disabled by it.
-pub(super) async fn settle(
+/// Updates the statistics and health of webhooks. Returns the webhooks that were disabled.
+pub(super) async fn record_outcomes(
     connection: &mut Connection,
     attempts: &[RecordedAttempt],
 ) -> Result<Vec<WebhookId>, StoreError> {
-    let tallies = Tally::of(attempts);
+    let statistics = AttemptStatistics::by_webhook(attempts);
     let mut disabled = Vec::new();
-    for (&webhook, tally) in &tallies {
-        // Before the webhook has the last attempt of this batch: what it keeps is the one before.
-        if tally.failing_since.is_some()
-            && !tally.any_success
-            && let Some(verdict) = tally.judge(connection, webhook).await?
+    for (&webhook, batch) in &statistics {
+        if batch.failing_since.is_some()
+            && !batch.any_success
+            && let Some(escalation) = batch.escalate(connection, webhook).await?
         {
-            tracing::warn!(%webhook, ?verdict, "webhook keeps failing");
-            if verdict == failing::Verdict::Disable {
-                disabled.push((webhook.clone(), DisabledReason::Failing, ended_at(tally.last)));
+            tracing::warn!(%webhook, verdict = ?escalation, "webhook keeps failing");
+            if escalation == failing::Escalation::Disable {
+                disabled.push((webhook.clone(), DisabledReason::Failing, ended_at(batch.last)));
             }
         }
     }
-    save_last_attempts(connection, &tallies).await?;
-    save_hours(connection, &tallies).await?;
-    save_latencies(connection, &tallies).await?;
+    save_last_attempts(connection, &statistics).await?;
+    save_hours(connection, &statistics).await?;
+    save_latencies(connection, &statistics).await?;
     for attempt in attempts {
         if let Next::DisableWebhook(reason) = attempt.next {
             let at = ended_at(&attempt.attempt);
@@ -51,38 +50,44 @@ pub(super) async fn settle(
     Ok(disabled.into_iter().map(|(webhook, ..)| webhook).collect())
 }
 
-type Tallies<'a> = BTreeMap<&'a WebhookId, Tally<'a>>;
+type StatisticsByWebhook<'a> = BTreeMap<&'a WebhookId, AttemptStatistics<'a>>;
 
-async fn save_last_attempts(connection: &mut Connection, tallies: &Tallies<'_>) -> Result<u64, StoreError> {
+async fn save_last_attempts(
+    connection: &mut Connection,
+    statistics: &StatisticsByWebhook<'_>,
+) -> Result<u64, StoreError> {
     use Kind::{Boolean, Bytes, Integer, Text};
-    let rows = tallies.iter().map(|(&webhook, tally)| {
-        let (status_code, _, failure) = outcome_columns(tally.last.outcome);
+    let rows = statistics.iter().map(|(&webhook, batch)| {
+        let (status_code, _, failure) = outcome_columns(batch.last.outcome);
         [
             webhook.into_value(),
-            ended_at(tally.last).into_value(),
+            ended_at(batch.last).into_value(),
             status_code.into_value(),
             failure.into_value(),
-            tally.last.outcome.succeeded().into_value(),
-            tally.any_success.into_value(),
-            tally.failing_since.into_value(),
+            batch.last.outcome.succeeded().into_value(),
+            batch.any_success.into_value(),
+            batch.failing_since.into_value(),
         ]
     });
     let update =
-        "with tally (webhook_id, at, status_code, failure, succeeded, any_success, since) as ({rows})
-         update {or_fail} webhooks set last_attempt_at = tally.at, last_status_code = tally.status_code,
-             last_failure = tally.failure,
-             failing_since = case when tally.succeeded then null when tally.any_success then tally.since
-                 else coalesce(failing_since, tally.since) end
-         from tally where webhooks.id = tally.webhook_id";
+        "with batch (webhook_id, at, status_code, failure, succeeded, any_success, since) as ({rows})
+         update {or_fail} webhooks set last_attempt_at = batch.at, last_status_code = batch.status_code,
+             last_failure = batch.failure,
+             failing_since = case when batch.succeeded then null when batch.any_success then batch.since
+                 else coalesce(failing_since, batch.since) end
+         from batch where webhooks.id = batch.webhook_id";
     Rows::new([Bytes, Integer, Integer, Text, Boolean, Boolean, Integer], rows)
         .execute(update, connection)
         .await
 }
 
-async fn save_hours(connection: &mut Connection, tallies: &Tallies<'_>) -> Result<u64, StoreError> {
+async fn save_hours(
+    connection: &mut Connection,
+    statistics: &StatisticsByWebhook<'_>,
+) -> Result<u64, StoreError> {
     use Kind::{Bytes, Integer};
-    let rows = tallies.iter().flat_map(|(&webhook, tally)| {
-        let hours = tally.hours.iter();
+    let rows = statistics.iter().flat_map(|(&webhook, batch)| {
+        let hours = batch.hours.iter();
         hours.map(move |(hour, (succeeded, failed))| {
             [
                 webhook.into_value(),
@@ -101,16 +106,19 @@ async fn save_hours(connection: &mut Connection, tallies: &Tallies<'_>) -> Resul
         .await
 }
 
-async fn save_latencies(connection: &mut Connection, tallies: &Tallies<'_>) -> Result<u64, StoreError> {
+async fn save_latencies(
+    connection: &mut Connection,
+    statistics: &StatisticsByWebhook<'_>,
+) -> Result<u64, StoreError> {
     use Kind::{Bytes, Integer};
-    let rows = tallies.iter().flat_map(|(&webhook, tally)| {
-        let answers = tally.answers.iter();
-        answers.map(move |((hour, power), answers)| {
+    let rows = statistics.iter().flat_map(|(&webhook, batch)| {
+        let latencies = batch.latencies.iter();
+        latencies.map(move |((hour, bucket), responses)| {
             [
                 webhook.into_value(),
                 hour.into_value(),
-                power.into_value(),
-                answers.into_value(),
+                bucket.into_value(),
+                responses.into_value(),
             ]
         })
     });
@@ -141,12 +149,12 @@ async fn disable_webhook(
     let Some(account) = account else {
         return Ok(());
     };
-    remember(connection, webhook, at).await?;
-    let actor = Actor::itself(account);
+    record_history(connection, webhook, at).await?;
+    let actor = Actor::system(account);
     let audit_event = AuditEvent::new(&actor, AuditAction::WebhookDisabled, webhook.as_str(), at);
     let details = json!({ "after": { "status": "disabled" }, "reason": reason.as_str() });
     audit::write(connection, &audit_event.with(details)).await?;
-    // What is being sent right now keeps its lease and its outcome; it is only not retried.
+    // Deliveries in progress keep their lease, so that their outcome is recorded. They are not retried.
     query(
         "update deliveries set status = 'cancelled', updated_at = $2
          where webhook_id = $1 and status in ('new', 'pending', 'held') and lease is null",
@@ -158,62 +166,63 @@ async fn disable_webhook(
     Ok(())
 }
 
-/// What a batch of attempts means for the webhook that they were for.
-struct Tally<'a> {
+/// Statistics of a batch of attempts to one webhook.
+struct AttemptStatistics<'a> {
     last: &'a Attempt,
-    /// The first failure since the last success in this batch, or in it at all.
+    /// End of the first failed attempt after the last success, within this batch.
     failing_since: Option<Timestamp>,
     any_success: bool,
-    /// Succeeded and failed, by the hour in which they started.
+    /// Numbers of successful and failed attempts, by the hour in which they started.
     hours: BTreeMap<i64, (i64, i64)>,
-    /// How many answers took how long, by the hour and by the power of [`Latencies`].
-    answers: BTreeMap<(i64, i64), i64>,
+    /// Number of responses, by the hour and the bucket of [`Latencies`].
+    latencies: BTreeMap<(i64, i64), i64>,
 }
 
-impl<'a> Tally<'a> {
-    /// In the order of the webhooks, which is the order in which every transaction locks them.
-    fn of(attempts: &'a [RecordedAttempt]) -> Tallies<'a> {
-        let mut tallies = Tallies::new();
+impl<'a> AttemptStatistics<'a> {
+    /// Returns the statistics in the order of the webhook ids, in which all transactions lock webhooks.
+    fn by_webhook(attempts: &'a [RecordedAttempt]) -> StatisticsByWebhook<'a> {
+        let mut statistics = StatisticsByWebhook::new();
         for RecordedAttempt {
             webhook_id, attempt, ..
         } in attempts
         {
-            // We cut it short ourselves: that says nothing about the receiver.
+            // Aborted by this program, so it says nothing about the receiver.
             if attempt.outcome == Outcome::Failed(FailureReason::Cancelled) {
                 continue;
             }
-            let tally = tallies.entry(webhook_id).or_insert(Self {
+            let batch = statistics.entry(webhook_id).or_insert(Self {
                 last: attempt,
                 failing_since: None,
                 any_success: false,
                 hours: BTreeMap::new(),
-                answers: BTreeMap::new(),
+                latencies: BTreeMap::new(),
             });
-            tally.last = attempt;
+            batch.last = attempt;
             let hour = start_of_hour(attempt.started_at);
             if attempt.outcome.status_code().is_some() {
-                let power = Latencies::power(attempt.duration);
-                *tally.answers.entry((hour, power)).or_default() += 1;
+                let bucket = Latencies::bucket(attempt.duration);
+                *batch.latencies.entry((hour, bucket)).or_default() += 1;
             }
-            let hour = tally.hours.entry(hour).or_default();
+            let (succeeded, failed) = batch.hours.entry(hour).or_default();
             if attempt.outcome.succeeded() {
-                hour.0 += 1;
-                tally.any_success = true;
-                tally.failing_since = None;
+                *succeeded += 1;
+                batch.any_success = true;
+                batch.failing_since = None;
             } else {
-                hour.1 += 1;
-                tally.failing_since = tally.failing_since.or(Some(ended_at(attempt)));
+                *failed += 1;
+                batch.failing_since = batch.failing_since.or(Some(ended_at(attempt)));
             }
         }
-        tallies
+        statistics
     }
 
-    /// To call before the webhook is told of this batch: what it says of the last attempt is the one before.
-    async fn judge(
+    /// Returns the consequence for a webhook that was failing before this batch, and records a notice in the audit log.
+    /// Must be called before [`save_last_attempts`], because it needs the time of the last attempt before this batch.
+    async fn escalate(
         &self,
         connection: &mut Connection,
         webhook: &WebhookId,
-    ) -> Result<Option<failing::Verdict>, StoreError> {
+    ) -> Result<Option<failing::Escalation>, StoreError> {
         let row: Option<(AccountId, Timestamp, Timestamp)> = query(
             "select account_id, failing_since, last_attempt_at from webhooks
              where id = $1 and state = 'active' and failing_since is not null and deleted_at is null",
@@ -221,14 +230,14 @@ impl<'a> Tally<'a> {
         .bind(webhook)
         .fetch_optional(connection)
         .await?;
-        let Some((account_id, since, before)) = row else {
+        let Some((account_id, since, previous)) = row else {
             return Ok(None);
         };
         let now = ended_at(self.last);
-        let verdict = failing::judge(since, before, now);
-        if let Some(failing::Verdict::Notice(per_cent)) = verdict {
-            let actor = Actor::itself(account_id);
-            let action = match per_cent {
+        let escalation = failing::escalation(since, previous, now);
+        if let Some(failing::Escalation::Notice(percent)) = escalation {
+            let actor = Actor::system(account_id);
+            let action = match percent {
                 ..70 => AuditAction::WebhookFailing50,
                 70..90 => AuditAction::WebhookFailing70,
                 90.. => AuditAction::WebhookFailing90,
@@ -240,13 +249,13 @@ impl<'a> Tally<'a> {
             )
             .await?;
         }
-        Ok(verdict)
+        Ok(escalation)
     }
 }
 
 fn start_of_hour(at: Timestamp) -> i64 {
-    const HOUR: i64 = 3_600_000;
-    at.as_millis().div_euclid(HOUR) * HOUR
+    const HOUR_MILLIS: i64 = 3_600_000;
+    at.as_millis().div_euclid(HOUR_MILLIS) * HOUR_MILLIS
 }
 
 pub(super) fn ended_at(attempt: &Attempt) -> Timestamp {

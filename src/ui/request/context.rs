@@ -1,4 +1,4 @@
-//! Who asks for a page, and from where.
+//! The context of a request by a signed-in user: the user, the session, the client and the preferences.
 
 use axum::{
     extract::FromRequestParts,
@@ -7,7 +7,7 @@ use axum::{
 };
 use tower_sessions::Session;
 
-use super::{access::sign_in, flash::Flash, preferences::Preferences, query::ListQuery};
+use super::{access::not_signed_in, flash::Flash, preferences::Preferences, query::ListQuery};
 use crate::{
     auth::{Client, SignedIn},
     domain::{Role, Timestamp, User, Webhook, WebhookId},
@@ -16,30 +16,30 @@ use crate::{
     webhooks::Actor,
 };
 
-/// Sent by a script that shows a page already: the address of the list on it, which need not be rendered again.
-pub const SHOWN: HeaderName = HeaderName::from_static("caleida-shown");
+/// Request header with the URL of the list that the browser already shows. The server does not render it again.
+pub const SHOWN_LIST_HEADER: HeaderName = HeaderName::from_static("caleida-shown");
 
-/// A request of somebody who is signed in; all others are asked to sign in.
+/// A request by a signed-in user. The extractor redirects other clients to the sign-in page.
 #[derive(Clone)]
-pub struct Visit {
+pub struct RequestContext {
     pub ui: Ui,
     pub user: User,
     pub session: Session,
     pub client: Client,
     pub preferences: Preferences,
-    /// Path and query of a page that can be asked for again: where choosing a theme returns to.
-    pub here: String,
+    /// Path and query of this page. Forms such as the theme menu return to it.
+    pub path_and_query: String,
     pub query: String,
-    /// The path of the page whose link or form led here, if the browser says so.
-    pub came_from: Option<String>,
-    /// The list that the browser shows, if a script asks.
-    pub shown: Option<String>,
+    /// Path of the previous page, from the `Referer` header.
+    pub referer_path: Option<String>,
+    /// URL of the list that the browser already shows, from [`SHOWN_LIST_HEADER`].
+    pub shown_list: Option<String>,
     pub flash: Option<Flash>,
-    /// One moment for the whole page.
+    /// Current time, the same for the whole page.
     pub now: Timestamp,
 }
 
-impl Visit {
+impl RequestContext {
     pub fn actor(&self) -> Actor {
         Actor::user(
             self.user.account_id.clone(),
@@ -48,8 +48,8 @@ impl Visit {
         )
     }
 
-    /// What they do to people, themselves included.
-    pub fn context(&self) -> AuditContext {
+    /// Returns the context for audit events about users and sessions.
+    pub fn audit_context(&self) -> AuditContext {
         AuditContext {
             actor: self.actor(),
             at: self.now,
@@ -61,7 +61,7 @@ impl Visit {
         self.ui.accounts.of(&self.user.account_id)
     }
 
-    /// A webhook of the account.
+    /// Returns a webhook of the account.
     pub async fn webhook(&self, id: &WebhookId) -> Result<Webhook, PageError> {
         let webhook = self.account().webhook(id).await?;
         webhook.ok_or(PageError::NotFound)
@@ -71,46 +71,50 @@ impl Visit {
         ListQuery::parse(&self.query)
     }
 
-    pub fn may(&self, role: Role) -> bool {
+    pub fn has_role(&self, role: Role) -> bool {
         self.user.role >= role
     }
 }
 
-impl FromRequestParts<Ui> for Visit {
+impl FromRequestParts<Ui> for RequestContext {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, ui: &Ui) -> Result<Self, Response> {
         let signed_in = SignedIn::from_request_parts(parts, ui).await;
-        let SignedIn(user) = signed_in.map_err(|error| sign_in(&error, parts))?;
+        let SignedIn(user) = signed_in.map_err(|error| not_signed_in(&error, parts))?;
         let session = Session::from_request_parts(parts, ui)
             .await
             .map_err(IntoResponse::into_response)?;
         let Ok(client) = Client::from_request_parts(parts, ui).await;
-        let asks = parts.method == Method::GET;
-        // Only a page that was asked for shows the message: a form that comes back has its own to show.
-        let flash = if asks { Flash::take(&session).await } else { None };
-        let shown = parts.headers.get(SHOWN).and_then(|shown| shown.to_str().ok());
+        // A rerendered form shows its own message and keeps the flash for the next page.
+        let flash = if parts.method == Method::GET {
+            Flash::take(&session).await
+        } else {
+            None
+        };
+        let shown_list = parts.headers.get(SHOWN_LIST_HEADER);
+        let shown_list = shown_list.and_then(|list| list.to_str().ok());
         Ok(Self {
             ui: ui.clone(),
             user,
             session,
             client,
-            preferences: Preferences::of(&parts.headers),
-            here: parts
+            preferences: Preferences::from_headers(&parts.headers),
+            path_and_query: parts
                 .uri
                 .path_and_query()
                 .map_or("/", |path| path.as_str())
                 .to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
-            came_from: referring_path(&parts.headers),
-            shown: shown.map(ToOwned::to_owned),
+            referer_path: referer_path(&parts.headers),
+            shown_list: shown_list.map(ToOwned::to_owned),
             flash,
             now: ui.clock.now(),
         })
     }
 }
 
-fn referring_path(headers: &HeaderMap) -> Option<String> {
+fn referer_path(headers: &HeaderMap) -> Option<String> {
     let page: Uri = headers.get(header::REFERER)?.to_str().ok()?.parse().ok()?;
     Some(page.path().to_owned())
 }

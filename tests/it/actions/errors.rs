@@ -1,4 +1,4 @@
-//! Why a function does nothing: in JSON for a script, and in the page of the form for a browser without one.
+//! Rejected forms: as JSON from server functions, and as pages without JavaScript.
 
 use std::sync::Arc;
 
@@ -7,13 +7,14 @@ use reqwest::{Body, Method, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::{
-    ACCOUNT, ADD, Bench, CHANGE_PASSWORD, DELETE, EDIT, LIST, NEW, ORDERS, PAUSE, REVEAL, ROTATE, TEST,
-    assert_is_answer, assert_no_header_has, assert_refused, call, call_with, escaped, value_of,
+    ACCOUNT, ADD, CHANGE_PASSWORD, DELETE, EDIT, Fixture, LIST, NEW, ORDERS, PAUSE, REVEAL, ROTATE, TEST,
+    assert_error, assert_is_function_response, assert_no_header_has, call, call_with, escaped, value_of,
 };
 use crate::support::{
     app::{ADMIN, Options, PASSWORD, TestApp},
     browser::Page,
     clock::TestClock,
+    html::texts,
     receiver::Receiver,
 };
 
@@ -21,7 +22,7 @@ const NEW_PASSWORD: &str = "quite another password";
 const ADD_KEY: &str = "/settings/actions/add-api-key";
 const INVITE: &str = "/settings/actions/invite-user";
 
-/// A form, and what is wrong with its fields.
+/// An invalid form with its expected field errors.
 struct Case {
     function: &'static str,
     page: &'static str,
@@ -56,7 +57,7 @@ const CASES: [Case; 9] = [
         ],
         errors: &[(
             "url",
-            "Remove the user name and password from the URL: the signature is what proves that a call is ours.",
+            "Remove the user name and password from the URL. Receivers authenticate calls by their signature.",
         )],
     },
     Case {
@@ -70,7 +71,7 @@ const CASES: [Case; 9] = [
         ],
         errors: &[(
             "secret",
-            "After whsec_, use the base64 of 24 to 64 bytes; or leave out whsec_ to use the text as it is.",
+            "After whsec_, use the base64 encoding of 24 to 64 bytes. To use the text as it is, remove whsec_.",
         )],
     },
     Case {
@@ -86,14 +87,14 @@ const CASES: [Case; 9] = [
     Case {
         function: INVITE,
         page: "/settings/users",
-        form: &[("email", "nobody-typed-this"), ("role", "admin")],
+        form: &[("email", "not-an-email"), ("role", "admin")],
         errors: &[("email", "Enter an email address, such as ada@example.com.")],
     },
     Case {
         function: INVITE,
         page: "/settings/users",
         form: &[("email", ADMIN), ("role", "admin")],
-        errors: &[("email", "admin@localhost belongs to this account already.")],
+        errors: &[("email", "admin@localhost already belongs to this account.")],
     },
     Case {
         function: CHANGE_PASSWORD,
@@ -116,16 +117,16 @@ const CASES: [Case; 9] = [
             ("expiry", "date"),
             ("date", "2020-02-29"),
         ],
-        errors: &[("date", "Choose a day that is not over yet.")],
+        errors: &[("date", "Choose today or a later day.")],
     },
 ];
 
 #[tokio::test]
-async fn each_wrong_field_is_named_with_its_sentence_in_both_modes() {
-    let bench = &mut Bench::start().await;
+async fn invalid_fields_show_their_messages() {
+    let fixture = &mut Fixture::start().await;
     for case in CASES {
-        let answer = call(&mut bench.browser, case.function, case.form).await;
-        let json = assert_refused(&answer, StatusCode::UNPROCESSABLE_ENTITY, "invalid");
+        let response = call(&mut fixture.browser, case.function, case.form).await;
+        let json = assert_error(&response, StatusCode::UNPROCESSABLE_ENTITY, "invalid");
         let errors: Vec<_> = case
             .errors
             .iter()
@@ -134,25 +135,21 @@ async fn each_wrong_field_is_named_with_its_sentence_in_both_modes() {
         assert_eq!(json["fields"], Value::Array(errors));
         assert_eq!((&json["part"], &json["version"]), (&Value::Null, &Value::Null));
 
-        let page = bench.browser.post(case.page, case.form).await;
-        assert_eq!(page.status, answer.status, "{}", page.body);
+        let page = fixture.browser.post(case.page, case.form).await;
+        assert_eq!(page.status, response.status, "{}", page.body);
         let invalid = page.body.matches("aria-invalid=\"true\"").count();
         assert!(invalid >= 1, "{}", page.body);
         for (name, message) in case.errors {
-            let (_, error) = page.body.split_once(&format!("id=\"{name}-error\"")).unwrap();
-            let (error, _) = error.split_once("</p>").unwrap();
-            assert!(
-                error.ends_with(&format!(">{}", escaped(message))),
-                "{name}: {error}"
-            );
+            let shown = texts(&page.body, &format!("#{name}-error"));
+            assert_eq!(shown, [message.to_owned()], "{name}");
         }
-        assert_keeps(&page, case.form);
+        assert_keeps_input(&page, case.form);
     }
-    assert_eq!(bench.count().await, 1);
+    assert_eq!(fixture.count().await, 1);
 }
 
-/// What was typed is in the page again, and in no header; passwords are typed again.
-fn assert_keeps(page: &Page, form: &[(&str, &str)]) {
+/// Asserts that the page keeps what was typed, except passwords, and that no header contains it.
+fn assert_keeps_input(page: &Page, form: &[(&str, &str)]) {
     for (name, value) in form.iter().filter(|(_, value)| value.len() >= 8) {
         assert_no_header_has(page, name, value);
         let is_password = ["old", "new"].contains(name);
@@ -162,20 +159,20 @@ fn assert_keeps(page: &Page, form: &[(&str, &str)]) {
 }
 
 #[tokio::test]
-async fn a_taken_name_is_a_conflict_in_both_modes() {
-    let bench = &mut Bench::start().await;
+async fn taken_name_is_a_conflict() {
+    let fixture = &mut Fixture::start().await;
     let message = "A webhook named “Orders & more” already exists.";
-    let answer = call(&mut bench.browser, ADD, &ORDERS).await;
-    let json = assert_refused(&answer, StatusCode::CONFLICT, "name_taken");
+    let response = call(&mut fixture.browser, ADD, &ORDERS).await;
+    let json = assert_error(&response, StatusCode::CONFLICT, "name_taken");
     assert_eq!(json["fields"], json!([{ "name": "name", "message": message }]));
-    let page = bench.browser.post(NEW, &ORDERS).await;
+    let page = fixture.browser.post(NEW, &ORDERS).await;
     assert_eq!(page.status, StatusCode::CONFLICT);
     assert!(page.body.contains(&escaped(message)), "{}", page.body);
-    assert_keeps(&page, &ORDERS);
-    assert_eq!(bench.count().await, 1);
+    assert_keeps_input(&page, &ORDERS);
+    assert_eq!(fixture.count().await, 1);
 
-    // Nor may another one take it.
-    let other = bench
+    // Renaming another webhook to the taken name is a conflict, too.
+    let other = fixture
         .app
         .add_webhook("Other", "https://example.com/", &["chat"])
         .await;
@@ -186,16 +183,16 @@ async fn a_taken_name_is_a_conflict_in_both_modes() {
         ("name", "Orders & more"),
         ("events", "chat"),
     ];
-    let answer = call(&mut bench.browser, EDIT, &form).await;
-    assert_refused(&answer, StatusCode::CONFLICT, "name_taken");
-    let page = bench.browser.post(&format!("{LIST}/{id}"), &form).await;
+    let response = call(&mut fixture.browser, EDIT, &form).await;
+    assert_error(&response, StatusCode::CONFLICT, "name_taken");
+    let page = fixture.browser.post(&format!("{LIST}/{id}"), &form).await;
     assert_eq!(page.status, StatusCode::CONFLICT);
     assert_eq!(value_of(&page, "url"), "https://example.com/typed");
     assert!(page.body.contains(&escaped(message)), "{}", page.body);
 }
 
 #[tokio::test]
-async fn too_many_webhooks_are_refused_in_both_modes() {
+async fn webhook_limit_rejects_new_webhooks() {
     let app = TestApp::start_with(Options {
         arguments: vec!["--max-webhooks=1".to_owned()],
         ..Options::default()
@@ -203,23 +200,23 @@ async fn too_many_webhooks_are_refused_in_both_modes() {
     .await;
     app.add_webhook("first", "https://example.com/", &["chat"]).await;
     let mut browser = app.signed_in(ADMIN).await;
-    let answer = call(&mut browser, ADD, &ORDERS).await;
-    let json = assert_refused(&answer, StatusCode::UNPROCESSABLE_ENTITY, "invalid");
+    let response = call(&mut browser, ADD, &ORDERS).await;
+    let json = assert_error(&response, StatusCode::UNPROCESSABLE_ENTITY, "invalid");
     assert_eq!(json["fields"], json!([]));
     let message = json["message"].as_str().unwrap();
-    assert!(message.starts_with("This account has 1 webhooks"), "{message}");
+    assert!(message.starts_with("This account has reached its limit of webhooks (1)"), "{message}");
     let page = browser.post(NEW, &ORDERS).await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.body.contains(message), "{}", page.body);
-    assert_keeps(&page, &ORDERS);
+    assert_keeps_input(&page, &ORDERS);
 }
 
 #[tokio::test]
-async fn an_unknown_id_is_not_found_in_both_modes() {
-    let bench = &mut Bench::start().await;
+async fn unknown_ids_return_404() {
+    let fixture = &mut Fixture::start().await;
     let typed = [
         ("url", "https://example.com/typed"),
-        ("name", "typed by somebody"),
+        ("name", "typed by a user"),
         ("events", "chat"),
     ];
     for id in [
@@ -230,132 +227,140 @@ async fn an_unknown_id_is_not_found_in_both_modes() {
         "usr_0",
     ] {
         let form = [typed[0], typed[1], typed[2], ("id", id)];
-        let answer = call(&mut bench.browser, EDIT, &form).await;
-        let json = assert_refused(&answer, StatusCode::NOT_FOUND, "not_found");
+        let response = call(&mut fixture.browser, EDIT, &form).await;
+        let json = assert_error(&response, StatusCode::NOT_FOUND, "not_found");
         assert_eq!(
             json["message"],
-            "It does not exist any more: it may have been deleted meanwhile."
+            "This no longer exists. It may have been deleted."
         );
-        assert!(!answer.body.contains("typed"), "{}", answer.body);
+        assert!(!response.body.contains("typed"), "{}", response.body);
     }
-    let page = bench.browser.post(&format!("{LIST}/wh_0"), &typed).await;
+    let page = fixture.browser.post(&format!("{LIST}/wh_0"), &typed).await;
     assert_eq!(page.status, StatusCode::NOT_FOUND);
-    let form = [("id", &*bench.id)];
+    let form = [("id", &*fixture.id)];
     for function in [DELETE, PAUSE, REVEAL, ROTATE, TEST, DELETE] {
-        bench.app.delete(&format!("/api/v1/webhooks/{}", bench.id)).await;
-        let answer = call(&mut bench.browser, function, &form).await;
-        assert_refused(&answer, StatusCode::NOT_FOUND, "not_found");
+        fixture
+            .app
+            .delete(&format!("/api/v1/webhooks/{}", fixture.id))
+            .await;
+        let response = call(&mut fixture.browser, function, &form).await;
+        assert_error(&response, StatusCode::NOT_FOUND, "not_found");
     }
 }
 
 #[tokio::test]
-async fn a_form_that_cannot_be_read_is_refused_and_not_repeated() {
-    let bench = &mut Bench::start().await;
+async fn malformed_form_is_rejected_and_not_echoed() {
+    let fixture = &mut Fixture::start().await;
     let form = [
-        ("id", &*bench.id),
+        ("id", &*fixture.id),
         ("version", "seven-typed"),
         ("name", "New name"),
     ];
-    let answer = call(&mut bench.browser, EDIT, &form).await;
-    let json = assert_refused(&answer, StatusCode::UNPROCESSABLE_ENTITY, "invalid");
+    let response = call(&mut fixture.browser, EDIT, &form).await;
+    let json = assert_error(&response, StatusCode::UNPROCESSABLE_ENTITY, "invalid");
     assert_eq!(
         json["message"],
         "This form could not be read. Reload the page and fill it in again."
     );
     assert_eq!(json["fields"], json!([]));
-    assert!(!answer.body.contains("seven-typed"));
-    let page = bench.browser.post(&bench.page, &form).await;
+    assert!(!response.body.contains("seven-typed"));
+    let page = fixture.browser.post(&fixture.page, &form).await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.body.contains("This form could not be read"), "{}", page.body);
     assert!(!page.body.contains("seven-typed"));
-    assert_eq!(bench.stored().await["name"], "Orders & more");
+    assert_eq!(fixture.stored().await["name"], "Orders & more");
 }
 
 #[tokio::test]
-async fn a_form_of_more_than_64_kib_is_too_large() {
-    let bench = &mut Bench::start().await;
+async fn forms_over_64_kib_are_too_large() {
+    let fixture = &mut Fixture::start().await;
     let large = "x".repeat(64 * 1024);
     let form = [ORDERS[0], ("name", &*large), ORDERS[3]];
-    let answer = call(&mut bench.browser, ADD, &form).await;
-    let json = assert_refused(&answer, StatusCode::PAYLOAD_TOO_LARGE, "too_large");
+    let response = call(&mut fixture.browser, ADD, &form).await;
+    let json = assert_error(&response, StatusCode::PAYLOAD_TOO_LARGE, "too_large");
     assert_eq!(
         json["message"],
-        "This is more than a form may hold. Shorten it and try again."
+        "The form is too large. Shorten your input and try again."
     );
     assert_eq!(
-        bench.browser.post(NEW, &form).await.status,
+        fixture.browser.post(NEW, &form).await.status,
         StatusCode::PAYLOAD_TOO_LARGE
     );
-    // Without a length that it could be refused by.
+    // Without a content-length header.
     let chunks = (0..80).map(|_| Ok::<_, std::io::Error>("url=x&".repeat(200)));
-    let request = bench
+    let request = fixture
         .browser
-        .to(Method::POST, ADD)
+        .request(Method::POST, ADD)
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Body::wrap_stream(stream::iter(chunks)));
-    let answer = bench.browser.send(request).await;
-    assert_is_answer(&answer, ADD);
-    assert_refused(&answer, StatusCode::PAYLOAD_TOO_LARGE, "too_large");
-    assert_eq!(bench.count().await, 1);
-    // A form just below the limit is read.
+    let response = fixture.browser.send(request).await;
+    assert_is_function_response(&response, ADD);
+    assert_error(&response, StatusCode::PAYLOAD_TOO_LARGE, "too_large");
+    assert_eq!(fixture.count().await, 1);
+    // A form just below the limit is parsed.
     let name = "x".repeat(63 * 1024);
-    let answer = call(&mut bench.browser, ADD, &[ORDERS[0], ("name", &name), ORDERS[3]]).await;
-    assert_refused(&answer, StatusCode::UNPROCESSABLE_ENTITY, "invalid");
+    let response = call(
+        &mut fixture.browser,
+        ADD,
+        &[ORDERS[0], ("name", &name), ORDERS[3]],
+    )
+    .await;
+    assert_error(&response, StatusCode::UNPROCESSABLE_ENTITY, "invalid");
 }
 
-/// The seconds in JSON, which are those of the header too.
-fn retry_after(answer: &Page) -> u64 {
-    let json = assert_refused(answer, StatusCode::TOO_MANY_REQUESTS, "rate_limited");
+/// Returns the delay in the JSON, and asserts that the header has the same.
+fn retry_after(response: &Page) -> u64 {
+    let json = assert_error(response, StatusCode::TOO_MANY_REQUESTS, "rate_limited");
     let seconds = json["retry_after"].as_u64().expect("seconds");
-    assert_eq!(answer.headers["retry-after"], seconds.to_string());
+    assert_eq!(response.headers["retry-after"], seconds.to_string());
     seconds
 }
 
 #[tokio::test]
-async fn guessing_a_password_is_limited_in_both_modes() {
+async fn password_guesses_are_rate_limited() {
     let app = TestApp::start_at(Arc::new(TestClock::new())).await;
     let mut browser = app.signed_in(ADMIN).await;
     let guess = [("old", "only a guess"), ("new", NEW_PASSWORD)];
     for _ in 0..4 {
-        let answer = call(&mut browser, CHANGE_PASSWORD, &guess).await;
-        assert_refused(&answer, StatusCode::UNPROCESSABLE_ENTITY, "invalid");
+        let response = call(&mut browser, CHANGE_PASSWORD, &guess).await;
+        assert_error(&response, StatusCode::UNPROCESSABLE_ENTITY, "invalid");
         let page = browser.post(ACCOUNT, &guess).await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     }
     let right = [("old", PASSWORD), ("new", NEW_PASSWORD)];
-    let answer = call(&mut browser, CHANGE_PASSWORD, &right).await;
-    assert_eq!(retry_after(&answer), 30);
+    let response = call(&mut browser, CHANGE_PASSWORD, &right).await;
+    assert_eq!(retry_after(&response), 30);
     let message = "Too many attempts. Try again in 30 s.";
     assert_eq!(
-        answer.json()["fields"],
+        response.json()["fields"],
         json!([{ "name": "old", "message": message }])
     );
     let page = browser.post(ACCOUNT, &right).await;
     assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(page.headers["retry-after"], "30");
     assert!(page.body.contains(message), "{}", page.body);
-    // The right password was not looked at, so it is the old one still.
+    // The session is still valid, so the password was not changed.
     assert_eq!(browser.get(ACCOUNT).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
-async fn more_than_six_tests_a_minute_are_refused_in_both_modes() {
+async fn seventh_test_event_within_a_minute_is_rate_limited() {
     let receiver = Receiver::start().await;
-    let bench = &mut Bench::start_with_url(&receiver.url("/")).await;
-    let form = [("id", &*bench.id), ("type", "chat")];
+    let fixture = &mut Fixture::start_with_url(&receiver.url("/")).await;
+    let form = [("id", &*fixture.id), ("type", "chat")];
     for _ in 0..6 {
-        let answer = call(&mut bench.browser, TEST, &form).await;
-        assert_eq!(answer.status, StatusCode::OK);
-        let part = answer.json()["part"].as_str().unwrap().to_owned();
-        assert!(part.contains("The receiver took it."), "{part}");
+        let response = call(&mut fixture.browser, TEST, &form).await;
+        assert_eq!(response.status, StatusCode::OK);
+        let part = response.json()["part"].as_str().unwrap().to_owned();
+        assert!(part.contains("The receiver accepted the event."), "{part}");
     }
-    let answer = call(&mut bench.browser, TEST, &form).await;
-    assert!((1..=10).contains(&retry_after(&answer)));
-    let message = "Only 6 tests a minute: try again in a moment.";
-    assert_eq!(answer.json()["message"], message);
-    let page = bench
+    let response = call(&mut fixture.browser, TEST, &form).await;
+    assert!((1..=10).contains(&retry_after(&response)));
+    let message = "You can send 6 tests per minute. Try again in a moment.";
+    assert_eq!(response.json()["message"], message);
+    let page = fixture
         .browser
-        .post(&format!("{}/test", bench.page), &[("type", "message")])
+        .post(&format!("{}/test", fixture.page), &[("type", "message")])
         .await;
     assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
     let seconds: u64 = page.headers["retry-after"].to_str().unwrap().parse().unwrap();
@@ -363,29 +368,29 @@ async fn more_than_six_tests_a_minute_are_refused_in_both_modes() {
     assert!(page.body.contains(message), "{}", page.body);
     assert!(
         page.body.contains("<option value=\"message\" selected"),
-        "what was chosen is lost: {}",
+        "the chosen type is lost: {}",
         page.body
     );
     assert_eq!(receiver.received().len(), 6);
 }
 
 #[tokio::test]
-async fn who_is_signed_out_is_told_where_to_sign_in_and_nothing_changes() {
-    let bench = &mut Bench::start().await;
-    let mut nobody = bench.app.browser();
-    let mut ended = bench.app.signed_in(ADMIN).await;
+async fn signed_out_requests_get_sign_in_link_and_change_nothing() {
+    let fixture = &mut Fixture::start().await;
+    let mut anonymous = fixture.app.browser();
+    let mut ended = fixture.app.signed_in(ADMIN).await;
     let cookie = ended.cookie.clone();
     ended.post("/logout", &[]).await;
     ended.cookie = cookie;
-    for browser in [&mut nobody, &mut ended] {
+    for browser in [&mut anonymous, &mut ended] {
         for (function, form) in [
             (ADD, &ORDERS[..]),
-            (DELETE, &[("id", &*bench.id)]),
-            (REVEAL, &[("id", &*bench.id)]),
+            (DELETE, &[("id", &*fixture.id)]),
+            (REVEAL, &[("id", &*fixture.id)]),
             (CHANGE_PASSWORD, &[("old", PASSWORD), ("new", NEW_PASSWORD)]),
         ] {
-            let answer = call(browser, function, form).await;
-            let json = assert_refused(&answer, StatusCode::UNAUTHORIZED, "signed_out");
+            let response = call(browser, function, form).await;
+            let json = assert_error(&response, StatusCode::UNAUTHORIZED, "signed_out");
             assert!(
                 json["message"].as_str().unwrap().contains("You are signed out."),
                 "{json}"
@@ -397,19 +402,19 @@ async fn who_is_signed_out_is_told_where_to_sign_in_and_nothing_changes() {
             );
         }
     }
-    assert_eq!(bench.count().await, 1);
-    bench.app.signed_in(ADMIN).await;
+    assert_eq!(fixture.count().await, 1);
+    fixture.app.signed_in(ADMIN).await;
 
-    // Without JavaScript: back to the page that had the form, and nothing typed is in the address.
+    // Without JavaScript: redirects to sign in and then back to the form, without the input in the URL.
     for (referer, expected) in [
         (
-            Some(bench.app.url(&format!("{NEW}?status=paused"))),
+            Some(fixture.app.url(&format!("{NEW}?status=paused"))),
             "%2Fnew%3Fstatus%3Dpaused",
         ),
         (None, "%2Fnew"),
     ] {
         let headers: Vec<_> = referer.iter().map(|page| ("referer", &**page)).collect();
-        let page = nobody.post_with(NEW, &ORDERS, &headers).await;
+        let page = anonymous.post_with(NEW, &ORDERS, &headers).await;
         assert_eq!(page.status, StatusCode::SEE_OTHER);
         let next = format!("/login?next=%2Fintegrations%2Fwebhook{expected}");
         assert_eq!(page.location.as_deref(), Some(&*next));
@@ -417,16 +422,16 @@ async fn who_is_signed_out_is_told_where_to_sign_in_and_nothing_changes() {
             assert_no_header_has(&page, name, value);
         }
     }
-    assert_eq!(bench.count().await, 1);
+    assert_eq!(fixture.count().await, 1);
 }
 
 #[tokio::test]
-async fn the_last_admin_stays_admin_in_both_modes() {
+async fn last_admin_cannot_be_demoted_or_disabled() {
     let app = TestApp::start().await;
     let mut browser = app.signed_in(ADMIN).await;
     let id = app.person(ADMIN).await.user.id.to_string();
     let message =
-        "admin@localhost is the last active admin of this account. Make somebody else an admin first.";
+        "admin@localhost is the last active admin of this account. Make another user an admin first.";
     for (function, form) in [
         (
             "/settings/actions/change-role",
@@ -434,8 +439,8 @@ async fn the_last_admin_stays_admin_in_both_modes() {
         ),
         ("/settings/actions/disable-user", [("id", &*id), ("role", "")]),
     ] {
-        let answer = call_with(&mut browser, function, &form, &[]).await;
-        let json = assert_refused(&answer, StatusCode::CONFLICT, "last_admin");
+        let response = call_with(&mut browser, function, &form, &[]).await;
+        let json = assert_error(&response, StatusCode::CONFLICT, "last_admin");
         assert_eq!(json["message"], message);
     }
     for form in [("role", "viewer"), ("do", "disable")] {

@@ -1,26 +1,25 @@
-//! The list of those who have no webhook yet: what webhooks are, and a picture of it.
+//! The placeholder for an account without webhooks: what webhooks are, with a picture.
 
 use leptos::prelude::*;
 
 use crate::ui::components::empty_state::EmptyState;
 
 #[component]
-pub fn NothingYet(add: Option<AnyView>) -> impl IntoView {
-    let text = "When a chat is created, a message arrives or an insight is generated, Caleida calls your URL at once. \
-                Each call is signed with a secret that only you and Caleida know, and is repeated until your server \
-                has it.";
-    let ask = add
+pub fn NoWebhooks(add: Option<AnyView>) -> impl IntoView {
+    let text = "When a chat is created, a message is received or an insight is generated, Caleida calls your URL. Each call \
+                is signed with a secret that only you and Caleida know, and is retried if it fails.";
+    let hint = add
         .is_none()
         .then_some("Ask a member or an admin to add the first one.");
     view! {
         <EmptyState picture=view! { <Picture/> }.into_any() title="No webhooks yet" text>
             {add}
-            {ask}
+            {hint}
         </EmptyState>
     }
 }
 
-/// The mark's facets send events along three lines; two have arrived, one is on its way.
+/// The facets of the logo send events along three lines. Two have arrived, one is in transit.
 #[component]
 fn Picture() -> impl IntoView {
     view! {

@@ -1,4 +1,4 @@
-//! What is shipped beside the program, held against what the program does.
+//! Consistency of shipped files with the program: Grafana dashboard, operations guide, SBOM, and `healthcheck`.
 
 use std::{collections::BTreeSet, path::Path, process::Command};
 
@@ -22,28 +22,28 @@ async fn scraped() -> String {
     app.scrape().await
 }
 
-/// The words of an expression that name a metric.
-fn names(text: &str) -> impl Iterator<Item = &str> {
+/// Returns the names of metrics in an expression.
+fn metric_names(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
         .filter(|word| word.starts_with("caleida_") || word.starts_with("process_"))
 }
 
 #[tokio::test]
-async fn every_metric_of_the_dashboard_is_there() {
+async fn grafana_dashboard_uses_existing_metrics() {
     let scraped = scraped().await;
-    let there: BTreeSet<_> = scraped
+    let exported: BTreeSet<_> = scraped
         .lines()
         .filter(|line| !line.starts_with('#'))
-        .flat_map(names)
+        .flat_map(metric_names)
         .collect();
     let dashboard: Value = serde_json::from_str(DASHBOARD).unwrap();
     let mut expressions = 0;
     for panel in dashboard["panels"].as_array().unwrap() {
         for target in panel["targets"].as_array().unwrap() {
             let expression = target["expr"].as_str().unwrap();
-            assert!(names(expression).count() > 0, "{expression}");
-            for name in names(expression) {
-                assert!(there.contains(name), "{name}, of {}", panel["title"]);
+            assert!(metric_names(expression).count() > 0, "{expression}");
+            for name in metric_names(expression) {
+                assert!(exported.contains(name), "{name} in {}", panel["title"]);
             }
             expressions += 1;
         }
@@ -52,7 +52,7 @@ async fn every_metric_of_the_dashboard_is_there() {
 }
 
 #[tokio::test]
-async fn the_operators_guide_tells_of_every_metric() {
+async fn operations_guide_documents_every_metric() {
     for line in scraped().await.lines() {
         let Some(name) = line
             .strip_prefix("# TYPE ")
@@ -60,34 +60,38 @@ async fn the_operators_guide_tells_of_every_metric() {
         else {
             continue;
         };
-        let told = OPERATIONS.contains(&format!("`{name}")) || name.starts_with("process_");
-        assert!(told, "docs/operations.md does not tell of {name}");
+        let documented = OPERATIONS.contains(&format!("`{name}")) || name.starts_with("process_");
+        assert!(documented, "docs/operations.md does not mention {name}");
     }
 }
 
 #[tokio::test]
-async fn the_healthcheck_asks_a_running_server() {
+async fn healthcheck_reports_whether_server_runs() {
     let mut program = Program::start(&[]).await;
     let address = program.api().address();
-    let asked = program.output(&["healthcheck", "--listen", &address]);
-    assert_eq!(asked.status.code(), Some(0), "{asked:?}");
+    let checked = program.output(&["healthcheck", "--listen", &address]);
+    assert_eq!(checked.status.code(), Some(0), "{checked:?}");
     program.kill();
-    let asked = program.output(&["healthcheck", "--listen", &address]);
-    assert_eq!(asked.status.code(), Some(1));
-    assert!(String::from_utf8(asked.stderr).unwrap().contains(&address));
+    let checked = program.output(&["healthcheck", "--listen", &address]);
+    assert_eq!(checked.status.code(), Some(1));
+    assert!(String::from_utf8(checked.stderr).unwrap().contains(&address));
 }
 
 #[test]
-fn the_bill_of_materials_names_every_crate_with_its_checksum() {
+fn sbom_lists_crates_with_checksums() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let made = Command::new(root.join("packaging/sbom.sh"))
+    let output = Command::new(root.join("packaging/sbom.sh"))
         .args(["x86_64-unknown-linux-gnu", env!("CARGO_PKG_VERSION")])
         .output()
         .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let bill: Value = serde_json::from_slice(&made.stdout).unwrap();
-    assert_eq!(bill["bomFormat"], "CycloneDX");
-    let components = bill["components"].as_array().unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let sbom: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(sbom["bomFormat"], "CycloneDX");
+    let components = sbom["components"].as_array().unwrap();
     for name in ["axum", "rustls", "sqlx", "leptos"] {
         let component = components.iter().find(|component| component["name"] == name);
         let component = component.unwrap_or_else(|| panic!("no {name}"));
