@@ -1,4 +1,4 @@
-import { type BrowserContext, type BrowserContextOptions, type Page, test as base } from "@playwright/test";
+import { type BrowserContext, type BrowserContextOptions, type Page, type TestInfo, test as base } from "@playwright/test";
 
 import { Webhooks } from "../pages/webhooks.ts";
 import { Account, type Credentials, type Role } from "./account.ts";
@@ -74,7 +74,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   visits: [
     async ({ context, javaScriptEnabled }, use, info) => {
       const visits = new Visits();
-      if (javaScriptEnabled === false || info.tags.includes(SCRIPTLESS.tag)) visits.watch(context);
+      visits.watch(context, isScripted(javaScriptEnabled, info));
       await use(visits);
       await visits.save(info.project.outputDir, info.workerIndex);
     },
@@ -88,7 +88,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       const context = await browser.newContext({ baseURL: server.url, javaScriptEnabled: scripted, ...options });
       contexts.push(context);
       consoleErrors.watch(context, scripted);
-      if (!scripted || info.tags.includes(SCRIPTLESS.tag)) visits.watch(context);
+      visits.watch(context, isScripted(scripted, info));
       if (info.tags.includes(SCRIPTLESS.tag)) await forbidScripts(context, server, consoleErrors);
       const page = await context.newPage();
       await signIn(page, await account.createUser(role));
@@ -104,6 +104,11 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     await use(webhooks);
   },
 });
+
+/** Whether a test may use scripts in a browser with this setting. */
+function isScripted(javaScriptEnabled: boolean | undefined, info: TestInfo): boolean {
+  return javaScriptEnabled !== false && !info.tags.includes(SCRIPTLESS.tag);
+}
 
 /** Sets the time zone first: otherwise the first page loads a script that detects it. */
 async function forbidScripts(context: BrowserContext, server: Server, consoleErrors: ConsoleErrors): Promise<void> {

@@ -28,7 +28,7 @@ test("key is created, shown once, used and revoked", async ({ signedInPage, serv
 
   await keys.revokeLink("Publisher").click();
   const dialog = keys.revokeDialog("Publisher");
-  await expect(dialog).toHaveAccessibleDescription(/will be refused from this moment on/);
+  await expect(dialog).toHaveAccessibleDescription(/will be rejected immediately/);
   await dialog.getByRole("button", { name: "Revoke key", exact: true }).click();
   await expect(keys.page.getByRole("status").filter({ hasText: "revoked" })).toHaveText("API key “Publisher” revoked.");
   await expect(keys.row("Publisher")).toContainText("Revoked");

@@ -74,7 +74,7 @@ test.describe("signature check", () => {
 
     await page.getByLabel("Body", { exact: true }).fill(JSON.stringify(JSON.parse(body), null, 2));
     await expect(verdict).toHaveText("A receiver rejects this call.");
-    await expect(page.getByText("what you verify was parsed and written again")).toBeVisible();
+    await expect(page.getByText("the body was parsed and serialized again")).toBeVisible();
     await page.getByLabel("Body", { exact: true }).fill(body.replace("hello", "hullo"));
     await expect(page.getByText("Signature 1 does not match")).toBeVisible();
     await expect(page.getByText("What to do:")).toHaveCount(0);

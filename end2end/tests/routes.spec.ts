@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { expect, test } from "@playwright/test";
 
-import { VISITS } from "../support/visits.ts";
+import { type Visit, VISITS } from "../support/visits.ts";
 
 /** Routes that only scripts use, and what replaces them without JavaScript. */
 const SCRIPTED = new Map([
@@ -21,16 +21,30 @@ test("every page, form and server function is used without JavaScript", async ({
   const patterns = [...routes]
     .sort((one, other) => one.split("{").length - other.split("{").length)
     .map((route) => ({ route, pattern: new RegExp(`^${route.replaceAll(/\{\w+\}/g, "[^/]+")}$`) }));
-  const folder = join(info.project.outputDir, VISITS);
+  const routeOf = (request: string) => patterns.find(({ pattern }) => pattern.test(request))?.route ?? request;
   const reached = new Set<string>();
-  for (const file of await readdir(folder)) {
-    for (const visit of (await readFile(join(folder, file), "utf8")).split("\n")) {
-      const match = patterns.find(({ pattern }) => pattern.test(visit));
-      if (match) reached.add(match.route);
-    }
+  const all = await visits(info.project.outputDir);
+  const forms = all.filter((visit) => "function" in visit);
+  for (const visit of all.filter((visit) => !("function" in visit))) {
+    const route = routeOf(`${visit.method} ${visit.path}`);
+    reached.add(route);
+    const form = forms.find(
+      (form) =>
+        routeOf(`${form.method} ${form.path}`) === route
+        && form.button === visit.button
+        && form.hidden.every((name) => visit.fields.includes(name))
+        && visit.fields.every((name) => form.fields.includes(name)),
+    );
+    if (form) reached.add(`POST ${form.function}`);
   }
   const missing = routes.filter((route) => !reached.has(route) && !SCRIPTED.has(route));
   expect(missing, "no test without JavaScript reaches these").toEqual([]);
   const needless = [...SCRIPTED.keys()].filter((route) => reached.has(route) || !routes.includes(route));
   expect(needless, "these need no exception").toEqual([]);
 });
+
+async function visits(outputFolder: string): Promise<Visit[]> {
+  const folder = join(outputFolder, VISITS);
+  const files = await Promise.all((await readdir(folder)).map((file) => readFile(join(folder, file), "utf8")));
+  return files.flatMap((lines) => lines.trim().split("\n")).map((line) => JSON.parse(line));
+}

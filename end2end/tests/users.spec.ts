@@ -12,6 +12,7 @@ const PASSWORD = "a password of their own";
 test("invited user joins with the link and appears in the list", async ({
   signedInPage,
   browser,
+  visits,
   javaScriptEnabled,
 }) => {
   const users = new Users(await signedInPage("admin"));
@@ -24,6 +25,7 @@ test("invited user joins with the link and appears in the list", async ({
   await expectAccessible(users.page);
 
   const context = await browser.newContext({ javaScriptEnabled: javaScriptEnabled ?? true });
+  visits.watch(context, javaScriptEnabled ?? true);
   const joinPage = new JoinPage(await context.newPage());
   await joinPage.page.goto(link);
   await expect(joinPage.email).toHaveValue(email);

@@ -117,7 +117,12 @@ async fn webhook_limit_rejects_new_webhooks() {
     ];
     let page = browser.post("/integrations/webhook/new", &fields).await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(page.body.contains("This account has reached its limit of webhooks (2)"), "{}", page.body);
+    assert!(
+        page.body
+            .contains("This account has reached its limit of webhooks (2)"),
+        "{}",
+        page.body
+    );
     assert!(page.body.contains("third"), "the input is kept");
 
     let path = format!("/api/v1/webhooks/{}", second["id"].as_str().unwrap());

@@ -169,7 +169,11 @@ async fn form_reports_unconfirmed_change() {
         proxy.cut_commit_of("Orders", cut);
         let page = browser.post("/integrations/webhook/new", &form).await;
         assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{cut:?}");
-        assert!(page.body.contains("The change may or may not be saved"), "{}", page.body);
+        assert!(
+            page.body.contains("The change may or may not be saved"),
+            "{}",
+            page.body
+        );
         let list = browser.get("/integrations/webhook").await;
         assert_eq!(list.body.contains("Orders"), cut == Cut::After, "{cut:?}");
     }

@@ -204,7 +204,10 @@ async fn webhook_limit_rejects_new_webhooks() {
     let json = assert_error(&response, StatusCode::UNPROCESSABLE_ENTITY, "invalid");
     assert_eq!(json["fields"], json!([]));
     let message = json["message"].as_str().unwrap();
-    assert!(message.starts_with("This account has reached its limit of webhooks (1)"), "{message}");
+    assert!(
+        message.starts_with("This account has reached its limit of webhooks (1)"),
+        "{message}"
+    );
     let page = browser.post(NEW, &ORDERS).await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.body.contains(message), "{}", page.body);
