@@ -56,6 +56,7 @@ pub use error::{Source, StoreError, Unique};
 pub use event_log::{EventDetail, EventFilter, EventPage};
 pub use invites::{Invite, InviteOutcome, InviteToken, NewInvite, OpenInvite};
 pub use keys::{ProcessRow, ResealedSecrets, SealedWithOtherKey, SecretReplacement};
+pub use pagination::split_page;
 pub use people::{AuditContext, LoginFailures, Person, UserChangeOutcome};
 pub use points::Observer;
 pub use recovery::{Recoverable, RecoveryPreview, RecoveryProgress, RecoveryRange, RecoveryStart};

@@ -36,7 +36,7 @@ use super::{
 use crate::{
     auth::api_key::{WEBHOOKS_READ, WEBHOOKS_WRITE},
     domain::{DisabledReason, EventType, Secret, Webhook, WebhookId, WebhookStatus, webhook::LastAttempt},
-    store::WebhookFilter,
+    store::{WebhookFilter, split_page},
     webhooks::{WebhookDraft, WebhookError},
 };
 
@@ -209,15 +209,12 @@ pub(super) async fn list(
         // One extra row shows whether there is another page.
         limit: limit + 1,
     };
-    let mut found = api.accounts.of(&caller.account_id).list_webhooks(&filter).await?;
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let has_more = found.webhooks.len() > limit;
-    found.webhooks.truncate(limit);
-    let last = found.webhooks.last().filter(|_| has_more);
+    let found = api.accounts.of(&caller.account_id).list_webhooks(&filter).await?;
+    let (webhooks, has_more) = split_page(found.webhooks, limit);
+    let last = webhooks.last().filter(|_| has_more);
     Ok(Json(WebhookList {
         next_cursor: last.map(|webhook| webhook.id.clone()),
-        webhooks: found
-            .webhooks
+        webhooks: webhooks
             .into_iter()
             .map(|webhook| WebhookView::new(webhook, None))
             .collect(),

@@ -5,7 +5,7 @@
 pub(super) const SCAN_LIMIT: i64 = 5_000;
 
 /// Truncates rows to `limit`, and returns whether there were more. The query must have a limit of `limit + 1`.
-pub(super) fn split_page<T>(mut rows: Vec<T>, limit: u32) -> (Vec<T>, bool) {
+pub fn split_page<T>(mut rows: Vec<T>, limit: u32) -> (Vec<T>, bool) {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = rows.len() > limit;
     rows.truncate(limit);

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use crate::support::{
     app::{TestApp, eventually_within},
+    free_port,
     receiver::Receiver,
 };
 
@@ -100,11 +101,6 @@ fn root() -> &'static Path {
 fn examples() -> PathBuf {
     let program = Path::new(env!("CARGO_BIN_EXE_caleida"));
     program.parent().unwrap().join("examples")
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 /// Asserts that a receiver accepts an event, recognizes a repeated one, accepts signatures with two secrets during a

@@ -12,3 +12,9 @@ pub mod program;
 pub mod publishers;
 pub mod random;
 pub mod receiver;
+
+/// Returns a port that is free at this moment.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}

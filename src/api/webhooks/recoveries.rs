@@ -25,7 +25,7 @@ use crate::{
     },
     auth::api_key::{WEBHOOKS_READ, WEBHOOKS_WRITE},
     domain::{EventId, EventType, Recovery, RecoveryId, RecoveryScope, RecoveryState, Timestamp, WebhookId},
-    store::{Recoverable, RecoveryRange, RecoveryStart},
+    store::{Recoverable, RecoveryRange, RecoveryStart, split_page},
 };
 
 /// Events to recover.
@@ -202,10 +202,7 @@ pub(crate) async fn list(
         .of(&caller.account_id)
         .recoveries(&id, before, limit + 1)
         .await;
-    let mut recoveries = found?;
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let has_more = recoveries.len() > limit;
-    recoveries.truncate(limit);
+    let (recoveries, has_more) = split_page(found?, limit);
     let last = recoveries.last().filter(|_| has_more);
     Ok(Json(RecoveryList {
         next_cursor: last.map(|recovery| recovery.id.clone()),
