@@ -192,7 +192,6 @@ impl Server {
             }),
             public_url: public_url.into(),
             api: Arc::clone(&document.description),
-            shutdown: stop.clone(),
         };
         let housekeeping = tokio::spawn(housekeeping::run(
             Arc::clone(&store),

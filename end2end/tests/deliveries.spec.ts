@@ -209,6 +209,40 @@ test.describe("with JavaScript", () => {
     await expectEvents(page, "third", "second", "first");
     await expect(first).toBeFocused();
   });
+
+  test("ten open tabs stay live and do not block the eleventh", async ({ webhooks: { page }, api, receiver }) => {
+    const tabs = [];
+    for (let number = 1; number <= 11; number++) {
+      const tab = await page.context().newPage();
+      await tab.goto(LOG);
+      await expect(tab.getByRole("status").filter({ hasText: "Live" })).toBeVisible();
+      tabs.push(tab);
+    }
+    await api.add({ name: "Orders", url: receiver.url() });
+    await api.publish("chat", {}, "order");
+    for (const tab of tabs) await expectEvents(tab, "order");
+  });
+
+  test("hidden page asks for no updates until it is shown", async ({ webhooks: { page }, api, receiver }) => {
+    await page.goto(LOG);
+    await expect(page.getByRole("status").filter({ hasText: "Live" })).toBeVisible();
+    const setHidden = (hidden: boolean) =>
+      page.evaluate((value) => {
+        Object.defineProperty(document, "hidden", { configurable: true, get: () => value });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, hidden);
+    await setHidden(true);
+    let requests = 0;
+    page.on("request", (request) => (requests += Number(request.url().includes("/live"))));
+    await api.add({ name: "Orders", url: receiver.url() });
+    await api.publish("chat", {}, "order");
+    await expect.poll(() => api.delivered()).toBe(1);
+    // Longer than the delay between two requests.
+    await page.waitForTimeout(1_500);
+    expect(requests).toBe(0);
+    await setHidden(false);
+    await expectEvents(page, "order");
+  });
 });
 
 test("page of older deliveries is not live", async ({ webhooks: { page } }) => {

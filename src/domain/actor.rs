@@ -13,7 +13,7 @@ pub struct Actor {
 }
 
 /// User, API key or system that performs an action.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Principal {
     /// User, identified by email address.
     User(String),

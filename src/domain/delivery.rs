@@ -41,7 +41,7 @@ impl DeliveryStatus {
 }
 
 /// Delivery of one event to one webhook, as the delivery log shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Delivery {
     pub id: DeliveryId,
     pub webhook_id: WebhookId,
@@ -81,7 +81,7 @@ pub struct Attempt {
 }
 
 /// Outcome of an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// The receiver responded with this status code, and possibly a `Retry-After` header.
     Answered {

@@ -43,7 +43,7 @@ impl RecoveryState {
 }
 
 /// Recovery and its progress.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Recovery {
     pub id: RecoveryId,
     pub webhook_id: WebhookId,

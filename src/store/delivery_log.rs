@@ -21,7 +21,7 @@ pub struct DeliveryFilter {
     pub limit: u32,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct DeliveryPage {
     pub deliveries: Vec<Delivery>,
     /// Position of the next page, or `None` if no older deliveries can match.

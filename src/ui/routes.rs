@@ -107,19 +107,19 @@ pub fn routes() -> Vec<Route> {
         Route::get(
             WebhookRecoverLive::PATH,
             RECOVER_DELIVERIES,
-            webhooks::recover::live::stream,
+            webhooks::recover::live::show,
         ),
         Route::action::<PreviewRecovery>(RECOVER_DELIVERIES),
         Route::action::<StartRecovery>(RECOVER_DELIVERIES),
         Route::action::<CancelRecovery>(RECOVER_DELIVERIES),
         // Deliveries and events.
         Route::get(DELIVERIES, SignedIn, deliveries::log::show_all),
-        Route::get(DELIVERIES_LIVE, SignedIn, deliveries::log::live::stream_all),
+        Route::get(DELIVERIES_LIVE, SignedIn, deliveries::log::live::show_all),
         Route::get(WebhookDeliveries::PATH, SignedIn, deliveries::log::show_webhook),
         Route::get(
             WebhookDeliveriesLive::PATH,
             SignedIn,
-            deliveries::log::live::stream_webhook,
+            deliveries::log::live::show_webhook,
         ),
         Route::get(Delivery::PATH, SignedIn, deliveries::one::show),
         Route::post(Delivery::PATH, RESEND_DELIVERIES, deliveries::one::resend),

@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::extract::FromRef;
-use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
 
 use crate::{
@@ -33,8 +32,6 @@ pub struct Ui {
     pub public_url: Arc<str>,
     /// OpenAPI description of the API.
     pub api: Arc<OpenApi>,
-    /// Ends the streams of live pages at shutdown.
-    pub shutdown: CancellationToken,
 }
 
 /// Delivery settings that the guide for receivers shows.

@@ -240,16 +240,7 @@ async fn send(
     let status = response.status().to_string();
     let location = response.headers().get(header::LOCATION);
     let location = location.map_or(String::new(), |location| location.to_str().unwrap().to_owned());
-    // An event stream does not end.
-    let is_stream = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind == "text/event-stream");
-    let body = if is_stream {
-        "live".to_owned()
-    } else {
-        response.text().await.unwrap()
-    };
+    let body = response.text().await.unwrap();
     [status, location, body.replace(&nonce, "")]
         .map(|text| ids.iter().fold(text, |text, id| text.replace(id.as_str(), "ID")))
 }

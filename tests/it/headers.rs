@@ -95,7 +95,7 @@ fn assert_security_headers(response: &Response, route: &str) {
     let path = response.url().path();
     let expected = match path {
         "/pkg/caleida.css" => "public, max-age=31536000, immutable",
-        // An event stream.
+        // Live updates are server-sent events.
         _ if path.ends_with("/live") && !is_page => "no-cache",
         // The same for all clients.
         "/api/v1/openapi.json" => "public, max-age=3600",

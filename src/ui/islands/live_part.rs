@@ -58,7 +58,7 @@ mod browser {
                 }
             }
         };
-        // Browsers limit the connections per server, so a stream must not outlive its page.
+        // The browser would ask for updates of a page that is gone.
         listen(&document(), PAGE_CHANGED, {
             let close = close.clone();
             move |_| {
@@ -68,9 +68,14 @@ mod browser {
             }
         });
         live.set(true);
+        // A hidden page asks for nothing.
+        let visible = RwSignal::new(!document().hidden());
+        listen(&document(), "visibilitychange", move |_| {
+            visible.set(!document().hidden())
+        });
         Effect::new(move |_| {
             close();
-            if live.get() {
+            if live.get() && visible.get() {
                 *source.borrow_mut() = open(live);
             }
         });

@@ -4,7 +4,7 @@ use axum::{extract::RawQuery, response::Response};
 use leptos::prelude::*;
 
 use crate::{
-    domain::{AccountId, Role, Timestamp},
+    domain::{AccountId, Timestamp},
     store::{DeliveryPage, StoreError},
     ui::{
         PageError, Ui,
@@ -15,23 +15,23 @@ use crate::{
     },
 };
 
-pub async fn stream_all(request: LiveRequest, RawQuery(query): RawQuery) -> Result<Response, PageError> {
-    request.stream(LogQuery::parse(&query.unwrap_or_default(), None))
+pub async fn show_all(request: LiveRequest, RawQuery(query): RawQuery) -> Result<Response, PageError> {
+    let query = LogQuery::parse(&query.unwrap_or_default(), None);
+    request.respond(query).await
 }
 
-pub async fn stream_webhook(
+pub async fn show_webhook(
     paths::WebhookDeliveriesLive { id }: paths::WebhookDeliveriesLive,
     request: LiveRequest,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     request.require_webhook(&id).await?;
-    request.stream(LogQuery::parse(&query.unwrap_or_default(), Some(id)))
+    let query = LogQuery::parse(&query.unwrap_or_default(), Some(id));
+    request.respond(query).await
 }
 
 impl LiveFragment for LogQuery {
     type Snapshot = DeliveryPage;
-
-    const MIN_ROLE: Role = Role::Viewer;
 
     async fn poll(&self, ui: &Ui, account: &AccountId) -> Result<DeliveryPage, StoreError> {
         ui.accounts.of(account).list_deliveries(&self.filter).await

@@ -4,7 +4,7 @@ use axum::response::Response;
 use leptos::prelude::*;
 
 use crate::{
-    domain::{AccountId, Recovery, Role, Timestamp, WebhookId},
+    domain::{AccountId, Recovery, Timestamp, WebhookId},
     store::StoreError,
     ui::{
         PageError, Ui,
@@ -14,20 +14,18 @@ use crate::{
     },
 };
 
-pub async fn stream(
+pub async fn show(
     paths::WebhookRecoverLive { id }: paths::WebhookRecoverLive,
     request: LiveRequest,
 ) -> Result<Response, PageError> {
     request.require_webhook(&id).await?;
-    request.stream(RecoveriesOf(id))
+    request.respond(RecoveriesOf(id)).await
 }
 
 struct RecoveriesOf(WebhookId);
 
 impl LiveFragment for RecoveriesOf {
     type Snapshot = Vec<Recovery>;
-
-    const MIN_ROLE: Role = Role::Member;
 
     async fn poll(&self, ui: &Ui, account: &AccountId) -> Result<Vec<Recovery>, StoreError> {
         ui.accounts
