@@ -71,7 +71,7 @@ mod browser {
         // A hidden page asks for nothing.
         let visible = RwSignal::new(!document().hidden());
         listen(&document(), "visibilitychange", move |_| {
-            visible.set(!document().hidden())
+            visible.set(!document().hidden());
         });
         Effect::new(move |_| {
             close();
