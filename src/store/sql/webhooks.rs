@@ -264,6 +264,7 @@ impl Store {
         .await?;
         enqueue_invalidations(&mut tx, self, &change.cache_key(InvalidationReason::Deleted)).await?;
         tx.commit().await?;
+        self.points.reached("delete_webhook: committed").await;
         Ok(DeleteOutcome::Deleted(DeletedWebhook {
             name: webhook.name.to_string(),
             cancelled,

@@ -246,6 +246,10 @@ async fn delete_stops_delivery_at_every_point() {
         });
         if point.starts_with("destination") {
             // The delivery is inside the gate, so the delete waits until it has left.
+            fixture
+                .breakpoints
+                .wait_until_passed("delete_webhook: committed", 1)
+                .await;
             tokio::time::sleep(Duration::from_millis(50)).await;
             assert!(!deleting.is_finished(), "{point:?}: deleted too early");
             breakpoint.release();

@@ -89,7 +89,7 @@ impl Breakpoints {
         self.passed.borrow().get(point).copied().unwrap_or_default()
     }
 
-    async fn wait_until_passed(&self, point: Point, count: usize) {
+    pub async fn wait_until_passed(&self, point: Point, count: usize) {
         let mut passed = self.passed.subscribe();
         let reached = passed.wait_for(|passed| passed.get(point).is_some_and(|passed| *passed >= count));
         let _ = tokio::time::timeout(Duration::from_secs(10), reached)
