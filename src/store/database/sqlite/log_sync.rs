@@ -66,6 +66,8 @@ fn run(log: &File, mut waiting: mpsc::UnboundedReceiver<Waiting>) {
         let synced = log.sync_data().map_err(Arc::new);
         if let Err(error) = &synced {
             tracing::error!(%error, "failed to sync the write-ahead log");
+            // Before a caller learns of the error: none may then begin another transaction.
+            waiting.close();
         }
         for waiting in group.drain(..) {
             let _ = waiting.send(synced.clone());
