@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{FromRef, FromRequestParts},
-    http::{StatusCode, request::Parts},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use tokio::sync::Mutex;
@@ -445,7 +445,9 @@ where
         match auth.session_user(&session).await {
             Ok(Some(session_user)) => {
                 let Ok(client) = Client::from_request_parts(parts, state).await;
-                if let Err(error) = auth.touch(&session, &session_user, &client).await {
+                if !is_in_background(&parts.headers)
+                    && let Err(error) = auth.touch(&session, &session_user, &client).await
+                {
                     tracing::warn!(%error, "failed to update the last use of a session");
                 }
                 let signed_in = Self(session_user.user);
@@ -459,6 +461,14 @@ where
             }
         }
     }
+}
+
+/// Returns whether a page sent the request on its own. An open page that asks for updates must not keep a session alive
+/// without a user.
+fn is_in_background(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ACCEPT)
+        .is_some_and(|accept| accept == "text/event-stream")
 }
 
 impl IntoResponse for NotSignedIn {

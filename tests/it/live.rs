@@ -1,6 +1,6 @@
 //! The live delivery log.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use reqwest::{Response, StatusCode, header};
 use tokio::time::timeout;
@@ -10,6 +10,7 @@ use caleida::domain::Role;
 use crate::support::{
     app::{ADMIN, TestApp},
     browser::Browser,
+    clock::TestClock,
     receiver::Receiver,
 };
 
@@ -43,7 +44,12 @@ impl<'a> EventSource<'a> {
         if let Some(id) = &self.last_event {
             request = request.header("last-event-id", id);
         }
-        request.header(header::COOKIE, &self.cookie).send().await.unwrap()
+        request
+            .header(header::ACCEPT, "text/event-stream")
+            .header(header::COOKIE, &self.cookie)
+            .send()
+            .await
+            .unwrap()
     }
 
     /// Returns the data of the next event, or `None` if nothing has changed.
@@ -136,6 +142,30 @@ async fn live_log_ends_with_the_session() {
         // The sign-in page is no event stream, so the browser gives up.
         assert_eq!(source.request().await.status(), StatusCode::SEE_OTHER);
     }
+}
+
+#[tokio::test]
+async fn open_live_log_does_not_keep_the_session_alive() {
+    let clock = Arc::new(TestClock::new());
+    let app = TestApp::start_at(Arc::clone(&clock)).await;
+    let mut browser = app.signed_in(ADMIN).await;
+    let path = "/integrations/webhook/deliveries/live";
+    let mut source = EventSource::open_as(&app, &browser, path);
+    source.poll_until(&["No deliveries yet"]).await;
+    let user = app.person(ADMIN).await.user;
+    let last_seen_at = async || {
+        let account = app.server().store.of(&user.account_id);
+        let sessions = account.user_sessions(&user.id, TestClock::START).await.unwrap();
+        sessions[0].last_seen_at
+    };
+    clock.advance(Duration::from_secs(3_600));
+    source.poll().await;
+    assert_eq!(last_seen_at().await, TestClock::START);
+    browser.get("/integrations/webhook").await;
+    assert_eq!(
+        last_seen_at().await,
+        TestClock::START.plus(Duration::from_secs(3_600))
+    );
 }
 
 #[tokio::test]
