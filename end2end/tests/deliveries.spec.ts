@@ -223,6 +223,30 @@ test.describe("with JavaScript", () => {
     for (const tab of tabs) await expectEvents(tab, "order");
   });
 
+  test("live log reconnects after an error response", async ({ webhooks: { page }, api, receiver }) => {
+    await page.route("**/live", (route) => route.fulfill({ status: 503 }));
+    await page.goto(LOG);
+    await expect(page.getByRole("status").filter({ hasText: "Reconnecting" })).toBeVisible();
+    await api.add({ name: "Orders", url: receiver.url() });
+    await api.publish("chat", {}, "order");
+    await expect.poll(() => api.delivered()).toBe(1);
+    await page.unroute("**/live");
+    await expectEvents(page, "order");
+    await expect(page.getByRole("status").filter({ hasText: "Live" })).toBeVisible();
+  });
+
+  test("log that was left in place asks for no updates", async ({ webhooks: { page } }) => {
+    await page.goto(LOG);
+    await expect(page.getByRole("status").filter({ hasText: "Live" })).toBeVisible();
+    await page.getByRole("link", { name: "Webhook", exact: true }).click();
+    await expect(page.getByRole("link", { name: "+ Add Webhook" })).toBeVisible();
+    let requests = 0;
+    page.on("request", (request) => (requests += Number(request.url().includes("/live"))));
+    await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    await page.waitForTimeout(1_500);
+    expect(requests).toBe(0);
+  });
+
   test("hidden page asks for no updates until it is shown", async ({ webhooks: { page }, api, receiver }) => {
     await page.goto(LOG);
     await expect(page.getByRole("status").filter({ hasText: "Live" })).toBeVisible();
