@@ -200,16 +200,19 @@ impl Receiver {
         self.shared.received.borrow().clone()
     }
 
-    /// Waits until at least `count` calls were received, and returns all of them.
+    /// Waits until at least `count` calls were received, and returns all of them. Fails if no further call arrives for
+    /// ten seconds, so that a slow machine may take its time.
     pub async fn wait_for(&self, count: usize) -> Vec<Received> {
         let mut received = self.shared.received.subscribe();
-        let enough = received.wait_for(|received| received.len() >= count);
-        match tokio::time::timeout(WAIT_TIMEOUT, enough).await {
-            Ok(received) => received.expect("the receiver holds the sender").clone(),
-            Err(_) => panic!(
-                "received {} of {count} calls within {WAIT_TIMEOUT:?}",
-                self.received().len()
-            ),
+        loop {
+            let arrived = received.borrow_and_update().clone();
+            if arrived.len() >= count {
+                return arrived;
+            }
+            let next = tokio::time::timeout(WAIT_TIMEOUT, received.changed());
+            next.await
+                .unwrap_or_else(|_| panic!("received {} of {count} calls", arrived.len()))
+                .expect("the receiver holds the sender");
         }
     }
 }
