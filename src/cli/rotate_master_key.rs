@@ -47,7 +47,7 @@ pub async fn run(args: RotateMasterKeyArgs) -> Result<(), String> {
     let ResealReport { resealed, damaged } = result.map_err(|error| {
         format!("{error}; some secrets may be re-encrypted already: run the same command again")
     })?;
-    println!("Re-encrypted the secrets of {resealed} webhooks with the key in {path}.");
+    println!("Webhooks with secrets re-encrypted with the key in {path}: {resealed}.");
     if !damaged.is_empty() {
         let ids: Vec<_> = damaged.iter().map(ToString::to_string).collect();
         return Err(format!(

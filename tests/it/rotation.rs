@@ -184,7 +184,7 @@ async fn rotation_command_guides_each_step() {
     let (code, printed) = rotate(&program);
     assert_eq!(code, Some(0), "{printed}");
     assert!(
-        printed.contains("1 webhooks") && printed.contains("run the same command again"),
+        printed.contains("the key in new.key: 1.") && printed.contains("run the same command again"),
         "{printed}"
     );
     assert_eq!(std::fs::read(program.folder().join("new.key")).unwrap(), new_key);
