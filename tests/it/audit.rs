@@ -1,6 +1,7 @@
 //! The audit log: every change with actor, address and previous values.
 
 mod mutations;
+mod retention;
 
 use std::collections::BTreeSet;
 
