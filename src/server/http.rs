@@ -2,22 +2,15 @@
 //!
 //! `axum::serve` has no timeouts, so this uses hyper directly, with a limit wherever it waits for a client.
 
-use std::{
-    convert::Infallible,
-    error::Error,
-    fmt, io,
-    net::SocketAddr,
-    pin::{Pin, pin},
-    sync::Arc,
-    task::{Context, Poll, ready},
-    time::Duration,
-};
+mod request_body;
+
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{body::Body, extract::ConnectInfo, response::Response};
-use bytes::Bytes;
 use hyper::{
     Request,
-    body::{Body as HttpBody, Frame, Incoming, SizeHint},
+    body::{Body as HttpBody, Incoming},
+    header::{CONNECTION, HeaderValue},
     server::conn::http1,
     service::service_fn,
 };
@@ -25,11 +18,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Sleep, sleep},
+    time::sleep,
 };
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service;
+
+pub use request_body::{BodyLimits, BodyTimeout};
+use request_body::{RequestBody, Shared, expects_continue};
 
 /// Limits and timeouts of connections.
 #[derive(Debug, Clone, Copy)]
@@ -42,8 +38,7 @@ pub struct Limits {
     pub head_bytes: usize,
     /// Maximum number of headers of a request. More get 431.
     pub head_fields: usize,
-    /// Timeout for the whole body of a request, unless it arrived with the head.
-    pub body: Duration,
+    pub body: BodyLimits,
     /// Timeout for a client that does not read the response. Streams that the client reads are not limited.
     pub unread: Duration,
 }
@@ -55,7 +50,7 @@ impl Default for Limits {
             head: Duration::from_secs(30),
             head_bytes: 32 * 1024,
             head_fields: 100,
-            body: Duration::from_secs(20),
+            body: BodyLimits::default(),
             unread: Duration::from_secs(30),
         }
     }
@@ -82,6 +77,10 @@ impl<T> App for T where
 /// Accepts connections until `stop` is cancelled, then waits for the requests in progress.
 pub async fn serve(listener: TcpListener, app: impl App, limits: Limits, stop: CancellationToken) {
     let (connections, slots) = (TaskTracker::new(), Arc::new(Semaphore::new(limits.connections)));
+    let shared = Arc::new(Shared {
+        limits: limits.body,
+        stop: stop.clone(),
+    });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.head)
@@ -95,8 +94,10 @@ pub async fn serve(listener: TcpListener, app: impl App, limits: Limits, stop: C
         };
         match accepted {
             Ok((stream, peer, permit)) => {
+                let mut stream = TimeoutStream::new(stream);
+                stream.set_write_timeout(Some(limits.unread));
                 let connection =
-                    serve_connection(http.clone(), stream, peer, app.clone(), limits, stop.clone());
+                    serve_connection(http.clone(), stream, peer, app.clone(), Arc::clone(&shared));
                 connections.spawn(async move {
                     connection.await;
                     drop(permit);
@@ -137,26 +138,37 @@ fn is_client_error(error: &io::Error) -> bool {
 /// Serves the requests of one connection.
 async fn serve_connection(
     http: http1::Builder,
-    stream: TcpStream,
+    stream: TimeoutStream<TcpStream>,
     peer: SocketAddr,
     app: impl App,
-    limits: Limits,
-    stop: CancellationToken,
+    shared: Arc<Shared>,
 ) {
     // Responses are written as a whole, so Nagle's algorithm would only delay them.
-    let _ = stream.set_nodelay(true);
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(limits.unread));
+    let _ = stream.get_ref().set_nodelay(true);
+    let stop = shared.stop.clone();
     let service = service_fn(move |request: Request<Incoming>| {
+        let expects_continue = expects_continue(request.headers());
         let mut request = request.map(|body| {
             if body.is_end_stream() {
                 Body::empty()
             } else {
-                Body::new(TimedBody::new(body, limits.body))
+                Body::new(RequestBody::new(body, expects_continue, Arc::clone(&shared)))
             }
         });
         request.extensions_mut().insert(ConnectInfo(peer));
-        app.clone().call(request)
+        let response = app.clone().call(request);
+        async move {
+            let mut response = response.await;
+            // The client may send the body anyway or not at all, so the connection cannot be used again.
+            if expects_continue
+                && let Ok(response) = &mut response
+                && (response.status().is_client_error() || response.status().is_server_error())
+            {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(CONNECTION, close);
+            }
+            response
+        }
     });
     let mut connection = pin!(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
     let ended = tokio::select! {
@@ -168,61 +180,5 @@ async fn serve_connection(
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "connection closed with an error");
-    }
-}
-
-/// A request body that fails with [`BodyTimeout`] if it takes too long.
-struct TimedBody {
-    body: Incoming,
-    limit: Duration,
-    /// Set when the body is first waited for. Most bodies arrive with the head and need no timer.
-    deadline: Option<Pin<Box<Sleep>>>,
-}
-
-/// Error of a request body that did not arrive in time.
-#[derive(Debug)]
-pub struct BodyTimeout;
-
-impl fmt::Display for BodyTimeout {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the request body did not arrive in time")
-    }
-}
-
-impl Error for BodyTimeout {}
-
-impl TimedBody {
-    fn new(body: Incoming, limit: Duration) -> Self {
-        Self {
-            body,
-            limit,
-            deadline: None,
-        }
-    }
-}
-
-impl HttpBody for TimedBody {
-    type Data = Bytes;
-    type Error = Box<dyn Error + Send + Sync>;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
-            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
-        }
-        let limit = self.limit;
-        let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(limit)));
-        ready!(deadline.as_mut().poll(cx));
-        Poll::Ready(Some(Err(Box::new(BodyTimeout))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

@@ -5,9 +5,10 @@ use std::{net::SocketAddr, time::Duration};
 use axum::{
     Router,
     body::{Body, Bytes},
+    http::StatusCode,
     routing::{get, post},
 };
-use caleida::server::http::{self, Limits};
+use caleida::server::http::{self, BodyLimits, Limits};
 use futures_util::stream;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -20,12 +21,20 @@ use tokio_util::sync::CancellationToken;
 /// Far longer than every limit below.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// Far more than the buffers of a connection.
+const DISCARD: usize = 32 * 1024 * 1024;
+
 const TIGHT: Limits = Limits {
     connections: 8,
     head: Duration::from_millis(300),
     head_bytes: 8 * 1024,
     head_fields: 20,
-    body: Duration::from_millis(300),
+    body: BodyLimits {
+        read: Duration::from_millis(300),
+        discard: DISCARD,
+        discard_time: Duration::from_secs(5),
+        discard_pause: Duration::from_millis(300),
+    },
     unread: Duration::from_millis(300),
 };
 
@@ -38,6 +47,7 @@ struct RunningServer {
 async fn serve() -> RunningServer {
     let router = Router::new()
         .route("/", get(|| async { "here" }))
+        .route("/refuse", post(|| async { StatusCode::UNAUTHORIZED }))
         .route("/body", post(|body: Bytes| async move { body.len().to_string() }))
         .route(
             "/slow",
@@ -142,6 +152,90 @@ async fn slow_request_body_is_cut_off() {
     stream.write_all(head).await.unwrap();
     let response = drip(stream, std::iter::repeat_n(b'a', 2_000)).await;
     assert!(!response.contains("2000"), "{response}");
+}
+
+#[tokio::test]
+async fn client_that_sends_all_before_it_reads_gets_the_response() {
+    let server = serve().await;
+    let part = vec![b'a'; 1024 * 1024];
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    // The connection is used again after each rejected request.
+    for chunked in [false, true] {
+        let head = if chunked {
+            "transfer-encoding: chunked".to_owned()
+        } else {
+            format!("content-length: {}", 30 * part.len())
+        };
+        let head = format!("POST /refuse HTTP/1.1\r\nhost: test\r\n{head}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        for _ in 0..30 {
+            if chunked {
+                let size = format!("{:x}\r\n", part.len());
+                stream.write_all(size.as_bytes()).await.unwrap();
+            }
+            stream.write_all(&part).await.unwrap();
+            if chunked {
+                stream.write_all(b"\r\n").await.unwrap();
+            }
+        }
+        if chunked {
+            stream.write_all(b"0\r\n\r\n").await.unwrap();
+        }
+        let response = read_head(&mut stream).await;
+        assert!(response.starts_with("HTTP/1.1 401 "), "{response}");
+    }
+    let request = b"GET / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    assert!(read_to_end(stream).await.ends_with("here"));
+}
+
+/// Reads a response without a body.
+async fn read_head(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let byte = timeout(WAIT_TIMEOUT, stream.read_u8()).await.unwrap();
+        head.push(byte.unwrap());
+    }
+    String::from_utf8(head).unwrap()
+}
+
+#[tokio::test]
+async fn client_that_sends_forever_is_cut_off_after_rejection() {
+    let server = serve().await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let head = b"POST /refuse HTTP/1.1\r\nhost: test\r\ncontent-length: 100000000000\r\n\r\n";
+    stream.write_all(head).await.unwrap();
+    let (part, mut sent) = (vec![b'a'; 64 * 1024], 0);
+    let sending = timeout(WAIT_TIMEOUT, async {
+        while stream.write_all(&part).await.is_ok() {
+            sent += part.len();
+        }
+    });
+    sending.await.expect("the connection was never closed");
+    assert!((DISCARD..2 * DISCARD).contains(&sent), "{sent}");
+}
+
+#[tokio::test]
+async fn client_that_pauses_or_drips_is_cut_off_after_rejection() {
+    let server = serve().await;
+    let head = "POST /refuse HTTP/1.1\r\nhost: test\r\ncontent-length: 100000\r\n\r\n";
+    let response = send(server.address, head).await;
+    assert!(response.starts_with("HTTP/1.1 401 "), "{response}");
+
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let response = drip(stream, std::iter::repeat_n(b'a', 1_000)).await;
+    assert!(response.starts_with("HTTP/1.1 401 "), "{response}");
+}
+
+#[tokio::test]
+async fn client_that_asks_before_sending_is_not_asked_for_a_rejected_body() {
+    let server = serve().await;
+    let request =
+        "POST /refuse HTTP/1.1\r\nhost: test\r\nexpect: 100-continue\r\ncontent-length: 100000\r\n\r\n";
+    let response = send(server.address, request).await;
+    assert!(response.starts_with("HTTP/1.1 401 "), "{response}");
+    assert!(response.contains("connection: close"), "{response}");
 }
 
 #[tokio::test]

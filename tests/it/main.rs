@@ -18,6 +18,7 @@ mod crash;
 mod delivery;
 mod engine;
 mod headers;
+mod large_bodies;
 mod live;
 mod log;
 mod lost_commit;

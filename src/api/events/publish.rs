@@ -130,7 +130,7 @@ pub(crate) async fn publish(
 ) -> Result<(StatusCode, HeaderMap, Json<Option<Receipt>>), Problem> {
     let idempotency_key = body::idempotency_key(&headers)?;
     let max_size = api.limits.event_size;
-    let bytes = body::read(body, max_size).await?;
+    let bytes = body::read(&headers, body, max_size).await?;
     let request: EventRequest<'_> = body::parse(&bytes)?;
     let event = request.into_event("", idempotency_key, api.clock.now(), max_size)?;
     let rate_limit = api.limits.publish(&caller.account_id, 1)?;
@@ -171,7 +171,7 @@ pub(crate) async fn publish_batch(
     body: Body,
 ) -> Result<(StatusCode, HeaderMap, Json<BatchReceipt>), Problem> {
     let idempotency_key = body::idempotency_key(&headers)?;
-    let bytes = body::read(body, MAX_BATCH_BODY).await?;
+    let bytes = body::read(&headers, body, MAX_BATCH_BODY).await?;
     let batch: BatchRequest<'_> = body::parse(&bytes)?;
     if batch.events.is_empty() || batch.events.len() > MAX_BATCH_EVENTS {
         return Err(Problem::invalid(

@@ -1,9 +1,9 @@
 //! Reads and parses request bodies: limited in size, with errors that name the position of the mistake.
 
 use axum::{
-    body::{Body, Bytes},
+    body::{Body, Bytes, HttpBody},
     extract::{FromRequest, Request},
-    http::HeaderMap,
+    http::{HeaderMap, header},
 };
 use http_body_util::LengthLimitError;
 use serde::{
@@ -17,17 +17,43 @@ use super::Problem;
 /// Maximum size of a request body, except for publishing events.
 const MAX_BODY: usize = 256 * 1024;
 
-/// Reads a body of at most `limit` bytes. Larger bodies are a 413 problem.
-pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
-    axum::body::to_bytes(body, limit).await.map_err(|error| {
-        let too_large =
+/// Byte order mark of UTF-8. RFC 8259 allows parsers to ignore it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Reads a body of at most `limit` bytes. Larger bodies are a 413 problem, compressed ones a 415 problem.
+pub(crate) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Problem> {
+    reject_encoding(headers)?;
+    let too_large = || Problem::too_large("The body", limit);
+    // The client states the size in Content-Length, so nothing needs to be read.
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large());
+    }
+    let bytes = axum::body::to_bytes(body, limit).await.map_err(|error| {
+        let is_too_large =
             std::error::Error::source(&error).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
-        if too_large {
-            Problem::too_large("The body", limit)
+        if is_too_large {
+            too_large()
         } else {
             Problem::malformed("The connection closed before the end of the body.")
         }
+    })?;
+    Ok(match bytes.strip_prefix(BYTE_ORDER_MARK) {
+        Some(text) => bytes.slice_ref(text),
+        None => bytes,
     })
+}
+
+/// Rejects content encodings other than `identity`.
+fn reject_encoding(headers: &HeaderMap) -> Result<(), Problem> {
+    for value in headers.get_all(header::CONTENT_ENCODING) {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        let mut encodings = value.split(',').map(str::trim);
+        let is_identity = |encoding: &str| encoding.is_empty() || encoding.eq_ignore_ascii_case("identity");
+        if let Some(encoding) = encodings.find(|encoding| !is_identity(encoding)) {
+            return Err(Problem::encoded(encoding));
+        }
+    }
+    Ok(())
 }
 
 /// A request body parsed as JSON, regardless of its content type. An empty body and `null` count as `{}`.
@@ -37,7 +63,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Parsed<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let bytes = read(request.into_body(), MAX_BODY).await?;
+        let (parts, body) = request.into_parts();
+        let bytes = read(&parts.headers, body, MAX_BODY).await?;
         let is_empty = matches!(bytes.trim_ascii(), b"" | b"null");
         parse(if is_empty { b"{}" } else { &bytes }).map(Self)
     }
@@ -45,8 +72,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Parsed<T> {
 
 /// Parses JSON. `T` can borrow from the body.
 pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| Problem::malformed(format!("The body is invalid: {error}.")))
+    serde_json::from_slice(bytes).map_err(|error| match bytes {
+        [0x1f, 0x8b, ..] => Problem::encoded("gzip"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Problem::malformed("The body is UTF-16. Send it as UTF-8."),
+        _ => Problem::malformed(format!("The body is invalid: {error}.")),
+    })
 }
 
 /// Deserializes an optional integer. Accepts `3.0` as well, which JSON does not distinguish from `3`.

@@ -128,6 +128,14 @@ impl Problem {
         Self::new(&kind::TOO_LARGE, format!("{subject} is larger than {limit} KiB."))
     }
 
+    /// 415: the body has this content encoding, such as `gzip`.
+    pub fn encoded(encoding: &str) -> Self {
+        let detail =
+            format!("The body is encoded as {encoding}. Send it uncompressed, without Content-Encoding.");
+        let identity = HeaderValue::from_static("identity");
+        Self::new(&kind::ENCODING, detail).with_headers([(http_header::ACCEPT_ENCODING, identity)])
+    }
+
     /// 429: the caller exceeded a rate limit.
     pub fn too_many(detail: impl Into<String>, seconds: u64) -> Self {
         Self::later(&kind::RATE_LIMIT, detail, seconds)

@@ -14,7 +14,7 @@ pub(super) struct Kind {
 }
 
 /// All kinds, in the order of the API description.
-pub(super) const KINDS: [&Kind; 15] = [
+pub(super) const KINDS: [&Kind; 16] = [
     &MALFORMED,
     &KEY,
     &SCOPE,
@@ -24,6 +24,7 @@ pub(super) const KINDS: [&Kind; 15] = [
     &FULL,
     &STALE,
     &TOO_LARGE,
+    &ENCODING,
     &INVALID,
     &RATE_LIMIT,
     &BUSY,
@@ -93,6 +94,13 @@ pub(super) const TOO_LARGE: Kind = Kind {
     status: StatusCode::PAYLOAD_TOO_LARGE,
     title: "Too large",
     advice: "Send a smaller request. `detail` states the limit.",
+};
+
+pub(super) const ENCODING: Kind = Kind {
+    name: "encoding",
+    status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    title: "Unsupported encoding",
+    advice: "The body is compressed. Send it uncompressed, without `Content-Encoding`.",
 };
 
 pub(super) const INVALID: Kind = Kind {

@@ -48,7 +48,7 @@ responses! {
     CommonErrors: KEY | SCOPE | RATE_LIMIT | INTERNAL | UNAVAILABLE | UNCONFIRMED;
     RateLimitOrBusy: RATE_LIMIT | BUSY;
     NotFound: NOT_FOUND;
-    InvalidBody: MALFORMED | TOO_LARGE;
+    InvalidBody: MALFORMED | TOO_LARGE | ENCODING;
     InvalidFields: INVALID;
     Conflict: CONFLICT;
     ConflictOrLimit: CONFLICT | FULL;
@@ -80,6 +80,9 @@ fn response(status: StatusCode, text: String) -> Response {
         .content("application/problem+json", content.build());
     match status {
         StatusCode::UNAUTHORIZED => response.header("WWW-Authenticate", header(Type::String, "`Bearer`")),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            response.header("Accept-Encoding", header(Type::String, "`identity`"))
+        }
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
             response.header("Retry-After", header(Type::Integer, "Seconds to wait."))
         }
