@@ -397,7 +397,7 @@ fn lockout(failures: u32, limit: u32) -> Duration {
 /// Normalizes an email for lookups, which ignore case.
 fn normalize_email(email: &str) -> String {
     // PostgreSQL cannot store NUL, and no valid email contains it.
-    let email = email.trim().to_lowercase().replace('\0', "\u{fffd}");
+    let email = Email::normalize(email).replace('\0', "\u{fffd}");
     if email.len() <= Email::MAX_LENGTH {
         email
     } else {

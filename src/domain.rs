@@ -20,6 +20,7 @@ pub mod remedy;
 pub mod retry;
 pub mod secret;
 pub mod signature;
+pub mod text;
 pub mod time;
 pub mod user;
 pub mod webhook;

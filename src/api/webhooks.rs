@@ -45,7 +45,8 @@ use crate::{
 #[schema(as = Webhook)]
 pub(super) struct WebhookView {
     id: WebhookId,
-    /// Name, unique in the account.
+    /// Name, unique in the account. A line with a visible character and without invisible ones. Stored in Unicode
+    /// normalization form C.
     #[schema(examples("Orders → CRM"))]
     name: String,
     #[schema(examples("https://crm.example/hook"))]
@@ -127,7 +128,8 @@ pub(super) struct WebhookListParams {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewWebhook {
-    /// URL that receives the events. Must start with `https://`. Only public addresses are called.
+    /// URL that receives the events. Must start with `https://`. Only public addresses are called. Stored encoded, in
+    /// which form it has at most 2048 characters.
     #[schema(
         required,
         nullable = false,
@@ -135,7 +137,8 @@ pub(super) struct NewWebhook {
         examples("https://crm.example/hook")
     )]
     url: Option<String>,
-    /// Name, unique in the account.
+    /// Name, unique in the account. A line with a visible character and without invisible ones. Stored in Unicode
+    /// normalization form C.
     #[schema(
         required,
         nullable = false,
@@ -155,10 +158,12 @@ pub(super) struct NewWebhook {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WebhookChange {
-    /// URL that receives the events. Must start with `https://`. Only public addresses are called.
+    /// URL that receives the events. Must start with `https://`. Only public addresses are called. Stored encoded, in
+    /// which form it has at most 2048 characters.
     #[schema(max_length = 2048, examples("https://crm.example/hook"))]
     url: Option<String>,
-    /// Name, unique in the account.
+    /// Name, unique in the account. A line with a visible character and without invisible ones. Stored in Unicode
+    /// normalization form C.
     #[schema(min_length = 1, max_length = 100, examples("Orders → CRM"))]
     name: Option<String>,
     /// Replaces the secret at once. Use `rotate-secret` to keep signing with the previous secret for a while.

@@ -7,6 +7,8 @@ use argon2::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
+use crate::domain::text::normalize;
+
 /// Minimum length of a password in characters.
 pub const MIN_LENGTH: usize = 12;
 
@@ -27,9 +29,10 @@ pub enum PasswordError {
 
 impl NewPassword {
     pub fn parse(text: &str) -> Result<Self, PasswordError> {
+        let text = normalized(text);
         match text.chars().count() {
             0..MIN_LENGTH => Err(PasswordError::TooShort),
-            MIN_LENGTH..=MAX_LENGTH => Ok(Self(Zeroizing::new(text.to_owned()))),
+            MIN_LENGTH..=MAX_LENGTH => Ok(Self(text)),
             _ => Err(PasswordError::TooLong),
         }
     }
@@ -37,6 +40,11 @@ impl NewPassword {
     pub async fn hash(&self) -> String {
         hash(self.0.to_string()).await
     }
+}
+
+/// Returns the password in the form that is hashed. The same keys produce different code points on different systems.
+fn normalized(password: &str) -> Zeroizing<String> {
+    Zeroizing::new(normalize(password).into_owned())
 }
 
 /// Hash checked for unknown users, so that a sign-in takes as long as for a known one.
@@ -47,7 +55,7 @@ const DUMMY_HASH: &str =
 pub async fn hash(password: String) -> String {
     let hashing = tokio::task::spawn_blocking(move || {
         let hash: PasswordHash = Argon2::default()
-            .hash_password(password.as_bytes())
+            .hash_password(normalized(&password).as_bytes())
             .expect("the parameters are valid");
         hash.to_string()
     });
@@ -62,7 +70,7 @@ pub async fn verify(password: String, hash: Option<String>) -> bool {
             return false;
         };
         Argon2::default()
-            .verify_password(password.as_bytes(), &hash)
+            .verify_password(normalized(&password).as_bytes(), &hash)
             .is_ok()
             && known
     });
@@ -87,6 +95,19 @@ mod tests {
         assert!(verify("correct horse".to_owned(), Some(hash.clone())).await);
         assert!(!verify("correct horsf".to_owned(), Some(hash)).await);
         assert!(!verify("anything".to_owned(), None).await);
+    }
+
+    #[tokio::test]
+    async fn password_can_be_typed_on_any_system() {
+        let (composed, decomposed) = ("pâté d’Ångström", "pa\u{302}te\u{301} d’A\u{30a}ngstro\u{308}m");
+        for (stored, typed) in [(composed, decomposed), (decomposed, composed)] {
+            let hash = NewPassword::parse(stored).unwrap().hash().await;
+            assert!(verify(typed.to_owned(), Some(hash)).await);
+            let hash = super::hash(stored.to_owned()).await;
+            assert!(verify(typed.to_owned(), Some(hash)).await);
+        }
+        let error = |length| NewPassword::parse(&"e\u{301}".repeat(length)).err();
+        assert_eq!((error(11), error(12)), (Some(PasswordError::TooShort), None));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr};
 
-use super::AccountId;
+use super::{AccountId, text::normalize};
 
 /// Principal that acts for an account, and the origin of the action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,7 @@ impl Principal {
 
     /// Parses a filter, which may have the stored or the displayed form.
     pub fn from_filter(text: &str) -> Self {
+        let text = &*normalize(text);
         let named = [Self::Operator, Self::System];
         let displayed = || named.into_iter().find(|principal| principal.to_string() == text);
         let key = || Some(text.strip_prefix("API key “")?.strip_suffix('”')?.to_owned());

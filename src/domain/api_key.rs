@@ -4,7 +4,10 @@ use std::fmt;
 
 #[cfg(feature = "ssr")]
 use super::Timestamp;
-use super::webhook::{InvalidName, WebhookName};
+use super::{
+    text::InvisibleCharacter,
+    webhook::{InvalidName, WebhookName},
+};
 
 /// Name of an API key. Unique among the account's active keys, with the same rules as a [`WebhookName`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub enum InvalidKeyName {
     TooLong,
     #[error("Remove line breaks and other control characters from the name.")]
     ControlCharacters,
+    #[error("Remove the invisible character {0} from the name.")]
+    Invisible(InvisibleCharacter),
 }
 
 impl KeyName {
@@ -27,6 +32,7 @@ impl KeyName {
             InvalidName::Empty => InvalidKeyName::Empty,
             InvalidName::TooLong => InvalidKeyName::TooLong,
             InvalidName::ControlCharacters => InvalidKeyName::ControlCharacters,
+            InvalidName::Invisible(character) => InvalidKeyName::Invisible(character),
         })
     }
 

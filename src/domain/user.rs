@@ -5,7 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-use super::{AccountId, UserId};
+use super::{
+    AccountId, UserId,
+    text::{self, find_invisible},
+};
 
 /// Signed-in user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,13 +27,22 @@ impl Email {
     /// Maximum length that mail servers accept.
     pub const MAX_LENGTH: usize = 254;
 
+    /// Returns the stored form of an address, for lookups.
+    pub fn normalize(text: &str) -> String {
+        text::normalize(&text.trim().to_lowercase()).into_owned()
+    }
+
     /// Parses an address: text on both sides of a single “@”, without invisible characters.
     pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
-        let email = text.trim().to_lowercase();
+        let email = Self::normalize(text);
         let (name, host) = email.split_once('@').ok_or(InvalidEmail)?;
         let is_complete = email.len() <= Self::MAX_LENGTH && !name.is_empty() && !host.is_empty();
         let is_invisible = |c: char| c.is_whitespace() || c.is_control() || c == '\u{fffd}';
-        if is_complete && !host.contains('@') && !email.contains(is_invisible) {
+        if is_complete
+            && !host.contains('@')
+            && !email.contains(is_invisible)
+            && find_invisible(&email).is_none()
+        {
             Ok(Self(email))
         } else {
             Err(InvalidEmail)
@@ -86,9 +98,20 @@ mod tests {
         let email = Email::parse(" Ada@Example.com ").unwrap();
         assert_eq!(email.as_str(), "ada@example.com");
         assert!(Email::parse("admin@localhost").is_ok());
+        assert_eq!(Email::parse("RENE\u{301}@b"), Email::parse("ren\u{e9}@b"));
         let long = format!("{}@example.com", "a".repeat(250));
         for bad in [
-            "", "ada", "@b", "a@", "a@b@c", "a b@c", "a@b\0", "a@b\u{7}", &long,
+            "",
+            "ada",
+            "@b",
+            "a@",
+            "a@b@c",
+            "a b@c",
+            "a@b\0",
+            "a@b\u{7}",
+            "a\u{200b}@b",
+            "a@b\u{ad}",
+            &long,
         ] {
             assert_eq!(Email::parse(bad), Err(InvalidEmail), "{bad:?}");
         }

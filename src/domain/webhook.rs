@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 use url::Url;
 
-use super::{EventTypes, Field, FieldErrors, Outcome, Principal, Timestamp, WebhookId};
+use super::{
+    EventTypes, Field, FieldErrors, Outcome, Principal, Timestamp, WebhookId,
+    text::{InvalidLine, InvisibleCharacter, parse_line},
+};
 
 /// Webhook without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,19 +103,19 @@ pub enum InvalidUrl {
         "Remove the user name and password from the URL. Receivers authenticate calls by their signature."
     )]
     Credentials,
-    #[error("Use at most {} characters for the URL.", EndpointUrl::MAX_LENGTH)]
-    TooLong,
+    #[error(
+        "Use at most {} characters for the URL. Encoded, this URL has {length}.",
+        EndpointUrl::MAX_LENGTH
+    )]
+    TooLong { length: usize },
 }
 
 impl EndpointUrl {
+    /// Maximum length of the normalized URL, in which each character outside ASCII takes up to twelve.
     pub const MAX_LENGTH: usize = 2048;
 
     pub fn parse(text: &str, transport: Transport) -> Result<Self, InvalidUrl> {
-        let text = text.trim();
-        if text.len() > Self::MAX_LENGTH {
-            return Err(InvalidUrl::TooLong);
-        }
-        let mut url = Url::parse(text).map_err(|_| InvalidUrl::NotHttps)?;
+        let mut url = Url::parse(text.trim()).map_err(|_| InvalidUrl::NotHttps)?;
         match (url.scheme(), transport) {
             ("https", _) | ("http", Transport::HttpAllowed) => {}
             _ => return Err(InvalidUrl::NotHttps),
@@ -121,6 +124,10 @@ impl EndpointUrl {
             return Err(InvalidUrl::Credentials);
         }
         url.set_fragment(None);
+        let length = url.as_str().len();
+        if length > Self::MAX_LENGTH {
+            return Err(InvalidUrl::TooLong { length });
+        }
         Ok(Self(url))
     }
 
@@ -143,7 +150,7 @@ impl fmt::Display for EndpointUrl {
     }
 }
 
-/// Name of a webhook: unique in the account, 1 to 100 characters, without control characters.
+/// Name of a webhook: a line of 1 to 100 characters, unique in the account.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct WebhookName(String);
 
@@ -156,26 +163,29 @@ pub enum InvalidName {
     TooLong,
     #[error("Remove line breaks and other control characters from the name.")]
     ControlCharacters,
+    #[error("Remove the invisible character {0} from the name.")]
+    Invisible(InvisibleCharacter),
+}
+
+impl From<InvalidLine> for InvalidName {
+    fn from(error: InvalidLine) -> Self {
+        match error {
+            InvalidLine::Empty => Self::Empty,
+            InvalidLine::Control => Self::ControlCharacters,
+            InvalidLine::Invisible(character) => Self::Invisible(character),
+        }
+    }
 }
 
 impl WebhookName {
     pub const MAX_LENGTH: usize = 100;
 
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
-        let text = text.trim();
-        if text.is_empty() {
-            return Err(InvalidName::Empty);
-        }
-        if text.chars().count() > Self::MAX_LENGTH {
+        let name = parse_line(text)?;
+        if name.chars().count() > Self::MAX_LENGTH {
             return Err(InvalidName::TooLong);
         }
-        // Bidirectional overrides could make one name look like another.
-        let is_forbidden =
-            |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if text.chars().any(is_forbidden) {
-            return Err(InvalidName::ControlCharacters);
-        }
-        Ok(Self(text.to_owned()))
+        Ok(Self(name))
     }
 
     pub fn as_str(&self) -> &str {
@@ -267,9 +277,38 @@ mod tests {
         assert_eq!(WebhookName::parse(" \t"), Err(InvalidName::Empty));
         assert!(WebhookName::parse(&"é".repeat(100)).is_ok());
         assert_eq!(WebhookName::parse(&"é".repeat(101)), Err(InvalidName::TooLong));
+        assert_eq!(WebhookName::parse("a\nb"), Err(InvalidName::ControlCharacters));
+        // Counted as it is stored.
+        assert!(WebhookName::parse(&"e\u{301}".repeat(100)).is_ok());
+        let error = WebhookName::parse("a\u{200b}b").unwrap_err();
         assert_eq!(
-            WebhookName::parse("a\u{202e}b"),
-            Err(InvalidName::ControlCharacters)
+            error.to_string(),
+            "Remove the invisible character U+200B from the name."
+        );
+    }
+
+    #[test]
+    fn length_of_a_url_is_that_of_its_stored_form() {
+        let parse =
+            |path: &str| EndpointUrl::parse(&format!("https://a.example/{path}"), Transport::HttpsOnly);
+        let room = EndpointUrl::MAX_LENGTH - "https://a.example/".len();
+        for (letter, encoded) in [("a", 1), (" a", 4), ("é", 6), ("漢", 9), ("😀", 12), ("\"", 3)] {
+            let longest = letter.repeat(room / encoded);
+            let url = parse(&longest).unwrap();
+            // Stored URLs are parsed again.
+            assert_eq!(EndpointUrl::parse(url.as_str(), Transport::HttpsOnly), Ok(url));
+            let length = "https://a.example/".len() + longest.len() / letter.len() * encoded + encoded;
+            assert_eq!(
+                parse(&format!("{longest}{letter}")),
+                Err(InvalidUrl::TooLong { length }),
+                "{letter}"
+            );
+        }
+        assert!(parse(&format!("a#{}", "b".repeat(5_000))).is_ok());
+        assert!(parse(&"a/../".repeat(1_000)).is_ok());
+        assert_eq!(
+            parse(&"é".repeat(500)).unwrap_err().to_string(),
+            "Use at most 2048 characters for the URL. Encoded, this URL has 3018."
         );
     }
 

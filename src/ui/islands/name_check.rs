@@ -1,4 +1,4 @@
-//! Checks the name of a webhook when the field loses focus: locally for syntax, and on the server for uniqueness.
+//! Checks the name of a webhook on the server when the field loses focus.
 
 use leptos::prelude::*;
 
@@ -21,22 +21,14 @@ mod browser {
     use leptos::{task::spawn_local, web_sys::HtmlInputElement};
     use wasm_bindgen::JsCast;
 
-    use crate::{
-        domain::WebhookName,
-        ui::{
-            actions::{protocol::EncodedForm, webhooks::check_name},
-            islands::field::{on_leave, set_error},
-        },
+    use crate::ui::{
+        actions::{protocol::EncodedForm, webhooks::check_name},
+        islands::field::{on_leave, set_error},
     };
 
     pub fn watch(name: HtmlInputElement) {
         on_leave(&name.clone(), move || {
             let text = name.value();
-            if let Err(error) = WebhookName::parse(&text) {
-                set_error(&name, Some(&error.to_string()));
-                return;
-            }
-            set_error(&name, None);
             let fields = EncodedForm::from_fields(&[("name", &text), ("id", &webhook_id(&name))]);
             let name = name.clone();
             spawn_local(async move {
