@@ -13,12 +13,16 @@ pub mod trigger;
 pub mod user;
 pub mod verify;
 
-use std::{fmt::Display, process::ExitCode, sync::Arc};
+use std::{fmt::Display, io, process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand, error::ErrorKind};
 
+use self::terminal::print_error;
 use crate::{
-    domain::Clock,
+    domain::{
+        Clock,
+        text::{InvalidLine, parse_line},
+    },
     server::{Config, clock::SystemClock},
 };
 
@@ -89,7 +93,7 @@ fn exit_code<E: Display>(result: Result<(), E>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("caleida: {error}");
+            print_error(error);
             ExitCode::FAILURE
         }
     }
@@ -104,7 +108,13 @@ fn usage_error(error: &clap::Error) -> ExitCode {
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
     );
     if is_help_or_version {
-        error.exit();
+        return match error.print() {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                print_error(format!("cannot write to stdout: {error}"));
+                ExitCode::FAILURE
+            }
+            _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
+        };
     }
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();
@@ -113,6 +123,15 @@ fn usage_error(error: &clap::Error) -> ExitCode {
 
 /// Prints one line to stderr and returns exit code 2, which means that nothing was started.
 fn fail(message: &str) -> ExitCode {
-    eprintln!("caleida: {message}");
+    print_error(message);
     ExitCode::from(2)
+}
+
+/// Parses the name of an account.
+fn account_name(name: &str) -> Result<String, String> {
+    parse_line(name).map_err(|error| match error {
+        InvalidLine::Empty => "use a name with a visible character".to_owned(),
+        InvalidLine::Control => "remove line breaks and other control characters".to_owned(),
+        InvalidLine::Invisible(character) => format!("remove the invisible character {character}"),
+    })
 }

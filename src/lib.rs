@@ -10,6 +10,8 @@
 
 // The view of a page is a deeply nested type.
 #![recursion_limit = "512"]
+// `println!` and `eprintln!` panic if the output is a closed pipe or a full disk: use `cli::terminal`.
+#![deny(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod domain;
 

@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use clap::{ArgGroup, Subcommand, builder::PossibleValuesParser};
 
-use super::terminal::escaped_line;
+use super::{
+    account_name,
+    terminal::{escaped_line, print_line},
+};
 use crate::{
     api_keys::{ApiKeys, CreateError},
     auth::{Auth, api_key},
@@ -59,7 +62,7 @@ enum Command {
 #[derive(clap::Args)]
 struct Target {
     /// Account that the key belongs to
-    #[arg(long, default_value = DEFAULT_ACCOUNT)]
+    #[arg(long, default_value = DEFAULT_ACCOUNT, value_parser = account_name)]
     account: String,
     #[command(flatten)]
     database: Database,
@@ -103,8 +106,9 @@ async fn create(
     let expires_at = expires_in.map(|lifetime| SystemClock.now().plus(lifetime));
     match keys.create_parsed(&actor, &name, scopes, expires_at).await {
         Ok((_, key)) => {
-            println!("{}", key.as_str());
-            Ok(())
+            let lost =
+                |error| format!("{error}. The key was created but not shown: revoke it and create another.");
+            print_line(key.as_str()).map_err(lost)
         }
         Err(CreateError::Invalid(errors)) => Err(errors.name.unwrap_or_default()),
         Err(CreateError::Store(error)) => Err(error.to_string()),
@@ -115,7 +119,7 @@ async fn list(target: &Target) -> Result<(), String> {
     let (keys, actor) = target.open().await?;
     let now = SystemClock.now();
     for row in keys.list(&actor.account_id).await.map_err(text)? {
-        println!("{}", line(&row, now));
+        print_line(line(&row, now)).map_err(text)?;
     }
     Ok(())
 }
@@ -152,8 +156,7 @@ async fn revoke(target: &Target, id: Option<ApiKeyId>, prefix: Option<String>) -
     };
     let revoked = keys.revoke_from_cli(&actor, &id).await.map_err(text)?;
     let row = revoked.ok_or("key not found, or already revoked")?;
-    println!("{} is revoked.", escaped_line(&row.key.name));
-    Ok(())
+    print_line(format_args!("{} is revoked.", escaped_line(&row.key.name))).map_err(text)
 }
 
 /// Returns the only active or expired key with this prefix. Ignores the “…” that the list shows after a prefix.

@@ -2,9 +2,10 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::terminal::print_line;
 use crate::{
     server::config::database_url,
-    store::{self, CopyError, CopyProgress},
+    store::{self, CopyProgress},
 };
 
 #[derive(clap::Args)]
@@ -18,7 +19,7 @@ pub struct CopyArgs {
 }
 
 /// Copies the data and prints the number of rows per table. The progress bar goes to stderr, and only to a terminal.
-pub async fn run(args: CopyArgs) -> Result<(), CopyError> {
+pub async fn run(args: CopyArgs) -> Result<(), String> {
     let bar = ProgressBar::new(0);
     bar.set_style(style());
     let copied = store::copy(&args.from, &args.to, &|progress: CopyProgress| {
@@ -28,11 +29,14 @@ pub async fn run(args: CopyArgs) -> Result<(), CopyError> {
     })
     .await;
     bar.finish_and_clear();
-    for (table, rows) in copied? {
-        println!("{rows:>12}  {table}");
+    for (table, rows) in copied.map_err(text)? {
+        print_line(format_args!("{rows:>12}  {table}")).map_err(text)?;
     }
-    println!("Copy complete. Start Caleida with the new database and the same master key.");
-    Ok(())
+    print_line("Copy complete. Start Caleida with the new database and the same master key.").map_err(text)
+}
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
 }
 
 fn style() -> ProgressStyle {

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::terminal::print_line;
 use crate::{server::config::Database, store};
 
 #[derive(clap::Args)]
@@ -13,10 +14,7 @@ pub struct MigrateArgs {
 /// Applies pending migrations.
 pub async fn run(args: MigrateArgs) -> ExitCode {
     match store::open(&args.database.database_url).await {
-        Ok(_) => {
-            println!("The database is up to date.");
-            ExitCode::SUCCESS
-        }
+        Ok(_) => super::exit_code(print_line("The database is up to date.")),
         Err(error) => super::fail(&error.to_string()),
     }
 }

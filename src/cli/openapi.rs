@@ -1,7 +1,6 @@
 //! `caleida openapi`: prints the OpenAPI description.
 
-use std::io::Write;
-
+use super::terminal::{OutputError, print_line};
 use crate::api::Document;
 
 #[derive(clap::Args)]
@@ -17,7 +16,7 @@ pub struct OpenApiArgs {
 }
 
 /// Prints the description that the server returns at `/api/v1/openapi.json`.
-pub fn run(args: &OpenApiArgs) -> std::io::Result<()> {
+pub fn run(args: &OpenApiArgs) -> Result<(), OutputError> {
     let document = Document::new(&args.public_url);
-    writeln!(std::io::stdout(), "{}", document.text())
+    print_line(document.text())
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::terminal::print_line;
 use crate::{
     server::{
         clock::SystemClock,
@@ -47,7 +48,8 @@ pub async fn run(args: RotateMasterKeyArgs) -> Result<(), String> {
     let ResealReport { resealed, damaged } = result.map_err(|error| {
         format!("{error}; some secrets may be re-encrypted already: run the same command again")
     })?;
-    println!("Webhooks with secrets re-encrypted with the key in {path}: {resealed}.");
+    let report = format_args!("Webhooks with secrets re-encrypted with the key in {path}: {resealed}.");
+    print_line(report).map_err(|error| error.to_string())?;
     if !damaged.is_empty() {
         let ids: Vec<_> = damaged.iter().map(ToString::to_string).collect();
         return Err(format!(
@@ -55,8 +57,7 @@ pub async fn run(args: RotateMasterKeyArgs) -> Result<(), String> {
             ids.join(", ")
         ));
     }
-    println!("{}", next_steps(&processes, vault.key_id(), &path));
-    Ok(())
+    print_line(next_steps(&processes, vault.key_id(), &path)).map_err(|error| error.to_string())
 }
 
 /// Fails if a process does not have the new key: its deliveries would fail after the rotation.

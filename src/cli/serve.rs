@@ -4,6 +4,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::terminal::{OutputError, write_line};
 use crate::server::{
     Config, Server,
     clock::{SyncedClock, SystemClock},
@@ -22,7 +23,10 @@ pub async fn run(config: Config) -> ExitCode {
         Ok(server) => server,
         Err(error) => return super::fail(&error.to_string()),
     };
-    print_addresses(&server, public_url);
+    if let Err(error) = print_addresses(&server, public_url) {
+        // The generated password is not in the log: `caleida user set-password` sets another one.
+        tracing::warn!(%error, "failed to print the addresses and the first sign-in");
+    }
     shutdown_signal().await;
     tracing::info!("shutting down, waiting for requests and attempts in flight");
     server.stop().await;
@@ -30,20 +34,20 @@ pub async fn run(config: Config) -> ExitCode {
 }
 
 /// Prints the addresses, and the first admin's password. They go to stdout, because a password must not be in the log.
-fn print_addresses(server: &Server, public_url: Option<String>) {
-    println!(
-        "Caleida runs at {}",
-        public_url.unwrap_or_else(|| format!("http://{}", server.address))
-    );
+fn print_addresses(server: &Server, public_url: Option<String>) -> Result<(), OutputError> {
+    let url = public_url.unwrap_or_else(|| format!("http://{}", server.address));
+    write_line(format_args!("Caleida runs at {url}"))?;
     if let Some(address) = server.metrics {
-        println!("Metrics at http://{address}/metrics");
+        write_line(format_args!("Metrics at http://{address}/metrics"))?;
     }
     if let Some(admin) = &server.first_admin {
-        println!("First sign-in as {}", admin.email);
+        write_line(format_args!("First sign-in as {}", admin.email))?;
         if let Some(password) = &admin.generated_password {
-            println!("One-time password, shown only now: {}", password.as_str());
+            let password = password.as_str();
+            write_line(format_args!("One-time password, shown only now: {password}"))?;
         }
     }
+    Ok(())
 }
 
 async fn shutdown_signal() {

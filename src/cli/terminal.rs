@@ -1,6 +1,36 @@
 //! Prints untrusted text safely on a terminal, and formats JSON.
 
-use std::{env, io::IsTerminal};
+use std::{
+    env,
+    fmt::Display,
+    io::{self, IsTerminal, Write},
+};
+
+/// Error of writing to stdout, for example because the disk is full.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to stdout: {0}")]
+pub struct OutputError(io::Error);
+
+/// Prints a line to stdout. Succeeds if stdout is a closed pipe: its reader, such as `head`, needs no more lines.
+pub fn print_line(line: impl Display) -> Result<(), OutputError> {
+    match write_line(line) {
+        Err(OutputError(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// Prints a line to stdout. Fails if stdout is a closed pipe.
+pub fn write_line(line: impl Display) -> Result<(), OutputError> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{line}")
+        .and_then(|()| stdout.flush())
+        .map_err(OutputError)
+}
+
+/// Prints an error message to stderr. Ignores a failure, because there is no other place to report it.
+pub fn print_error(message: impl Display) {
+    let _ = writeln!(io::stderr(), "caleida: {message}");
+}
 
 /// Escapes control characters and characters that change the text direction. Keeps line breaks and tabs.
 pub fn escaped(text: &str) -> String {

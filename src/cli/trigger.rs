@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use url::Url;
 
-use super::terminal::{escaped, escaped_line};
+use super::terminal::{OutputError, escaped, escaped_line, print_line};
 use crate::{
     delivery::sender::{ClientError, plain_client},
     domain::EventType,
@@ -37,11 +37,8 @@ pub struct TriggerArgs {
 /// Publishes the event and prints its id and number of deliveries.
 pub async fn run(args: TriggerArgs) -> Result<(), TriggerError> {
     let published = trigger(args).await?;
-    println!(
-        "{} ({})",
-        escaped_line(&published.id),
-        deliveries(published.deliveries)
-    );
+    let id = escaped_line(&published.id);
+    print_line(format_args!("{id} ({})", deliveries(published.deliveries)))?;
     Ok(())
 }
 
@@ -67,6 +64,8 @@ pub enum TriggerError {
     NotThisApi { url: String, status: StatusCode },
     #[error(transparent)]
     Client(#[from] ClientError),
+    #[error(transparent)]
+    Output(#[from] OutputError),
 }
 
 /// The API's response for an accepted event.

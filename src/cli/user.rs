@@ -5,6 +5,7 @@ use std::{io::Read, net::SocketAddr, sync::Arc};
 use clap::Subcommand;
 use zeroize::Zeroizing;
 
+use super::{account_name, terminal::print_line};
 use crate::{
     auth::{
         Auth,
@@ -38,7 +39,7 @@ enum Command {
         #[arg(long)]
         role: Role,
         /// Account of the user; created if it does not exist
-        #[arg(long, default_value = DEFAULT_ACCOUNT)]
+        #[arg(long, default_value = DEFAULT_ACCOUNT, value_parser = account_name)]
         account: String,
         /// Read the password from stdin, so that it does not appear in the list of processes
         #[arg(long, required = true)]
@@ -55,7 +56,7 @@ enum Command {
         #[arg(long)]
         role: Role,
         /// Account of the user; created if it does not exist
-        #[arg(long, default_value = DEFAULT_ACCOUNT)]
+        #[arg(long, default_value = DEFAULT_ACCOUNT, value_parser = account_name)]
         account: String,
         /// URL of the dashboard in browsers [default: http:// + listen]
         #[arg(long, env = "CALEIDA_PUBLIC_URL", value_name = "URL")]
@@ -102,8 +103,7 @@ enum Command {
 }
 
 pub async fn run(args: UserArgs) -> Result<(), String> {
-    println!("{}", execute(args).await?);
-    Ok(())
+    print_line(execute(args).await?).map_err(|error| error.to_string())
 }
 
 async fn execute(args: UserArgs) -> Result<String, String> {
@@ -206,7 +206,7 @@ async fn execute(args: UserArgs) -> Result<String, String> {
 }
 
 async fn find_user(store: &Store, email: &str) -> Result<Person, String> {
-    let person = store.person_by_email(&email.trim().to_lowercase()).await;
+    let person = store.person_by_email(&Email::normalize(email)).await;
     let person = person.map_err(|error| error.to_string())?;
     person.ok_or_else(|| format!("user {email} not found"))
 }

@@ -4,6 +4,7 @@ use std::io::{self, Read};
 
 use clap::Args;
 
+use super::terminal::{OutputError, print_line};
 use crate::{
     delivery::signer::{self, VerifyError},
     domain::{Secret, Timestamp, secret::InvalidSecret},
@@ -29,7 +30,7 @@ pub struct VerifyArgs {
 /// Prints `ok`, or fails with the reason.
 pub async fn run(args: VerifyArgs, now: Timestamp) -> Result<(), VerifyFailure> {
     verify(&args, io::stdin(), now)?;
-    println!("ok");
+    print_line("ok")?;
     Ok(())
 }
 
@@ -41,6 +42,8 @@ pub enum VerifyFailure {
     Body(#[from] io::Error),
     #[error(transparent)]
     Signature(#[from] VerifyError),
+    #[error(transparent)]
+    Output(#[from] OutputError),
 }
 
 fn verify(args: &VerifyArgs, mut stdin: impl Read, now: Timestamp) -> Result<(), VerifyFailure> {

@@ -24,6 +24,7 @@ mod log;
 mod lost_commit;
 mod metrics;
 mod outage;
+mod output;
 mod packages;
 mod packaging;
 mod people;

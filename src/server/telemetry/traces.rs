@@ -1,7 +1,11 @@
 //! Exports traces by OTLP over HTTP, configured by the OpenTelemetry variables (`OTEL_EXPORTER_OTLP_ENDPOINT` and
 //! others).
 
-use std::{env, thread};
+use std::{
+    env,
+    io::{self, Write},
+    thread,
+};
 
 use axum::http::HeaderMap;
 use opentelemetry::{Key, propagation::TextMapPropagator, trace::TracerProvider};
@@ -86,7 +90,7 @@ impl Drop for Traces {
         let provider = self.provider.clone();
         // Blocks for a few seconds at most, until the exporter's thread has ended.
         if let Ok(Err(error)) = thread::spawn(move || provider.shutdown()).join() {
-            eprintln!("failed to export the last traces: {error}");
+            let _ = writeln!(io::stderr(), "failed to export the last traces: {error}");
         }
     }
 }
