@@ -6,7 +6,7 @@ use crate::ui::{
     actions::webhooks::WebhookForm,
     request::{
         local_path::LocalPath,
-        query::{EventsQuery, ListQuery, LogQuery},
+        query::{AuditQuery, EventsQuery, ListQuery, LogQuery},
     },
 };
 
@@ -21,9 +21,14 @@ proptest! {
         let log = LogQuery::parse(&query, None).href();
         let again = log.split_once('?').map_or("", |(_, query)| query);
         prop_assert_eq!(LogQuery::parse(again, None).href(), log.clone());
-        EventsQuery::parse(&query);
+        let events = EventsQuery::parse(&query).href();
+        let again = events.split_once('?').map_or("", |(_, query)| query);
+        prop_assert_eq!(EventsQuery::parse(again).href(), events.clone());
+        let audit = AuditQuery::parse(&query).href();
+        let again = audit.split_once('?').map_or("", |(_, query)| query);
+        prop_assert_eq!(AuditQuery::parse(again).href(), audit.clone());
         // These URLs are written to pages and headers.
-        for href in [list, log] {
+        for href in [list, log, events, audit] {
             prop_assert!(LocalPath::parse(&href).is_some(), "{}", href);
         }
     }

@@ -17,6 +17,7 @@ mod copy;
 mod crash;
 mod delivery;
 mod engine;
+mod filters;
 mod headers;
 mod large_bodies;
 mod live;

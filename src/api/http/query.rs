@@ -26,7 +26,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
                     .strip_prefix("missing field `")
                     .and_then(|rest| rest.strip_suffix('`'));
                 let parameter = missing.map_or_else(|| error.path().to_string(), str::to_owned);
-                Problem::invalid(parameter, format!("The query is invalid: {text}."))
+                let text = text.trim_end_matches('.');
+                let message = format!("The parameter “{parameter}” is invalid: {text}.");
+                Problem::invalid(parameter, message)
             })
     }
 }

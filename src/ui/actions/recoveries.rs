@@ -3,15 +3,19 @@
 use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use {
-    super::{serve::request_context, webhooks::webhook_id},
+    super::{refusal::Reason, serve::request_context, webhooks::webhook_id},
     crate::{
-        domain::WebhookStatus,
-        store::RecoveryStart,
+        domain::{Timestamp, WebhookStatus},
+        store::{RecoveryRange, RecoveryStart},
         ui::{
             components::recovery_preview::RecoveryPreviewSection,
             layout::fragment::Fragment,
             paths,
-            request::{flash::Flash, recovery_range::recovery_range},
+            request::{
+                flash::Flash,
+                recovery_range::{is_scope, is_time, recovery_range},
+                zone::Zone,
+            },
         },
     },
     leptos::server_fn::ServerFn,
@@ -42,7 +46,7 @@ pub async fn preview_recovery(form: Form<RecoveryForm>) -> Result<Outcome, Refus
     let (ctx, form) = (request_context(), form.value);
     let (now, zone) = (ctx.now, &ctx.preferences.zone);
     let webhook = ctx.webhook(&webhook_id(&form.id)?).await?;
-    let range = recovery_range(&form.scope, &form.since, zone, now);
+    let range = form.range(zone, now)?;
     let preview = ctx
         .ui
         .webhooks
@@ -59,7 +63,7 @@ pub async fn preview_recovery(form: Form<RecoveryForm>) -> Result<Outcome, Refus
 pub async fn start_recovery(form: Form<RecoveryForm>) -> Result<Outcome, Refusal> {
     let (ctx, form) = (request_context(), form.value);
     let id = webhook_id(&form.id)?;
-    let range = recovery_range(&form.scope, &form.since, &ctx.preferences.zone, ctx.now);
+    let range = form.range(&ctx.preferences.zone, ctx.now)?;
     let (_, started) = ctx.ui.webhooks.recover(&ctx.actor(), &id, range).await?;
     let message = match started {
         RecoveryStart::Started => "The recovery has started.",
@@ -89,4 +93,18 @@ pub async fn cancel_recovery(form: Form<RecoveryForm>) -> Result<Outcome, Refusa
     };
     let flash = Flash::message(message.to_owned());
     Ok(ctx.redirect_with_flash(flash, &paths::recover(&id)).await)
+}
+
+#[cfg(feature = "ssr")]
+impl RecoveryForm {
+    /// Returns the range that ends now, with defaults for empty fields.
+    fn range(&self, zone: &Zone, now: Timestamp) -> Result<RecoveryRange, Refusal> {
+        if !is_scope(&self.scope) {
+            return Err(Refusal::with_message(Reason::Invalid, "Choose what to recover."));
+        }
+        if !is_time(&self.since, zone) {
+            return Err(Refusal::field("since", "Enter a date and time."));
+        }
+        Ok(recovery_range(&self.scope, &self.since, zone, now))
+    }
 }

@@ -5,7 +5,10 @@ use strum::VariantArray;
 
 use crate::{
     domain::{EventType, EventTypes},
-    ui::components::select::{Select, any_or},
+    ui::{
+        components::select::{Select, any_or},
+        request::query::InvalidValues,
+    },
 };
 
 /// Number of event types that are named; the others are only counted.
@@ -33,12 +36,17 @@ pub fn EventTypeList(events: EventTypes, href: String) -> impl IntoView {
     view! { <span class="events">{named}{more}</span> }
 }
 
-/// Filters a list by event type.
+/// Filters a list by event type. An invalid type is shown as it is.
 #[component]
-pub fn EventTypeFilter(id: &'static str, name: &'static str, chosen: Option<EventType>) -> impl IntoView {
+pub fn EventTypeFilter(
+    id: &'static str,
+    name: &'static str,
+    chosen: Option<EventType>,
+    invalid: InvalidValues,
+) -> impl IntoView {
     let types = EventType::VARIANTS
         .iter()
         .map(|event| (event.as_str(), event.as_str()));
-    let chosen = chosen.map_or("", EventType::as_str);
+    let chosen = invalid.shown(name, chosen.map(EventType::as_str));
     view! { <Select id name label="Event type" choices=any_or("Any event", types) chosen/> }
 }

@@ -10,7 +10,7 @@ use crate::{
 /// Shows `1–50 of 120`, with links to the previous and next page if there is more than one.
 #[component]
 pub fn Pagination(query: ListQuery, shown: usize, matching: u64) -> impl IntoView {
-    let page = query.0.page;
+    let page = query.filter.page;
     let start = u64::from(page) * u64::from(WebhookFilter::PAGE_SIZE);
     let end = start + u64::try_from(shown).unwrap_or(0);
     let previous = (page > 0).then(|| query.with_page(page - 1).href(paths::LIST));

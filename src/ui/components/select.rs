@@ -2,15 +2,19 @@
 
 use leptos::prelude::*;
 
-/// `choices` are pairs of value and text. The first one is usually “Any”, with an empty value.
+/// `choices` are pairs of value and text. The first one is usually “Any”, with an empty value. A chosen value that is not
+/// one of them is shown as it is.
 #[component]
 pub fn Select(
     #[prop(into)] id: String,
     name: &'static str,
     label: &'static str,
-    choices: Vec<(String, String)>,
+    mut choices: Vec<(String, String)>,
     #[prop(into)] chosen: String,
 ) -> impl IntoView {
+    if !chosen.is_empty() && choices.iter().all(|(value, _)| *value != chosen) {
+        choices.push((chosen.clone(), chosen.clone()));
+    }
     let options = choices.into_iter().map(|(value, text)| {
         let selected = value == chosen;
         view! { <option value=value selected=selected>{text}</option> }

@@ -1,14 +1,16 @@
 //! The filters of lists, as query parameters.
 //!
-//! Invalid parameters are ignored, so that a truncated URL still shows a page.
+//! An invalid value of a filter matches nothing: ignoring it would show entries that do not match. Unknown parameters and
+//! invalid positions are ignored, so that a truncated URL still shows a page.
 
 mod audit;
+mod invalid;
 
 use url::form_urlencoded;
 
-pub use self::audit::AuditQuery;
+pub use self::{audit::AuditQuery, invalid::InvalidValues};
 use crate::{
-    domain::{Timestamp, WebhookId},
+    domain::{EndpointUrl, Timestamp, WebhookId, text::normalize},
     store::{DeliveryFilter, EventFilter, WebhookFilter},
     ui::paths,
 };
@@ -17,22 +19,31 @@ type Pairs = Vec<(&'static str, String)>;
 
 /// Search, filters and page of the webhook list. Dialogs keep them, so that closing a dialog returns to the same list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ListQuery(pub WebhookFilter);
+pub struct ListQuery {
+    pub filter: WebhookFilter,
+    pub invalid: InvalidValues,
+}
+
+/// Maximum length of a search in characters. Nothing is longer than a URL, so a longer search finds nothing either way.
+const MAX_SEARCH: usize = EndpointUrl::MAX_LENGTH + 1;
 
 impl ListQuery {
     pub fn parse(query: &str) -> Self {
-        let mut filter = WebhookFilter::default();
+        let mut this = Self::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let value = value.trim();
+            let (value, filter, invalid) = (value.trim(), &mut this.filter, &mut this.invalid);
             match &*name {
-                "q" if !value.is_empty() => filter.search = Some(value.chars().take(200).collect()),
-                "event" => filter.event_type = value.parse().ok(),
-                "status" => filter.status = value.parse().ok(),
+                "q" if !value.is_empty() => {
+                    let search: String = normalize(value).chars().take(MAX_SEARCH).collect();
+                    filter.search = Some(search.trim_end().to_owned());
+                }
+                "event" => filter.event_type = invalid.parse("event", value),
+                "status" => filter.status = invalid.parse("status", value),
                 "page" => filter.page = value.parse::<u32>().unwrap_or(1).clamp(1, 100_000) - 1,
                 _ => {}
             }
         }
-        Self(filter)
+        this
     }
 
     pub fn pairs(&self) -> Pairs {
@@ -43,17 +54,14 @@ impl ListQuery {
             page,
             before: _,
             limit: _,
-        } = &self.0;
-        let search = search.clone().map(|text| ("q", text));
-        let event = event_type.map(|event| ("event", event.to_string()));
-        let status = status.map(|status| ("status", status.as_str().to_owned()));
-        let page = (*page > 0).then(|| ("page", (page + 1).to_string()));
-        search
-            .into_iter()
-            .chain(event)
-            .chain(status)
-            .chain(page)
-            .collect()
+        } = &self.filter;
+        let pairs = [
+            ("q", search.clone()),
+            ("event", event_type.map(|event| event.to_string())),
+            ("status", status.map(|status| status.as_str().to_owned())),
+            ("page", (*page > 0).then(|| (page + 1).to_string())),
+        ];
+        present_pairs(pairs, &self.invalid)
     }
 
     /// Returns the URL of a page with this query.
@@ -62,10 +70,13 @@ impl ListQuery {
     }
 
     pub fn with_page(&self, page: u32) -> Self {
-        Self(WebhookFilter {
-            page,
-            ..self.0.clone()
-        })
+        Self {
+            filter: WebhookFilter {
+                page,
+                ..self.filter.clone()
+            },
+            invalid: self.invalid.clone(),
+        }
     }
 
     /// Returns whether a filter is set.
@@ -77,8 +88,8 @@ impl ListQuery {
             page: _,
             before: _,
             limit: _,
-        } = &self.0;
-        search.is_some() || event_type.is_some() || status.is_some()
+        } = &self.filter;
+        search.is_some() || event_type.is_some() || status.is_some() || self.invalid.match_nothing()
     }
 }
 
@@ -86,6 +97,7 @@ impl ListQuery {
 #[derive(Debug, Clone, Default)]
 pub struct LogQuery {
     pub filter: DeliveryFilter,
+    pub invalid: InvalidValues,
     /// True for the log of a single webhook. False for the log of all webhooks, which can be filtered by webhook.
     pub single_webhook: bool,
 }
@@ -95,6 +107,7 @@ impl LogQuery {
 
     pub fn parse(query: &str, webhook_id: Option<WebhookId>) -> Self {
         let mut this = Self {
+            invalid: InvalidValues::default(),
             single_webhook: webhook_id.is_some(),
             filter: DeliveryFilter {
                 webhook_id,
@@ -103,14 +116,14 @@ impl LogQuery {
             },
         };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let (value, filter) = (value.trim(), &mut this.filter);
+            let (value, filter, invalid) = (value.trim(), &mut this.filter, &mut this.invalid);
             match &*name {
-                "status" => filter.status = value.parse().ok(),
-                "type" => filter.event_type = value.parse().ok(),
-                "event" => filter.event_id = value.parse().ok(),
-                "webhook" if !this.single_webhook => filter.webhook_id = value.parse().ok(),
-                "since" => filter.since = parse_timestamp(value),
-                "until" => filter.until = parse_timestamp(value),
+                "status" => filter.status = invalid.parse("status", value),
+                "type" => filter.event_type = invalid.parse("type", value),
+                "event" => filter.event_id = invalid.parse("event", value),
+                "webhook" if !this.single_webhook => filter.webhook_id = invalid.parse("webhook", value),
+                "since" => filter.since = invalid.parse_time("since", value),
+                "until" => filter.until = invalid.parse_time("until", value),
                 "before" => filter.before = value.parse().ok(),
                 _ => {}
             }
@@ -140,7 +153,7 @@ impl LogQuery {
             ("until", until.map(format_timestamp)),
             ("before", before.as_ref().map(ToString::to_string)),
         ];
-        with_query(&self.path(), &present_pairs(pairs))
+        with_query(&self.path(), &present_pairs(pairs, &self.invalid))
     }
 
     /// Returns the URL of this log without filters.
@@ -165,31 +178,41 @@ impl LogQuery {
             || (webhook_id.is_some() && !self.single_webhook)
             || since.is_some()
             || until.is_some()
+            || self.invalid.match_nothing()
     }
 }
 
 /// Filters of the event list.
 #[derive(Debug, Clone, Default)]
-pub struct EventsQuery(pub EventFilter);
+pub struct EventsQuery {
+    pub filter: EventFilter,
+    pub invalid: InvalidValues,
+}
 
 impl EventsQuery {
     pub fn parse(query: &str) -> Self {
-        let mut filter = EventFilter {
-            limit: LogQuery::PAGE_SIZE,
-            ..EventFilter::default()
+        let mut this = Self {
+            filter: EventFilter {
+                limit: LogQuery::PAGE_SIZE,
+                ..EventFilter::default()
+            },
+            invalid: InvalidValues::default(),
         };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let value = value.trim();
+            let (value, filter, invalid) = (value.trim(), &mut this.filter, &mut this.invalid);
             match &*name {
-                "type" => filter.event_type = value.parse().ok(),
-                "sent" => filter.unsent = value == "no",
-                "since" => filter.since = parse_timestamp(value),
-                "until" => filter.until = parse_timestamp(value),
+                "type" => filter.event_type = invalid.parse("type", value),
+                "sent" => {
+                    let unsent = invalid.parse_with("sent", value, |value| (value == "no").then_some(()));
+                    filter.unsent = unsent.is_some();
+                }
+                "since" => filter.since = invalid.parse_time("since", value),
+                "until" => filter.until = invalid.parse_time("until", value),
                 "before" => filter.before = value.parse().ok(),
                 _ => {}
             }
         }
-        Self(filter)
+        this
     }
 
     pub fn href(&self) -> String {
@@ -200,7 +223,7 @@ impl EventsQuery {
             until,
             before,
             limit: _,
-        } = &self.0;
+        } = &self.filter;
         let pairs = [
             ("type", event_type.map(|event_type| event_type.to_string())),
             ("sent", unsent.then(|| "no".to_owned())),
@@ -208,7 +231,7 @@ impl EventsQuery {
             ("until", until.map(format_timestamp)),
             ("before", before.as_ref().map(ToString::to_string)),
         ];
-        with_query(paths::EVENTS, &present_pairs(pairs))
+        with_query(paths::EVENTS, &present_pairs(pairs, &self.invalid))
     }
 
     pub fn is_filtered(&self) -> bool {
@@ -219,8 +242,8 @@ impl EventsQuery {
             until,
             before: _,
             limit: _,
-        } = &self.0;
-        event_type.is_some() || *unsent || since.is_some() || until.is_some()
+        } = &self.filter;
+        event_type.is_some() || *unsent || since.is_some() || until.is_some() || self.invalid.match_nothing()
     }
 }
 
@@ -237,8 +260,15 @@ pub fn format_timestamp(at: Timestamp) -> String {
         .map_or(text.clone(), |(seconds, _)| format!("{seconds}Z"))
 }
 
-fn present_pairs<const N: usize>(pairs: [(&'static str, Option<String>); N]) -> Pairs {
-    let present = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
+/// Returns the parameters that have a value, valid or not.
+fn present_pairs<const N: usize>(
+    pairs: [(&'static str, Option<String>); N],
+    invalid: &InvalidValues,
+) -> Pairs {
+    let present = pairs.into_iter().filter_map(|(name, value)| {
+        let value = value.or_else(|| invalid.get(name).map(ToOwned::to_owned))?;
+        Some((name, value))
+    });
     present.collect()
 }
 
@@ -272,10 +302,51 @@ mod tests {
     }
 
     #[test]
-    fn ignores_invalid_parameters() {
-        let query = ListQuery::parse("q=+&event=nothing&status=asleep&page=0&other=1");
+    fn empty_and_unknown_parameters_are_ignored() {
+        let query = ListQuery::parse("q=+&event=&status=+&page=0&other=1");
         assert_eq!(query, ListQuery::default());
         assert!(!query.is_filtered());
+    }
+
+    #[test]
+    fn invalid_values_match_nothing_and_stay_in_the_url() {
+        for query in [
+            "status=asleep",
+            "event=nothing&status=active&page=2",
+            "q=x&event=Chat",
+        ] {
+            let parsed = ListQuery::parse(query);
+            assert!(parsed.invalid.match_nothing() && parsed.is_filtered(), "{query}");
+            assert_eq!(parsed.href("/list"), format!("/list?{query}"));
+        }
+        for query in [
+            "status=done",
+            "type=chats",
+            "event=order.17",
+            "webhook=order",
+            "since=yesterday",
+            "status=failed&until=2026-13-01",
+        ] {
+            let parsed = LogQuery::parse(query, None);
+            assert!(parsed.invalid.match_nothing() && parsed.is_filtered(), "{query}");
+            assert_eq!(parsed.href(), format!("{}?{query}", paths::DELIVERIES));
+        }
+        for query in ["type=chats", "sent=yes", "since=1"] {
+            let parsed = EventsQuery::parse(query);
+            assert!(parsed.invalid.match_nothing() && parsed.is_filtered(), "{query}");
+            assert_eq!(parsed.href(), format!("{}?{query}", paths::EVENTS));
+        }
+        // The last value of a parameter counts.
+        assert!(
+            !LogQuery::parse("status=done&status=failed", None)
+                .invalid
+                .match_nothing()
+        );
+        assert!(
+            LogQuery::parse("status=failed&status=done", None)
+                .invalid
+                .match_nothing()
+        );
     }
 
     #[test]
@@ -301,6 +372,6 @@ mod tests {
         let filters = "type=chat&sent=no&since=2026-11-23T10%3A00%3A00Z&before=1795428000000.17";
         let query = EventsQuery::parse(filters);
         assert_eq!(query.href(), format!("/integrations/webhook/events?{filters}"));
-        assert!(!EventsQuery::parse("before=evt_1&since=yesterday").is_filtered());
+        assert!(!EventsQuery::parse("before=evt_1").is_filtered());
     }
 }

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use self::filters::LogFilters;
 use crate::{
     domain::{Delivery, DeliveryId, DeliveryStatus, Role, Timestamp, Webhook, WebhookId},
-    store::DeliveryPage,
+    store::{AccountStore, DeliveryPage, StoreError},
     ui::{
         PageError,
         components::{
@@ -51,7 +51,7 @@ async fn page(
     webhook: Option<Webhook>,
 ) -> Result<Response, PageError> {
     let account = ctx.account();
-    let log = account.list_deliveries(&query.filter).await?;
+    let log = load(&account, &query).await?;
     let webhooks = if query.single_webhook {
         Vec::new()
     } else {
@@ -70,6 +70,17 @@ async fn page(
     Ok(ctx.render_list_page(page, address, || {
         view! { <LogScreen webhook query log webhooks health may_recover now/> }.into_any()
     }))
+}
+
+/// Returns a page of the deliveries that match the query.
+async fn load(account: &AccountStore<'_>, query: &LogQuery) -> Result<DeliveryPage, StoreError> {
+    if query.invalid.match_nothing() {
+        return Ok(DeliveryPage {
+            deliveries: Vec::new(),
+            next: None,
+        });
+    }
+    account.list_deliveries(&query.filter).await
 }
 
 #[component]

@@ -31,7 +31,14 @@ const TEXTS: LogTexts = LogTexts {
 
 pub async fn show(ctx: RequestContext) -> Result<Response, PageError> {
     let query = EventsQuery::parse(&ctx.query);
-    let events = ctx.account().list_events(&query.0).await?;
+    let events = if query.invalid.match_nothing() {
+        EventPage {
+            events: Vec::new(),
+            next: None,
+        }
+    } else {
+        ctx.account().list_events(&query.filter).await?
+    };
     let now = ctx.now;
     let page = Page::new("Events", Section::Events);
     let address = query.href();
@@ -44,13 +51,13 @@ pub async fn show(ctx: RequestContext) -> Result<Response, PageError> {
 fn EventsScreen(query: EventsQuery, events: EventPage, now: Timestamp) -> impl IntoView {
     let starting_at = |before: Option<EventCursor>| {
         let mut query = query.clone();
-        query.0.before = before;
+        query.filter.before = before;
         query.href()
     };
     let navigation = LogNavigation {
         unfiltered: paths::EVENTS.to_owned(),
         filtered: query.is_filtered(),
-        newest: query.0.before.is_some().then(|| starting_at(None)),
+        newest: query.filter.before.is_some().then(|| starting_at(None)),
         older: events.next.map(|next| starting_at(Some(next))),
     };
     let contents = if events.events.is_empty() {
@@ -66,18 +73,19 @@ fn EventsScreen(query: EventsQuery, events: EventPage, now: Timestamp) -> impl I
 #[component]
 fn EventFilters(query: EventsQuery) -> impl IntoView {
     let filtered = query.is_filtered();
-    let filter = query.0;
+    let (filter, invalid) = (query.filter, query.invalid);
+    let unsent = invalid.shown("sent", filter.unsent.then_some("no"));
     view! {
         <FilterForm action=paths::EVENTS filtered>
-            <EventTypeFilter id="filter-type" name="type" chosen=filter.event_type/>
+            <EventTypeFilter id="filter-type" name="type" chosen=filter.event_type invalid=invalid.clone()/>
             <Select
                 id="filter-sent"
                 name="sent"
                 label="Sent to"
                 choices=any_or("Any webhooks", [("no", "No webhooks")])
-                chosen=if filter.unsent { "no" } else { "" }
+                chosen=unsent
             />
-            <TimeRange since=filter.since until=filter.until/>
+            <TimeRange since=filter.since until=filter.until invalid/>
         </FilterForm>
     }
 }

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use self::{changes::Changes, labels::action_label};
 use crate::{
     domain::{AuditCursor, AuditEntry, Timestamp},
-    store::{AuditChoices, AuditFilter, AuditPage},
+    store::{AccountStore, AuditChoices, AuditFilter, AuditPage, StoreError},
     ui::{
         PageError,
         components::{
@@ -35,7 +35,7 @@ const TEXTS: LogTexts = LogTexts {
 pub async fn show(ctx: RequestContext) -> Result<Response, PageError> {
     let query = AuditQuery::parse(&ctx.query);
     let account = ctx.account();
-    let log = account.audit_log(&query.0).await?;
+    let log = load(&account, &query).await?;
     let choices = account.audit_choices().await?;
     let now = ctx.now;
     let page = Page::new("Audit log", Section::AuditLog);
@@ -45,17 +45,28 @@ pub async fn show(ctx: RequestContext) -> Result<Response, PageError> {
     }))
 }
 
+/// Returns a page of the entries that match the query.
+async fn load(account: &AccountStore<'_>, query: &AuditQuery) -> Result<AuditPage, StoreError> {
+    if query.invalid.match_nothing() {
+        return Ok(AuditPage {
+            entries: Vec::new(),
+            next: None,
+        });
+    }
+    account.audit_log(&query.filter).await
+}
+
 #[component]
 fn AuditScreen(query: AuditQuery, log: AuditPage, choices: AuditChoices, now: Timestamp) -> impl IntoView {
     let starting_at = |before: Option<AuditCursor>| {
         let mut query = query.clone();
-        query.0.before = before;
+        query.filter.before = before;
         query.href()
     };
     let navigation = LogNavigation {
         unfiltered: paths::AUDIT_LOG.to_owned(),
         filtered: query.is_filtered(),
-        newest: query.0.before.is_some().then(|| starting_at(None)),
+        newest: query.filter.before.is_some().then(|| starting_at(None)),
         older: log.next.map(|next| starting_at(Some(next))),
     };
     let contents = if log.entries.is_empty() {
@@ -72,7 +83,7 @@ fn AuditScreen(query: AuditQuery, log: AuditPage, choices: AuditChoices, now: Ti
 #[component]
 fn AuditFilters(query: AuditQuery, choices: AuditChoices) -> impl IntoView {
     let filtered = query.is_filtered();
-    let filter = query.0;
+    let (filter, invalid) = (query.filter, query.invalid);
     let actors = with_selected(choices.actors, filter.actor.as_ref());
     let actors = actors.into_iter().map(|actor| (actor.code(), actor.to_string()));
     let actions = with_selected(choices.actions, filter.action.as_ref());
@@ -108,7 +119,7 @@ fn AuditFilters(query: AuditQuery, choices: AuditChoices) -> impl IntoView {
                     spellcheck="false"
                 />
             </div>
-            <TimeRange since=filter.since until=filter.until/>
+            <TimeRange since=filter.since until=filter.until invalid/>
         </FilterForm>
     }
 }
@@ -167,6 +178,6 @@ fn Row(entry: AuditEntry) -> impl IntoView {
 /// Returns the path of the log with a single filter.
 fn filtered_href(set: impl FnOnce(&mut AuditFilter)) -> String {
     let mut query = AuditQuery::default();
-    set(&mut query.0);
+    set(&mut query.filter);
     query.href()
 }

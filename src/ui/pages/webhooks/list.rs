@@ -89,7 +89,18 @@ impl ClosedDialog {
 impl List {
     async fn load(ctx: &RequestContext, query: ListQuery) -> Self {
         let now = ctx.now;
-        let page = ctx.account().list_webhooks(&query.0).await;
+        let page = ctx.account().list_webhooks(&query.filter).await;
+        let page = page.map(|page| {
+            if query.invalid.match_nothing() {
+                WebhookPage {
+                    webhooks: Vec::new(),
+                    matching: 0,
+                    ..page
+                }
+            } else {
+                page
+            }
+        });
         let mut activity = HashMap::<_, Activity>::new();
         let mut held = HashMap::new();
         match &page {

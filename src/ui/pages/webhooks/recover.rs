@@ -23,6 +23,7 @@ use crate::{
         },
         components::{
             count::pluralize,
+            field::FieldError,
             form::{ActionForm, Notice, Part},
             time_ago::{ExactTime, TimeAgo},
         },
@@ -100,13 +101,14 @@ async fn page(
     let recoveries = account.recoveries(id, None, MAX_RECOVERIES).await?;
     let now = ctx.now;
     let range = recovery_range(&form.scope, &form.since, &ctx.preferences.zone, now);
+    let invalid_since = feedback.error("since").map(|error| (form.since.clone(), error));
     let title = format!("Recover “{}”", webhook.name);
     let page = Page::new(&title, Section::Webhooks)
         .with_islands()
         .with_status(feedback.status);
     let headers = feedback.headers();
     let page = ctx.render_page(page, || {
-        view! { <RecoverScreen webhook range feedback recoveries now/> }.into_any()
+        view! { <RecoverScreen webhook range invalid_since feedback recoveries now/> }.into_any()
     });
     Ok((headers, page).into_response())
 }
@@ -115,6 +117,8 @@ async fn page(
 fn RecoverScreen(
     webhook: Webhook,
     range: RecoveryRange,
+    /// The text that was typed instead of a time, and its error.
+    invalid_since: Option<(String, String)>,
     feedback: FormFeedback,
     recoveries: Vec<Recovery>,
     now: Timestamp,
@@ -147,6 +151,11 @@ fn RecoverScreen(
             </p>
         }
     });
+    let invalid = invalid_since.is_some();
+    let (since, error) = match invalid_since {
+        Some((since, error)) => (since, Some(error)),
+        None => (use_zone().format_field(range.since), None),
+    };
     let running = recoveries
         .iter()
         .any(|recovery| recovery.state == RecoveryState::Running);
@@ -171,7 +180,17 @@ fn RecoverScreen(
             </fieldset>
             <div class="recover__since">
                 <label for="since">"Since"</label>
-                <input id="since" name="since" type="datetime-local" step="any" value=use_zone().format_field(range.since) required=true/>
+                <input
+                    id="since"
+                    name="since"
+                    type=if invalid { "text" } else { "datetime-local" }
+                    step="any"
+                    value=since
+                    required=true
+                    aria-invalid=invalid.then_some("true")
+                    aria-describedby="since-error"
+                />
+                <FieldError id="since" error/>
             </div>
             <button class="button" type="submit">"Preview"</button>
         </form>

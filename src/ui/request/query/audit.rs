@@ -7,34 +7,40 @@ use crate::{
     store::AuditFilter,
     ui::{
         paths,
-        request::query::{LogQuery, format_timestamp, parse_timestamp, present_pairs, with_query},
+        request::query::{InvalidValues, LogQuery, format_timestamp, present_pairs, with_query},
     },
 };
 
 /// Filters of the audit log.
 #[derive(Debug, Clone, Default)]
-pub struct AuditQuery(pub AuditFilter);
+pub struct AuditQuery {
+    pub filter: AuditFilter,
+    pub invalid: InvalidValues,
+}
 
 impl AuditQuery {
     pub fn parse(query: &str) -> Self {
-        let mut filter = AuditFilter {
-            limit: LogQuery::PAGE_SIZE,
-            ..AuditFilter::default()
+        let mut this = Self {
+            filter: AuditFilter {
+                limit: LogQuery::PAGE_SIZE,
+                ..AuditFilter::default()
+            },
+            invalid: InvalidValues::default(),
         };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let value = value.trim();
+            let (value, filter, invalid) = (value.trim(), &mut this.filter, &mut this.invalid);
             let text = Some(value.chars().take(300).collect()).filter(|text: &String| !text.is_empty());
             match &*name {
                 "actor" => filter.actor = text.as_deref().map(Principal::from_filter),
                 "action" => filter.action = text,
                 "subject" => filter.subject = text,
-                "since" => filter.since = parse_timestamp(value),
-                "until" => filter.until = parse_timestamp(value),
+                "since" => filter.since = invalid.parse_time("since", value),
+                "until" => filter.until = invalid.parse_time("until", value),
                 "before" => filter.before = value.parse().ok(),
                 _ => {}
             }
         }
-        Self(filter)
+        this
     }
 
     pub fn href(&self) -> String {
@@ -44,7 +50,7 @@ impl AuditQuery {
     /// Returns the URL of the export of all events that match the filters.
     pub fn export_href(&self) -> String {
         let mut query = self.clone();
-        query.0.before = None;
+        query.filter.before = None;
         query.href_to(paths::AUDIT_EXPORT)
     }
 
@@ -57,7 +63,7 @@ impl AuditQuery {
             until,
             before,
             limit: _,
-        } = &self.0;
+        } = &self.filter;
         let pairs = [
             ("actor", actor.as_ref().map(Principal::code)),
             ("action", action.clone()),
@@ -66,7 +72,7 @@ impl AuditQuery {
             ("until", until.map(format_timestamp)),
             ("before", before.as_ref().map(ToString::to_string)),
         ];
-        with_query(path, &present_pairs(pairs))
+        with_query(path, &present_pairs(pairs, &self.invalid))
     }
 
     pub fn is_filtered(&self) -> bool {
@@ -78,8 +84,13 @@ impl AuditQuery {
             until,
             before: _,
             limit: _,
-        } = &self.0;
-        actor.is_some() || action.is_some() || subject.is_some() || since.is_some() || until.is_some()
+        } = &self.filter;
+        actor.is_some()
+            || action.is_some()
+            || subject.is_some()
+            || since.is_some()
+            || until.is_some()
+            || self.invalid.match_nothing()
     }
 }
 
@@ -104,5 +115,8 @@ mod tests {
             format!("/settings/audit-log/export?{filters}")
         );
         assert!(!AuditQuery::parse("actor=+&before=yesterday").is_filtered());
+        let invalid = AuditQuery::parse("until=yesterday");
+        assert!(invalid.invalid.match_nothing() && invalid.is_filtered());
+        assert_eq!(invalid.href(), "/settings/audit-log?until=yesterday");
     }
 }

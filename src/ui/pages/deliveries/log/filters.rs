@@ -22,13 +22,15 @@ use crate::{
 pub fn LogFilters(query: LogQuery, webhooks: Vec<(WebhookId, String)>) -> impl IntoView {
     let action = query.path();
     let filtered = query.is_filtered();
-    let filter = query.filter;
+    let (filter, invalid) = (query.filter, query.invalid);
+    let status = invalid.shown("status", filter.status.map(DeliveryStatus::as_str));
+    let event = invalid.shown("event", filter.event_id.map(|id| id.to_string()));
     let statuses = DeliveryStatus::VARIANTS
         .iter()
         .map(|status| (status.as_str(), status.label()));
-    let webhook = (!query.single_webhook && !webhooks.is_empty()).then(|| {
+    let webhook = (!query.single_webhook && (!webhooks.is_empty() || invalid.get("webhook").is_some())).then(|| {
         let webhooks = webhooks.into_iter().map(|(id, name)| (id.to_string(), name));
-        let chosen = filter.webhook_id.map(|id| id.to_string()).unwrap_or_default();
+        let chosen = invalid.shown("webhook", filter.webhook_id.map(|id| id.to_string()));
         view! {
             <Select id="filter-webhook" name="webhook" label="Webhook" choices=any_or("Any webhook", webhooks) chosen/>
         }
@@ -40,9 +42,9 @@ pub fn LogFilters(query: LogQuery, webhooks: Vec<(WebhookId, String)>) -> impl I
                 name="status"
                 label="Status"
                 choices=any_or("Any status", statuses)
-                chosen=filter.status.map_or("", DeliveryStatus::as_str)
+                chosen=status
             />
-            <EventTypeFilter id="filter-type" name="type" chosen=filter.event_type/>
+            <EventTypeFilter id="filter-type" name="type" chosen=filter.event_type invalid=invalid.clone()/>
             {webhook}
             <div class="filter">
                 <label for="filter-event">"Event ID"</label>
@@ -50,13 +52,13 @@ pub fn LogFilters(query: LogQuery, webhooks: Vec<(WebhookId, String)>) -> impl I
                     id="filter-event"
                     name="event"
                     type="text"
-                    value=filter.event_id.map(|id| id.to_string())
+                    value=event
                     placeholder="evt_…"
                     autocomplete="off"
                     spellcheck="false"
                 />
             </div>
-            <TimeRange since=filter.since until=filter.until/>
+            <TimeRange since=filter.since until=filter.until invalid/>
         </FilterForm>
     }
 }

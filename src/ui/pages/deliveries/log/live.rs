@@ -9,7 +9,7 @@ use crate::{
     ui::{
         PageError, Ui,
         layout::live::{LiveFragment, LiveRequest},
-        pages::deliveries::log::Entries,
+        pages::deliveries::log::{Entries, load},
         paths,
         request::query::LogQuery,
     },
@@ -34,7 +34,7 @@ impl LiveFragment for LogQuery {
     type Snapshot = DeliveryPage;
 
     async fn poll(&self, ui: &Ui, account: &AccountId) -> Result<DeliveryPage, StoreError> {
-        ui.accounts.of(account).list_deliveries(&self.filter).await
+        load(&ui.accounts.of(account), self).await
     }
 
     fn render(&self, log: DeliveryPage, now: Timestamp) -> AnyView {

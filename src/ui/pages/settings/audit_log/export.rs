@@ -9,6 +9,7 @@ use futures_util::{Stream, stream};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::load;
 use crate::{
     domain::{AccountId, AuditEntry},
     store::{Accounts, AuditFilter, AuditPage, StoreError},
@@ -36,15 +37,15 @@ struct Line<'a> {
 /// Exports the entries, newest first. The response is streamed page by page at the pace of the client: it needs little
 /// memory and holds no database connection between pages.
 pub async fn export(ctx: RequestContext) -> Result<Response, PageError> {
-    let mut filter = AuditQuery::parse(&ctx.query).0;
-    filter.limit = PAGE_SIZE;
+    let mut query = AuditQuery::parse(&ctx.query);
+    query.filter.limit = PAGE_SIZE;
     // Read before the response starts, so that a failure still has an error status.
-    let first = ctx.account().audit_log(&filter).await?;
+    let first = load(&ctx.account(), &query).await?;
     let name = format!("caleida-audit-log-{}.jsonl", &ctx.now.rfc3339()[..10]);
     let remaining = RemainingPages {
         accounts: ctx.ui.accounts.clone(),
         account: ctx.user.account_id.clone(),
-        filter,
+        filter: query.filter,
     };
     let headers = [
         (header::CONTENT_TYPE, "application/jsonl".to_owned()),

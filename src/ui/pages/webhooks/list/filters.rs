@@ -24,7 +24,8 @@ pub fn Filters(query: ListQuery) -> impl IntoView {
         .iter()
         .map(|status| (status.as_str(), status.label()));
     let filtered = query.is_filtered();
-    let filter = query.0;
+    let (filter, invalid) = (query.filter, query.invalid);
+    let status = invalid.shown("status", filter.status.map(WebhookStatus::as_str));
     view! {
         <FilterForm action=paths::LIST filtered>
             <div class="filter filter--search">
@@ -40,13 +41,13 @@ pub fn Filters(query: ListQuery) -> impl IntoView {
                     spellcheck="false"
                 />
             </div>
-            <EventTypeFilter id="filter-event" name="event" chosen=filter.event_type/>
+            <EventTypeFilter id="filter-event" name="event" chosen=filter.event_type invalid/>
             <Select
                 id="filter-status"
                 name="status"
                 label="Status"
                 choices=any_or("Any status", statuses)
-                chosen=filter.status.map_or("", WebhookStatus::as_str)
+                chosen=status
             />
         </FilterForm>
     }
