@@ -51,7 +51,7 @@ pub use cluster::{
     Cache, CacheKey, Heartbeat, Invalidation, InvalidationReason, JoinOutcome, Member, Notification, Renewal,
 };
 pub use copy::{CopyError, CopyProgress, copy};
-pub use delivery_log::{DeliveryDetail, DeliveryFilter, DeliveryPage, ResendOutcome};
+pub use delivery_log::{AttemptRange, DeliveryDetail, DeliveryFilter, DeliveryPage, ResendOutcome};
 pub use error::{Source, StoreError, Unique};
 pub use event_log::{EventDetail, EventFilter, EventPage};
 pub use invites::{Invite, InviteOutcome, InviteToken, NewInvite, OpenInvite};

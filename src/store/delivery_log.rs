@@ -32,7 +32,19 @@ pub struct DeliveryPage {
 pub struct DeliveryDetail {
     pub delivery: Delivery,
     pub payload: Bytes,
+    /// Oldest first.
     pub attempts: Vec<Attempt>,
+    /// Whether there are attempts before these.
+    pub has_older_attempts: bool,
+}
+
+/// Attempts of a delivery to read: the newest ones.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AttemptRange {
+    /// Returns only attempts with a lower number.
+    pub before: Option<u32>,
+    /// `None` for all.
+    pub limit: Option<u32>,
 }
 
 /// Result of resending a delivery.

@@ -5,4 +5,5 @@ pub mod error_page;
 pub mod fragment;
 pub mod live;
 mod markers;
+pub mod plain_text;
 pub mod shell;

@@ -82,9 +82,23 @@ pub struct Delivery {
     pub id: DeliveryId,
 }
 
+/// Path of the response to an attempt, as plain text. The query names the attempt.
+#[derive(TypedPath, Deserialize)]
+#[typed_path("/integrations/webhook/deliveries/{id}/response", rejection(PageError))]
+pub struct DeliveryResponse {
+    pub id: DeliveryId,
+}
+
 #[derive(TypedPath, Deserialize)]
 #[typed_path("/integrations/webhook/events/{id}", rejection(PageError))]
 pub struct Event {
+    pub id: EventId,
+}
+
+/// Path of the body of an event, as plain text.
+#[derive(TypedPath, Deserialize)]
+#[typed_path("/integrations/webhook/events/{id}/body", rejection(PageError))]
+pub struct EventBody {
     pub id: EventId,
 }
 
@@ -164,6 +178,19 @@ pub fn deliveries(webhook: Option<&WebhookId>) -> String {
 
 pub fn delivery(id: &DeliveryId) -> String {
     Delivery { id: id.clone() }.to_string()
+}
+
+/// Returns the path of a delivery whose newest shown attempt is the one before `number`.
+pub fn delivery_before(id: &DeliveryId, number: u32) -> String {
+    format!("{}?before={number}", delivery(id))
+}
+
+pub fn attempt_response(id: &DeliveryId, number: u32) -> String {
+    format!("{}?attempt={number}", DeliveryResponse { id: id.clone() })
+}
+
+pub fn event_body(id: &EventId) -> String {
+    EventBody { id: id.clone() }.to_string()
 }
 
 pub fn event(id: &EventId) -> String {

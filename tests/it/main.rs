@@ -16,6 +16,7 @@ mod connections;
 mod copy;
 mod crash;
 mod delivery;
+mod delivery_page;
 mod engine;
 mod filters;
 mod headers;

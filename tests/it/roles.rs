@@ -158,6 +158,11 @@ fn table() -> Vec<(&'static str, &'static str, Outcomes)> {
         (GET, "/integrations/webhook/deliveries", viewers(SHOWN)),
         (GET, "/integrations/webhook/deliveries/live", viewers(SHOWN)),
         (GET, "/integrations/webhook/deliveries/{id}", viewers(UNKNOWN)),
+        (
+            GET,
+            "/integrations/webhook/deliveries/{id}/response",
+            viewers(UNKNOWN),
+        ),
         (POST, "/integrations/webhook/deliveries/{id}", members(UNKNOWN)),
         (
             POST,
@@ -179,6 +184,7 @@ fn table() -> Vec<(&'static str, &'static str, Outcomes)> {
         (GET, "/integrations/webhook/guide", viewers(SHOWN)),
         (GET, "/integrations/webhook/events", viewers(SHOWN)),
         (GET, "/integrations/webhook/events/{id}", viewers(UNKNOWN)),
+        (GET, "/integrations/webhook/events/{id}/body", viewers(UNKNOWN)),
         (GET, "/settings/account", viewers(SHOWN)),
         (POST, "/settings/account", viewers(INCOMPLETE)),
         (

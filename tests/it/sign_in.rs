@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 /// Every page and form of the dashboard.
-const GUARDED: [(Method, &str); 35] = [
+const GUARDED: [(Method, &str); 37] = [
     (Method::GET, "/integrations/webhook"),
     (Method::GET, "/integrations/webhook/new"),
     (Method::POST, "/integrations/webhook/new"),
@@ -30,6 +30,8 @@ const GUARDED: [(Method, &str); 35] = [
         "/integrations/webhook/event-types/chat/test?webhook=wh_1",
     ),
     (Method::GET, "/integrations/webhook/events/evt_1"),
+    (Method::GET, "/integrations/webhook/events/evt_1/body"),
+    (Method::GET, "/integrations/webhook/deliveries/dlv_1/response"),
     (Method::POST, "/integrations/webhook/deliveries/dlv_1"),
     (Method::GET, "/integrations/webhook/deliveries"),
     (Method::GET, "/integrations/webhook/wh_1/deliveries"),

@@ -8,8 +8,8 @@ use crate::{
         WebhookId,
     },
     store::{
-        AccountStore, AuditEvent, Change, DeliveryDetail, DeliveryFilter, DeliveryPage, DestinationState,
-        ResendOutcome, Store, StoreError,
+        AccountStore, AttemptRange, AuditEvent, Change, DeliveryDetail, DeliveryFilter, DeliveryPage,
+        DestinationState, ResendOutcome, Store, StoreError,
         database::{Connection, Query, query},
         pagination::{SCAN_LIMIT, split_page},
         rows::{ATTEMPT_COLUMNS, AttemptRow, DELIVERY_COLUMNS, DeliveryRow, NEW_STATUS},
@@ -113,7 +113,17 @@ impl AccountStore<'_> {
         Ok(DeliveryPage { deliveries, next })
     }
 
+    /// Returns a delivery with all attempts.
     pub async fn delivery(&self, id: &DeliveryId) -> Result<Option<DeliveryDetail>, StoreError> {
+        self.delivery_with(id, AttemptRange::default()).await
+    }
+
+    /// Returns a delivery with some of its attempts.
+    pub async fn delivery_with(
+        &self,
+        id: &DeliveryId,
+        range: AttemptRange,
+    ) -> Result<Option<DeliveryDetail>, StoreError> {
         // A snapshot, so that the attempts match the status of the delivery.
         let mut tx = self.store.snapshot().await?;
         let sql = format!(
@@ -134,17 +144,51 @@ impl AccountStore<'_> {
             .bind(&delivery.event_id)
             .fetch_one(&mut tx)
             .await?;
-        let sql = format!("select {ATTEMPT_COLUMNS} from attempts where delivery_id = $1 order by id");
-        let rows: Vec<AttemptRow> = query(sql).bind(id).fetch_all(&mut tx).await?;
+        let mut attempts = query(format!(
+            "select {ATTEMPT_COLUMNS} from attempts where delivery_id = "
+        ));
+        attempts.push_bind(id);
+        if let Some(before) = range.before {
+            attempts.push(" and number < ").push_bind(i64::from(before));
+        }
+        attempts.push(" order by id desc");
+        if let Some(limit) = range.limit {
+            attempts.push(" limit ").push_bind(i64::from(limit) + 1);
+        }
+        let rows: Vec<AttemptRow> = attempts.fetch_all(&mut tx).await?;
+        let (rows, has_older_attempts) = split_page(rows, range.limit.unwrap_or(u32::MAX));
         let attempts = rows
             .into_iter()
+            .rev()
             .map(Attempt::try_from)
             .collect::<Result<_, _>>()?;
         Ok(Some(DeliveryDetail {
             delivery,
             payload: payload.into(),
             attempts,
+            has_older_attempts,
         }))
+    }
+
+    /// Returns an attempt of a delivery, or the newest one if no number is given.
+    pub async fn attempt(&self, id: &DeliveryId, number: Option<u32>) -> Result<Option<Attempt>, StoreError> {
+        let mut reader = self.store.read().await?;
+        let mut attempt = query(format!(
+            "select {ATTEMPT_COLUMNS} from attempts where delivery_id = "
+        ));
+        attempt
+            .push_bind(id)
+            .push(" and exists (select 1 from deliveries where id = ")
+            .push_bind(id)
+            .push(" and account_id = ")
+            .push_bind(self.account)
+            .push(")");
+        if let Some(number) = number {
+            attempt.push(" and number = ").push_bind(i64::from(number));
+        }
+        attempt.push(" order by id desc limit 1");
+        let row: Option<AttemptRow> = attempt.fetch_optional(&mut reader).await?;
+        row.map(Attempt::try_from).transpose()
     }
 }
 

@@ -6,6 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use tower_sessions::Session;
+use url::form_urlencoded;
 
 use super::{access::not_signed_in, flash::Flash, preferences::Preferences, query::ListQuery};
 use crate::{
@@ -65,6 +66,13 @@ impl RequestContext {
     pub async fn webhook(&self, id: &WebhookId) -> Result<Webhook, PageError> {
         let webhook = self.account().webhook(id).await?;
         webhook.ok_or(PageError::NotFound)
+    }
+
+    /// Returns a parameter of the query.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        let mut parameters = form_urlencoded::parse(self.query.as_bytes());
+        let (_, value) = parameters.find(|(other, _)| other == name)?;
+        Some(value.into_owned())
     }
 
     pub fn list_query(&self) -> ListQuery {

@@ -1,15 +1,15 @@
 //! `/integrations/webhook/deliveries/{id}`: one delivery with its attempts.
 
-mod attempt;
+pub mod attempt;
 mod curl;
 
 use axum::response::{IntoResponse, Response};
 use leptos::{prelude::*, server_fn::ServerFn};
 
-use self::attempt::AttemptCard;
+use self::attempt::{AttemptCard, RequestBody};
 use crate::{
     domain::{Delivery, DeliveryId, DeliveryStatus, Role, Timestamp},
-    store::DeliveryDetail,
+    store::{AttemptRange, DeliveryDetail},
     ui::{
         PageError,
         actions::{
@@ -19,7 +19,7 @@ use crate::{
         },
         components::{
             badge::DeliveryBadge,
-            code::CodeBlock,
+            code::LongCodeBlock,
             form::ActionForm,
             time_ago::{ExactTime, TimeAgo},
         },
@@ -28,6 +28,9 @@ use crate::{
         request::context::RequestContext,
     },
 };
+
+/// Number of attempts on a page. The others are on pages of their own.
+const PAGE_SIZE: u32 = 10;
 
 pub async fn show(
     paths::Delivery { id }: paths::Delivery,
@@ -48,13 +51,19 @@ pub async fn resend(
 }
 
 async fn page(ctx: &RequestContext, id: &DeliveryId, feedback: FormFeedback) -> Result<Response, PageError> {
-    let detail = ctx.account().delivery(id).await?.ok_or(PageError::NotFound)?;
+    let range = AttemptRange {
+        before: ctx.parameter("before").and_then(|number| number.parse().ok()),
+        limit: Some(PAGE_SIZE),
+    };
+    let detail = ctx.account().delivery_with(id, range).await?;
+    let detail = detail.ok_or(PageError::NotFound)?;
+    let is_newest = range.before.is_none();
     let (now, may_resend, headers) = (ctx.now, ctx.has_role(Role::Member), feedback.headers());
     let page = Page::new("Delivery", Section::Deliveries)
         .with_islands()
         .with_status(feedback.status);
     let page = ctx.render_page(page, || {
-        view! { <DeliveryScreen detail feedback may_resend now/> }.into_any()
+        view! { <DeliveryScreen detail is_newest feedback may_resend now/> }.into_any()
     });
     Ok((headers, page).into_response())
 }
@@ -62,6 +71,8 @@ async fn page(ctx: &RequestContext, id: &DeliveryId, feedback: FormFeedback) -> 
 #[component]
 fn DeliveryScreen(
     detail: DeliveryDetail,
+    /// Whether these are the newest attempts.
+    is_newest: bool,
     feedback: FormFeedback,
     may_resend: bool,
     now: Timestamp,
@@ -70,14 +81,36 @@ fn DeliveryScreen(
         delivery,
         payload,
         attempts,
+        has_older_attempts,
     } = detail;
     let newest = attempts.len();
-    let last_entry = last_entry(&delivery, now);
     let received = delivery.created_at;
-    let body = String::from_utf8_lossy(&payload).into_owned();
+    let whole = paths::event_body(&delivery.event_id);
+    let link = |href: String, text: &'static str| {
+        view! {
+            <li class="timeline__entry"><p class="timeline__moment"><a href=href data-soft>{text}</a></p></li>
+        }
+    };
+    let first = attempts.first().filter(|_| has_older_attempts);
+    let older = first.map(|first| {
+        link(
+            paths::delivery_before(&delivery.id, first.number),
+            "Older attempts",
+        )
+    });
+    let end = if is_newest {
+        let last_entry = last_entry(&delivery, now);
+        view! { <li class="timeline__entry timeline__entry--end"><p class="timeline__moment">{last_entry}</p></li> }
+            .into_any()
+    } else {
+        link(paths::delivery(&delivery.id), "Newest attempts").into_any()
+    };
+    let body = RequestBody::new(&payload, &delivery.event_id);
     let attempts = attempts.into_iter().enumerate().map(|(index, attempt)| {
-        let body = body.clone();
-        view! { <li class="timeline__entry"><AttemptCard attempt body open=index + 1 == newest now/></li> }
+        let (delivery, body) = (delivery.id.clone(), body.clone());
+        view! {
+            <li class="timeline__entry"><AttemptCard delivery attempt body open=index + 1 == newest now/></li>
+        }
     });
     let attempts = attempts.collect_view();
     let (page, id) = (paths::delivery(&delivery.id), delivery.id.to_string());
@@ -107,14 +140,15 @@ fn DeliveryScreen(
                 <li class="timeline__entry">
                     <p class="timeline__moment"><strong>"Event received"</strong>" "<ExactTime at=received now/></p>
                 </li>
+                {older}
                 {attempts}
-                <li class="timeline__entry timeline__entry--end"><p class="timeline__moment">{last_entry}</p></li>
+                {end}
             </ol>
         </section>
         <section aria-labelledby="body">
             <h2 id="body">"Body"</h2>
             <p class="quiet">"The exact bytes that are signed and sent. They are the same for every attempt."</p>
-            <CodeBlock label="Request body" text=body/>
+            <LongCodeBlock label="Request body" content=payload.into() whole noun="body"/>
         </section>
     }
 }

@@ -10,11 +10,11 @@ use crate::{
         PageError,
         components::{
             badge::{DeliveryBadge, NotSentBadge},
-            code::CodeBlock,
+            code::LongCodeBlock,
             count::pluralize,
             time_ago::{ExactTime, TimeAgo},
         },
-        layout::{document::Page, shell::Section},
+        layout::{document::Page, plain_text::plain_text, shell::Section},
         paths,
         request::context::RequestContext,
     },
@@ -28,6 +28,15 @@ pub async fn show(ctx: RequestContext, Path(id): Path<String>) -> Result<Respons
     Ok(ctx.render_page(page, || view! { <EventScreen detail now/> }.into_any()))
 }
 
+/// Returns the body that is sent to every subscribed webhook, byte for byte.
+pub async fn show_body(
+    paths::EventBody { id }: paths::EventBody,
+    ctx: RequestContext,
+) -> Result<Response, PageError> {
+    let detail = ctx.account().event(&id).await?.ok_or(PageError::NotFound)?;
+    Ok(plain_text(detail.payload))
+}
+
 #[component]
 fn EventScreen(detail: EventDetail, now: Timestamp) -> impl IntoView {
     let EventDetail {
@@ -36,6 +45,7 @@ fn EventScreen(detail: EventDetail, now: Timestamp) -> impl IntoView {
         outcomes,
     } = detail;
     let summary = summary(&event, &outcomes);
+    let whole = paths::event_body(&event.id);
     let outcomes =
         (!outcomes.is_empty()).then(|| view! { <EventOutcomes outcomes event=event.clone() now/> });
     view! {
@@ -61,7 +71,7 @@ fn EventScreen(detail: EventDetail, now: Timestamp) -> impl IntoView {
         <section aria-labelledby="body">
             <h2 id="body">"Body"</h2>
             <p class="quiet">"The exact bytes that are signed and sent to every subscribed webhook."</p>
-            <CodeBlock label="Event body" text=String::from_utf8_lossy(&payload).into_owned()/>
+            <LongCodeBlock label="Event body" content=payload.into() whole noun="body"/>
         </section>
     }
 }

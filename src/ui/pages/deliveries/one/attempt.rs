@@ -1,27 +1,87 @@
 //! One attempt with its request and response.
 
+use axum::response::Response;
 use leptos::prelude::*;
 
 use crate::{
     delivery::signer,
     domain::{
-        Attempt, Timestamp,
+        Attempt, DeliveryId, EventId, Timestamp,
         remedy::{explanation, remedy},
     },
     ui::{
+        PageError,
         components::{
             badge::ResultBadge,
-            code::{CodeBlock, HeaderList},
+            code::{HeaderList, LongCodeBlock},
             time_ago::{ExactTime, duration},
         },
         islands::copy_button::CopyButton,
+        layout::plain_text::plain_text,
         pages::deliveries::one::curl::curl,
+        paths,
+        request::context::RequestContext,
     },
 };
 
-/// `body` is the request body, which is the same for every attempt.
+/// Maximum length of a body that a command contains. Each attempt on a page has a command.
+const MAX_COMMAND_BODY: usize = 2 * 1024;
+
+/// Number of bytes of a response that a page shows for each attempt.
+const SHOWN_RESPONSE: usize = 2 * 1024;
+
+/// Maximum total length of the response headers that a page shows for each attempt.
+const MAX_SHOWN_HEADERS: usize = 4 * 1024;
+
+/// The request body, which is the same for every attempt.
+#[derive(Clone)]
+pub enum RequestBody {
+    /// Part of the curl command.
+    Inline(String),
+    /// Too long to repeat at every attempt. The curl command reads it from a file.
+    File { address: String, name: String },
+}
+
+impl RequestBody {
+    pub fn new(payload: &[u8], event: &EventId) -> Self {
+        if payload.len() <= MAX_COMMAND_BODY {
+            return Self::Inline(String::from_utf8_lossy(payload).into_owned());
+        }
+        Self::File {
+            address: paths::event_body(event),
+            name: format!("{event}.json"),
+        }
+    }
+}
+
+/// Returns the response to an attempt, by default to the newest: status, headers and the stored part of the body.
+pub async fn show_response(
+    paths::DeliveryResponse { id }: paths::DeliveryResponse,
+    ctx: RequestContext,
+) -> Result<Response, PageError> {
+    let number = match ctx.parameter("attempt") {
+        Some(number) => Some(number.parse().map_err(|_| PageError::NotFound)?),
+        None => None,
+    };
+    let attempt = ctx.account().attempt(&id, number).await?;
+    let attempt = attempt.ok_or(PageError::NotFound)?;
+    let mut text = format!("{}\n", attempt.outcome);
+    for (name, value) in &attempt.response_headers {
+        text.push_str(&format!("{name}: {value}\n"));
+    }
+    text.push('\n');
+    text.push_str(&String::from_utf8_lossy(&attempt.response_body));
+    Ok(plain_text(text))
+}
+
 #[component]
-pub fn AttemptCard(attempt: Attempt, body: String, open: bool, now: Timestamp) -> impl IntoView {
+pub fn AttemptCard(
+    delivery: DeliveryId,
+    attempt: Attempt,
+    body: RequestBody,
+    open: bool,
+    now: Timestamp,
+) -> impl IntoView {
     let number = attempt.number;
     let remedy = remedy(attempt.outcome, attempt.detail.as_ref()).map(|remedy| {
         view! { <p class="remedy"><strong>"What to do: "</strong>{remedy}</p> }
@@ -32,17 +92,43 @@ pub fn AttemptCard(attempt: Attempt, body: String, open: bool, now: Timestamp) -
     let detail = explanation(attempt.outcome, attempt.detail.as_ref())
         .map(|detail| view! { <p class="notice notice--bad">{detail}</p> });
     let response = has_response.then(|| {
-        let text = String::from_utf8_lossy(&attempt.response_body).into_owned();
+        let whole = paths::attempt_response(&delivery, number);
         let cut = attempt
             .response_truncated
             .then(|| view! { <p class="quiet">"Only the beginning of the response is stored."</p> });
+        let (headers, hidden) = shown_headers(attempt.response_headers);
+        let more = (hidden > 0).then(|| {
+            let text = match hidden {
+                1 => "1 more header. ".to_owned(),
+                n => format!("{n} more headers. "),
+            };
+            view! { <p class="quiet">{text}<a href=whole.clone()>"Show all headers"</a></p> }
+        });
         view! {
             <h4>"Response"</h4>
-            <HeaderList headers=attempt.response_headers/>
-            <CodeBlock label=format!("Response to attempt {number}") text/>
+            <HeaderList headers/>
+            {more}
+            <LongCodeBlock
+                label=format!("Response to attempt {number}")
+                content=attempt.response_body
+                whole
+                noun="response"
+                limit=SHOWN_RESPONSE
+            />
             {cut}
         }
     });
+    let file = match body {
+        RequestBody::Inline(_) => None,
+        RequestBody::File { address, name } => {
+            let text = format!("save it as {name}");
+            Some(view! {
+                <p class="quiet">
+                    "The body is too long to repeat here. First, "<a href=address download=name>{text}</a>"."
+                </p>
+            })
+        }
+    };
     view! {
         <details class="card attempt" open=open>
             <summary>
@@ -64,6 +150,7 @@ pub fn AttemptCard(attempt: Attempt, body: String, open: bool, now: Timestamp) -
                         "The same request, byte for byte. Receivers that check the timestamp reject it after a few minutes. To \
                          send the event with a new signature, use Resend."
                     </p>
+                    {file}
                     <CopyButton/>
                     <pre class="inert" tabindex="0" role="region" aria-label=format!("Attempt {number} as curl")><code>{command}</code></pre>
                 </details>
@@ -71,6 +158,21 @@ pub fn AttemptCard(attempt: Attempt, body: String, open: bool, now: Timestamp) -
             </div>
         </details>
     }
+}
+
+/// Returns the headers that are shown, and the number of the others.
+fn shown_headers(headers: Vec<(String, String)>) -> (Vec<(String, String)>, usize) {
+    let mut length = 0;
+    let (mut shown, mut hidden) = (Vec::new(), 0);
+    for (name, value) in headers {
+        length += name.len() + value.len();
+        if length <= MAX_SHOWN_HEADERS {
+            shown.push((name, value));
+        } else {
+            hidden += 1;
+        }
+    }
+    (shown, hidden)
 }
 
 /// Describes the secrets that the request was signed with. Each valid secret adds a signature.

@@ -1,16 +1,20 @@
 //! An attempt as a curl command.
 
+use super::attempt::RequestBody;
 use crate::domain::Attempt;
 
 /// Returns a command for a POSIX shell, with the request headers as they were sent.
-pub fn curl(attempt: &Attempt, body: &str) -> String {
+pub fn curl(attempt: &Attempt, body: &RequestBody) -> String {
     let mut command = format!("curl --request POST {}", quoted(&attempt.url));
     for (name, value) in &attempt.request_headers {
         command.push_str(" \\\n  --header ");
         command.push_str(&quoted(&format!("{name}: {value}")));
     }
-    command.push_str(" \\\n  --data-raw ");
-    command.push_str(&quoted(body));
+    let (option, data) = match body {
+        RequestBody::Inline(text) => ("--data-raw", text.clone()),
+        RequestBody::File { name, .. } => ("--data-binary", format!("@{name}")),
+    };
+    command.push_str(&format!(" \\\n  {option} {}", quoted(&data)));
     command
 }
 
@@ -44,7 +48,10 @@ mod tests {
             response_body: Vec::new(),
             response_truncated: false,
         };
-        let script = format!("curl() {{ printf '%s\\n' \"$@\"; }}\n{}", curl(&attempt, body));
+        let script = format!(
+            "curl() {{ printf '%s\\n' \"$@\"; }}\n{}",
+            curl(&attempt, &RequestBody::Inline(body.to_owned()))
+        );
         let output = Command::new("sh").args(["-c", &script]).output().unwrap();
         let arguments = String::from_utf8(output.stdout).unwrap();
         let arguments: Vec<_> = arguments.lines().collect();
