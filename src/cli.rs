@@ -13,9 +13,9 @@ pub mod trigger;
 pub mod user;
 pub mod verify;
 
-use std::{fmt::Display, io, process::ExitCode, sync::Arc};
+use std::{env, fmt::Display, io, process::ExitCode, sync::Arc};
 
-use clap::{Parser, Subcommand, error::ErrorKind};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, builder::Resettable, error::ErrorKind};
 
 use self::terminal::print_error;
 use crate::{
@@ -63,7 +63,7 @@ enum Command {
 
 /// Parses the arguments and runs the command. Returns exit code 2 for invalid arguments or configuration.
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => return usage_error(&error),
     };
@@ -86,6 +86,33 @@ pub fn run() -> ExitCode {
             Command::Verify(args) => exit_code(verify::run(args, SystemClock.now()).await),
         }
     })
+}
+
+/// Returns the program's command line, with all commands, flags and environment variables.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+fn parse() -> Result<Cli, clap::Error> {
+    let mut command = without_empty_variables(command());
+    let mut matches = command.try_get_matches_from_mut(env::args_os())?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+}
+
+/// Makes a command and its subcommands ignore environment variables that are set but empty.
+///
+/// Clap uses the empty text as the value. But compose files, Helm charts and CI set a variable to an empty text if it
+/// has no value, so it counts as not set. An empty flag stays an error.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| {
+        let value = arg.get_env().and_then(env::var_os);
+        if value.is_some_and(|value| value.is_empty()) {
+            arg.env(Resettable::Reset)
+        } else {
+            arg
+        }
+    });
+    command.mut_subcommands(without_empty_variables)
 }
 
 /// Returns exit code 0, or 1 after printing the error to stderr.

@@ -103,14 +103,16 @@ impl Default for RetrySchedule {
 
 /// Error for an invalid retry schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid delay {0:?}: use values such as 5s,5m,2h; at most 30 delays, each at most 7d")]
+#[error(
+    "invalid delay {0:?}: use values such as 5s,5m,2h; at most 30 delays, each at most 7d; or off for a single attempt"
+)]
 pub struct InvalidSchedule(String);
 
 impl FromStr for RetrySchedule {
     type Err = InvalidSchedule;
 
     fn from_str(text: &str) -> Result<Self, InvalidSchedule> {
-        if text.trim().is_empty() {
+        if text.trim() == "off" {
             return Ok(Self(Vec::new()));
         }
         let delays = text.split(',').map(parse_delay).collect::<Result<Vec<_>, _>>()?;
@@ -146,6 +148,9 @@ fn parse_delay(text: &str) -> Result<Duration, InvalidSchedule> {
 
 impl fmt::Display for RetrySchedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("off");
+        }
         for (index, delay) in self.0.iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };
             match delay.as_millis() {
@@ -226,10 +231,29 @@ mod tests {
 
     #[test]
     fn rejects_invalid_schedules() {
-        for bad in ["5", "s", "5x", "5s,,5m", "8d", "-5s", "99999999999999999999s"] {
+        for bad in [
+            "5",
+            "s",
+            "5x",
+            "5s,,5m",
+            "8d",
+            "-5s",
+            "99999999999999999999s",
+            "",
+            " ",
+            "OFF",
+            "off,5s",
+        ] {
             assert!(bad.parse::<RetrySchedule>().is_err(), "{bad:?}");
         }
-        assert_eq!("".parse::<RetrySchedule>().unwrap().attempts(), 1);
+    }
+
+    #[test]
+    fn off_is_a_single_attempt() {
+        let schedule: RetrySchedule = "off".parse().unwrap();
+        assert_eq!(schedule.attempts(), 1);
+        assert_eq!(schedule.decide(1, REFUSED, 0.5), Verdict::GiveUp);
+        assert_eq!(schedule.to_string(), "off");
     }
 
     proptest::proptest! {

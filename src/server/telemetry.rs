@@ -3,7 +3,10 @@
 #[cfg(feature = "otel")]
 pub(super) mod traces;
 
-use std::io::{self, IsTerminal};
+use std::{
+    env,
+    io::{self, IsTerminal},
+};
 
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, layer::SubscriberExt, util::SubscriberInitExt};
@@ -67,7 +70,12 @@ pub fn init(json: bool) -> Result<Log, TelemetryError> {
 
 /// Returns the filter from `RUST_LOG`, which never includes the spans for traces.
 fn log_filter() -> EnvFilter {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,caleida=info"));
+    // An empty variable counts as not set. The filter of an empty text would hide warnings.
+    let configured = env::var(EnvFilter::DEFAULT_ENV)
+        .ok()
+        .filter(|filter| !filter.is_empty());
+    let filter = configured.and_then(|filter| EnvFilter::try_new(filter).ok());
+    let filter = filter.unwrap_or_else(|| EnvFilter::new("warn,caleida=info"));
     let no_traces = format!("{}=off", trace::TARGET);
     filter.add_directive(no_traces.parse().expect("a valid directive"))
 }

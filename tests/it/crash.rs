@@ -104,7 +104,7 @@ async fn interrupted_attempts_are_retried_at_once_and_not_counted() {
     const KILLS: usize = 3;
     let receiver = Receiver::start().await;
     // Without retries, the delivery would fail if interrupted attempts counted.
-    let mut program = Program::start(&[("CALEIDA_RETRY_SCHEDULE", "")]).await;
+    let mut program = Program::start(&[("CALEIDA_RETRY_SCHEDULE", "off")]).await;
     program.api().add_webhook(&receiver.url("/")).await;
     (0..KILLS).for_each(|_| receiver.reply(Reply::Never));
     program.api().publish("the-event").await.unwrap();
