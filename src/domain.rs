@@ -15,6 +15,7 @@ pub mod event_outcome;
 pub mod failing;
 pub mod id;
 pub mod latency;
+pub mod public_url;
 pub mod recovery;
 pub mod remedy;
 pub mod retry;
@@ -40,6 +41,7 @@ pub use id::{
     UserId, WebhookId,
 };
 pub use latency::Latencies;
+pub use public_url::PublicUrl;
 pub use recovery::{Recovery, RecoveryScope, RecoveryState};
 pub use retry::{RetrySchedule, Verdict};
 pub use secret::Secret;
