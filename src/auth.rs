@@ -4,9 +4,11 @@ pub mod api_key;
 mod client;
 pub mod invites;
 mod key_cache;
+mod known_browser;
 mod origin;
 pub mod password;
 pub mod session;
+mod sign_in;
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,16 +20,15 @@ use axum::{
 use tokio::sync::Mutex;
 use tower_sessions::Session;
 
-pub use client::Client;
+pub use client::{BROWSER_COOKIE, Client, cookie_name};
 pub use key_cache::KEY_CACHE_TTL;
 use key_cache::KeyCache;
-use password::NewPassword;
+use session::{session_hash, unavailable};
+pub use sign_in::{NewSession, SignInError};
 
 use crate::{
     domain::{AccountId, Actor, ApiKeyId, Clock, Email, Role, SessionId, User, UserId},
-    store::{
-        ApiKey, AuditContext, Cache, CacheKey, SessionOwner, SessionUser, Store, StoreError, UserSession,
-    },
+    store::{ApiKey, AuditContext, Cache, CacheKey, SessionUser, Store, StoreError, UserSession},
 };
 
 /// Signs users in and out, and authenticates sessions and API keys. Cheap to clone.
@@ -38,18 +39,6 @@ pub struct Auth {
     /// Serializes sign-ins: this bounds the cost of hashing, and no burst of attempts bypasses the failure count.
     sign_in_lock: Arc<Mutex<()>>,
     keys: Arc<KeyCache>,
-}
-
-/// Reason why a sign-in failed.
-#[derive(Debug, thiserror::Error)]
-pub enum SignInError {
-    /// Unknown email or wrong password. Does not reveal which.
-    #[error("Email or password is wrong.")]
-    WrongCredentials,
-    #[error("Too many failed attempts.")]
-    TooManyFailures { retry_after: Duration },
-    #[error(transparent)]
-    Unavailable(#[from] StoreError),
 }
 
 /// Reason why an API key was rejected.
@@ -65,21 +54,6 @@ pub enum KeyError {
     Unavailable(#[from] StoreError),
 }
 
-/// Number of failures within [`FAILURE_WINDOW`] after which the account is locked for a while, even for the correct
-/// password.
-const MAX_FAILURES_PER_ACCOUNT: u32 = 8;
-
-/// Number of failures within [`FAILURE_WINDOW`] after which the client's address is locked out for a while. Higher than
-/// the limit per account, because many users may share an address.
-const MAX_FAILURES_PER_ADDRESS: u32 = 24;
-
-const FAILURE_WINDOW: Duration = Duration::from_secs(60 * 60);
-
-/// Duration of the first lockout. Each further failure doubles it, up to [`MAX_LOCKOUT`].
-const INITIAL_LOCKOUT: Duration = Duration::from_secs(30);
-
-const MAX_LOCKOUT: Duration = Duration::from_secs(15 * 60);
-
 /// Minimum time between two updates of a session's last use.
 const TOUCH_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -91,106 +65,6 @@ impl Auth {
             sign_in_lock: Arc::default(),
             keys: Arc::default(),
         }
-    }
-
-    /// Checks the password and binds the session, under a new id, to the user.
-    pub async fn sign_in(
-        &self,
-        session: &Session,
-        email: &str,
-        password: &str,
-        client: &Client,
-    ) -> Result<User, SignInError> {
-        let (user, password_hash) = {
-            let _guard = self.sign_in_lock.lock().await;
-            self.check_password(&normalize_email(email), password, client)
-                .await?
-        };
-        self.begin_session(session, &user, &password_hash, client).await?;
-        tracing::info!(user = %user.id, "user signed in");
-        Ok(user)
-    }
-
-    /// Returns the user and the stored hash if the password is correct.
-    async fn check_password(
-        &self,
-        email: &str,
-        password: &str,
-        client: &Client,
-    ) -> Result<(User, String), SignInError> {
-        let now = self.clock.now();
-        let since = now.minus(FAILURE_WINDOW);
-        let (account, address) = (format!("account {email}"), format!("address {}", client.address));
-        for (key, limit) in [
-            (&account, MAX_FAILURES_PER_ACCOUNT),
-            (&address, MAX_FAILURES_PER_ADDRESS),
-        ] {
-            if let Some(retry_after) = self.remaining_lockout(key, limit).await? {
-                return Err(SignInError::TooManyFailures { retry_after });
-            }
-        }
-        let found = self.store.user_by_email(email).await?;
-        // Also hashes for an unknown email, so that the response time does not reveal whether it exists.
-        let hash = found.as_ref().map(|(_, hash)| hash.clone());
-        let matches = password::verify(password.to_owned(), hash).await;
-        match found.filter(|_| matches) {
-            Some(found) => {
-                self.store.clear_login_failures(&account).await?;
-                Ok(found)
-            }
-            None => {
-                tracing::warn!("sign-in rejected");
-                self.store
-                    .record_login_failure(email, client.origin(), &[account, address], now, since)
-                    .await?;
-                Err(SignInError::WrongCredentials)
-            }
-        }
-    }
-
-    /// Returns how long this key is still locked out, or `None` if it is not.
-    async fn remaining_lockout(&self, key: &str, limit: u32) -> Result<Option<Duration>, StoreError> {
-        let now = self.clock.now();
-        let failures = self.store.login_failures(key, now.minus(FAILURE_WINDOW)).await?;
-        let until = failures.newest.plus(lockout(failures.count, limit));
-        Ok((until > now).then(|| until.since(now)))
-    }
-
-    /// Binds the session, under a new id, to a user whose password was just checked.
-    async fn begin_session(
-        &self,
-        session: &Session,
-        user: &User,
-        password_hash: &str,
-        client: &Client,
-    ) -> Result<(), SignInError> {
-        let now = self.clock.now();
-        let owner = SessionOwner {
-            id: SessionId::generate(now),
-            user_id: user.id.clone(),
-            created_at: now,
-            address: client.address.to_string(),
-            user_agent: client.user_agent.clone(),
-        };
-        // A new id prevents session fixation.
-        session.cycle_id().await.map_err(unavailable)?;
-        session
-            .insert(session::OWNER_KEY, &owner)
-            .await
-            .map_err(unavailable)?;
-        session.save().await.map_err(unavailable)?;
-        // The session is stored first. Either a concurrent disabling of the user ends it, or this call detects that the
-        // user is disabled.
-        let signed_in = self
-            .store
-            .record_sign_in(user, password_hash, client.origin(), now)
-            .await;
-        if !matches!(signed_in, Ok(true)) {
-            session.flush().await.map_err(unavailable)?;
-            signed_in?;
-            return Err(SignInError::WrongCredentials);
-        }
-        Ok(())
     }
 
     /// Ends the session and records it, unless the session has ended already.
@@ -271,30 +145,6 @@ impl Auth {
             Some(keep) => self.store.end_other_sessions(context, &user.id, &keep).await,
             None => Ok(0),
         }
-    }
-
-    /// Changes the password after checking the old one. This session gets a new id; all others end.
-    pub async fn change_password(
-        &self,
-        session: &Session,
-        context: &AuditContext,
-        user: &User,
-        old: &str,
-        new: &NewPassword,
-        client: &Client,
-    ) -> Result<(), SignInError> {
-        let password_hash = {
-            let _guard = self.sign_in_lock.lock().await;
-            self.check_password(&user.email, old, client).await?;
-            new.hash().await
-        };
-        session.cycle_id().await.map_err(unavailable)?;
-        session.save().await.map_err(unavailable)?;
-        let keep = session_hash(session);
-        self.store
-            .set_password(context, &user.id, &password_hash, keep.as_ref())
-            .await?;
-        Ok(())
     }
 
     /// Returns the API key in the `Authorization` header if it is valid and has the scope.
@@ -381,39 +231,6 @@ impl Auth {
     }
 }
 
-/// Returns the lockout that follows this number of failures.
-///
-/// | failures beyond the limit | 0 | 1 | 2 | 3 | 4 | 5 or more |
-/// |---|---|---|---|---|---|---|
-/// | lockout | 30 s | 1 min | 2 min | 4 min | 8 min | 15 min |
-fn lockout(failures: u32, limit: u32) -> Duration {
-    failures.checked_sub(limit).map_or(Duration::ZERO, |beyond| {
-        INITIAL_LOCKOUT
-            .saturating_mul(1 << beyond.min(8))
-            .min(MAX_LOCKOUT)
-    })
-}
-
-/// Normalizes an email for lookups, which ignore case.
-fn normalize_email(email: &str) -> String {
-    // PostgreSQL cannot store NUL, and no valid email contains it.
-    let email = Email::normalize(email).replace('\0', "\u{fffd}");
-    if email.len() <= Email::MAX_LENGTH {
-        email
-    } else {
-        String::new()
-    }
-}
-
-/// Returns the key of the session in the store, or `None` if the request has no session cookie.
-fn session_hash(session: &Session) -> Option<[u8; 32]> {
-    session.id().map(|id| session::hash(&id))
-}
-
-fn unavailable(error: tower_sessions::session::Error) -> StoreError {
-    StoreError::unavailable(error)
-}
-
 /// Extractor for the signed-in user. Loads the user once per request.
 #[derive(Clone)]
 pub struct SignedIn(pub User);
@@ -478,17 +295,5 @@ impl IntoResponse for NotSignedIn {
             Self::NoSession => StatusCode::UNAUTHORIZED.into_response(),
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lockout_doubles_up_to_15_minutes() {
-        let lockouts =
-            [0, 7, 8, 9, 10, 11, 12, 13, 14, u32::MAX].map(|failures| lockout(failures, 8).as_secs());
-        assert_eq!(lockouts, [0, 0, 30, 60, 120, 240, 480, 900, 900, 900]);
     }
 }

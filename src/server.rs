@@ -31,7 +31,7 @@ use crate::{
         guard::Guard,
         sender::{ClientError, Sender},
     },
-    domain::{Clock, ProcessId},
+    domain::{Clock, ProcessId, PublicUrl},
     people::People,
     store::{self, Accounts, Member, Store, StoreError},
     ui::{DeliveryPolicy, Ui},
@@ -46,6 +46,8 @@ use metrics::Exposition;
 pub struct Server {
     /// Address that the server listens on, with the port that the system chose if port 0 is configured.
     pub address: SocketAddr,
+    /// URL of the dashboard: the public URL or, if none is configured, the one on this machine.
+    pub url: PublicUrl,
     /// Address of `/metrics`, unless it is off.
     pub metrics: Option<SocketAddr>,
     pub store: Arc<Store>,
@@ -160,8 +162,8 @@ impl Server {
             max_webhooks: config.max_webhooks,
         };
 
-        let public_url = config::public_url(config.public_url.as_deref(), address);
-        let document = Arc::new(Document::new(&public_url));
+        let url = dashboard_url(config.public_url.as_ref(), address);
+        let document = Arc::new(Document::new(&url));
         let api = Api {
             auth: auth.clone(),
             accounts: Accounts::new(Arc::clone(&store)),
@@ -190,7 +192,8 @@ impl Server {
                 schedule: config.retry_schedule.clone(),
                 timeout: config.delivery_timeout,
             }),
-            public_url: public_url.into(),
+            public_url: config.public_url.clone(),
+            local_url: url.clone(),
             api: Arc::clone(&document.description),
         };
         let housekeeping = tokio::spawn(housekeeping::run(
@@ -215,6 +218,7 @@ impl Server {
         });
         Ok(Self {
             address,
+            url,
             metrics,
             store,
             auth,
@@ -247,4 +251,14 @@ impl Server {
             scrapes.abort();
         }
     }
+}
+
+/// Returns the URL of the dashboard, and logs a warning if links to it may work only on this machine.
+fn dashboard_url(configured: Option<&PublicUrl>, address: SocketAddr) -> PublicUrl {
+    if configured.is_none() && address.ip().is_unspecified() {
+        tracing::warn!(
+            "no public URL is configured, links by commands work only on this machine: set CALEIDA_PUBLIC_URL"
+        );
+    }
+    configured.cloned().unwrap_or_else(|| config::local_url(address))
 }

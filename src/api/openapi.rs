@@ -20,6 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::{
     AUDIT_LOG, Api, DELIVERIES, DESCRIPTION, EVENTS, RECOVERIES, WEBHOOKS, endpoints, http::problem,
 };
+use crate::domain::PublicUrl;
 
 /// The OpenAPI description, parsed and serialized.
 pub struct Document {
@@ -31,7 +32,7 @@ pub struct Document {
 
 impl Document {
     /// Builds the description. `public_url` is the server's URL as clients see it.
-    pub fn new(public_url: &str) -> Self {
+    pub fn new(public_url: &PublicUrl) -> Self {
         let router = OpenApiRouter::with_openapi(base(public_url)).nest("/api/v1", endpoints());
         let description = router.into_openapi();
         let bytes = serde_json::to_vec(&description).expect("an OpenAPI description serializes to JSON");
@@ -50,7 +51,7 @@ impl Document {
 }
 
 /// The description without the endpoints.
-fn base(public_url: &str) -> OpenApi {
+fn base(public_url: &PublicUrl) -> OpenApi {
     let info = InfoBuilder::new()
         .title("Caleida webhooks")
         .version(env!("CARGO_PKG_VERSION"))
@@ -68,7 +69,7 @@ fn base(public_url: &str) -> OpenApi {
     let tags = TAGS.map(|(name, text)| TagBuilder::new().name(name).description(Some(text)).build());
     OpenApiBuilder::new()
         .info(info)
-        .servers(Some([Server::new(public_url.trim_end_matches('/'))]))
+        .servers(Some([Server::new(public_url.as_str())]))
         .tags(Some(tags))
         .components(Some(components))
         .build()

@@ -7,9 +7,13 @@ use sha2::{Digest, Sha256};
 use tower_sessions::Session;
 use zeroize::Zeroizing;
 
-use super::{Auth, Client, FAILURE_WINDOW, SignInError, password::NewPassword};
+use super::{
+    Auth, Client,
+    password::NewPassword,
+    sign_in::{FAILURE_WINDOW, NewSession, SignInError},
+};
 use crate::{
-    domain::{Email, InviteId, Role, User, UserId},
+    domain::{Email, InviteId, Role, UserId},
     store::{AuditContext, Invite, InviteOutcome, InviteToken, NewInvite, OpenInvite, StoreError},
 };
 
@@ -70,7 +74,7 @@ impl Auth {
     pub async fn open_invite(&self, token: &str, client: &Client) -> Result<OpenInvite, InviteError> {
         let now = self.clock.now();
         let since = now.minus(FAILURE_WINDOW);
-        let key = format!("invite {}", client.address);
+        let key = format!("invite {}", client.network());
         if let Some(retry_after) = self.remaining_lockout(&key, MAX_FAILURES_PER_ADDRESS).await? {
             return Err(InviteError::TooManyFailures { retry_after });
         }
@@ -92,7 +96,7 @@ impl Auth {
         token: &str,
         password: &NewPassword,
         client: &Client,
-    ) -> Result<User, InviteError> {
+    ) -> Result<NewSession, InviteError> {
         let (user, password_hash) = {
             let _guard = self.sign_in_lock.lock().await;
             self.open_invite(token, client).await?;
@@ -104,8 +108,8 @@ impl Auth {
                 .await?;
             (accepted.ok_or(InviteError::NotOpen)?, password_hash)
         };
-        match self.begin_session(session, &user, &password_hash, client).await {
-            Ok(()) => Ok(user),
+        match self.begin_session(session, user, &password_hash, client).await {
+            Ok(signed_in) => Ok(signed_in),
             Err(SignInError::Unavailable(error)) => Err(error.into()),
             // The user was disabled in between.
             Err(SignInError::WrongCredentials | SignInError::TooManyFailures { .. }) => {

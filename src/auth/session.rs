@@ -6,7 +6,7 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 use tower_sessions::{
-    SessionStore,
+    Session, SessionStore,
     session::{Id, Record},
     session_store::{Error, Result},
 };
@@ -99,10 +99,19 @@ fn session_row(record: &Record) -> Result<SessionRow> {
     })
 }
 
-pub(super) fn hash(id: &Id) -> [u8; 32] {
+fn hash(id: &Id) -> [u8; 32] {
     Sha256::digest(id.to_string().as_bytes()).into()
 }
 
 fn backend_error(error: StoreError) -> Error {
     Error::Backend(error.to_string())
+}
+
+/// Returns the key of the session in the store, or `None` if the request has no session cookie.
+pub(super) fn session_hash(session: &Session) -> Option<[u8; 32]> {
+    session.id().map(|id| hash(&id))
+}
+
+pub(super) fn unavailable(error: tower_sessions::session::Error) -> StoreError {
+    StoreError::unavailable(error)
 }

@@ -1,7 +1,7 @@
 //! `caleida openapi`: prints the OpenAPI description.
 
 use super::terminal::{OutputError, print_line};
-use crate::api::Document;
+use crate::{api::Document, domain::PublicUrl};
 
 #[derive(clap::Args)]
 pub struct OpenApiArgs {
@@ -12,7 +12,7 @@ pub struct OpenApiArgs {
         value_name = "URL",
         default_value = "http://127.0.0.1:3000"
     )]
-    public_url: String,
+    public_url: PublicUrl,
 }
 
 /// Prints the description that the server returns at `/api/v1/openapi.json`.

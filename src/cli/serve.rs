@@ -18,12 +18,11 @@ pub async fn run(config: Config) -> ExitCode {
         Err(error) => return super::fail(&error.to_string()),
     };
     process::raise_open_file_limit();
-    let public_url = config.public_url.clone();
     let server = match Server::start(config, Arc::new(SyncedClock::new(SystemClock))).await {
         Ok(server) => server,
         Err(error) => return super::fail(&error.to_string()),
     };
-    if let Err(error) = print_addresses(&server, public_url) {
+    if let Err(error) = print_addresses(&server) {
         // The generated password is not in the log: `caleida user set-password` sets another one.
         tracing::warn!(%error, "failed to print the addresses and the first sign-in");
     }
@@ -34,9 +33,8 @@ pub async fn run(config: Config) -> ExitCode {
 }
 
 /// Prints the addresses, and the first admin's password. They go to stdout, because a password must not be in the log.
-fn print_addresses(server: &Server, public_url: Option<String>) -> Result<(), OutputError> {
-    let url = public_url.unwrap_or_else(|| format!("http://{}", server.address));
-    write_line(format_args!("Caleida runs at {url}"))?;
+fn print_addresses(server: &Server) -> Result<(), OutputError> {
+    write_line(format_args!("Caleida runs at {}", server.url))?;
     if let Some(address) = server.metrics {
         write_line(format_args!("Metrics at http://{address}/metrics"))?;
     }

@@ -11,10 +11,10 @@ use crate::{
         Auth,
         password::{self, NewPassword},
     },
-    domain::{Clock, Email, Role},
+    domain::{Clock, Email, PublicUrl, Role},
     server::{
         clock::SystemClock,
-        config::{Database, public_url},
+        config::{Database, local_url, reachable},
     },
     store::{self, DEFAULT_ACCOUNT, InviteOutcome, Person, Store, StoreError, UserChangeOutcome},
     ui::invite_link,
@@ -60,7 +60,7 @@ enum Command {
         account: String,
         /// URL of the dashboard in browsers [default: http:// + listen]
         #[arg(long, env = "CALEIDA_PUBLIC_URL", value_name = "URL")]
-        public_url: Option<String>,
+        public_url: Option<PublicUrl>,
         /// Address that the dashboard listens on
         #[arg(
             long,
@@ -70,7 +70,7 @@ enum Command {
         )]
         listen: SocketAddr,
     },
-    /// Set a user's password from stdin, and end their sessions
+    /// Set a user's password from stdin, end their sessions, and unlock the account after failed sign-ins
     SetPassword {
         /// Email address of the user
         #[arg(long)]
@@ -148,7 +148,7 @@ async fn execute(args: UserArgs) -> Result<String, String> {
             email,
             role,
             account,
-            public_url: configured,
+            public_url,
             listen,
         } => {
             let account = store
@@ -158,7 +158,15 @@ async fn execute(args: UserArgs) -> Result<String, String> {
             let context = auth.operator(account);
             let invited = auth.invite(&context, email.clone(), role).await;
             match invited.map_err(|error| error.to_string())? {
-                Ok(token) => Ok(invite_link(&public_url(configured.as_deref(), listen), &token)),
+                Ok(token) => {
+                    if public_url.is_none() && reachable(listen).ip().is_loopback() {
+                        eprintln!(
+                            "caleida: CALEIDA_PUBLIC_URL is not set, so this link works only on this machine"
+                        );
+                    }
+                    let url = public_url.unwrap_or_else(|| local_url(listen));
+                    Ok(invite_link(&url, &token))
+                }
                 Err(InviteOutcome::UserDisabled) => {
                     Err(format!("user {email} is disabled: enable the user instead"))
                 }
@@ -180,6 +188,9 @@ async fn execute(args: UserArgs) -> Result<String, String> {
             let context = auth.operator(user.account_id.clone());
             store
                 .set_password(&context, &user.id, &hash, None)
+                .await
+                .map_err(|error| error.to_string())?;
+            auth.unlock(&user.email)
                 .await
                 .map_err(|error| error.to_string())?;
             Ok(format!("{} has a new password.", user.email))

@@ -1,6 +1,11 @@
 //! Configuration. Every setting is a flag of `caleida serve` and an environment variable.
 
-use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    num::NonZeroU32,
+    path::PathBuf,
+    time::Duration,
+};
 
 use clap::{Args, ValueEnum, builder::BoolishValueParser};
 use ipnet::IpNet;
@@ -9,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     api::Limits,
-    domain::{Email, RetrySchedule, Transport},
+    domain::{Email, PublicUrl, RetrySchedule, Transport},
     store,
 };
 
@@ -91,9 +96,10 @@ pub struct Config {
     #[arg(value_parser = metrics_listen)]
     pub metrics_listen: MetricsListen,
 
-    /// URL of the dashboard in browsers; with https, cookies require https [default: http:// + listen]
+    /// URL of the dashboard in browsers: http(s)://HOST[:PORT]; with https, cookies require https [default: http:// +
+    /// listen]
     #[arg(long, env = "CALEIDA_PUBLIC_URL", value_name = "URL")]
-    pub public_url: Option<String>,
+    pub public_url: Option<PublicUrl>,
 
     /// Networks of trusted proxies, comma-separated CIDRs; their X-Forwarded-For sets the client address
     #[arg(
@@ -149,7 +155,7 @@ pub struct Config {
     #[arg(value_parser = networks)]
     pub allow_networks: Networks,
 
-    /// Delays between attempts, comma-separated; one more attempt than delays
+    /// Delays between attempts, comma-separated; one more attempt than delays; or off for a single attempt
     #[arg(
         long,
         env = "CALEIDA_RETRY_SCHEDULE",
@@ -253,18 +259,24 @@ impl Config {
 
     /// Returns whether the dashboard is served over https.
     pub fn is_https(&self) -> bool {
-        self.public_url
-            .as_deref()
-            .is_some_and(|url| url.starts_with("https://"))
+        self.public_url.as_ref().is_some_and(PublicUrl::is_https)
     }
 }
 
-/// Returns the URL of the dashboard, without a trailing slash.
-pub fn public_url(configured: Option<&str>, address: SocketAddr) -> String {
-    configured.map_or_else(
-        || format!("http://{address}"),
-        |url| url.trim_end_matches('/').to_owned(),
-    )
+/// Returns the URL at which this machine reaches a server that listens on `address`.
+pub fn local_url(address: SocketAddr) -> PublicUrl {
+    PublicUrl::of_address(reachable(address))
+}
+
+/// Returns the loopback address for a server that listens on all addresses, and other addresses unchanged.
+pub fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
 }
 
 /// Role of a process.
@@ -399,6 +411,17 @@ mod tests {
                 .unwrap_err()
                 .contains("localhost")
         );
+    }
+
+    #[test]
+    fn local_url_never_names_an_unspecified_address() {
+        for (listen, expected) in [
+            ("0.0.0.0:3000", "http://127.0.0.1:3000"),
+            ("[::]:3001", "http://[::1]:3001"),
+            ("10.0.0.1:3000", "http://10.0.0.1:3000"),
+        ] {
+            assert_eq!(local_url(listen.parse().unwrap()).as_str(), expected);
+        }
     }
 
     #[test]

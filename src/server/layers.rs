@@ -31,10 +31,17 @@ use tower_sessions::{
     cookie::{SameSite, time::Duration as CookieDuration},
 };
 
-use super::{Config, caller, headers::Headers, http::App, requests, site::SiteFolder};
+use super::{
+    Config,
+    caller::{TrustedProxies, read_proxy_headers},
+    headers::Headers,
+    http::App,
+    requests,
+    site::SiteFolder,
+};
 use crate::{
     api::{self, Api, Problem},
-    auth::session::Sessions,
+    auth::{cookie_name, session::Sessions},
     domain::Clock,
     store::Store,
     ui::{self, Ui},
@@ -90,11 +97,8 @@ pub(super) fn assemble(
     );
     let mut router = pages.merge(layered(api::router(api), headers, &API_ERRORS, timeout));
     if !config.trusted_proxies.is_empty() {
-        let trusted = Arc::clone(&config.trusted_proxies);
-        router = router.layer(middleware::from_fn_with_state(
-            trusted,
-            caller::set_client_address,
-        ));
+        let proxies = TrustedProxies::new(&config.trusted_proxies);
+        router = router.layer(middleware::from_fn_with_state(proxies, read_proxy_headers));
     }
     Shortcut(Arc::new((publish, router)))
 }
@@ -202,8 +206,7 @@ fn with_layers<S: App>(
 fn sessions(store: &Arc<Store>, clock: &Arc<dyn Clock>, config: &Config) -> SessionManagerLayer<Sessions> {
     let secure = config.is_https();
     SessionManagerLayer::new(Sessions::new(Arc::clone(store), Arc::clone(clock)))
-        // With this prefix, browsers reject the cookie if another host sets it or https is missing.
-        .with_name(if secure { "__Host-caleida" } else { "caleida" })
+        .with_name(cookie_name("caleida", secure))
         .with_secure(secure)
         .with_http_only(true)
         .with_same_site(SameSite::Lax)

@@ -21,6 +21,8 @@ pub enum PageError {
     Forbidden { role: Role, action: &'static str },
     /// 403: another site made the browser send the request.
     CrossSite,
+    /// 403: the browser does not say which site sent the request, and the page has another address than this request.
+    OtherOrigin,
     /// 413: the form is too large.
     TooLarge,
     /// 422: a field has the wrong type. The forms of the dashboard never send this.
@@ -41,7 +43,7 @@ impl PageError {
     pub fn status(self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Forbidden { .. } | Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::Forbidden { .. } | Self::CrossSite | Self::OtherOrigin => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::InvalidForm => StatusCode::UNPROCESSABLE_ENTITY,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
@@ -55,6 +57,7 @@ impl PageError {
             Self::NotFound => "Not found",
             Self::Forbidden { .. } => "Not allowed",
             Self::CrossSite => "Cross-site request blocked",
+            Self::OtherOrigin => "Address does not match",
             Self::TooLarge => "Form too large",
             Self::InvalidForm => "This form could not be read",
             Self::WrongMethod => "Method not allowed",
@@ -75,6 +78,13 @@ impl PageError {
             Self::Forbidden { action, .. } => format!("Viewers may not {action}. Ask an admin for another role."),
             Self::CrossSite => {
                 "Another site made your browser send this request, so nothing was changed. Use the form on this site instead.".into()
+            }
+            Self::OtherOrigin => {
+                "The form was sent from another address than the one that reached Caleida, so nothing was changed. Usually a \
+                 proxy in front of Caleida hides the address in your browser. Ask the administrator to set \
+                 CALEIDA_PUBLIC_URL to the address of this dashboard; the log of Caleida shows both addresses. If you came \
+                 from another site, do not send the form again."
+                    .into()
             }
             Self::TooLarge => "Go back, shorten your input and send the form again. Nothing was changed.".into(),
             Self::InvalidForm => "Go back, reload the page and fill in the form again. Nothing was changed.".into(),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::error::PageError;
-use crate::domain::{ApiKeyId, DeliveryId, EventId, EventType, UserId, WebhookId};
+use crate::domain::{ApiKeyId, DeliveryId, EventId, EventType, PublicUrl, UserId, WebhookId};
 
 pub const LOGIN: &str = "/login";
 pub const LOGOUT: &str = "/logout";
@@ -130,8 +130,8 @@ pub struct Invite {
 }
 
 /// Returns the absolute URL of an invite.
-pub fn invite_link(public_url: &str, token: &str) -> String {
-    format!("{public_url}{}", invite(token))
+pub fn invite_link(url: &PublicUrl, token: &str) -> String {
+    url.join(&invite(token))
 }
 
 pub fn invite(token: &str) -> String {

@@ -6,6 +6,7 @@ pub mod context;
 pub mod flash;
 pub mod form;
 pub mod local_path;
+pub mod origin;
 pub mod preferences;
 pub mod query;
 pub mod recovery_range;

@@ -10,7 +10,7 @@ use axum::{
 };
 use axum_extra::routing::TypedPath;
 use leptos::server_fn::ServerFn;
-use tower_http::{catch_panic::CatchPanicLayer, csrf::CsrfLayer};
+use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
     PageError, Ui,
@@ -26,7 +26,7 @@ use super::{
             Access::{self, Public, Requires, SignedIn},
             authorize,
         },
-        clean_query,
+        clean_query, origin,
     },
 };
 use crate::domain::Role::{Admin, Member};
@@ -199,8 +199,8 @@ pub fn router(ui: Ui) -> Router {
         .method_not_allowed_fallback(|| async { PageError::WrongMethod })
         .layer(from_fn(clean_query::redirect))
         .layer(CatchPanicLayer::custom(|_| PageError::Broken.into_response()))
-        // Rejects cross-site requests.
-        .layer(CsrfLayer::new().with_rejection_response(|_| PageError::CrossSite.into_response()))
+        .layer(origin::reject_others(ui.public_url.as_ref()))
+        .layer(from_fn(origin::log_rejection))
         .layer(from_fn_with_state(ui.clone(), error_page::show))
         .with_state(ui)
 }

@@ -9,7 +9,7 @@ use crate::{
     api_keys::ApiKeys,
     auth::Auth,
     delivery::guard::Guard,
-    domain::{Clock, RetrySchedule, Transport},
+    domain::{Clock, PublicUrl, RetrySchedule, Transport},
     people::People,
     store::Accounts,
     webhooks::Webhooks,
@@ -28,8 +28,10 @@ pub struct Ui {
     pub transport: Transport,
     pub site: Arc<Site>,
     pub delivery_policy: Arc<DeliveryPolicy>,
-    /// Base URL of the installation, without a trailing slash.
-    pub public_url: Arc<str>,
+    /// URL of the dashboard in browsers, if it is configured.
+    pub public_url: Option<PublicUrl>,
+    /// URL for links if neither the configuration nor the request has one.
+    pub local_url: PublicUrl,
     /// OpenAPI description of the API.
     pub api: Arc<OpenApi>,
 }

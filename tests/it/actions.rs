@@ -245,10 +245,13 @@ async fn cross_site_calls_of_functions_are_rejected() {
             let response = call_with(&mut fixture.browser, function, &form, headers).await;
             let json = assert_error(&response, StatusCode::FORBIDDEN, "not_allowed");
             let message = json["message"].as_str().unwrap();
-            assert!(
-                message.starts_with("Another site made your browser send this"),
-                "{message}"
-            );
+            // Without `Sec-Fetch-Site`, the reason may be a proxy that changes `Host`.
+            let expected = if headers[0].0 == "origin" {
+                "The form was sent from another address"
+            } else {
+                "Another site made your browser send this"
+            };
+            assert!(message.starts_with(expected), "{message}");
             assert!(response.set_cookie.is_none());
         }
     }

@@ -8,6 +8,7 @@ use reqwest::{Method, StatusCode, header};
 use crate::support::{
     app::{ADMIN, Options, PASSWORD, TestApp},
     clock::TestClock,
+    program::Program,
 };
 
 /// Every page and form of the dashboard.
@@ -272,6 +273,128 @@ async fn forwarded_address_counts_only_from_trusted_proxies() {
         let other = sign_in("198.51.100.7".to_owned(), ADMIN, PASSWORD).await;
         assert_eq!(other, expected, "{trusted}");
     }
+}
+
+/// Tries to sign in from an address, which a trusted proxy reports.
+async fn sign_in_from(app: &TestApp, address: &str, email: &str, password: &str) -> StatusCode {
+    let form = [("email", email), ("password", password)];
+    let headers = [("x-forwarded-for", address)];
+    app.browser().post_with("/login", &form, &headers).await.status
+}
+
+async fn behind_trusted_proxy() -> TestApp {
+    TestApp::start_with(Options {
+        arguments: vec!["--trusted-proxies=127.0.0.0/8".to_owned()],
+        ..Options::default()
+    })
+    .await
+}
+
+#[tokio::test]
+async fn ipv6_network_is_limited_like_one_address() {
+    let app = behind_trusted_proxy().await;
+    for index in 0..24 {
+        // Azure Application Gateway appends the port.
+        let address = format!("[2001:db8:1:2:{index:x}::{index:x}]:{}", 40_000 + index);
+        let email = format!("user{index}@example.com");
+        let status = sign_in_from(&app, &address, &email, "wrong").await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{address}");
+    }
+    for (address, expected) in [
+        ("2001:db8:1:2:ffff:ffff:ffff:ffff", StatusCode::TOO_MANY_REQUESTS),
+        ("2001:db8:1:3::1", StatusCode::SEE_OTHER),
+    ] {
+        let status = sign_in_from(&app, address, ADMIN, PASSWORD).await;
+        assert_eq!(status, expected, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn ipv6_network_is_limited_for_invites() {
+    let app = behind_trusted_proxy().await;
+    let open = async |address: String| {
+        let request = app.anonymous(Method::GET, "/invite/unknown");
+        let response = request.header("x-forwarded-for", address).send().await;
+        response.unwrap().status()
+    };
+    for index in 0..24 {
+        let status = open(format!("2001:db8:1:2::{index:x}")).await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+    }
+    assert_eq!(
+        open("2001:db8:1:2:3::4".to_owned()).await,
+        StatusCode::TOO_MANY_REQUESTS
+    );
+    assert_eq!(open("2001:db8:1:4::4".to_owned()).await, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn attacker_cannot_lock_out_browser_that_has_signed_in_before() {
+    let app = TestApp::start().await;
+    app.add_user("ada@example.com", Role::Viewer).await;
+    let right = [("email", ADMIN), ("password", PASSWORD)];
+    let wrong = [("email", ADMIN), ("password", "wrong")];
+    let mut known = app.browser();
+    let token = known.post("/login", &right).await.cookie("caleida-browser");
+    let other = app
+        .browser()
+        .post("/login", &[("email", "ada@example.com"), ("password", PASSWORD)])
+        .await
+        .cookie("caleida-browser");
+    // The attacker locks the account and the address, which all share here.
+    for index in 0..30 {
+        let email = format!("user{index}@example.com");
+        for email in [ADMIN, &email] {
+            let form = [("email", email), ("password", "wrong")];
+            app.browser().post("/login", &form).await;
+        }
+    }
+    let sign_in = async |token: &str, form: &[(&str, &str)]| {
+        let cookie = format!("caleida-browser={token}");
+        let page = app
+            .browser()
+            .post_with("/login", form, &[("cookie", &cookie)])
+            .await;
+        page.status
+    };
+    for stranger in ["", "AAAA", &other, &token[..40]] {
+        assert_eq!(
+            sign_in(stranger, &right).await,
+            StatusCode::TOO_MANY_REQUESTS,
+            "{stranger}"
+        );
+    }
+    assert_eq!(sign_in(&token, &right).await, StatusCode::SEE_OTHER);
+    let change = [("old", PASSWORD), ("new", "another long password")];
+    // A known browser is limited too, until it signs in.
+    for _ in 0..7 {
+        assert_eq!(sign_in(&token, &wrong).await, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    assert_eq!(sign_in(&token, &right).await, StatusCode::SEE_OTHER);
+    for _ in 0..8 {
+        assert_eq!(sign_in(&token, &wrong).await, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    assert_eq!(sign_in(&token, &right).await, StatusCode::TOO_MANY_REQUESTS);
+    // The session can still change the password.
+    let page = known.post("/settings/account", &change).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.body);
+}
+
+#[tokio::test]
+async fn set_password_command_unlocks_the_account() {
+    let program = Program::start(&[("CALEIDA_ADMIN_PASSWORD", PASSWORD)]).await;
+    let api = program.api();
+    let sign_in = async |password: &str| {
+        let form = [("email", ADMIN), ("password", password)];
+        api.browser().post("/login", &form).await.status
+    };
+    for _ in 0..8 {
+        sign_in("wrong").await;
+    }
+    assert_eq!(sign_in(PASSWORD).await, StatusCode::TOO_MANY_REQUESTS);
+    let set_password = ["user", "set-password", "--email", ADMIN, "--password-stdin"];
+    program.run_with(&set_password, PASSWORD);
+    assert_eq!(sign_in(PASSWORD).await, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod certificate;
 pub mod clock;
 pub mod html;
+pub mod nginx;
 pub mod pass;
 pub mod postgres;
 pub mod program;

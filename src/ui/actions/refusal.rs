@@ -309,7 +309,9 @@ mod server {
         fn from(error: PageError) -> Self {
             let reason = match error {
                 PageError::NotFound => Reason::NotFound,
-                PageError::Forbidden { .. } | PageError::CrossSite => Reason::NotAllowed,
+                PageError::Forbidden { .. } | PageError::CrossSite | PageError::OtherOrigin => {
+                    Reason::NotAllowed
+                }
                 PageError::TooLarge => Reason::TooLarge,
                 PageError::InvalidForm => Reason::Invalid,
                 PageError::WrongMethod => Reason::WrongMethod,
@@ -319,7 +321,7 @@ mod server {
                 PageError::Broken => Reason::Broken,
             };
             match error {
-                PageError::Forbidden { .. } | PageError::CrossSite => {
+                PageError::Forbidden { .. } | PageError::CrossSite | PageError::OtherOrigin => {
                     Self::with_message(reason, error.explanation())
                 }
                 _ => Self::new(reason),

@@ -154,7 +154,7 @@ pub async fn enable_user(form: Form<UserForm>) -> Result<Outcome, Refusal> {
 
 #[cfg(feature = "ssr")]
 fn invite_outcome(ctx: &RequestContext, email: String, token: &str) -> Outcome {
-    let url = Zeroizing::new(paths::invite_link(&ctx.ui.public_url, token));
+    let url = Zeroizing::new(paths::invite_link(&ctx.public_url, token));
     let (expires_at, now) = (ctx.now.plus(INVITE_LIFETIME), ctx.now);
     let part = Fragment::render(
         &ctx.preferences.zone,

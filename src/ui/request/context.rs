@@ -8,10 +8,10 @@ use axum::{
 use tower_sessions::Session;
 use url::form_urlencoded;
 
-use super::{access::not_signed_in, flash::Flash, preferences::Preferences, query::ListQuery};
+use super::{access::not_signed_in, flash::Flash, origin, preferences::Preferences, query::ListQuery};
 use crate::{
     auth::{Client, SignedIn},
-    domain::{Role, Timestamp, User, Webhook, WebhookId},
+    domain::{PublicUrl, Role, Timestamp, User, Webhook, WebhookId},
     store::{AccountStore, AuditContext},
     ui::{PageError, Ui},
     webhooks::Actor,
@@ -28,6 +28,8 @@ pub struct RequestContext {
     pub session: Session,
     pub client: Client,
     pub preferences: Preferences,
+    /// URL of the dashboard for links: as configured, else as the user opened it.
+    pub public_url: PublicUrl,
     /// Path and query of this page. Forms such as the theme menu return to it.
     pub path_and_query: String,
     pub query: String,
@@ -108,6 +110,7 @@ impl FromRequestParts<Ui> for RequestContext {
             session,
             client,
             preferences: Preferences::from_headers(&parts.headers),
+            public_url: origin::public_url(ui, parts),
             path_and_query: parts
                 .uri
                 .path_and_query()

@@ -61,7 +61,10 @@ impl Browser {
         let response = request.send().await.unwrap();
         let headers = response.headers().clone();
         let text = |name| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
-        let set_cookie = text(header::SET_COOKIE);
+        let cookies = headers.get_all(header::SET_COOKIE).iter();
+        let cookies: Vec<_> = cookies.map(|value| value.to_str().unwrap().to_owned()).collect();
+        let session = cookies.iter().find(|cookie| is_session(cookie));
+        let set_cookie = session.or(cookies.first()).cloned();
         // Cookies other than the session's hold preferences, which tests check on the page itself.
         if let Some(cookie) = set_cookie.as_ref().filter(|cookie| is_session(cookie)) {
             self.cookie = cookie.split(';').next().map(str::to_owned);
@@ -84,6 +87,15 @@ fn is_session(cookie: &str) -> bool {
 }
 
 impl Page {
+    /// Returns the value of a cookie that the response sets.
+    pub fn cookie(&self, name: &str) -> String {
+        let cookies = self.headers.get_all(header::SET_COOKIE).iter();
+        let mut cookies = cookies.map(|cookie| cookie.to_str().unwrap());
+        let value = cookies.find_map(|cookie| cookie.strip_prefix(name)?.strip_prefix('='));
+        let value = value.unwrap_or_else(|| panic!("no cookie {name}"));
+        value.split(';').next().unwrap().to_owned()
+    }
+
     /// Parses the response of a server function.
     pub fn json(&self) -> Value {
         assert_eq!(

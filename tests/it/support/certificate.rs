@@ -1,7 +1,8 @@
 //! Valid and invalid certificates from a test certificate authority.
 
-use std::sync::Arc;
+use std::{fmt::Write, sync::Arc};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::{
     ServerConfig,
@@ -56,6 +57,14 @@ impl Identity {
         }
     }
 
+    /// Returns certificate and private key for a server that reads PEM files.
+    pub fn pem(&self) -> (String, String) {
+        (
+            pem("CERTIFICATE", &self.certificate),
+            pem("PRIVATE KEY", self.key.secret_der()),
+        )
+    }
+
     /// Returns a TLS acceptor that offers this protocol by ALPN.
     pub fn acceptor(&self, protocol: &[u8]) -> TlsAcceptor {
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -67,6 +76,15 @@ impl Identity {
         config.alpn_protocols = vec![protocol.to_vec()];
         TlsAcceptor::from(Arc::new(config))
     }
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let mut text = format!("-----BEGIN {label}-----\n");
+    for line in STANDARD.encode(der).as_bytes().chunks(64) {
+        writeln!(text, "{}", str::from_utf8(line).unwrap()).unwrap();
+    }
+    writeln!(text, "-----END {label}-----").unwrap();
+    text
 }
 
 fn authority() -> CertifiedIssuer<'static, KeyPair> {

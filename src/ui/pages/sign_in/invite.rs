@@ -3,13 +3,14 @@
 use axum::{
     extract::{FromRequestParts, State},
     http::{StatusCode, header, request::Parts},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use leptos::prelude::*;
 use serde::Deserialize;
 use tower_sessions::Session;
 use zeroize::Zeroizing;
 
+use super::welcome;
 use crate::{
     auth::{Client, invites::InviteError, password, password::NewPassword},
     store::OpenInvite,
@@ -86,7 +87,7 @@ pub async fn accept(
         .accept_invite(&session, &request.token, &password, &request.client)
         .await;
     match accepted {
-        Ok(_) => Redirect::to(paths::LIST).into_response(),
+        Ok(new) => welcome::redirect(&ui, &new, None),
         Err(error) => request.render_error(&error),
     }
 }

@@ -11,6 +11,7 @@ use tower_sessions::Session;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
+use super::welcome;
 use crate::{
     auth::{Client, SignInError, SignedIn},
     ui::{
@@ -34,6 +35,8 @@ pub struct Credentials {
 pub struct LoginRequest {
     preferences: Preferences,
     next: Option<LocalPath>,
+    /// Whether this is the redirect after a successful sign-in.
+    signed_in: bool,
 }
 
 impl FromRequestParts<Ui> for LoginRequest {
@@ -41,11 +44,12 @@ impl FromRequestParts<Ui> for LoginRequest {
 
     async fn from_request_parts(parts: &mut Parts, _: &Ui) -> Result<Self, Self::Rejection> {
         let query = parts.uri.query().unwrap_or_default().as_bytes();
-        let next = form_urlencoded::parse(query).find(|(name, _)| name == "next");
-        let next = next.and_then(|(_, path)| LocalPath::parse(&path));
+        let parameter = |wanted| form_urlencoded::parse(query).find(|(name, _)| name == wanted);
+        let next = parameter("next").and_then(|(_, path)| LocalPath::parse(&path));
         Ok(Self {
             preferences: Preferences::from_headers(&parts.headers),
             next,
+            signed_in: parameter(welcome::SIGNED_IN).is_some(),
         })
     }
 }
@@ -57,8 +61,14 @@ impl LoginRequest {
 
     fn render(self, ui: &Ui, status: StatusCode, email: String, error: Option<String>) -> Response {
         let preferences = self.preferences;
+        let refused_cookie = self.signed_in && error.is_none();
+        let open_instead = ui
+            .public_url
+            .as_ref()
+            .filter(|_| refused_cookie)
+            .map(|url| url.join(&welcome::login_path(self.next.as_ref(), false)));
         render_bare(&ui.site, &preferences, "Sign in", status, || {
-            view! { <LoginScreen next=self.next email error/> }.into_any()
+            view! { <LoginScreen next=self.next email error open_instead/> }.into_any()
         })
     }
 }
@@ -80,7 +90,7 @@ pub async fn sign_in(
 ) -> Response {
     let email = form.email.trim();
     match ui.auth.sign_in(&session, email, &form.password, &client).await {
-        Ok(_) => request.redirect().into_response(),
+        Ok(new) => welcome::redirect(&ui, &new, request.next.as_ref()),
         Err(wrong @ SignInError::WrongCredentials) => request.render(
             &ui,
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -115,18 +125,25 @@ pub async fn sign_out(State(ui): State<Ui>, client: Client, session: Session) ->
     Ok(Redirect::to(paths::LOGIN))
 }
 
-/// Posts to its own URL, so that `next` is kept.
+/// Posts to the URL of the page without the marker, so that `next` is kept. `open_instead` is the URL to open if the
+/// browser did not keep the session cookie.
 #[component]
-fn LoginScreen(next: Option<LocalPath>, email: String, error: Option<String>) -> impl IntoView {
-    let action = next.map_or_else(
-        || paths::LOGIN.to_owned(),
-        |next| {
-            let query = form_urlencoded::Serializer::new(String::new())
-                .append_pair("next", next.as_str())
-                .finish();
-            format!("{}?{query}", paths::LOGIN)
-        },
-    );
+fn LoginScreen(
+    next: Option<LocalPath>,
+    email: String,
+    error: Option<String>,
+    open_instead: Option<String>,
+) -> impl IntoView {
+    let action = welcome::login_path(next.as_ref(), false);
+    let refused_cookie = open_instead.map(|url| {
+        view! {
+            <p class="notice notice--bad" role="alert">
+                "Email and password are correct, but your browser did not keep the session cookie. It accepts this cookie \
+                 only over https. Open " <a href=url.clone()>{url.clone()}</a> " instead. If you are there already, allow \
+                 cookies for this site."
+            </p>
+        }
+    });
     let failed = error.is_some();
     let error =
         error.map(|error| view! { <p class="notice notice--bad" role="alert" id="refused">{error}</p> });
@@ -137,6 +154,7 @@ fn LoginScreen(next: Option<LocalPath>, email: String, error: Option<String>) ->
         <main class="door">
             <p class="door__brand"><Logo/>"Caleida"</p>
             <h1>"Sign in"</h1>
+            {refused_cookie}
             {error}
             <form method="post" action=action>
                 <div class="field">
