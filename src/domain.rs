@@ -14,6 +14,8 @@ pub mod event_cursor;
 pub mod event_outcome;
 pub mod failing;
 pub mod id;
+#[cfg(feature = "ssr")]
+pub mod json_text;
 pub mod latency;
 pub mod public_url;
 pub mod recovery;

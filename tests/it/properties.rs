@@ -10,7 +10,7 @@ use caleida::{
     },
     domain::{
         DeliveryId, EndpointUrl, EventCursor, EventId, EventTypes, RetrySchedule, Secret, Timestamp,
-        Transport, WebhookName,
+        Transport, WebhookName, json_text::find_lone_surrogate,
     },
     server::Config,
 };
@@ -41,6 +41,19 @@ proptest! {
             prop_assert_eq!(EndpointUrl::parse(url.as_str(), Transport::HttpAllowed), Ok(url.clone()));
             prop_assert_eq!(EndpointUrl::parse(&text, Transport::HttpsOnly).is_ok(), url.is_https());
         }
+    }
+
+    #[test]
+    fn lone_surrogates_are_those_that_serde_json_rejects(
+        pieces in vec(prop::sample::select(vec![
+            r"\ud83d", r"\ude00", r"\uD83D\uDE00", r"\u0041", r"\\", r"\n", r#"\""#, "x", "é", "u", "d83d",
+        ]), 0..8),
+        name in any::<bool>(),
+    ) {
+        let text = pieces.concat();
+        let json = if name { format!(r#"[{{"{text}":1}}]"#) } else { format!(r#"[{{"a":"{text}"}}]"#) };
+        let parsed = serde_json::from_str::<serde_json::Value>(&json);
+        prop_assert_eq!(find_lone_surrogate(&json).is_none(), parsed.is_ok(), "{}", json);
     }
 
     #[test]

@@ -144,3 +144,57 @@ async fn idempotency_key_covers_whole_batch() {
         3
     );
 }
+
+#[tokio::test]
+async fn lone_surrogates_are_rejected_with_their_place() {
+    let app = TestApp::start().await;
+    let publish = async |path: &str, body: String| {
+        let response = app.call(Method::POST, path).body(body).send().await.unwrap();
+        (response.status(), response.text().await.unwrap())
+    };
+    for (data, pointer) in [
+        (r#"{"text":"cut \ud83d"}"#, "/text"),
+        (
+            r#"{"messages":[{"text":"ok"},{"text":"\uDE00"}]}"#,
+            "/messages/1/text",
+        ),
+        (r#"{"tags":{"a\udbff":true}}"#, r"/tags/a\udbff"),
+    ] {
+        let body = format!(r#"{{"type":"chat","data":{data}}}"#);
+        let (status, problem) = publish("/api/v1/events", body.clone()).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{data}");
+        let problem: Value = serde_json::from_str(&problem).unwrap();
+        assert_eq!(problem["errors"][0]["field"], "data");
+        let message = problem["errors"][0]["message"].as_str().unwrap();
+        assert!(message.contains(&format!(" at {pointer} contains")), "{message}");
+
+        let good = r#"{"type":"chat","data":{}}"#;
+        let batch = format!(r#"{{"events":[{good},{body}]}}"#);
+        let (status, problem) = publish("/api/v1/events/batch", batch).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{data}");
+        assert!(problem.contains(r#""field":"events[1].data""#), "{problem}");
+    }
+    let events = app.get("/api/v1/events").await;
+    assert_eq!(events["events"], json!([]));
+}
+
+#[tokio::test]
+async fn numbers_and_repeated_names_are_passed_on_unchanged() {
+    let app = TestApp::start().await;
+    let data = r#"{"n":1e999,"n":-12345678901234567890.10,"text":"\ud83d\ude00"}"#;
+    let body = format!(r#"{{"type":"chat","id":"exact","data":{data}}}"#);
+    let response = app
+        .call(Method::POST, "/api/v1/events")
+        .body(body)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), StatusCode::ACCEPTED);
+    let event = app
+        .call(Method::GET, "/api/v1/events/exact")
+        .send()
+        .await
+        .unwrap();
+    let event = event.text().await.unwrap();
+    assert!(event.contains(data), "{event}");
+}

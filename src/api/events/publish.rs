@@ -26,7 +26,7 @@ use crate::{
         },
     },
     auth::api_key::EVENTS_WRITE,
-    domain::{EventId, EventType, Timestamp, event},
+    domain::{EventId, EventType, Timestamp, event, json_text::find_lone_surrogate},
     store::{AcceptedEvent, NewEvent, Submission},
 };
 
@@ -41,7 +41,7 @@ struct EventRequest<'a> {
     #[serde(rename = "type", borrow)]
     #[schema(value_type = EventType)]
     event_type: Cow<'a, str>,
-    /// Event data: any JSON object. Receivers get it byte for byte.
+    /// Event data: any JSON object without lone surrogates. Receivers get it byte for byte.
     #[serde(borrow)]
     #[schema(value_type = Object)]
     data: &'a RawValue,
@@ -109,6 +109,11 @@ struct IdempotencyKeyHeader {
 /// **Retries are safe.** After a lost response, 429 or 503, send the same request again. If an event with the same
 /// `id` or `Idempotency-Key` was accepted before, the first response is returned with status 200. If its type, data or
 /// timestamp differs, the response is 409. Ids and keys are known for as long as the event is kept.
+///
+/// **Data.** Receivers get `data` byte for byte. Numbers that do not fit a double, such as `1e999` or
+/// `12345678901234567890`, and repeated field names are accepted and passed on, but parsers differ in how they read
+/// them: send such numbers as strings. A string or field name with a lone surrogate, such as `"\ud83d"`, is rejected
+/// with 422, because most parsers reject the whole body. The message contains the JSON pointer of its place in `data`.
 ///
 /// **Limits.** A body of up to 256 KiB, unless `CALEIDA_MAX_EVENT_SIZE` is set. If the server receives more events
 /// than it can store, the response is 429 with `Retry-After`. The same applies over the limit of
@@ -239,6 +244,9 @@ impl EventRequest<'_> {
         }
         if self.data.get().len() > max_size {
             return Err(Problem::too_large(&format!("{path}data"), max_size));
+        }
+        if let Some(surrogate) = find_lone_surrogate(self.data.get()) {
+            return Err(invalid("data", surrogate.to_string()));
         }
         let id = match &self.id {
             Some(text) => text.parse().map_err(|error| invalid("id", format!("{error}")))?,

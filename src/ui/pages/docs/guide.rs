@@ -92,6 +92,12 @@ fn RequestSection() -> impl IntoView {
             <dl class="guide__headers">{headers.collect_view()}</dl>
             <h3>"Body"</h3>
             <CodeBlock label="Example body" text=EventType::Chat.example_body()/>
+            <p>
+                "The data is passed on byte for byte as it was published. Its strings are always valid Unicode. Numbers may \
+                 have more digits or a larger exponent than a double can hold, such as "<code>"12345678901234567890"</code>
+                " or "<code>"1e999"</code>", and a field name may be repeated in an object. If that matters to you, choose \
+                 how your JSON parser reads them."
+            </p>
         </section>
     }
 }
