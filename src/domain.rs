@@ -12,7 +12,7 @@ pub mod error;
 pub mod event;
 pub mod event_cursor;
 pub mod event_outcome;
-pub mod failing;
+pub mod health;
 pub mod id;
 #[cfg(feature = "ssr")]
 pub mod json_text;

@@ -5,10 +5,18 @@ create table webhooks (
   url text not null,
   -- Subscribed event types, comma-separated: fan-out reads all webhooks of the account anyway.
   events text not null,
-  -- The state that users set. Whether the webhook is failing follows from failing_since.
+  -- The state that users set. Its health follows from the columns below.
   state text not null check (state in ('active', 'paused', 'disabled')),
   disabled_reason text,
+  -- The failed attempts since the last success: the end of the first one, their number, the number of days (UTC) with
+  -- failures, and the percentage of the last notice.
   failing_since integer,
+  failed_attempts integer not null default 0,
+  failed_days integer not null default 0,
+  last_notice integer not null default 0,
+  -- The newest attempts, at most 20: their number, and one bit for each, the lowest for the newest, 1 for a failure.
+  recent_attempts integer not null default 0,
+  recent_failures integer not null default 0,
   last_attempt_at integer,
   -- Outcome of the last attempt: a status code, or the reason why there was none.
   last_status_code integer,

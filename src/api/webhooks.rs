@@ -40,6 +40,16 @@ use crate::{
     webhooks::{WebhookDraft, WebhookError},
 };
 
+/// The newest attempts since the webhook was added or resumed, at most 20.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RecentAttempts)]
+struct RecentAttemptsView {
+    #[schema(examples(20))]
+    total: u32,
+    #[schema(examples(3))]
+    failed: u32,
+}
+
 /// A destination for events.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Webhook)]
@@ -61,6 +71,7 @@ pub(super) struct WebhookView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     failing_since: Option<Rfc3339>,
+    recent_attempts: RecentAttemptsView,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     last_attempt: Option<LastAttemptView>,
@@ -397,7 +408,11 @@ impl WebhookView {
             events: webhook.events.iter().collect(),
             status: webhook.status,
             disabled_reason: webhook.disabled_reason,
-            failing_since: webhook.failing_since.map(Rfc3339),
+            failing_since: webhook.failing.map(|series| Rfc3339(series.since)),
+            recent_attempts: RecentAttemptsView {
+                total: webhook.recent_attempts.total,
+                failed: webhook.recent_attempts.failed,
+            },
             last_attempt: webhook.last_attempt.map(LastAttemptView::from),
             previous_secret_until: webhook.previous_secret_until.map(Rfc3339),
             created_at: webhook.created_at.into(),

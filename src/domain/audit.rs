@@ -35,10 +35,10 @@ pub enum AuditAction {
     RecoveryStarted,
     #[strum(serialize = "webhook.recovery_cancelled")]
     RecoveryCancelled,
+    #[strum(serialize = "webhook.failing.10")]
+    WebhookFailing10,
     #[strum(serialize = "webhook.failing.50")]
     WebhookFailing50,
-    #[strum(serialize = "webhook.failing.70")]
-    WebhookFailing70,
     #[strum(serialize = "webhook.failing.90")]
     WebhookFailing90,
     #[strum(serialize = "event.expired")]

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::{
     EventTypes, Field, FieldErrors, Outcome, Principal, Timestamp, WebhookId,
+    health::{FailureSeries, RecentAttempts},
     text::{InvalidLine, InvisibleCharacter, parse_line},
 };
 
@@ -20,8 +21,9 @@ pub struct Webhook {
     pub events: EventTypes,
     pub status: WebhookStatus,
     pub disabled_reason: Option<DisabledReason>,
-    /// Start of the current series of failures.
-    pub failing_since: Option<Timestamp>,
+    /// The failures since the last success. Set only if the status is [`WebhookStatus::Failing`].
+    pub failing: Option<FailureSeries>,
+    pub recent_attempts: RecentAttempts,
     pub last_attempt: Option<LastAttempt>,
     /// Number of saves. A save specifies the version it is based on, so that it cannot silently overwrite another one.
     pub version: i64,
@@ -48,7 +50,9 @@ pub struct LastAttempt {
 pub enum WebhookStatus {
     /// Events are sent.
     Active,
-    /// Events are sent, but the newest attempts failed.
+    /// Events are sent, but some recent attempts failed. See [`super::health::Health`].
+    Degraded,
+    /// Events are sent, but no attempt has succeeded for a while.
     Failing,
     /// Events are held until a user resumes the webhook.
     Paused,
@@ -70,7 +74,7 @@ impl WebhookStatus {
 pub enum DisabledReason {
     /// The receiver responded with 410 Gone.
     Gone,
-    /// No attempt succeeded for [`super::failing::DISABLE_AFTER`].
+    /// No attempt succeeded for [`super::health::DISABLE_AFTER`], and several failed on several days.
     Failing,
 }
 

@@ -6,7 +6,9 @@ use super::{Destination, DestinationState, Next, Sealed, SealedSecrets, StoreErr
 use crate::domain::{
     AccountId, Attempt, AttemptDetail, Delivery, DeliveryId, DeliveryStatus, DisabledReason, EndpointUrl,
     EventId, EventType, EventTypes, FailureReason, Outcome, Principal, Role, Timestamp, TlsProblem, User,
-    UserId, Webhook, WebhookId, WebhookName, WebhookStatus, webhook::LastAttempt,
+    UserId, Webhook, WebhookId, WebhookName, WebhookStatus,
+    health::{FailureSeries, Health, RecentAttempts, health},
+    webhook::LastAttempt,
 };
 
 /// Stored status of a delivery that was leased by the insert that stored it. Outside of the store, its status is
@@ -37,8 +39,8 @@ impl From<UserRow> for User {
 }
 
 /// Columns of [`WebhookRow`].
-pub(super) const WEBHOOK_COLUMNS: &str = "id, name, url, events, state, disabled_reason, failing_since, last_attempt_at, \
-     last_status_code, last_failure, previous_secret_until, version, created_at, updated_at, updated_by";
+pub(super) const WEBHOOK_COLUMNS: &str = "id, name, url, events, state, disabled_reason, failing_since, failed_attempts, \
+     failed_days, recent_attempts, recent_failures, last_attempt_at, last_status_code, last_failure, previous_secret_until, version, created_at, updated_at, updated_by";
 
 from_row! {
     pub(super) struct WebhookRow {
@@ -49,6 +51,10 @@ from_row! {
         state: DestinationState,
         disabled_reason: Option<DisabledReason>,
         failing_since: Option<Timestamp>,
+        failed_attempts: u32,
+        failed_days: u32,
+        recent_attempts: u32,
+        recent_failures: i64,
         last_attempt_at: Option<Timestamp>,
         last_status_code: Option<i64>,
         last_failure: Option<FailureReason>,
@@ -64,9 +70,23 @@ impl TryFrom<WebhookRow> for Webhook {
     type Error = StoreError;
 
     fn try_from(row: WebhookRow) -> Result<Self, StoreError> {
+        let series = row.failing_since.zip(row.last_attempt_at);
+        let series = series.map(|(since, last)| FailureSeries {
+            since,
+            last,
+            attempts: row.failed_attempts,
+            days: row.failed_days,
+        });
+        let recent_attempts = RecentAttempts {
+            total: row.recent_attempts,
+            failed: row.recent_failures.count_ones(),
+        };
         let status = match row.state {
-            DestinationState::Active if row.failing_since.is_some() => WebhookStatus::Failing,
-            DestinationState::Active => WebhookStatus::Active,
+            DestinationState::Active => match health(series, recent_attempts) {
+                Health::Active => WebhookStatus::Active,
+                Health::Degraded => WebhookStatus::Degraded,
+                Health::Failing => WebhookStatus::Failing,
+            },
             DestinationState::Paused => WebhookStatus::Paused,
             DestinationState::Disabled => WebhookStatus::Disabled,
         };
@@ -79,7 +99,8 @@ impl TryFrom<WebhookRow> for Webhook {
             events: row.events,
             status,
             disabled_reason: row.disabled_reason,
-            failing_since: row.failing_since,
+            failing: series.filter(|_| status == WebhookStatus::Failing),
+            recent_attempts,
             last_attempt: last_attempt.map(|(at, outcome)| LastAttempt { at, outcome }),
             version: row.version,
             created_at: row.created_at,

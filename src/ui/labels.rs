@@ -14,6 +14,7 @@ impl Label for WebhookStatus {
     fn label(self) -> &'static str {
         match self {
             Self::Active => "Active",
+            Self::Degraded => "Degraded",
             Self::Failing => "Failing",
             Self::Paused => "Paused",
             Self::Disabled => "Disabled",
@@ -53,7 +54,7 @@ pub fn with_article(role: Role) -> String {
 pub fn disabled_reason(reason: DisabledReason) -> &'static str {
     match reason {
         DisabledReason::Gone => "the receiver responded with 410 Gone",
-        DisabledReason::Failing => "no call succeeded for five days",
+        DisabledReason::Failing => "no call succeeded for five days, and calls failed on several of them",
     }
 }
 

@@ -66,13 +66,14 @@ schemas! {
     "EventType" EventType: string_enum::<EventType>()
         .description(Some("Event type. See `GET /api/v1/event-types`."));
     "WebhookStatus" WebhookStatus: string_enum::<WebhookStatus>().description(Some(
-        "`active`: events are sent. `failing`: events are sent, but every attempt since `failing_since` has failed. \
-         `paused`: events are held until the webhook is resumed. `disabled`: events are neither sent nor held, see \
+        "`active`: events are sent. `degraded`: events are sent, but some of the `recent_attempts` failed. `failing`: \
+         events are sent, but every attempt since `failing_since` has failed, at least three. `paused`: events are held until the webhook is resumed. `disabled`: events are neither sent nor held, see \
          `disabled_reason`.",
     ));
     "DisabledReason" DisabledReason:
         string_enum::<DisabledReason>().description(Some(
-            "`gone`: the receiver responded with 410. `failing`: no attempt succeeded for five days.",
+            "`gone`: the receiver responded with 410. `failing`: no attempt succeeded for five days, and at \
+             least ten failed on at least three different days.",
         ));
     "DeliveryStatus" DeliveryStatus: string_enum::<DeliveryStatus>().description(Some(
         "`pending`: an attempt is scheduled or in progress. `held`: the webhook is paused. `delivered`: the receiver \

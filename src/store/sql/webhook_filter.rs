@@ -1,5 +1,5 @@
 use crate::{
-    domain::{AccountId, WebhookStatus},
+    domain::{AccountId, WebhookStatus, health},
     store::{WebhookFilter, database::Query},
 };
 
@@ -24,13 +24,36 @@ pub(super) fn push_filter(query: &mut Query, account: &AccountId, filter: &Webho
             .push(" and ',' || events || ',' like ")
             .push_bind(format!("%,{event_type},%"));
     }
-    query.push(match filter.status {
-        None => "",
-        Some(WebhookStatus::Active) => " and state = 'active' and failing_since is null",
-        Some(WebhookStatus::Failing) => " and state = 'active' and failing_since is not null",
-        Some(WebhookStatus::Paused) => " and state = 'paused'",
-        Some(WebhookStatus::Disabled) => " and state = 'disabled'",
-    });
+    match filter.status {
+        None => {}
+        Some(WebhookStatus::Active) => {
+            query.push(" and state = 'active' and recent_failures = 0");
+        }
+        Some(WebhookStatus::Degraded) => {
+            query.push(format!(
+                " and state = 'active' and recent_failures <> 0 and not ({})",
+                is_failing()
+            ));
+        }
+        Some(WebhookStatus::Failing) => {
+            query.push(format!(" and state = 'active' and {}", is_failing()));
+        }
+        Some(WebhookStatus::Paused) => {
+            query.push(" and state = 'paused'");
+        }
+        Some(WebhookStatus::Disabled) => {
+            query.push(" and state = 'disabled'");
+        }
+    }
+}
+
+/// Returns the condition of [`Health::Failing`](health::Health::Failing).
+fn is_failing() -> String {
+    format!(
+        "failing_since is not null and failed_attempts >= {} and last_attempt_at - failing_since >= {}",
+        health::FAILING_ATTEMPTS,
+        health::FAILING_AFTER.as_millis()
+    )
 }
 
 /// Escapes the special characters of `like`.

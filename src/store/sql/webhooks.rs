@@ -463,6 +463,11 @@ async fn set_state(
     query(
         "update webhooks set state = $3, disabled_reason = null,
              failing_since = case when $3 = 'active' then null else failing_since end,
+             failed_attempts = case when $3 = 'active' then 0 else failed_attempts end,
+             failed_days = case when $3 = 'active' then 0 else failed_days end,
+             last_notice = case when $3 = 'active' then 0 else last_notice end,
+             recent_attempts = case when $3 = 'active' then 0 else recent_attempts end,
+             recent_failures = case when $3 = 'active' then 0 else recent_failures end,
              version = version + 1, updated_at = $4, updated_by = $5
          where id = $1 and account_id = $2 and deleted_at is null",
     )

@@ -3,28 +3,58 @@
 use leptos::prelude::*;
 
 use crate::{
-    domain::{DeliveryStatus, DisabledReason, WebhookStatus},
+    domain::{
+        DeliveryStatus, Timestamp, Webhook, WebhookStatus,
+        health::{self, RecentAttempts},
+    },
     store::KeyState,
     ui::{
-        components::icon::{Glyph, Icon},
+        components::{
+            count::pluralize,
+            icon::{Glyph, Icon},
+            time_ago::TimeAgo,
+        },
         labels::{Label, disabled_reason},
     },
 };
 
+/// The status of a webhook with its explanation, except the number of held deliveries.
 #[component]
-pub fn WebhookBadge(
-    status: WebhookStatus,
-    #[prop(optional_no_strip)] reason: Option<DisabledReason>,
-) -> impl IntoView {
-    let (tone, glyph) = match status {
+pub fn WebhookBadge<'a>(webhook: &'a Webhook, now: Timestamp) -> impl IntoView + use<> {
+    let (tone, glyph) = match webhook.status {
         WebhookStatus::Active => ("good", Glyph::Check),
+        WebhookStatus::Degraded => ("waiting", Glyph::Warning),
         WebhookStatus::Failing => ("bad", Glyph::Warning),
         WebhookStatus::Paused => ("waiting", Glyph::Pause),
         WebhookStatus::Disabled => ("quiet", Glyph::Slash),
     };
+    let explanation = match (webhook.status, webhook.failing, webhook.disabled_reason) {
+        (WebhookStatus::Degraded, ..) => {
+            let RecentAttempts { total, failed } = webhook.recent_attempts;
+            Some(
+                format!(
+                    "{failed} of the last {} failed",
+                    pluralize(total.into(), "attempt", "attempts")
+                )
+                .into_any(),
+            )
+        }
+        (WebhookStatus::Failing, Some(series), _) => {
+            let disabled_at = series.since.plus(health::DISABLE_AFTER);
+            let view = view! {
+                "since "<TimeAgo at=series.since now/>
+                {(disabled_at > now).then(|| view! { ", disabled "<TimeAgo at=disabled_at now/>" at the earliest" })}
+            };
+            Some(view.into_any())
+        }
+        (WebhookStatus::Disabled, _, Some(reason)) => {
+            Some(format!("because {}", disabled_reason(reason)).into_any())
+        }
+        _ => None,
+    };
     view! {
-        <Badge tone glyph label=status.label()/>
-        {reason.map(|reason| view! { <span class="badge__reason">{format!("because {}", disabled_reason(reason))}</span> })}
+        <Badge tone glyph label=webhook.status.label()/>
+        {explanation.map(|explanation| view! { <span class="badge__reason">{explanation}</span> })}
     }
 }
 

@@ -5,32 +5,33 @@ use std::time::Duration;
 use leptos::prelude::*;
 
 use super::time_ago::{ExactTime, TimeAgo};
-use crate::domain::{Timestamp, failing};
+use crate::domain::{Timestamp, health, health::FailureSeries};
 
-/// Shows since when no call has succeeded and when the webhook will be disabled. Turns from a warning into an error when
-/// the first notice is due.
+/// Percentage of the way to being disabled from which the notice is an error instead of a warning.
+const URGENT_PERCENT: u32 = 50;
+
+/// Shows since when no call has succeeded and when the webhook will be disabled.
 #[component]
-pub fn FailingNotice(since: Timestamp, now: Timestamp) -> impl IntoView {
-    let disabled_at = since.plus(failing::DISABLE_AFTER);
-    let percent = now.since(since).as_secs() * 100 / failing::DISABLE_AFTER.as_secs();
-    let urgent = percent >= u64::from(failing::NOTICE_PERCENTS[0]);
-    let class = if urgent {
+pub fn FailingNotice(series: FailureSeries, now: Timestamp) -> impl IntoView {
+    let disabled_at = series.since.plus(health::DISABLE_AFTER);
+    let class = if series.percent_to_disable() >= URGENT_PERCENT {
         "notice notice--bad"
     } else {
         "notice notice--warning"
     };
-    let remaining = failing::DISABLE_AFTER.saturating_sub(now.since(since));
+    let remaining = health::DISABLE_AFTER.saturating_sub(now.since(series.since));
     let consequence = if remaining == Duration::ZERO {
-        view! { "It will be disabled when the next attempt fails." }.into_any()
+        view! { "It will be disabled if more deliveries fail." }.into_any()
     } else {
         view! {
-            "It will be disabled "<TimeAgo at=disabled_at now/>", on "<ExactTime at=disabled_at now/>", unless a call succeeds first."
+            "It will be disabled "<TimeAgo at=disabled_at now/>" at the earliest, on "<ExactTime at=disabled_at now/>
+            ", unless a call succeeds first."
         }
         .into_any()
     };
     view! {
         <p class=class>
-            <strong>"No call has succeeded since "<ExactTime at=since now/>". "</strong>
+            <strong>"No call has succeeded since "<ExactTime at=series.since now/>". "</strong>
             {consequence}
         </p>
     }

@@ -20,6 +20,8 @@ mod queue;
 mod recovery;
 #[path = "suite/retention.rs"]
 mod retention;
+#[path = "suite/webhook_health.rs"]
+mod webhook_health;
 #[path = "suite/webhooks.rs"]
 mod webhooks;
 

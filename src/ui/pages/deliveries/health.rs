@@ -5,7 +5,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 
 use crate::{
-    domain::{Latencies, Timestamp, Webhook, WebhookStatus},
+    domain::{Latencies, Timestamp, Webhook, health::FailureSeries},
     store::{HourlyActivity, StoreError},
     ui::{
         components::{
@@ -25,7 +25,7 @@ const HOUR: i64 = 3_600_000;
 
 /// The data of the health section.
 pub struct Health {
-    failing: Option<Timestamp>,
+    failing: Option<FailureSeries>,
     day: Period,
     month: Period,
 }
@@ -55,10 +55,11 @@ impl Health {
         }
         day.latencies = account.webhook_latencies(&webhook.id, day.start()).await?;
         month.latencies = account.webhook_latencies(&webhook.id, month.start()).await?;
-        let failing = webhook
-            .failing_since
-            .filter(|_| webhook.status == WebhookStatus::Failing);
-        Ok(Self { failing, day, month })
+        Ok(Self {
+            failing: webhook.failing,
+            day,
+            month,
+        })
     }
 }
 
@@ -131,7 +132,7 @@ pub fn HealthSection(health: Health, now: Timestamp) -> impl IntoView {
     view! {
         <section class="health" aria-labelledby="health">
             <h2 id="health">"Health"</h2>
-            {failing.map(|since| view! { <FailingNotice since now/> })}
+            {failing.map(|series| view! { <FailingNotice series now/> })}
             <div class="health__periods">
                 <PeriodCard title="Last 24 hours" unit="hour" period=day name={
                     let zone = zone.clone();

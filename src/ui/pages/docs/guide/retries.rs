@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use crate::{
     domain::{
-        RetrySchedule, failing,
+        RetrySchedule, health,
         retry::{JITTER, MAX_RETRY_AFTER},
     },
     ui::components::{count::pluralize, time_ago::full_duration},
@@ -61,8 +61,11 @@ pub fn RetriesSection(schedule: RetrySchedule) -> impl IntoView {
                 </li>
                 <li>
                     {format!(
-                        "After {} without a successful call, the webhook is disabled until it is resumed.",
-                        full_duration(failing::DISABLE_AFTER)
+                        "After {} without a successful call and at least {} failed calls on at least {} different days, the \
+                         webhook is disabled until it is resumed.",
+                        full_duration(health::DISABLE_AFTER),
+                        health::DISABLE_ATTEMPTS,
+                        health::DISABLE_DAYS,
                     )}
                 </li>
             </ul>

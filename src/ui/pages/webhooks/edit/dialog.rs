@@ -44,9 +44,8 @@ pub fn EditDialog(
         FormMode::ReadOnly
     };
     let failing = webhook
-        .failing_since
-        .filter(|_| webhook.status == WebhookStatus::Failing);
-    let failing = failing.map(|since| view! { <FailingNotice since now/> });
+        .failing
+        .map(|series| view! { <FailingNotice series now/> });
     let (notice, shown) = ((&feedback).into(), feedback.part.clone());
     let has_secret = shown.is_some();
     let previous_until = webhook.previous_secret_until;
@@ -110,13 +109,14 @@ fn HeldDeliveries(held: u64, may_edit: bool) -> impl IntoView {
 /// The status, the last attempt and links.
 #[component]
 fn Facts(webhook: Webhook, query: ListQuery, may_test: bool, now: Timestamp) -> impl IntoView {
+    let status = view! { <WebhookBadge webhook=&webhook now/> };
     let last = webhook.last_attempt.map(|last| {
         view! { <span>"Last attempt "{last.outcome.to_string()}" · "<TimeAgo at=last.at now/></span> }
     });
     let test = query.href(&paths::test(&webhook.id));
     view! {
         <div class="facts">
-            <WebhookBadge status=webhook.status reason=webhook.disabled_reason/>
+            {status}
             {last}
             <span class="facts__links">
                 <a href=paths::deliveries(Some(&webhook.id))>"View deliveries"</a>
@@ -129,7 +129,7 @@ fn Facts(webhook: Webhook, query: ListQuery, may_test: bool, now: Timestamp) -> 
 /// “Pause” and “Resume” submit the form too, so that unsaved edits are kept.
 #[component]
 fn Buttons(status: WebhookStatus) -> impl IntoView {
-    let pauses = matches!(status, WebhookStatus::Active | WebhookStatus::Failing);
+    let pauses = !matches!(status, WebhookStatus::Paused | WebhookStatus::Disabled);
     let (function, value, text) = if pauses {
         (PauseWebhook::PATH, "pause", "Pause")
     } else {

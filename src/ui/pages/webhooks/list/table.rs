@@ -66,6 +66,7 @@ fn Row(
     now: Timestamp,
 ) -> impl IntoView {
     let name_id = format!("name-{}", webhook.id);
+    let status = view! { <WebhookBadge webhook=&webhook now/> };
     let last_attempt = webhook.last_attempt.map_or_else(
         || view! { <span class="quiet">"None yet"</span> }.into_any(),
         |last| {
@@ -84,7 +85,7 @@ fn Row(
             </th>
             <td role="cell" class="row__events"><EventTypeList events=webhook.events href/></td>
             <td role="cell" class="row__status">
-                <WebhookBadge status=webhook.status reason=webhook.disabled_reason/>
+                {status}
                 {held.map(|held| view! { <span class="badge__reason">{format_open_deliveries(held)}" held"</span> })}
             </td>
             <td role="cell" class="row__attempt">{last_attempt}</td>
