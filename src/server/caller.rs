@@ -215,7 +215,10 @@ mod tests {
             opened_url(&headers.collect()).map(|url| url.to_string())
         };
         let host = (header::HOST, "10.0.0.5:3000");
-        assert_eq!(opened(&[host.clone()]).as_deref(), Some("http://10.0.0.5:3000"));
+        assert_eq!(
+            opened(std::slice::from_ref(&host)).as_deref(),
+            Some("http://10.0.0.5:3000")
+        );
         assert_eq!(
             opened(&[host.clone(), (FORWARDED_PROTO, "https")]).as_deref(),
             Some("https://10.0.0.5:3000")
