@@ -2,7 +2,7 @@
 //!
 //! [`api`] receives events. [`store`] stores them with a delivery for every subscribed webhook. [`delivery`] claims,
 //! signs, sends and records deliveries, and [`ui`] shows them. [`webhooks`], [`api_keys`] and [`people`] contain the
-//! operations on webhooks, API keys and users, for `ui`, `api` and [`cli`]. [`auth`] authenticates users and API keys,
+//! operations on webhooks, API keys and users, for `ui`, `api` and [`cli`]. [`submissions`] makes the change of a form once. [`auth`] authenticates users and API keys,
 //! and [`vault`] encrypts secrets. [`server`] assembles everything.
 //!
 //! Modules depend only on the modules above them, which the test `tidy` checks. Modules that the browser does not need
@@ -35,6 +35,9 @@ pub mod webhooks;
 
 #[cfg(feature = "ssr")]
 pub mod api_keys;
+
+#[cfg(feature = "ssr")]
+pub mod submissions;
 
 #[cfg(feature = "ssr")]
 pub mod api;

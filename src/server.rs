@@ -34,6 +34,7 @@ use crate::{
     domain::{Clock, ProcessId, PublicUrl},
     people::People,
     store::{self, Accounts, Member, Store, StoreError},
+    submissions::Submissions,
     ui::{DeliveryPolicy, Ui},
     webhooks::Webhooks,
 };
@@ -177,6 +178,10 @@ impl Server {
         let ui = Ui {
             accounts: Accounts::new(Arc::clone(&store)),
             people: People::new(Arc::clone(&store)),
+            submissions: Submissions {
+                store: Arc::clone(&store),
+                clock: Arc::clone(&clock),
+            },
             api_keys: ApiKeys {
                 store: Arc::clone(&store),
                 auth: auth.clone(),

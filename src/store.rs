@@ -27,6 +27,7 @@ mod rows;
 mod sealed;
 mod sessions;
 mod sql;
+mod submissions;
 mod webhooks;
 
 use std::{
@@ -62,6 +63,7 @@ pub use points::Observer;
 pub use recovery::{Recoverable, RecoveryPreview, RecoveryProgress, RecoveryRange, RecoveryStart};
 pub use sealed::{Sealed, SealedSecrets};
 pub use sessions::{SessionOwner, SessionRow, SessionUser, UserSession};
+pub use submissions::SubmissionState;
 pub use webhooks::{
     Change, DeleteOutcome, DeletedWebhook, Destination, DestinationState, HeldAction, HourlyActivity,
     NewWebhook, OpenDeliveries, UpdateOutcome, UpdateWebhook, WebhookFilter, WebhookPage,

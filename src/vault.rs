@@ -1,5 +1,6 @@
 //! Encryption of secrets at rest. Each is sealed with the master key and bound to its webhook.
 
+pub mod one_time;
 pub mod rotation;
 
 use chacha20poly1305::{

@@ -167,6 +167,21 @@ test("viewer sees a delivery but cannot resend it", async ({ api, receiver, sign
   expect(receiver.calls).toHaveLength(1);
 });
 
+test("long body and response are cut, with links to the whole", async ({ webhooks: { page }, api, receiver }) => {
+  receiver.response = { status: 201, headers: {}, body: "thank you ".repeat(1_000) };
+  const webhook = await api.add({ name: "Orders", url: receiver.url() });
+  await api.publish("chat", { text: "hello ".repeat(10_000) });
+  await expect.poll(() => api.delivered()).toBe(1);
+  const delivery = `${LOG}/${(await api.deliveries(webhook.id))[0]!.id}`;
+  await page.goto(delivery);
+  await expect(page.getByText("The first 8 KiB of 59 KiB.")).toBeVisible();
+  await page.getByRole("link", { name: "Show the whole body" }).click();
+  await expect(page.locator("body")).toHaveText(receiver.calls[0]!.body);
+  await page.goto(delivery);
+  await page.getByRole("link", { name: "Show the whole response" }).click();
+  await expect(page.locator("body")).toContainText("thank you ".repeat(1_000).trim());
+});
+
 test("curl command of an attempt makes the same call", async ({ webhooks: { page }, api, receiver }) => {
   const webhook = await api.add({ name: "Orders", url: receiver.url("/hook?a=1&b=2") });
   await api.publish("chat", { text: "it's `quoted` $HOME \"twice\"" });

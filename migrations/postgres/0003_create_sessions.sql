@@ -24,3 +24,14 @@ create table login_failures (
 );
 
 create index login_failures_by_key on login_failures (key, failed_at);
+
+-- Submitted forms, so that submitting one twice has the effect of once. Deleted after an hour.
+create table submissions (
+  -- SHA-256 of the form's user, function, token and fields.
+  id bytea primary key,
+  created_at bigint not null,
+  -- Encrypted with a key derived from the token, which is not stored. Null while the change is in progress.
+  outcome bytea
+);
+
+create index submissions_by_age on submissions (created_at);

@@ -11,8 +11,8 @@ use super::{
     is_postgres,
 };
 
-/// Tables to copy. Each follows the tables that it references. All other tables are about running processes or
-/// migrations.
+/// Tables to copy. Each follows the tables that it references. All other tables are about running processes,
+/// migrations or recently submitted forms.
 pub(super) const TABLES: [&str; 15] = [
     "accounts",
     "users",

@@ -17,6 +17,7 @@ mod people;
 mod recovery;
 mod retention;
 mod sessions;
+mod submissions;
 mod webhook_filter;
 mod webhook_health;
 mod webhooks;

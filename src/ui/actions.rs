@@ -11,6 +11,8 @@ pub mod api_keys;
 #[cfg(not(feature = "ssr"))]
 pub mod browser;
 pub mod deliveries;
+#[cfg(feature = "ssr")]
+pub mod once;
 pub mod outcome;
 pub mod preferences;
 pub mod protocol;
@@ -26,6 +28,9 @@ pub mod webhooks;
 pub const WEBHOOK_ACTIONS: &str = "/integrations/webhook/actions";
 /// Path prefix of all other functions.
 pub const SETTINGS_ACTIONS: &str = "/settings/actions";
+
+/// Name of the hidden field with the token of a form.
+pub const SUBMISSION: &str = "submission";
 
 /// Returns whether the path belongs to a server function, which returns JSON even for errors.
 pub fn is_action(path: &str) -> bool {

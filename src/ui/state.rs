@@ -12,6 +12,7 @@ use crate::{
     domain::{Clock, PublicUrl, RetrySchedule, Transport},
     people::People,
     store::Accounts,
+    submissions::Submissions,
     webhooks::Webhooks,
 };
 
@@ -22,6 +23,7 @@ pub struct Ui {
     pub webhooks: Webhooks,
     pub api_keys: ApiKeys,
     pub people: People,
+    pub submissions: Submissions,
     pub auth: Auth,
     pub guard: Arc<Guard>,
     pub clock: Arc<dyn Clock>,

@@ -13,8 +13,8 @@ use crate::support::{
     receiver::{Receiver, Reply},
 };
 
-/// Tables that are not copied: running processes and applied migrations.
-const NOT_COPIED: [&str; 3] = ["processes", "invalidations", "_sqlx_migrations"];
+/// Tables that are not copied: running processes, applied migrations and recently submitted forms.
+const NOT_COPIED: [&str; 4] = ["processes", "invalidations", "_sqlx_migrations", "submissions"];
 
 #[tokio::test]
 async fn copy_to_postgresql_and_back_preserves_everything() {

@@ -42,6 +42,7 @@ mod secrets;
 mod sender;
 mod sign_in;
 mod store;
+mod submissions;
 mod support;
 mod tidy;
 mod traces;

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use {
-    super::{refusal::Reason, serve::request_context},
+    super::{once::Done, refusal::Reason, serve::request_context},
     crate::{
         api_keys::{ApiKeyDraft, CreateError},
         domain::api_key::Expiry,
@@ -12,6 +12,7 @@ use {
             request::flash::Flash,
         },
     },
+    leptos::server_fn::ServerFn,
 };
 
 use super::{
@@ -22,13 +23,15 @@ use super::{
 
 /// The form “Add API key”.
 #[derive(Clone, Default)]
-#[cfg_attr(feature = "ssr", derive(serde::Deserialize), serde(default))]
+#[cfg_attr(feature = "ssr", derive(serde::Deserialize, serde::Serialize), serde(default))]
 pub struct ApiKeyForm {
     pub name: String,
     pub scopes: Vec<String>,
     pub expiry: String,
     /// Last valid day, if `expiry` is a custom date.
     pub date: String,
+    /// Token of the rendered form.
+    pub submission: String,
 }
 
 /// Identifies an API key.
@@ -41,21 +44,16 @@ pub struct ApiKeyRef {
 /// Creates an API key and shows it. It is not shown again.
 #[server(prefix = "/settings/actions", endpoint = "add-api-key", protocol = FormProtocol, input_derive = (Clone,))]
 pub async fn add_api_key(form: Form<ApiKeyForm>) -> Result<Outcome, Refusal> {
-    let ctx = request_context();
-    let (key, text) = ctx
-        .ui
-        .api_keys
-        .create(&ctx.actor(), &form.value.clone().draft())
-        .await
-        .map_err(|error| form.value.refusal(error))?;
-    let part = Fragment::render(
-        &ctx.preferences.zone,
-        || view! { <CreatedApiKey name=key.name text/> },
-    );
-    Ok(Outcome {
-        part: Some(part),
-        ..Outcome::to(paths::API_KEYS)
-    })
+    let (ctx, form) = (request_context(), form.value);
+    let (keys, actor, zone) = (ctx.ui.api_keys.clone(), ctx.actor(), ctx.preferences.zone.clone());
+    let submitted = form.clone();
+    let change = async move {
+        let created = keys.create(&actor, &submitted.clone().draft()).await;
+        let (key, text) = created.map_err(|error| submitted.refusal(error))?;
+        let part = Fragment::render(&zone, || view! { <CreatedApiKey name=key.name text/> });
+        Ok(Done::part(part, Some(paths::API_KEYS)))
+    };
+    ctx.once(AddApiKey::PATH, &form.submission, &form, change).await
 }
 
 /// Revokes an API key. When this returns, no process accepts the key.
@@ -101,6 +99,7 @@ impl ApiKeyForm {
             scopes,
             expiry,
             date,
+            submission: _,
         } = self;
         ApiKeyDraft {
             name,

@@ -19,6 +19,9 @@ pub struct Outcome {
     pub part: Option<Fragment>,
     /// New version for the form.
     pub version: Option<i64>,
+    /// New token for the form. With the previous one, a later submission would count as a repetition.
+    #[cfg_attr(feature = "ssr", serde(skip_serializing_if = "Option::is_none"))]
+    pub submission: Option<String>,
 }
 
 impl Outcome {

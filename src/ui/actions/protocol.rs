@@ -204,6 +204,9 @@ pub mod browser {
         fn part(this: &Json) -> Option<String>;
 
         #[wasm_bindgen(method, getter)]
+        fn submission(this: &Json) -> Option<String>;
+
+        #[wasm_bindgen(method, getter)]
         fn version(this: &Json) -> Option<f64>;
 
         #[wasm_bindgen(method, getter)]
@@ -265,6 +268,7 @@ pub mod browser {
                 message: json.message(),
                 part: json.part(),
                 version: json.whole_version(),
+                submission: json.submission(),
             }
         }
     }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use {
-    super::{refusal::Reason, serve::request_context, webhooks::webhook_id},
+    super::{once::Done, refusal::Reason, serve::request_context, webhooks::webhook_id},
     crate::{
         domain::{Timestamp, WebhookStatus},
         store::{RecoveryRange, RecoveryStart},
@@ -29,7 +29,7 @@ use super::{
 
 /// The forms of the page “Recover”.
 #[derive(Clone, Default)]
-#[cfg_attr(feature = "ssr", derive(serde::Deserialize), serde(default))]
+#[cfg_attr(feature = "ssr", derive(serde::Deserialize, serde::Serialize), serde(default))]
 pub struct RecoveryForm {
     /// ID of the webhook.
     pub id: String,
@@ -38,6 +38,8 @@ pub struct RecoveryForm {
     pub since: String,
     /// ID of the recovery to cancel.
     pub recovery: String,
+    /// Token of the rendered form.
+    pub submission: String,
 }
 
 /// Shows the deliveries that a recovery would send.
@@ -64,15 +66,20 @@ pub async fn start_recovery(form: Form<RecoveryForm>) -> Result<Outcome, Refusal
     let (ctx, form) = (request_context(), form.value);
     let id = webhook_id(&form.id)?;
     let range = form.range(&ctx.preferences.zone, ctx.now)?;
-    let (_, started) = ctx.ui.webhooks.recover(&ctx.actor(), &id, range).await?;
-    let message = match started {
-        RecoveryStart::Started => "The recovery has started.",
-        RecoveryStart::AlreadyRunning => "Not started: another recovery of this webhook is running.",
-        RecoveryStart::WebhookInactive => "Not started: resume the webhook first.",
-        RecoveryStart::NotFound => return Err(Refusal::not_found()),
+    let (webhooks, actor) = (ctx.ui.webhooks.clone(), ctx.actor());
+    let change = async move {
+        let (_, started) = webhooks.recover(&actor, &id, range).await?;
+        let message = match started {
+            RecoveryStart::Started => "The recovery has started.",
+            RecoveryStart::AlreadyRunning => "Not started: another recovery of this webhook is running.",
+            RecoveryStart::WebhookInactive => "Not started: resume the webhook first.",
+            RecoveryStart::NotFound => return Err(Refusal::not_found()),
+        };
+        let flash = Flash::message(message.to_owned());
+        Ok(Done::flash(flash, paths::recover(&id)))
     };
-    let flash = Flash::message(message.to_owned());
-    Ok(ctx.redirect_with_flash(flash, &paths::recover(&id)).await)
+    ctx.once(StartRecovery::PATH, &form.submission, &form, change)
+        .await
 }
 
 /// Cancels a running recovery.

@@ -86,6 +86,7 @@ impl RequestContext {
                 message: None,
                 part: None,
                 version: _,
+                submission: _,
             }) => {
                 let headers = options
                     .0

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use {
-    super::{refusal::Reason, serve::request_context},
+    super::{once::Done, refusal::Reason, serve::request_context},
     crate::{
         auth::invites::INVITE_LIFETIME,
         domain::{Email, InviteId, Role, UserId},
@@ -16,6 +16,7 @@ use {
             request::{context::RequestContext, flash::Flash},
         },
     },
+    leptos::server_fn::ServerFn,
     zeroize::Zeroizing,
 };
 
@@ -27,12 +28,14 @@ use super::{
 
 /// The forms for invites.
 #[derive(Clone, Default)]
-#[cfg_attr(feature = "ssr", derive(serde::Deserialize), serde(default))]
+#[cfg_attr(feature = "ssr", derive(serde::Deserialize, serde::Serialize), serde(default))]
 pub struct InviteForm {
     pub email: String,
     pub role: String,
     /// ID of the invite to renew or revoke.
     pub invite: String,
+    /// Token of the rendered form.
+    pub submission: String,
     /// The pressed button, without JavaScript.
     #[cfg_attr(feature = "ssr", serde(rename = "do"))]
     pub button: String,
@@ -54,37 +57,39 @@ pub struct UserForm {
 pub async fn invite_user(form: Form<InviteForm>) -> Result<Outcome, Refusal> {
     let (ctx, form) = (request_context(), form.value);
     let email = Email::parse(&form.email).map_err(|error| Refusal::field("email", error.to_string()))?;
-    let invited = ctx
-        .ui
-        .auth
-        .invite(&ctx.audit_context(), email.clone(), form.role())
-        .await?;
-    let token = invited.map_err(|why| {
-        let error = match why {
-            InviteOutcome::AlreadyInvited => {
-                format!("{email} is already invited. Create a new link in the list above.")
-            }
-            InviteOutcome::UserDisabled => format!("{email} is disabled. Enable this user instead."),
-            InviteOutcome::AlreadyMember | InviteOutcome::Created => {
-                format!("{email} already belongs to this account.")
-            }
-        };
-        Refusal::field("email", error)
-    })?;
-    Ok(invite_outcome(&ctx, email.to_string(), &token))
+    let (inviter, role) = (ctx.clone(), form.role());
+    let change = async move {
+        let (auth, context) = (&inviter.ui.auth, inviter.audit_context());
+        let invited = auth.invite(&context, email.clone(), role).await?;
+        let token = invited.map_err(|why| {
+            let error = match why {
+                InviteOutcome::AlreadyInvited => {
+                    format!("{email} is already invited. Create a new link in the list above.")
+                }
+                InviteOutcome::UserDisabled => format!("{email} is disabled. Enable this user instead."),
+                InviteOutcome::AlreadyMember | InviteOutcome::Created => {
+                    format!("{email} already belongs to this account.")
+                }
+            };
+            Refusal::field("email", error)
+        })?;
+        Ok(invite_link(&inviter, email.to_string(), &token))
+    };
+    ctx.once(InviteUser::PATH, &form.submission, &form, change).await
 }
 
 /// Replaces the link of an invite. The previous link stops working.
 #[server(prefix = "/settings/actions", endpoint = "renew-invite", protocol = FormProtocol, input_derive = (Clone,))]
 pub async fn renew_invite(form: Form<InviteForm>) -> Result<Outcome, Refusal> {
-    let ctx = request_context();
-    let renewed = ctx
-        .ui
-        .auth
-        .renew_invite(&ctx.audit_context(), &form.value.invite()?)
-        .await?;
-    let (invite, token) = renewed.ok_or_else(Refusal::not_found)?;
-    Ok(invite_outcome(&ctx, invite.email, &token))
+    let (ctx, form) = (request_context(), form.value);
+    let (inviter, id) = (ctx.clone(), form.invite()?);
+    let change = async move {
+        let (auth, context) = (&inviter.ui.auth, inviter.audit_context());
+        let renewed = auth.renew_invite(&context, &id).await?;
+        let (invite, token) = renewed.ok_or_else(Refusal::not_found)?;
+        Ok(invite_link(&inviter, invite.email, &token))
+    };
+    ctx.once(RenewInvite::PATH, &form.submission, &form, change).await
 }
 
 /// Revokes an invite. Its link stops working.
@@ -153,17 +158,14 @@ pub async fn enable_user(form: Form<UserForm>) -> Result<Outcome, Refusal> {
 }
 
 #[cfg(feature = "ssr")]
-fn invite_outcome(ctx: &RequestContext, email: String, token: &str) -> Outcome {
+fn invite_link(ctx: &RequestContext, email: String, token: &str) -> Done {
     let url = Zeroizing::new(paths::invite_link(&ctx.public_url, token));
     let (expires_at, now) = (ctx.now.plus(INVITE_LIFETIME), ctx.now);
     let part = Fragment::render(
         &ctx.preferences.zone,
         || view! { <InviteLink email url expires_at now/> },
     );
-    Outcome {
-        part: Some(part),
-        ..Outcome::to(paths::USERS)
-    }
+    Done::part(part, Some(paths::USERS))
 }
 
 /// Returns an error if the change was not made. An account always keeps an active admin.

@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 #[cfg(feature = "ssr")]
 use {
     super::{
+        once::Done,
         refusal::Reason,
         serve::{local_path_or, request_context},
     },
@@ -20,6 +21,7 @@ use {
         },
         webhooks::{WebhookDraft, WebhookError},
     },
+    leptos::server_fn::ServerFn,
 };
 
 use super::{
@@ -34,7 +36,7 @@ const TEST_RETRY_SECONDS: u64 = 10;
 
 /// The form of a webhook.
 #[derive(Clone, Default)]
-#[cfg_attr(feature = "ssr", derive(serde::Deserialize), serde(default))]
+#[cfg_attr(feature = "ssr", derive(serde::Deserialize, serde::Serialize), serde(default))]
 pub struct WebhookForm {
     /// Empty for a new webhook.
     pub id: String,
@@ -52,6 +54,8 @@ pub struct WebhookForm {
     pub overlap: String,
     /// Path of the page to return to.
     pub back: String,
+    /// Token of the rendered form.
+    pub submission: String,
     /// The pressed button, without JavaScript.
     #[cfg_attr(feature = "ssr", serde(rename = "do"))]
     pub button: String,
@@ -68,10 +72,12 @@ pub struct WebhookRef {
 
 /// The form “Send test event”.
 #[derive(Clone, Default)]
-#[cfg_attr(feature = "ssr", derive(serde::Deserialize), serde(default))]
+#[cfg_attr(feature = "ssr", derive(serde::Deserialize, serde::Serialize), serde(default))]
 pub struct TestForm {
     pub id: String,
     pub r#type: String,
+    /// Token of the rendered form.
+    pub submission: String,
 }
 
 /// The value of a single field.
@@ -84,12 +90,14 @@ pub struct FieldValue {
 /// Adds a webhook.
 #[server(prefix = "/integrations/webhook/actions", endpoint = "add", protocol = FormProtocol, input_derive = (Clone,))]
 pub async fn add_webhook(form: Form<WebhookForm>) -> Result<Outcome, Refusal> {
-    let ctx = request_context();
-    let (webhook, _) = ctx.ui.webhooks.add(&ctx.actor(), &form.value.draft()).await?;
-    // Shows the list without filters, where the new webhook is the first row.
-    Ok(ctx
-        .redirect_with_flash(Flash::webhook(&webhook, "added"), paths::LIST)
-        .await)
+    let (ctx, form) = (request_context(), form.value);
+    let (webhooks, actor, draft) = (ctx.ui.webhooks.clone(), ctx.actor(), form.draft());
+    let change = async move {
+        let (webhook, _) = webhooks.add(&actor, &draft).await?;
+        // Shows the list without filters, where the new webhook is the first row.
+        Ok(Done::flash(Flash::webhook(&webhook, "added"), paths::LIST))
+    };
+    ctx.once(AddWebhook::PATH, &form.submission, &form, change).await
 }
 
 /// Saves the settings of a webhook, including a new secret if one was entered.
@@ -159,23 +167,25 @@ pub async fn send_test(form: Form<TestForm>) -> Result<Outcome, Refusal> {
     let (ctx, form) = (request_context(), form.value);
     let id = webhook_id(&form.id)?;
     let event_type = form.r#type.parse().unwrap_or(EventType::Chat);
-    let test = ctx.ui.webhooks.test(&ctx.actor(), &id, event_type).await;
-    let test = test.map_err(|error| match error {
-        TestError::TooMany => Refusal {
-            retry_after: Some(TEST_RETRY_SECONDS),
-            ..Refusal::with_message(Reason::RateLimited, error.to_string())
-        },
-        TestError::NotFound => Refusal::not_found(),
-        TestError::Gate(_) | TestError::Fenced => {
-            tracing::error!(%error, webhook = %id, "failed to send a test event");
-            Refusal::new(Reason::Unavailable)
-        }
-    })?;
-    let now = ctx.now;
-    Ok(Outcome::part(Fragment::render(
-        &ctx.preferences.zone,
-        || view! { <TestReport test now/> },
-    )))
+    let sender = ctx.clone();
+    let change = async move {
+        let test = sender.ui.webhooks.test(&sender.actor(), &id, event_type).await;
+        let test = test.map_err(|error| match error {
+            TestError::TooMany => Refusal {
+                retry_after: Some(TEST_RETRY_SECONDS),
+                ..Refusal::with_message(Reason::RateLimited, error.to_string())
+            },
+            TestError::NotFound => Refusal::not_found(),
+            TestError::Gate(_) | TestError::Fenced => {
+                tracing::error!(%error, webhook = %id, "failed to send a test event");
+                Refusal::new(Reason::Unavailable)
+            }
+        })?;
+        let (zone, now) = (&sender.preferences.zone, sender.now);
+        let report = Fragment::render(zone, || view! { <TestReport test now/> });
+        Ok(Done::part(report, None))
+    };
+    ctx.once(SendTest::PATH, &form.submission, &form, change).await
 }
 
 /// Checks whether the name of a webhook is valid and not taken.
@@ -291,6 +301,7 @@ impl WebhookForm {
             // Shows the same page again, because its status and buttons have changed.
             to: Some(over_list(&paths::webhook(&after.id), &self.back())),
             part: None,
+            submission: None,
         }
     }
 }

@@ -5,7 +5,13 @@
 
 use leptos::prelude::*;
 
-use crate::ui::{actions::serve::FormFeedback, layout::fragment::Fragment};
+use crate::{
+    submissions::new_token,
+    ui::{
+        actions::{SUBMISSION, serve::FormFeedback},
+        layout::fragment::Fragment,
+    },
+};
 
 /// A form that a server function handles.
 #[component]
@@ -27,6 +33,12 @@ pub fn ActionForm(
             {children()}
         </form>
     }
+}
+
+/// The token of a form whose change must not be made twice. See [`once`](crate::submissions).
+#[component]
+pub fn SubmissionToken() -> impl IntoView {
+    view! { <input type="hidden" name=SUBMISSION value=new_token()/> }
 }
 
 /// A submit button that calls a different function than its form.

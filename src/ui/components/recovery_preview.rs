@@ -6,7 +6,11 @@ use super::{count::pluralize, time_ago::ExactTime};
 use crate::{
     domain::{Timestamp, WebhookId},
     store::{RecoveryPreview, RecoveryRange},
-    ui::{components::form::ActionForm, paths, request::query::format_timestamp},
+    ui::{
+        components::form::{ActionForm, SubmissionToken},
+        paths,
+        request::query::format_timestamp,
+    },
 };
 
 #[component]
@@ -46,6 +50,7 @@ pub fn RecoveryPreviewSection(
                 <input type="hidden" name="id" value=id.to_string()/>
                 <input type="hidden" name="scope" value=range.scope.as_str()/>
                 <input type="hidden" name="since" value=format_timestamp(range.since)/>
+                <SubmissionToken/>
                 <button class="button button--primary" type="submit">"Recover"</button>
             </ActionForm>
         }

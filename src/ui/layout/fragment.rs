@@ -3,13 +3,14 @@
 use std::fmt;
 
 use leptos::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::markers;
 use crate::ui::request::zone::Zone;
 
-/// HTML rendered by a view, and only by a view. So it needs no escaping in a page.
-#[derive(Clone, Serialize)]
+/// HTML rendered by a view, and only by a view. So it needs no escaping in a page. Deserialized only from the encrypted
+/// outcome of a form.
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fragment(String);
 

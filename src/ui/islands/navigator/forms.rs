@@ -12,7 +12,7 @@ use super::{
     dialog, morph, notices,
     page::{HistoryEntry, Navigation, announce},
 };
-use crate::ui::actions::{browser::call, outcome::Outcome, protocol::EncodedForm};
+use crate::ui::actions::{SUBMISSION, browser::call, outcome::Outcome, protocol::EncodedForm};
 
 /// Returns the URL of a GET form, without empty fields.
 pub fn url(form: &HtmlFormElement) -> String {
@@ -119,9 +119,13 @@ async fn succeed(navigation: &Navigation, form: &HtmlFormElement, outcome: Outco
         message,
         part,
         version,
+        submission,
     } = outcome;
     notices::clear(form);
     notices::set_version(form, version);
+    if let Some(token) = submission {
+        notices::set_hidden(form, SUBMISSION, &token);
+    }
     if form.method() == "get" {
         navigation.set_url(&url(form), HistoryEntry::Replace);
     }

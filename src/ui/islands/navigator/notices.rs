@@ -82,10 +82,15 @@ fn clear_messages() {
 /// Sets the version that the next attempt is based on.
 pub fn set_version(form: &HtmlFormElement, version: Option<i64>) {
     if let Some(version) = version {
-        for control in controls(form, "version") {
-            if let Ok(input) = control.dyn_into::<HtmlInputElement>() {
-                input.set_value(&version.to_string());
-            }
+        set_hidden(form, "version", &version.to_string());
+    }
+}
+
+/// Sets the value of the hidden fields with this name.
+pub fn set_hidden(form: &HtmlFormElement, name: &str, value: &str) {
+    for control in controls(form, name) {
+        if let Ok(input) = control.dyn_into::<HtmlInputElement>() {
+            input.set_value(value);
         }
     }
 }

@@ -6,7 +6,7 @@ mod curl;
 use axum::response::{IntoResponse, Response};
 use leptos::{prelude::*, server_fn::ServerFn};
 
-use self::attempt::{AttemptCard, RequestBody};
+use self::{attempt::AttemptCard, curl::RequestBody};
 use crate::{
     domain::{Delivery, DeliveryId, DeliveryStatus, Role, Timestamp},
     store::{AttemptRange, DeliveryDetail},

@@ -19,7 +19,7 @@ use crate::{
         },
         components::{
             dialog::{CANCEL_FORM, Dialog},
-            form::ActionForm,
+            form::{ActionForm, SubmissionToken},
         },
         paths,
         request::{context::RequestContext, form::Form, query::ListQuery},
@@ -55,6 +55,7 @@ fn AddDialog(form: WebhookForm, feedback: FormFeedback, query: ListQuery) -> imp
     view! {
         <Dialog title="Add Webhook" query=query.clone()>
             <ActionForm class="dialog__body" id=FORM page=query.href(paths::NEW) function=AddWebhook::PATH notice>
+                <SubmissionToken/>
                 <Fields form feedback mode=FormMode::Add/>
             </ActionForm>
             <div class="dialog__buttons">

@@ -18,7 +18,7 @@ use crate::{
         },
         components::{
             dialog::{CANCEL_FORM, Dialog},
-            form::{ActionForm, Part},
+            form::{ActionForm, Part, SubmissionToken},
             select::Select,
         },
         paths,
@@ -93,6 +93,7 @@ fn TestDialog(
                 </p>
                 <ActionForm class="test__form" id="test" page function=SendTest::PATH notice>
                     <input type="hidden" name="id" value=webhook.id.to_string()/>
+                    <SubmissionToken/>
                     <Select id="test-type" name="type" label="Event type" choices=types.collect() chosen=chosen.as_str()/>
                     <button class="button button--primary" type="submit" autofocus=true>"Send test event"</button>
                 </ActionForm>

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::{
     delivery::signer,
     domain::{
-        Attempt, DeliveryId, EventId, Timestamp,
+        Attempt, DeliveryId, Timestamp,
         remedy::{explanation, remedy},
     },
     ui::{
@@ -18,41 +18,17 @@ use crate::{
         },
         islands::copy_button::CopyButton,
         layout::plain_text::plain_text,
-        pages::deliveries::one::curl::curl,
+        pages::deliveries::one::curl::{RequestBody, curl},
         paths,
         request::context::RequestContext,
     },
 };
-
-/// Maximum length of a body that a command contains. Each attempt on a page has a command.
-const MAX_COMMAND_BODY: usize = 2 * 1024;
 
 /// Number of bytes of a response that a page shows for each attempt.
 const SHOWN_RESPONSE: usize = 2 * 1024;
 
 /// Maximum total length of the response headers that a page shows for each attempt.
 const MAX_SHOWN_HEADERS: usize = 4 * 1024;
-
-/// The request body, which is the same for every attempt.
-#[derive(Clone)]
-pub enum RequestBody {
-    /// Part of the curl command.
-    Inline(String),
-    /// Too long to repeat at every attempt. The curl command reads it from a file.
-    File { address: String, name: String },
-}
-
-impl RequestBody {
-    pub fn new(payload: &[u8], event: &EventId) -> Self {
-        if payload.len() <= MAX_COMMAND_BODY {
-            return Self::Inline(String::from_utf8_lossy(payload).into_owned());
-        }
-        Self::File {
-            address: paths::event_body(event),
-            name: format!("{event}.json"),
-        }
-    }
-}
 
 /// Returns the response to an attempt, by default to the newest: status, headers and the stored part of the body.
 pub async fn show_response(

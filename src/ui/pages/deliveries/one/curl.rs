@@ -1,7 +1,33 @@
 //! An attempt as a curl command.
 
-use super::attempt::RequestBody;
-use crate::domain::Attempt;
+use crate::{
+    domain::{Attempt, EventId},
+    ui::paths,
+};
+
+/// Maximum length of a body that a command contains. Each attempt on a page has a command.
+const MAX_COMMAND_BODY: usize = 2 * 1024;
+
+/// The request body, which is the same for every attempt.
+#[derive(Clone)]
+pub enum RequestBody {
+    /// Part of the curl command.
+    Inline(String),
+    /// Too long to repeat at every attempt. The curl command reads it from a file.
+    File { address: String, name: String },
+}
+
+impl RequestBody {
+    pub fn new(payload: &[u8], event: &EventId) -> Self {
+        if payload.len() <= MAX_COMMAND_BODY {
+            return Self::Inline(String::from_utf8_lossy(payload).into_owned());
+        }
+        Self::File {
+            address: paths::event_body(event),
+            name: format!("{event}.json"),
+        }
+    }
+}
 
 /// Returns a command for a POSIX shell, with the request headers as they were sent.
 pub fn curl(attempt: &Attempt, body: &RequestBody) -> String {

@@ -17,7 +17,7 @@ use crate::{
         components::{
             dialog::{CANCEL_FORM, Dialog},
             field::{FieldError, TextField},
-            form::ActionForm,
+            form::{ActionForm, SubmissionToken},
         },
         labels, paths,
         request::{context::RequestContext, form::Form},
@@ -60,6 +60,7 @@ fn AddDialog(form: ApiKeyForm, feedback: FormFeedback) -> impl IntoView {
         scopes,
         expiry,
         date,
+        submission: _,
     } = form;
     let (name_error, scopes_error) = (feedback.error("name"), feedback.error("scopes"));
     let expiry_error = feedback.error("expiry").or_else(|| feedback.error("date"));
@@ -76,6 +77,7 @@ fn AddDialog(form: ApiKeyForm, feedback: FormFeedback) -> impl IntoView {
                 function=AddApiKey::PATH
                 notice=(&feedback).into()
             >
+                <SubmissionToken/>
                 <TextField
                     id="name"
                     label="Name"

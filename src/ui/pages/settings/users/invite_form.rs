@@ -7,7 +7,11 @@ use crate::ui::{
         serve::FormFeedback,
         users::{InviteForm, InviteUser},
     },
-    components::{field::TextField, form::ActionForm, roles::RoleChoice},
+    components::{
+        field::TextField,
+        form::{ActionForm, SubmissionToken},
+        roles::RoleChoice,
+    },
     paths,
 };
 
@@ -19,6 +23,7 @@ pub fn NewInvite(form: InviteForm, feedback: FormFeedback) -> impl IntoView {
         <section class="card section" aria-labelledby="invite">
             <h2 id="invite">"Invite user"</h2>
             <ActionForm class="section__form" page=paths::USERS function=InviteUser::PATH notice=(&feedback).into()>
+                <SubmissionToken/>
                 <TextField
                     id="email"
                     label="Email"

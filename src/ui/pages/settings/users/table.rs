@@ -9,7 +9,7 @@ use crate::{
         actions::users::{RenewInvite, RevokeInvite},
         components::{
             badge::{InviteBadge, UserBadge},
-            form::ActionForm,
+            form::{ActionForm, SubmissionToken},
             time_ago::{TimeAgo, relative},
         },
         labels::Label,
@@ -87,6 +87,7 @@ fn InviteTableRow(invite: Invite, now: Timestamp) -> impl IntoView {
             <td role="cell" class="row__seen row__forms">
                 <ActionForm page=paths::USERS function=RenewInvite::PATH>
                     <input type="hidden" name="invite" value=renew_id/>
+                    <SubmissionToken/>
                     <button class="button button--small" type="submit" name="do" value="renew" aria-describedby=renew_label_id>
                         "New link"
                     </button>
