@@ -23,7 +23,8 @@ use crate::{
         Clock,
         text::{InvalidLine, parse_line},
     },
-    server::{Config, clock::SystemClock},
+    server::{Config, clock::SystemClock, config::Database},
+    store::{self, Store},
 };
 
 /// Caleida webhooks: dashboard, API and delivery engine in one program
@@ -75,11 +76,11 @@ pub fn run() -> ExitCode {
         match cli.command {
             Command::Serve(config) => serve::run(*config).await,
             Command::Migrate(args) => migrate::run(args).await,
-            Command::Copy(args) => exit_code(copy::run(args).await),
-            Command::RotateMasterKey(args) => exit_code(rotate_master_key::run(args).await),
-            Command::User(args) => exit_code(user::run(args).await),
+            Command::Copy(args) => copy::run(args).await,
+            Command::RotateMasterKey(args) => rotate_master_key::run(args).await,
+            Command::User(args) => user::run(args).await,
             Command::Healthcheck(args) => exit_code(healthcheck::run(args).await),
-            Command::ApiKey(args) => exit_code(api_key::run(args).await),
+            Command::ApiKey(args) => api_key::run(args).await,
             Command::Listen(args) => exit_code(listen::run(args, Arc::new(SystemClock)).await),
             Command::Trigger(args) => exit_code(trigger::run(args).await),
             Command::OpenApi(args) => exit_code(openapi::run(&args)),
@@ -113,6 +114,27 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
         }
     });
     command.mut_subcommands(without_empty_variables)
+}
+
+/// Runs a command on the database of a server, and closes the database. Fails with exit code 2 if there is none.
+async fn on_database(
+    database: &Database,
+    command: impl AsyncFnOnce(Arc<Store>) -> Result<(), String>,
+) -> ExitCode {
+    let store = match store::open_existing(&database.database_url).await {
+        Ok(store) => store,
+        Err(error) => return fail(&error.to_string()),
+    };
+    let result = command(Arc::clone(&store)).await;
+    close(&store).await;
+    exit_code(result)
+}
+
+/// Closes a database. A failure does not undo the command.
+async fn close(store: &Store) {
+    if let Err(error) = store.close().await {
+        print_error(format_args!("failed to close the database: {error}"));
+    }
 }
 
 /// Returns exit code 0, or 1 after printing the error to stderr.

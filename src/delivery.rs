@@ -223,10 +223,11 @@ impl Engine {
         slots.close();
         stop.cancel();
         drop(intake);
+        // The timeouts keep a full disk, or a database that does not respond, from blocking the shutdown.
         for task in [scheduler, recovery_runner].into_iter().flatten() {
-            let _ = task.await;
+            let _ = tokio::time::timeout(FINAL_COMMIT_TIMEOUT, task).await;
         }
-        // Only commits are left. The timeout keeps a full disk from blocking the shutdown.
+        // Only commits are left.
         let _ = tokio::time::timeout(FINAL_COMMIT_TIMEOUT, intake_task).await;
         attempt_runner.finish(grace).await;
         let _ = tokio::time::timeout(FINAL_COMMIT_TIMEOUT, recorder_task).await;

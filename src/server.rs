@@ -43,6 +43,9 @@ pub use first_admin::FirstAdmin;
 use http::Limits;
 use metrics::Exposition;
 
+/// Timeout of the last write before the engine stops.
+const LAST_WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// A running server.
 pub struct Server {
     /// Address that the server listens on, with the port that the system chose if port 0 is configured.
@@ -102,7 +105,20 @@ impl Server {
                 config.role.as_str()
             )));
         }
-        let store = store::open(database).await?;
+        let store = store::open_to_serve(database).await?;
+        let started = Self::start_on(Arc::clone(&store), config, clock, site).await;
+        if started.is_err() {
+            close(&store).await;
+        }
+        started
+    }
+
+    async fn start_on(
+        store: Arc<Store>,
+        config: Config,
+        clock: Arc<dyn Clock>,
+        site: Arc<site::SiteFolder>,
+    ) -> Result<Self, StartError> {
         let vault = Arc::new(master_key::vault(&config.keys, &store).await?);
         let listener = TcpListener::bind(config.listen)
             .await
@@ -239,7 +255,8 @@ impl Server {
         })
     }
 
-    /// Stops accepting requests, then stops the engine. Each gets the grace period to finish what is in progress.
+    /// Stops accepting requests, then stops the engine. Each gets the grace period to finish what is in progress. Then
+    /// closes the database.
     pub async fn stop(self) {
         self.stop.cancel();
         if tokio::time::timeout(self.grace, self.http).await.is_err() {
@@ -247,14 +264,23 @@ impl Server {
         }
         self.housekeeping.abort();
         self.key_uses.abort();
-        // No request uses an API key any more.
-        if let Err(error) = self.auth.flush_key_uses().await {
-            tracing::warn!(%error, "failed to update the last use of API keys");
+        // No request uses an API key any more. The timeout keeps a database that is away from blocking the shutdown.
+        match tokio::time::timeout(LAST_WRITE_TIMEOUT, self.auth.flush_key_uses()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "failed to update the last use of API keys"),
+            Err(elapsed) => tracing::warn!(error = %elapsed, "failed to update the last use of API keys"),
         }
         self.engine.stop(self.grace).await;
         if let Some(scrapes) = self.scrapes {
             scrapes.abort();
         }
+        close(&self.store).await;
+    }
+}
+
+async fn close(store: &Store) {
+    if let Err(error) = store.close().await {
+        tracing::warn!(%error, "failed to close the database");
     }
 }
 

@@ -42,7 +42,7 @@ use crate::domain::{
     AccountId, Attempt, AttemptId, DeliveryId, DisabledReason, EventCursor, EventId, EventType, ProcessId,
     Timestamp, WebhookId,
 };
-use database::{Connection, Database, Transaction, query};
+use database::{Connection, Database, Purpose, Transaction, query};
 use event_keys::EventKeys;
 use points::Points;
 
@@ -78,19 +78,44 @@ pub struct Store {
     points: Points,
 }
 
+/// Maximum time to close the database. Longer than SQLite waits for the locks of another process.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Opens the database at `url` and applies missing migrations. Creates the SQLite file if it does not exist.
 pub async fn open(url: &str) -> Result<Arc<Store>, StoreError> {
-    Store::connect(url).await.map(Arc::new)
+    Store::connect(url, Purpose::Create).await.map(Arc::new)
+}
+
+/// Like [`open`], for a server. Fails if another process serves this SQLite file.
+pub async fn open_to_serve(url: &str) -> Result<Arc<Store>, StoreError> {
+    Store::connect(url, Purpose::Serve).await.map(Arc::new)
+}
+
+/// Like [`open`], for a command beside a server. Fails if there is no database.
+pub async fn open_existing(url: &str) -> Result<Arc<Store>, StoreError> {
+    Store::connect(url, Purpose::Command).await.map(Arc::new)
 }
 
 impl Store {
-    async fn connect(url: &str) -> Result<Self, StoreError> {
+    async fn connect(url: &str, purpose: Purpose) -> Result<Self, StoreError> {
         Ok(Self {
-            database: Database::open(url).await?,
+            database: Database::open(url, purpose).await?,
             event_keys: EventKeys::default(),
             process: OnceLock::new(),
             points: Points::default(),
         })
+    }
+
+    /// Closes the database. Later operations fail as unavailable. Afterwards, an SQLite file that this process served
+    /// is complete without its write-ahead log, and another process can serve it.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        let closed = tokio::time::timeout(CLOSE_TIMEOUT, self.database.close()).await;
+        closed.unwrap_or_else(|_| Err(StoreError::unavailable("it is still in use")))
+    }
+
+    /// Returns some unused disk space to the file system. Returns whether there is more.
+    pub async fn shrink(&self) -> Result<bool, StoreError> {
+        self.database.shrink().await
     }
 
     /// Reports fail points to a test from now on.

@@ -1,6 +1,6 @@
 //! `caleida api-key`: creates, lists and revokes API keys.
 
-use std::{sync::Arc, time::Duration};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use clap::{ArgGroup, Subcommand, builder::PossibleValuesParser};
 
@@ -13,7 +13,7 @@ use crate::{
     auth::{Auth, api_key},
     domain::{Actor, ApiKeyId, Clock, Timestamp, api_key::KeyName},
     server::{clock::SystemClock, config::Database},
-    store::{self, ApiKeyRow, DEFAULT_ACCOUNT, KeyState},
+    store::{ApiKeyRow, DEFAULT_ACCOUNT, KeyState, Store},
 };
 
 #[derive(clap::Args)]
@@ -69,8 +69,7 @@ struct Target {
 }
 
 impl Target {
-    async fn open(&self) -> Result<(ApiKeys, Actor), String> {
-        let store = store::open(&self.database.database_url).await.map_err(text)?;
+    async fn keys(&self, store: Arc<Store>) -> Result<(ApiKeys, Actor), String> {
         let account = store.ensure_account(&self.account, SystemClock.now()).await;
         let keys = ApiKeys {
             auth: Auth::new(Arc::clone(&store), Arc::new(SystemClock)),
@@ -81,30 +80,39 @@ impl Target {
     }
 }
 
-pub async fn run(args: ApiKeyArgs) -> Result<(), String> {
-    match args.command {
+pub async fn run(args: ApiKeyArgs) -> ExitCode {
+    let target = match &args.command {
+        Command::Create { target, .. } | Command::List { target } | Command::Revoke { target, .. } => target,
+    };
+    let database = target.database.clone();
+    super::on_database(&database, async |store| execute(args.command, store).await).await
+}
+
+async fn execute(command: Command, store: Arc<Store>) -> Result<(), String> {
+    match command {
         Command::Create {
             name,
             scope,
             expires_in,
             target,
-        } => create(&target, &name, scope, expires_in).await,
-        Command::List { target } => list(&target).await,
-        Command::Revoke { id, prefix, target } => revoke(&target, id, prefix).await,
+        } => {
+            let name = KeyName::parse(&name).map_err(text)?;
+            create(target.keys(store).await?, &name, scope, expires_in).await
+        }
+        Command::List { target } => list(target.keys(store).await?).await,
+        Command::Revoke { id, prefix, target } => revoke(target.keys(store).await?, id, prefix).await,
     }
 }
 
 /// Creates a key. Prints nothing else to stdout, so that scripts can read the key.
 async fn create(
-    target: &Target,
-    name: &str,
+    (keys, actor): (ApiKeys, Actor),
+    name: &KeyName,
     scopes: Vec<String>,
     expires_in: Option<Duration>,
 ) -> Result<(), String> {
-    let name = KeyName::parse(name).map_err(text)?;
-    let (keys, actor) = target.open().await?;
     let expires_at = expires_in.map(|lifetime| SystemClock.now().plus(lifetime));
-    match keys.create_parsed(&actor, &name, scopes, expires_at).await {
+    match keys.create_parsed(&actor, name, scopes, expires_at).await {
         Ok((_, key)) => {
             let lost =
                 |error| format!("{error}. The key was created but not shown: revoke it and create another.");
@@ -115,8 +123,7 @@ async fn create(
     }
 }
 
-async fn list(target: &Target) -> Result<(), String> {
-    let (keys, actor) = target.open().await?;
+async fn list((keys, actor): (ApiKeys, Actor)) -> Result<(), String> {
     let now = SystemClock.now();
     for row in keys.list(&actor.account_id).await.map_err(text)? {
         print_line(line(&row, now)).map_err(text)?;
@@ -145,8 +152,11 @@ fn line(row: &ApiKeyRow, now: Timestamp) -> String {
     )
 }
 
-async fn revoke(target: &Target, id: Option<ApiKeyId>, prefix: Option<String>) -> Result<(), String> {
-    let (keys, actor) = target.open().await?;
+async fn revoke(
+    (keys, actor): (ApiKeys, Actor),
+    id: Option<ApiKeyId>,
+    prefix: Option<String>,
+) -> Result<(), String> {
     let id = match (id, prefix) {
         (Some(id), _) => id,
         (None, prefix) => {

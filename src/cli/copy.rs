@@ -1,11 +1,13 @@
 //! `caleida copy`: copies all data to another database.
 
+use std::process::ExitCode;
+
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::terminal::print_line;
+use super::terminal::{OutputError, print_line};
 use crate::{
     server::config::database_url,
-    store::{self, CopyProgress},
+    store::{self, CopyError, CopyProgress, StoreError},
 };
 
 #[derive(clap::Args)]
@@ -19,7 +21,18 @@ pub struct CopyArgs {
 }
 
 /// Copies the data and prints the number of rows per table. The progress bar goes to stderr, and only to a terminal.
-pub async fn run(args: CopyArgs) -> Result<(), String> {
+pub async fn run(args: CopyArgs) -> ExitCode {
+    match copy(&args).await {
+        Ok(tables) => super::exit_code(print_report(&tables)),
+        // Nothing was opened.
+        Err(error @ (CopyError::From(StoreError::Open(_)) | CopyError::To(StoreError::Open(_)))) => {
+            super::fail(&error.to_string())
+        }
+        Err(error) => super::exit_code(Err(error)),
+    }
+}
+
+async fn copy(args: &CopyArgs) -> Result<Vec<(&'static str, u64)>, CopyError> {
     let bar = ProgressBar::new(0);
     bar.set_style(style());
     let copied = store::copy(&args.from, &args.to, &|progress: CopyProgress| {
@@ -29,14 +42,14 @@ pub async fn run(args: CopyArgs) -> Result<(), String> {
     })
     .await;
     bar.finish_and_clear();
-    for (table, rows) in copied.map_err(text)? {
-        print_line(format_args!("{rows:>12}  {table}")).map_err(text)?;
-    }
-    print_line("Copy complete. Start Caleida with the new database and the same master key.").map_err(text)
+    copied
 }
 
-fn text(error: impl std::fmt::Display) -> String {
-    error.to_string()
+fn print_report(tables: &[(&'static str, u64)]) -> Result<(), OutputError> {
+    for (table, rows) in tables {
+        print_line(format_args!("{rows:>12}  {table}"))?;
+    }
+    print_line("Copy complete. Start Caleida with the new database and the same master key.")
 }
 
 fn style() -> ProgressStyle {

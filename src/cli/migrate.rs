@@ -14,7 +14,10 @@ pub struct MigrateArgs {
 /// Applies pending migrations.
 pub async fn run(args: MigrateArgs) -> ExitCode {
     match store::open(&args.database.database_url).await {
-        Ok(_) => super::exit_code(print_line("The database is up to date.")),
+        Ok(store) => {
+            super::close(&store).await;
+            super::exit_code(print_line("The database is up to date."))
+        }
         Err(error) => super::fail(&error.to_string()),
     }
 }

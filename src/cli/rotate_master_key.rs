@@ -1,6 +1,6 @@
 //! `caleida rotate-master-key`: re-encrypts all webhook secrets with another master key while servers keep running.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::ExitCode};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -11,7 +11,7 @@ use crate::{
         config::{Database, MasterKeys},
         master_key,
     },
-    store::{self, ProcessRow},
+    store::{ProcessRow, Store},
     vault::rotation::{self, ResealReport},
 };
 
@@ -28,19 +28,20 @@ pub struct RotateMasterKeyArgs {
 
 /// Re-encrypts secrets that are encrypted with another key, then prints the next steps. Can be interrupted and
 /// repeated.
-pub async fn run(args: RotateMasterKeyArgs) -> Result<(), String> {
+pub async fn run(args: RotateMasterKeyArgs) -> ExitCode {
+    super::on_database(&args.database, async |store| rotate(&args, &store).await).await
+}
+
+async fn rotate(args: &RotateMasterKeyArgs, store: &Store) -> Result<(), String> {
     let path = args.new_key_file.display().to_string();
-    let store = store::open(&args.database.database_url)
-        .await
-        .map_err(|error| error.to_string())?;
-    let vault = master_key::rotating_to(&args.new_key_file, &args.keys, &store)
+    let vault = master_key::rotating_to(&args.new_key_file, &args.keys, store)
         .await
         .map_err(|error| error.to_string())?;
     let processes = store.processes().await.map_err(|error| error.to_string())?;
     check_processes(&processes, vault.key_id(), &path)?;
 
     let bar = ProgressBar::new_spinner().with_style(style());
-    let result = rotation::reseal(&vault, &store, &SystemClock, &|resealed| {
+    let result = rotation::reseal(&vault, store, &SystemClock, &|resealed| {
         bar.set_position(resealed);
     })
     .await;

@@ -1,6 +1,6 @@
 //! `caleida user`: manages users.
 
-use std::{io::Read, net::SocketAddr, sync::Arc};
+use std::{io::Read, net::SocketAddr, process::ExitCode, sync::Arc};
 
 use clap::Subcommand;
 use zeroize::Zeroizing;
@@ -16,7 +16,7 @@ use crate::{
         clock::SystemClock,
         config::{Database, local_url, reachable},
     },
-    store::{self, DEFAULT_ACCOUNT, InviteOutcome, Person, Store, StoreError, UserChangeOutcome},
+    store::{DEFAULT_ACCOUNT, InviteOutcome, Person, Store, StoreError, UserChangeOutcome},
     ui::invite_link,
 };
 
@@ -102,16 +102,17 @@ enum Command {
     },
 }
 
-pub async fn run(args: UserArgs) -> Result<(), String> {
-    print_line(execute(args).await?).map_err(|error| error.to_string())
+pub async fn run(args: UserArgs) -> ExitCode {
+    let UserArgs { command, database } = args;
+    super::on_database(&database, async |store| {
+        print_line(execute(command, store).await?).map_err(|error| error.to_string())
+    })
+    .await
 }
 
-async fn execute(args: UserArgs) -> Result<String, String> {
-    let store = store::open(&args.database.database_url)
-        .await
-        .map_err(|error| error.to_string())?;
+async fn execute(command: Command, store: Arc<Store>) -> Result<String, String> {
     let auth = Auth::new(Arc::clone(&store), Arc::new(SystemClock));
-    match args.command {
+    match command {
         Command::Add {
             email,
             role,

@@ -21,7 +21,7 @@ use crate::{
 /// Setting for the database.
 #[derive(Debug, Clone, Args)]
 pub struct Database {
-    /// Database: an SQLite file, created if it does not exist, or a PostgreSQL database
+    /// Database: an SQLite file, created by serve and migrate, or a PostgreSQL database
     #[arg(
         long,
         env = "DATABASE_URL",

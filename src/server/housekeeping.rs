@@ -1,7 +1,7 @@
-//! Deletes expired data: events with their deliveries and attempts, sessions and statistics. Also flushes the last-used
-//! times of API keys.
+//! Deletes expired data: events with their deliveries and attempts, sessions and statistics. Then returns the disk space
+//! to the file system. Also flushes the last-used times of API keys.
 //!
-//! Deletes in small batches with long pauses, so that deliveries are not slowed down.
+//! Works in small batches with long pauses, so that deliveries are not slowed down.
 
 use std::{sync::Arc, time::Duration};
 
@@ -80,5 +80,17 @@ async fn clean(store: &Store, clock: &dyn Clock, keep: Duration) -> Result<u64, 
     store
         .delete_old_statistics(clock.now().minus(STATISTICS_RETENTION))
         .await?;
+    shrink(store).await?;
     Ok(deleted)
+}
+
+/// Returns the disk space of deleted rows to the file system.
+async fn shrink(store: &Store) -> Result<(), StoreError> {
+    loop {
+        let started = Instant::now();
+        if !store.shrink().await? {
+            return Ok(());
+        }
+        tokio::time::sleep(started.elapsed() * PAUSE_FACTOR).await;
+    }
 }

@@ -7,8 +7,7 @@ use tokio::sync::mpsc;
 
 use super::{
     Store, StoreError,
-    database::{Value, database_path},
-    is_postgres,
+    database::{Purpose, Value},
 };
 
 /// Tables to copy. Each follows the tables that it references. All other tables are about running processes,
@@ -56,8 +55,6 @@ pub(super) enum Chunk {
 pub enum CopyError {
     #[error("--from and --to are the same database.")]
     Same,
-    #[error("--from: there is no file {0}.")]
-    NoFile(String),
     #[error(
         "--to: the database is not empty, its table {0} has rows. Copy into a new database, before starting Caleida on it."
     )]
@@ -89,15 +86,34 @@ pub async fn copy(
     if from == to {
         return Err(CopyError::Same);
     }
-    if !is_postgres(from) {
-        // Opening the database would create the file.
-        let path = database_path(from).map_err(CopyError::From)?;
-        if !path.is_file() {
-            return Err(CopyError::NoFile(path.display().to_string()));
+    let source = Store::connect(from, Purpose::Command)
+        .await
+        .map_err(CopyError::From)?;
+    // A server on the target would write at the same time.
+    let target = match Store::connect(to, Purpose::Serve).await {
+        Ok(target) => target,
+        Err(error) => {
+            close(&source).await;
+            return Err(CopyError::To(error));
         }
+    };
+    let copied = copy_tables(&source, &target, progress).await;
+    close(&source).await;
+    close(&target).await;
+    copied
+}
+
+async fn close(store: &Store) {
+    if let Err(error) = store.close().await {
+        tracing::warn!(%error, "failed to close the database");
     }
-    let source = Store::connect(from).await.map_err(CopyError::From)?;
-    let target = Store::connect(to).await.map_err(CopyError::To)?;
+}
+
+async fn copy_tables(
+    source: &Store,
+    target: &Store,
+    progress: &(dyn Fn(CopyProgress) + Send + Sync),
+) -> Result<Vec<(&'static str, u64)>, CopyError> {
     let existing = target.count_rows().await.map_err(CopyError::To)?;
     if let Some((table, _)) = existing.iter().find(|(_, rows)| *rows > 0) {
         return Err(CopyError::NotEmpty(table));

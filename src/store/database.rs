@@ -21,8 +21,19 @@ pub(super) use connection::{Connection, Dialect, Transaction};
 pub(super) use postgres::Postgres;
 pub(super) use query::{Query, query};
 pub(super) use row::{Field, FromRow, Row};
-pub(super) use sqlite::{Sqlite, database_path};
+pub(super) use sqlite::Sqlite;
 pub(super) use value::{Bind, Kind, Value};
+
+/// Why a database is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To serve it: creates it if it does not exist. Only one process can serve an SQLite file.
+    Serve,
+    /// To create it or to apply migrations.
+    Create,
+    /// To run a command that makes sense only if there is a database.
+    Command,
+}
 
 pub(super) enum Database {
     Sqlite(Sqlite),
@@ -30,12 +41,32 @@ pub(super) enum Database {
 }
 
 impl Database {
-    pub(super) async fn open(url: &str) -> Result<Self, StoreError> {
+    pub(super) async fn open(url: &str, purpose: Purpose) -> Result<Self, StoreError> {
         Ok(if super::is_postgres(url) {
-            Self::Postgres(Postgres::open(url).await?)
+            Self::Postgres(Postgres::open(url, purpose).await?)
         } else {
-            Self::Sqlite(Sqlite::open(url).await?)
+            Self::Sqlite(Sqlite::open(url, purpose).await?)
         })
+    }
+
+    /// Closes all connections. Waits for operations in progress; later ones fail.
+    pub(super) async fn close(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.close().await,
+            Self::Postgres(postgres) => {
+                postgres.close().await;
+                Ok(())
+            }
+        }
+    }
+
+    /// Returns some unused disk space to the file system. Returns whether there is more.
+    pub(super) async fn shrink(&self) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.shrink().await,
+            // Autovacuum does this.
+            Self::Postgres(_) => Ok(false),
+        }
     }
 
     /// Fails if writes cannot succeed before a restart.

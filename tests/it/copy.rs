@@ -151,16 +151,20 @@ async fn copy_rejects_non_empty_target_and_missing_source() {
     program.kill();
     let url = |file: &str| format!("sqlite://{}", program.folder().join(file).display());
     let filled = url("data/caleida.db");
-    let assert_rejected = |from: &str, to: &str, message: &str| {
+    let assert_rejected_with = |code: i32, from: &str, to: &str, message: &str| {
         let output = program.output(&["copy", "--from", from, "--to", to]);
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert_eq!(output.status.code(), Some(code), "{stderr}");
         assert!(stderr.contains(message), "{stderr}");
     };
+    let assert_rejected = |from: &str, to: &str, message: &str| assert_rejected_with(1, from, to, message);
 
     assert_rejected(&filled, &filled, "--from and --to are the same database");
-    assert_rejected(&url("missing.db"), &url("new.db"), "there is no file");
-    assert!(!program.folder().join("missing.db").exists());
+    let missing = "--from: there is no database at ";
+    assert_rejected_with(2, &url("missing.db"), &url("new.db"), missing);
+    for file in ["missing.db", "new.db"] {
+        assert!(!program.folder().join(file).exists());
+    }
 
     let database = postgres::create_database().await;
     program.run(&["copy", "--from", &filled, "--to", &database]);

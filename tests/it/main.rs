@@ -41,6 +41,7 @@ mod rotation;
 mod secrets;
 mod sender;
 mod sign_in;
+mod sqlite_file;
 mod store;
 mod submissions;
 mod support;

@@ -65,6 +65,30 @@ async fn operations_guide_documents_every_metric() {
     }
 }
 
+/// The commands of the guide run where the unit and the image run the server.
+#[test]
+fn forgotten_password_commands_match_the_packages() {
+    let (unit, image) = (
+        include_str!("../../packaging/caleida.service"),
+        include_str!("../../Dockerfile"),
+    );
+    let setting = |name: &str| {
+        let line = unit
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        line.unwrap_or_else(|| panic!("the unit has no {name}"))
+    };
+    let (_, section) = OPERATIONS.split_once("\n## A forgotten password\n").unwrap();
+    let program = setting("ExecStart").strip_suffix(" serve").unwrap();
+    let command = format!("{program} user set-password --email ada@example.com --password-stdin");
+    assert_eq!(section.matches(&command).count(), 2);
+    for name in ["WorkingDirectory", "EnvironmentFile"] {
+        let option = format!("-p {name}={}", setting(name));
+        assert!(section.contains(&option), "{option}");
+    }
+    assert!(image.contains(&format!("ENTRYPOINT [\"{program}\"]")));
+}
+
 #[tokio::test]
 async fn healthcheck_reports_whether_server_runs() {
     let mut program = Program::start(&[]).await;

@@ -12,7 +12,7 @@ use sqlx::{
 };
 use tokio::sync::Mutex;
 
-use super::{Connection, Transaction};
+use super::{Connection, Purpose, Transaction};
 use crate::store::{StoreError, migrations::POSTGRES as MIGRATIONS};
 
 /// Maximum number of connections of one process. With more, transactions would only wait inside the server instead of
@@ -38,7 +38,7 @@ pub(in crate::store) struct Postgres {
 }
 
 impl Postgres {
-    pub(super) async fn open(url: &str) -> Result<Self, StoreError> {
+    pub(super) async fn open(url: &str, purpose: Purpose) -> Result<Self, StoreError> {
         // Without the URL, which may contain a password.
         let cannot_open =
             |error: sqlx::Error| StoreError::Open(format!("failed to open the PostgreSQL database: {error}"));
@@ -50,7 +50,20 @@ impl Postgres {
                 ("plan_cache_mode", PLAN_CACHE_MODE),
             ]);
         // A single connection first, for its error: a pool retries and then only reports a timeout.
-        let first = PgConnection::connect_with(&options).await.map_err(cannot_open)?;
+        let mut first = PgConnection::connect_with(&options).await.map_err(cannot_open)?;
+        if purpose == Purpose::Command {
+            let has_tables: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null")
+                .fetch_one(&mut first)
+                .await
+                .map_err(cannot_open)?;
+            if !has_tables {
+                return Err(StoreError::Open(
+                    "the PostgreSQL database has no tables of Caleida: set DATABASE_URL to the server's, or run \
+                     caleida migrate"
+                        .to_owned(),
+                ));
+            }
+        }
         first.close().await.map_err(cannot_open)?;
         let pool_of = |connections| {
             PgPoolOptions::new()
@@ -66,6 +79,12 @@ impl Postgres {
             control: pool_of(2),
             listener: Mutex::default(),
         })
+    }
+
+    pub(super) async fn close(&self) {
+        // It holds a connection. While it is in use, the caller waits until its timeout.
+        *self.listener.lock().await = None;
+        tokio::join!(self.pool.close(), self.control.close());
     }
 
     pub(super) async fn acquire(&self) -> Result<Connection, StoreError> {

@@ -427,7 +427,7 @@ mod tests {
     async fn costs(length: i64) -> Vec<(&'static str, u64)> {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("test.db").display());
-        let store = Store::connect(&url).await.unwrap();
+        let store = crate::store::open(&url).await.unwrap();
         let account = store.ensure_account(DEFAULT_ACCOUNT, NOW).await.unwrap();
         let webhook = WebhookId::generate(NOW);
         insert_pending(&store, &account, &webhook, length).await;

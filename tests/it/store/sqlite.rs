@@ -3,10 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use caleida::{
-    domain::{Actor, FieldErrors, Timestamp, Transport, Webhook, WebhookId, WebhookSettings},
-    store::{self, Change, NewWebhook, Sealed, Store, StoreError, Unique},
+    domain::{
+        AccountId, Actor, EventType, FieldErrors, Timestamp, Transport, Webhook, WebhookId, WebhookSettings,
+    },
+    store::{
+        self, Change, Leasing, NewEvent, NewWebhook, Retention, Sealed, Store, StoreError, Submission, Unique,
+    },
 };
-use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions,
+};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
@@ -17,7 +23,7 @@ const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 /// A new database.
 pub struct Database {
     pub url: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Database {
@@ -25,8 +31,13 @@ impl Database {
         let folder = tempfile::tempdir().unwrap();
         Self {
             url: format!("sqlite://{}", folder.path().join("caleida.db").display()),
-            _folder: folder,
+            folder,
         }
+    }
+
+    fn size_of(&self, suffix: &str) -> u64 {
+        let path = self.folder.path().join(format!("caleida.db{suffix}"));
+        std::fs::metadata(path).unwrap().len()
     }
 }
 
@@ -136,4 +147,141 @@ async fn cancelled_write_is_rolled_back() {
     let names = store.of(account).webhook_names().await.unwrap();
     let kept = names.iter().filter(|(_, name)| name.starts_with("kept")).count();
     assert_eq!(kept, 20);
+}
+
+const MIB: u64 = 1024 * 1024;
+
+/// Stores events of one mebibyte in total.
+async fn store_a_mebibyte(store: &Store, account: &AccountId, number: usize) {
+    let events = (0..128).map(|event| NewEvent {
+        id: format!("event-{number}-{event}").parse().unwrap(),
+        idempotency_key: None,
+        event_type: EventType::Chat,
+        occurred_at: NOW,
+        payload: vec![b'x'; 8 * 1024].into(),
+        fingerprint: [1; 32],
+    });
+    let submission = Submission {
+        account_id: account.clone(),
+        events: events.collect(),
+    };
+    store
+        .accept_events(&[submission], NOW, Leasing::NONE)
+        .await
+        .unwrap();
+}
+
+async fn delete_events(store: &Store, account: &AccountId) {
+    let mut after = None;
+    loop {
+        let later = NOW.plus(Duration::from_secs(60));
+        let retention = Retention {
+            account,
+            before: later,
+            after,
+            limit: 200,
+            at: later,
+        };
+        after = store.delete_old_events(retention).await.unwrap().next;
+        if after.is_none() {
+            return;
+        }
+    }
+}
+
+async fn execute(connection: &mut SqliteConnection, sql: &str) {
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+        .execute(connection)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn file_shrinks_after_events_were_deleted() {
+    let database = Database::create().await;
+    let store = store::open(&database.url).await.unwrap();
+    let account = store.ensure_account("tests", NOW).await.unwrap();
+    for number in 0..20 {
+        store_a_mebibyte(&store, &account, number).await;
+    }
+    // An event that is kept, at the end of the file.
+    let kept = Submission {
+        account_id: account.clone(),
+        events: vec![NewEvent {
+            id: "kept".parse().unwrap(),
+            idempotency_key: None,
+            event_type: EventType::Chat,
+            occurred_at: NOW,
+            payload: vec![b'k'; 100_000].into(),
+            fingerprint: [2; 32],
+        }],
+    };
+    let later = NOW.plus(Duration::from_secs(120));
+    store.accept_events(&[kept], later, Leasing::NONE).await.unwrap();
+    delete_events(&store, &account).await;
+    let mut steps = 1;
+    while store.shrink().await.unwrap() {
+        steps += 1;
+    }
+    // A step returns at most 100 pages of 4 KiB.
+    assert!((40..100).contains(&steps), "{steps} steps");
+    let size = database.size_of("");
+    assert!(size < 3 * MIB, "{size}");
+    let filter = store::EventFilter {
+        limit: 10,
+        ..store::EventFilter::default()
+    };
+    let events = store.of(&account).list_events(&filter).await.unwrap();
+    assert_eq!(events.events.len(), 1);
+    let mut connection = SqliteConnection::connect(&database.url).await.unwrap();
+    let check: String = sqlx::query_scalar("pragma integrity_check")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(check, "ok");
+    // Some free pages are kept for the next events.
+    assert!(!store.shrink().await.unwrap());
+}
+
+#[tokio::test]
+async fn log_shrinks_after_it_has_grown() {
+    let database = Database::create().await;
+    let store = store::open(&database.url).await.unwrap();
+    let account = store.ensure_account("tests", NOW).await.unwrap();
+    // A long read keeps the log from being emptied.
+    let mut reader = SqliteConnection::connect(&database.url).await.unwrap();
+    execute(&mut reader, "begin; select count(*) from events").await;
+    for number in 0..60 {
+        store_a_mebibyte(&store, &account, number).await;
+    }
+    assert!(database.size_of("-wal") > 50 * MIB);
+    execute(&mut reader, "commit").await;
+    // One commit copies the log into the file, and the next one starts it again.
+    for number in 60..63 {
+        store_a_mebibyte(&store, &account, number).await;
+    }
+    let size = database.size_of("-wal");
+    assert!(size <= 25 * MIB, "{size}");
+}
+
+#[tokio::test]
+async fn file_that_was_created_without_auto_vacuum_is_used() {
+    let database = Database::create().await;
+    let options: SqliteConnectOptions = database.url.parse().unwrap();
+    let mut first = options.create_if_missing(true).connect().await.unwrap();
+    execute(
+        &mut first,
+        "pragma auto_vacuum = none; create table other (a); drop table other",
+    )
+    .await;
+    first.close().await.unwrap();
+
+    let store = store::open(&database.url).await.unwrap();
+    let account = store.ensure_account("tests", NOW).await.unwrap();
+    for number in 0..5 {
+        store_a_mebibyte(&store, &account, number).await;
+    }
+    delete_events(&store, &account).await;
+    assert!(!store.shrink().await.unwrap());
+    store_a_mebibyte(&store, &account, 5).await;
 }

@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::Write,
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
 };
 
 use caleida::delivery::sender::plain_client;
@@ -174,12 +174,18 @@ impl Program {
         running.child.wait().unwrap();
     }
 
-    /// Waits until the process exits by itself.
-    pub async fn wait_until_exited(&mut self) {
+    /// Stops the process (SIGTERM) and returns its exit status.
+    pub async fn stop(&mut self) -> ExitStatus {
+        self.signal(Signal::TERM);
+        self.wait_until_exited().await
+    }
+
+    /// Waits until the process exits by itself, and returns its exit status.
+    pub async fn wait_until_exited(&mut self) -> ExitStatus {
         let mut running = self.running.take().expect("a server is running");
-        for _ in 0..1_000 {
-            if running.child.try_wait().unwrap().is_some() {
-                return;
+        for _ in 0..3_000 {
+            if let Some(status) = running.child.try_wait().unwrap() {
+                return status;
             }
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
