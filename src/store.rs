@@ -25,6 +25,7 @@ mod points;
 mod recovery;
 mod rows;
 mod sealed;
+mod search_key;
 mod sessions;
 mod sql;
 mod submissions;

@@ -3,6 +3,8 @@ create table webhooks (
   account_id bytea not null references accounts (id),
   name text collate "C" not null,
   url text collate "C" not null,
+  -- Name and URL in the form in which they are searched, see src/store/search_key.rs.
+  search_text text collate "C" not null default '',
   -- Subscribed event types, comma-separated: fan-out reads all webhooks of the account anyway.
   events text collate "C" not null,
   -- The state that users set. Its health follows from the columns below.

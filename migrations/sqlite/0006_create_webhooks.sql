@@ -3,6 +3,8 @@ create table webhooks (
   account_id blob not null references accounts (id),
   name text not null,
   url text not null,
+  -- Name and URL in the form in which they are searched, see src/store/search_key.rs.
+  search_text text not null default '',
   -- Subscribed event types, comma-separated: fan-out reads all webhooks of the account anyway.
   events text not null,
   -- The state that users set. Its health follows from the columns below.

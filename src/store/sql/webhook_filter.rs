@@ -1,6 +1,6 @@
 use crate::{
     domain::{AccountId, WebhookStatus, health},
-    store::{WebhookFilter, database::Query},
+    store::{WebhookFilter, database::Query, search_key::search_terms},
 };
 
 /// Appends the conditions of a filter, except its page.
@@ -9,14 +9,14 @@ pub(super) fn push_filter(query: &mut Query, account: &AccountId, filter: &Webho
         .push(" where deleted_at is null and account_id = ")
         .push_bind(account);
     if let Some(search) = &filter.search {
-        // PostgreSQL rejects text with NUL. No name or URL contains NUL or its replacement.
-        let search = search.to_lowercase().replace('\0', "\u{fffd}");
-        let pattern = format!("%{}%", escape_like(&search));
-        query.push(" and (lower(name) like ").push_bind(pattern.clone());
-        query
-            .push(r" escape '\' or lower(url) like ")
-            .push_bind(pattern)
-            .push(r" escape '\')");
+        for (index, term) in search_terms(search).iter().enumerate() {
+            query
+                .push(if index == 0 { " and (" } else { " or " })
+                .push("search_text like ")
+                .push_bind(format!("%{}%", escape_like(term)))
+                .push(r" escape '\'");
+        }
+        query.push(")");
     }
     if let Some(event_type) = filter.event_type {
         // Commas on both sides, so that `chat` does not match a part of another type.

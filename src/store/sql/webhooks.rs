@@ -16,6 +16,7 @@ use crate::{
         audit::{diff, settings_json},
         database::{Connection, FromRow, Row, query},
         rows::{SECRETS_COLUMNS, SecretsRow, WEBHOOK_COLUMNS, WebhookRow, event_types_text},
+        search_key::search_text,
     },
 };
 
@@ -39,8 +40,8 @@ impl Store {
         }
         query(
             "insert into webhooks (id, account_id, name, url, events, state, secret, secret_key_id, version,
-                 created_at, updated_at, updated_by)
-             values ($1, $2, $3, $4, $5, 'active', $6, $7, 1, $8, $8, $9)",
+                 created_at, updated_at, updated_by, search_text)
+             values ($1, $2, $3, $4, $5, 'active', $6, $7, 1, $8, $8, $9, $10)",
         )
         .bind(&change.webhook_id)
         .bind(&change.account_id)
@@ -51,6 +52,7 @@ impl Store {
         .bind(&secret.key_id)
         .bind(change.at)
         .bind(&change.by)
+        .bind(search_text(&settings))
         .execute(&mut tx)
         .await?;
         record_history(&mut tx, &change.webhook_id, change.at).await?;
@@ -83,7 +85,8 @@ impl Store {
         }
         let saved = query(
             "update webhooks set name = $2, url = $3, events = $4, version = version + 1, updated_at = $5,
-                 updated_by = $6, secret = coalesce($7, secret), secret_key_id = coalesce($8, secret_key_id)
+                 updated_by = $6, secret = coalesce($7, secret), secret_key_id = coalesce($8, secret_key_id),
+                 search_text = $9
              where id = $1",
         )
         .bind(&change.webhook_id)
@@ -94,6 +97,7 @@ impl Store {
         .bind(&change.by)
         .bind(secret.as_ref().map(|secret| secret.ciphertext.as_slice()))
         .bind(secret.as_ref().map(|secret| secret.key_id.as_str()))
+        .bind(search_text(&settings))
         .execute(&mut tx)
         .await;
         match saved {

@@ -342,3 +342,78 @@ async fn webhooks_are_filtered_by_text_event_type_and_status() {
         ["Crm"]
     );
 }
+
+#[tokio::test]
+async fn search_finds_names_and_urls_in_any_alphabet_and_case() {
+    let fixture = Fixture::new().await;
+    let settings_of = |name: &str, url: &str| WebhookSettings {
+        url: EndpointUrl::parse(url, Transport::HttpsOnly).unwrap(),
+        ..settings(name, &["chat"])
+    };
+    let add = async |name: &str, url: &str| {
+        let id = WebhookId::generate(NOW);
+        let new = NewWebhook {
+            change: fixture.change(&id, NOW),
+            settings: settings_of(name, url),
+            secret: sealed(1),
+            max_webhooks: 1_000,
+        };
+        fixture.store.insert_webhook(new).await.unwrap()
+    };
+    let found = async |search: &str| {
+        let filter = WebhookFilter {
+            search: Some(search.to_owned()),
+            ..WebhookFilter::default()
+        };
+        let page = fixture
+            .store
+            .of(&fixture.account)
+            .list_webhooks(&filter)
+            .await
+            .unwrap();
+        assert_eq!(page.matching, page.webhooks.len() as u64, "{search}");
+        let mut names: Vec<_> = page
+            .webhooks
+            .iter()
+            .map(|webhook| webhook.name.to_string())
+            .collect();
+        names.sort();
+        names
+    };
+    add("Ärzte", "https://example.com/a").await;
+    add("Заказы", "https://bücher.example/café").await;
+    let renamed = add("ΟΔΟΣ", "https://example.com/o").await;
+
+    for search in ["Ärzte", "ärzte", "ÄRZTE", "a\u{308}rz"] {
+        assert_eq!(found(search).await, ["Ärzte"], "{search}");
+    }
+    for search in [
+        "заказы",
+        "ЗАКАЗ",
+        "bücher.example",
+        "BÜCHER",
+        "xn--bcher-kva",
+        "CAFÉ",
+        "caf%c3%a9",
+    ] {
+        assert_eq!(found(search).await, ["Заказы"], "{search}");
+    }
+    assert_eq!(found("οδος").await, ["ΟΔΟΣ"]);
+    for search in ["bucher", "_", "\\", "\0"] {
+        assert!(found(search).await.is_empty(), "{search}");
+    }
+    assert_eq!(found(" ").await.len(), 3);
+    assert_eq!(found("%").await, ["Заказы"], "its URL has the character");
+
+    let update = UpdateWebhook {
+        change: fixture.change(&renamed.id, NOW),
+        settings: settings_of("Straße", "https://почта.рф/"),
+        secret: None,
+        expected_version: None,
+    };
+    fixture.store.update_webhook(update).await.unwrap();
+    assert!(found("οδος").await.is_empty());
+    for search in ["STRASSE", "ПОЧТА.рф", "xn--80a1acny.xn--p1ai"] {
+        assert_eq!(found(search).await, ["Straße"], "{search}");
+    }
+}
