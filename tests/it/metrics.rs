@@ -191,7 +191,8 @@ async fn taken_metrics_address_is_reported_in_one_line() {
     let program = Program::start(&[]).await;
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let failed = program.output(&["serve", "--metrics-listen", &address]);
+    let another = ["--database-url", "sqlite://another.db"];
+    let failed = program.output(&[&["serve", "--metrics-listen", &address], &another[..]].concat());
     let stderr = String::from_utf8(failed.stderr).unwrap();
     assert_eq!(failed.status.code(), Some(2), "{stderr}");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
