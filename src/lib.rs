@@ -2,8 +2,8 @@
 //!
 //! [`api`] receives events. [`store`] stores them with a delivery for every subscribed webhook. [`delivery`] claims,
 //! signs, sends and records deliveries, and [`ui`] shows them. [`webhooks`], [`api_keys`] and [`people`] contain the
-//! operations on webhooks, API keys and users, for `ui`, `api` and [`cli`]. [`submissions`] makes the change of a form once. [`auth`] authenticates users and API keys,
-//! and [`vault`] encrypts secrets. [`server`] assembles everything.
+//! operations on webhooks, API keys and users, for `ui`, `api` and [`cli`]. [`submissions`] makes the change of a form
+//! once. [`auth`] authenticates users and API keys, and [`vault`] encrypts secrets. [`server`] assembles everything.
 //!
 //! Modules depend only on the modules above them, which the test `tidy` checks. Modules that the browser does not need
 //! are gated here with the feature `ssr`.

@@ -28,7 +28,7 @@ mod sealed;
 mod search_key;
 mod sessions;
 mod sql;
-mod submissions;
+mod submitted_forms;
 mod webhooks;
 
 use std::{
@@ -64,7 +64,7 @@ pub use points::Observer;
 pub use recovery::{Recoverable, RecoveryPreview, RecoveryProgress, RecoveryRange, RecoveryStart};
 pub use sealed::{Sealed, SealedSecrets};
 pub use sessions::{SessionOwner, SessionRow, SessionUser, UserSession};
-pub use submissions::SubmissionState;
+pub use submitted_forms::FormState;
 pub use webhooks::{
     Change, DeleteOutcome, DeletedWebhook, Destination, DestinationState, HeldAction, HourlyActivity,
     NewWebhook, OpenDeliveries, UpdateOutcome, UpdateWebhook, WebhookFilter, WebhookPage,

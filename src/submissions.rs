@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     domain::{Clock, UserId, random_uuid},
-    store::{Store, StoreError, SubmissionState},
+    store::{FormState, Store, StoreError},
     vault::one_time,
     webhooks::run_detached,
 };
@@ -97,16 +97,16 @@ impl Submissions {
     {
         let started = Instant::now();
         loop {
-            let state = self.store.begin_submission(&key.id, self.clock.now()).await;
+            let state = self.store.begin_form(&key.id, self.clock.now()).await;
             match state.map_err(SubmissionError::Store)? {
-                SubmissionState::New => break,
-                SubmissionState::Done(sealed) => {
+                FormState::New => break,
+                FormState::Done(sealed) => {
                     return key.open(&sealed).ok_or_else(|| SubmissionError::Damaged.into());
                 }
-                SubmissionState::InProgress if started.elapsed() > MAX_WAIT => {
+                FormState::InProgress if started.elapsed() > MAX_WAIT => {
                     return Err(SubmissionError::StillInProgress.into());
                 }
-                SubmissionState::InProgress => sleep(POLL_INTERVAL).await,
+                FormState::InProgress => sleep(POLL_INTERVAL).await,
             }
         }
         let store = Arc::clone(&self.store);
@@ -114,8 +114,8 @@ impl Submissions {
             let result = change.await;
             let sealed = result.as_ref().ok().and_then(|outcome| key.seal(outcome));
             let stored = match sealed {
-                Some(outcome) => store.complete_submission(&key.id, &outcome).await,
-                None => store.forget_submission(&key.id).await,
+                Some(outcome) => store.complete_form(&key.id, &outcome).await,
+                None => store.forget_form(&key.id).await,
             };
             if let Err(error) = stored {
                 tracing::warn!(%error, "failed to store the outcome of a form");

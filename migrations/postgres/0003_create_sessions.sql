@@ -26,7 +26,7 @@ create table login_failures (
 create index login_failures_by_key on login_failures (key, failed_at);
 
 -- Submitted forms, so that submitting one twice has the effect of once. Deleted after an hour.
-create table submissions (
+create table submitted_forms (
   -- SHA-256 of the form's user, function, token and fields.
   id bytea primary key,
   created_at bigint not null,
@@ -34,4 +34,4 @@ create table submissions (
   outcome bytea
 );
 
-create index submissions_by_age on submissions (created_at);
+create index submitted_forms_by_age on submitted_forms (created_at);

@@ -17,7 +17,7 @@ mod people;
 mod recovery;
 mod retention;
 mod sessions;
-mod submissions;
+mod submitted_forms;
 mod webhook_filter;
 mod webhook_health;
 mod webhooks;

@@ -14,7 +14,12 @@ use crate::support::{
 };
 
 /// Tables that are not copied: running processes, applied migrations and recently submitted forms.
-const NOT_COPIED: [&str; 4] = ["processes", "invalidations", "_sqlx_migrations", "submissions"];
+const NOT_COPIED: [&str; 4] = [
+    "processes",
+    "invalidations",
+    "_sqlx_migrations",
+    "submitted_forms",
+];
 
 #[tokio::test]
 async fn copy_to_postgresql_and_back_preserves_everything() {

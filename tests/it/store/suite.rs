@@ -20,6 +20,8 @@ mod queue;
 mod recovery;
 #[path = "suite/retention.rs"]
 mod retention;
+#[path = "suite/submitted_forms.rs"]
+mod submitted_forms;
 #[path = "suite/webhook_health.rs"]
 mod webhook_health;
 #[path = "suite/webhooks.rs"]
