@@ -43,7 +43,11 @@ async fn attempts_of_a_delivery_are_read_in_ranges() {
     let mut at = NOW;
     for _ in 0..3 {
         let claimed = fixture.claim(at).await.remove(0);
-        fixture.record(&claimed, REFUSED, Next::RetryAt(at)).await;
+        let attempt = RecordedAttempt {
+            id: AttemptId::generate(at),
+            ..recorded(&claimed, REFUSED, Next::RetryAt(at))
+        };
+        fixture.store.record_attempts(&[attempt]).await.unwrap();
         at = at.plus(Duration::from_secs(1));
     }
     let account = fixture.store.of(&fixture.account);
