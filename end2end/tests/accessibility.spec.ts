@@ -22,16 +22,19 @@ test("empty list", async ({ webhooks }) => {
 });
 
 test("list in all states", async ({ webhooks, api, receivers }) => {
-  const [well, broken, gone] = [await receivers(), await receivers(), await receivers()];
-  broken.response = { status: 500, headers: { "retry-after": "3600" } };
+  const [well, slow, broken, gone] = [await receivers(), await receivers(), await receivers(), await receivers()];
+  slow.response = { status: 503, headers: { "retry-after": "3600" } };
+  broken.response = { status: 500 };
   gone.response = { status: 410 };
   await api.add({ name: "Well", url: well.url(), events: EVENT_TYPES });
+  await api.add({ name: "Slow", url: slow.url() });
   await api.add({ name: "Broken", url: broken.url() });
   await api.add({ name: "Gone", url: gone.url() });
   await api.pause((await api.add({ name: "Paused", url: LONG_URL })).id);
   await api.publish("chat");
   await expect.poll(async () => (await api.webhooks()).map((webhook) => webhook.status).sort()).toEqual([
     "active",
+    "degraded",
     "disabled",
     "failing",
     "paused",

@@ -159,12 +159,13 @@ test("status reflects the recent attempts", async ({ webhooks, api, receivers })
   await expect(async () => {
     await webhooks.open();
     await expect(webhooks.row("Well").getByText(/^200 · /)).toBeVisible({ timeout: 500 });
-    await expect(webhooks.row("Broken").getByText("Failing", { exact: true })).toBeVisible({ timeout: 500 });
+    await expect(webhooks.row("Broken").getByText("Degraded", { exact: true })).toBeVisible({ timeout: 500 });
     await expect(webhooks.row("Gone").getByText("Disabled", { exact: true })).toBeVisible({ timeout: 500 });
   }).toPass();
   await expect(webhooks.row("Well").getByText("Active", { exact: true })).toBeVisible();
   await expect(webhooks.row("Well").getByRole("img", { name: "1 delivered, none failed" })).toBeVisible();
   await expect(webhooks.row("Broken").getByText(/^500 · /)).toBeVisible();
+  await expect(webhooks.row("Broken").getByText("the only attempt failed")).toBeVisible();
   await expect(webhooks.row("Gone").getByText("because the receiver responded with 410 Gone")).toBeVisible();
 });
 

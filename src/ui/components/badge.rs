@@ -10,7 +10,6 @@ use crate::{
     store::KeyState,
     ui::{
         components::{
-            count::pluralize,
             icon::{Glyph, Icon},
             time_ago::TimeAgo,
         },
@@ -31,13 +30,11 @@ pub fn WebhookBadge<'a>(webhook: &'a Webhook, now: Timestamp) -> impl IntoView +
     let explanation = match (webhook.status, webhook.failing, webhook.disabled_reason) {
         (WebhookStatus::Degraded, ..) => {
             let RecentAttempts { total, failed } = webhook.recent_attempts;
-            Some(
-                format!(
-                    "{failed} of the last {} failed",
-                    pluralize(total.into(), "attempt", "attempts")
-                )
-                .into_any(),
-            )
+            let explanation = match total {
+                1 => "the only attempt failed".to_owned(),
+                _ => format!("{failed} of the last {total} attempts failed"),
+            };
+            Some(explanation.into_any())
         }
         (WebhookStatus::Failing, Some(series), _) => {
             let disabled_at = series.since.plus(health::DISABLE_AFTER);
