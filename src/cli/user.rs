@@ -5,7 +5,10 @@ use std::{io::Read, net::SocketAddr, process::ExitCode, sync::Arc};
 use clap::Subcommand;
 use zeroize::Zeroizing;
 
-use super::{account_name, terminal::print_line};
+use super::{
+    account_name,
+    terminal::{print_error, print_line},
+};
 use crate::{
     auth::{
         Auth,
@@ -161,9 +164,7 @@ async fn execute(command: Command, store: Arc<Store>) -> Result<String, String> 
             match invited.map_err(|error| error.to_string())? {
                 Ok(token) => {
                     if public_url.is_none() && reachable(listen).ip().is_loopback() {
-                        eprintln!(
-                            "caleida: CALEIDA_PUBLIC_URL is not set, so this link works only on this machine"
-                        );
+                        print_error("CALEIDA_PUBLIC_URL is not set, so this link works only on this machine");
                     }
                     let url = public_url.unwrap_or_else(|| local_url(listen));
                     Ok(invite_link(&url, &token))

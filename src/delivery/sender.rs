@@ -5,6 +5,7 @@ mod client;
 mod failure;
 mod probe;
 mod response;
+mod retired;
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,6 +17,7 @@ use tokio_rustls::TlsConnector;
 
 #[cfg(feature = "otel")]
 pub use self::client::blocking_client;
+use self::{client::Clients, retired::Retired};
 pub use self::{
     client::{ClientError, USER_AGENT, plain_client},
     probe::{Certificate, Probe, Timings},
@@ -28,10 +30,13 @@ use super::{
 };
 use crate::domain::{AttemptDetail, EndpointUrl, FailureReason, Outcome, Timestamp};
 
+/// Maximum number of times that a request is sent again because the receiver retired its connection.
+const MAX_RESENDS: u32 = 3;
+
 /// Sends requests to receivers. Connections are pooled.
 pub struct Sender {
     guard: Arc<Guard>,
-    client: reqwest::Client,
+    clients: Clients,
     /// Used by probes, which connect on their own to time each step.
     tls: TlsConnector,
     timeout: Duration,
@@ -68,10 +73,9 @@ impl Sender {
         extra_roots: Vec<CertificateDer<'static>>,
     ) -> Result<Self, ClientError> {
         let tls = client::tls(extra_roots)?;
-        let client = client::guarded(&guard, timeout, tls.clone())?;
         Ok(Self {
+            clients: Clients::new(&guard, timeout, &tls)?,
             guard,
-            client,
             tls: probe::connector(tls),
             timeout,
         })
@@ -88,6 +92,9 @@ impl Sender {
     /// | No response headers arrive before the deadline. | timeout |
     /// | The response is not HTTP, or the connection is lost before the headers. | protocol |
     /// | The response headers arrive, even if the body fails. | answered |
+    ///
+    /// A request whose connection the receiver has retired is sent again at once, before the same deadline: see
+    /// [`Retired`]. The last time, it gets a connection of its own.
     ///
     /// # Errors
     ///
@@ -115,26 +122,45 @@ impl Sender {
         body: Bytes,
         now: Timestamp,
     ) -> Result<Exchange, Interrupted> {
-        if !permit.is_valid() {
-            return Err(Interrupted::Fenced);
-        }
         // The client resolves host names with the guard, but connects to IP addresses in the URL without a check.
         if let Err(refusal) = self.guard.check_ip_literal(url) {
             return Ok(Exchange::failed(FailureReason::Blocked, refusal.to_string()));
         }
         let started = Instant::now();
         let deadline = started + self.timeout;
-        let body = reqwest::Body::wrap(FencedBody::new(body, permit));
-        let request = self.client.post(url.as_url().clone()).headers(headers).body(body);
-        Ok(match timeout_at(deadline, request.send()).await {
-            Ok(Ok(response)) => response::read(response, deadline, || now.plus(started.elapsed())).await,
-            Ok(Err(error)) if failure::is_fenced(&error) => return Err(Interrupted::Fenced),
-            Ok(Err(error)) => {
-                let (reason, detail) = failure::explain(&error, url, self.timeout);
-                Exchange::failed(reason, detail)
+        let mut client = &self.clients.pooled;
+        let mut resends = 0;
+        loop {
+            if !permit.is_valid() {
+                return Err(Interrupted::Fenced);
             }
-            Err(_) => Exchange::failed(FailureReason::Timeout, failure::timeout_detail(self.timeout)),
-        })
+            let fenced = reqwest::Body::wrap(FencedBody::new(body.clone(), permit.clone()));
+            let request = client.post(url.as_url().clone()).headers(headers.clone());
+            let unanswered = match timeout_at(deadline, retired::send(request.body(fenced))).await {
+                Ok(Ok(response)) => {
+                    return Ok(response::read(response, deadline, || now.plus(started.elapsed())).await);
+                }
+                Ok(Err(unanswered)) => unanswered,
+                Err(_) => {
+                    let detail = failure::timeout_detail(self.timeout);
+                    return Ok(Exchange::failed(FailureReason::Timeout, detail));
+                }
+            };
+            match unanswered.retired {
+                _ if failure::is_fenced(&unanswered.error) => return Err(Interrupted::Fenced),
+                Some(retired) if resends < MAX_RESENDS => {
+                    resends += 1;
+                    tracing::debug!(?retired, resends, "receiver retired a connection, sending again");
+                    if retired == Retired::Closed || resends == MAX_RESENDS {
+                        client = &self.clients.unpooled;
+                    }
+                }
+                _ => {
+                    let (reason, detail) = failure::explain(&unanswered.error, url, self.timeout);
+                    return Ok(Exchange::failed(reason, detail));
+                }
+            }
+        }
     }
 }
 

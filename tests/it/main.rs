@@ -36,6 +36,7 @@ mod proxy;
 mod publishing;
 mod readme;
 mod receivers;
+mod retired_connections;
 mod roles;
 mod rotation;
 mod secrets;

@@ -10,8 +10,8 @@ use tokio::time::timeout;
 use crate::support::{
     app::{ADMIN, Options, PASSWORD, TestApp, eventually},
     browser::{Browser, Page},
-    nginx::{Front, Nginx, Proxying, Scheme},
     program::Program,
+    proxy::{Front, Proxy, Proxying, Scheme},
 };
 
 const CREDENTIALS: [(&str, &str); 2] = [("email", ADMIN), ("password", PASSWORD)];
@@ -29,7 +29,7 @@ const SETUPS: [(Proxying, Scheme); 4] = [
 ];
 
 /// Starts a server and nginx in front of it.
-async fn start(proxying: Proxying, scheme: Scheme, has_public_url: bool) -> (TestApp, Nginx) {
+async fn start(proxying: Proxying, scheme: Scheme, has_public_url: bool) -> (TestApp, Proxy) {
     let front = Front::reserve(scheme);
     let mut arguments = Vec::new();
     if has_public_url {

@@ -10,6 +10,7 @@ pub mod nginx;
 pub mod pass;
 pub mod postgres;
 pub mod program;
+pub mod proxy;
 pub mod publishers;
 pub mod random;
 pub mod receiver;

@@ -5,13 +5,16 @@ use std::{sync::Arc, time::Duration};
 use reqwest::{ClientBuilder, redirect};
 use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDer};
 
+use tower::util::MapFutureLayer;
+
+use super::retired;
 use crate::delivery::guard::Guard;
 
 /// Value of the `user-agent` header.
 pub const USER_AGENT: &str = concat!("Caleida-Webhooks/", env!("CARGO_PKG_VERSION"));
 
 /// Maximum idle time of a pooled connection. Common servers close idle connections after 5 s, and a request that is
-/// sent on a closing connection fails and has to be retried. The number of idle connections needs no limit, because
+/// sent on a closing connection fails and has to be sent again. The number of idle connections needs no limit, because
 /// there are never more of them than there were attempts in flight.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
@@ -38,15 +41,32 @@ pub enum ClientError {
     Setup(#[from] reqwest::Error),
 }
 
-/// Builds the client for deliveries. It connects only to addresses that the guard permits, follows no redirects, and
-/// ignores proxy settings of the environment, because a proxy would connect without the guard.
-pub(super) fn guarded(
-    guard: &Arc<Guard>,
-    timeout: Duration,
-    tls: ClientConfig,
-) -> Result<reqwest::Client, ClientError> {
-    let client = builder()
-        .tls_backend_preconfigured(tls)
+/// The clients for deliveries. They connect only to addresses that the guard permits, follow no redirects, and ignore
+/// proxy settings of the environment, because a proxy would connect without the guard.
+pub(super) struct Clients {
+    /// Keeps connections open for further requests.
+    pub(super) pooled: reqwest::Client,
+    /// Opens a connection for each request. A healthy receiver does not retire it before it has responded.
+    pub(super) unpooled: reqwest::Client,
+}
+
+impl Clients {
+    pub(super) fn new(
+        guard: &Arc<Guard>,
+        timeout: Duration,
+        tls: &ClientConfig,
+    ) -> Result<Self, ClientError> {
+        Ok(Self {
+            pooled: guarded(guard, timeout, tls).build()?,
+            unpooled: guarded(guard, timeout, tls).pool_max_idle_per_host(0).build()?,
+        })
+    }
+}
+
+fn guarded(guard: &Arc<Guard>, timeout: Duration, tls: &ClientConfig) -> ClientBuilder {
+    builder()
+        .tls_backend_preconfigured(tls.clone())
+        .connector_layer(MapFutureLayer::new(retired::record_opening))
         .dns_resolver(Arc::clone(guard))
         // The timeout is divided among the addresses of a host, so that an unreachable one leaves time for the next. It
         // also ends connection attempts that no request waits for any more.
@@ -58,8 +78,6 @@ pub(super) fn guarded(
         .http2_initial_connection_window_size(CONNECTION_WINDOW)
         // An invalid header line does not invalidate the status.
         .http1_ignore_invalid_headers_in_responses(true)
-        .build()?;
-    Ok(client)
 }
 
 /// Builds a client without the guard for the command line, where users choose the URLs.

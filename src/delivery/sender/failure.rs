@@ -2,6 +2,7 @@
 
 use std::{error::Error, io, iter, time::Duration};
 
+use hyper_util::client::legacy::{self, connect::Connected};
 use rustls::{CertificateError, PeerIncompatible};
 
 use crate::{
@@ -41,18 +42,37 @@ pub(super) fn explain(
 
 /// Explains an error on an established connection.
 pub(super) fn explain_exchange(error: &(dyn Error + 'static)) -> (FailureReason, AttemptDetail) {
-    let ended = chain(error)
-        .filter_map(|error| error.downcast_ref::<io::Error>())
-        .any(|io| is_connection_loss(io.kind()));
     let detail = match find::<hyper::Error>(error) {
-        _ if ended => CONNECTION_CLOSED,
-        Some(error) if error.is_parse() => "The response is not HTTP",
-        Some(error) if error.is_incomplete_message() || error.is_closed() || error.is_canceled() => {
-            CONNECTION_CLOSED
+        _ if is_refused_by_http2(error) => {
+            "The receiver refused the request on each of its HTTP/2 connections"
         }
+        _ if is_connection_lost(error) => CONNECTION_CLOSED,
+        Some(error) if error.is_parse() => "The response is not HTTP",
         _ => "The receiver violated the HTTP protocol",
     };
     (FailureReason::Protocol, detail.to_owned().into())
+}
+
+/// Returns the connection of a request that failed after it got one.
+pub(super) fn connection(error: &reqwest::Error) -> Option<&Connected> {
+    find::<legacy::Error>(error)?.connect_info()
+}
+
+/// Returns whether the connection ended before the response.
+pub(super) fn is_connection_lost(error: &(dyn Error + 'static)) -> bool {
+    let mut io_errors = chain(error).filter_map(|error| error.downcast_ref::<io::Error>());
+    io_errors.any(|io| is_connection_loss(io.kind()))
+        || find::<hyper::Error>(error)
+            .is_some_and(|error| error.is_incomplete_message() || error.is_closed() || error.is_canceled())
+}
+
+/// Returns whether the receiver stated that it did not process an HTTP/2 request: by `REFUSED_STREAM`, or by a `GOAWAY`
+/// with a last stream id below that of the request. Requests up to that id do not get the error of the `GOAWAY`.
+pub(super) fn is_refused_by_http2(error: &(dyn Error + 'static)) -> bool {
+    find::<h2::Error>(error).is_some_and(|error| {
+        let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+        error.is_remote() && (error.is_go_away() || refused)
+    })
 }
 
 /// Explains why a host must not be called.
