@@ -2,86 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use reqwest::{Response, StatusCode, header};
-use tokio::time::timeout;
-
 use caleida::domain::Role;
+use reqwest::StatusCode;
 
 use crate::support::{
     app::{ADMIN, TestApp},
-    browser::Browser,
     clock::TestClock,
+    event_source::EventSource,
     receiver::Receiver,
 };
-
-/// Far longer than any update takes.
-const WAIT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// A browser's event source: it asks again whenever a response has ended, and names the last event that it has.
-struct EventSource<'a> {
-    app: &'a TestApp,
-    cookie: String,
-    path: String,
-    last_event: Option<String>,
-}
-
-impl<'a> EventSource<'a> {
-    async fn open(app: &'a TestApp, path: &str) -> Self {
-        Self::open_as(app, &app.signed_in(ADMIN).await, path)
-    }
-
-    fn open_as(app: &'a TestApp, browser: &Browser, path: &str) -> Self {
-        Self {
-            app,
-            cookie: browser.cookie.clone().unwrap(),
-            path: path.to_owned(),
-            last_event: None,
-        }
-    }
-
-    async fn request(&self) -> Response {
-        let mut request = self.app.anonymous(reqwest::Method::GET, &self.path);
-        if let Some(id) = &self.last_event {
-            request = request.header("last-event-id", id);
-        }
-        request
-            .header(header::ACCEPT, "text/event-stream")
-            .header(header::COOKIE, &self.cookie)
-            .send()
-            .await
-            .unwrap()
-    }
-
-    /// Returns the data of the next event, or `None` if nothing has changed.
-    async fn poll(&mut self) -> Option<String> {
-        let response = self.request().await;
-        assert_eq!(response.status(), StatusCode::OK);
-        assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
-        // The response ends, so it takes no connection while nothing happens.
-        let text = timeout(WAIT_TIMEOUT, response.text()).await.unwrap().unwrap();
-        assert!(text.contains("retry: 1000\n"), "{text}");
-        let id = text.lines().find_map(|line| line.strip_prefix("id: "))?;
-        assert!(text.contains("event: change\n"), "{text}");
-        self.last_event = Some(id.to_owned());
-        Some(text)
-    }
-
-    /// Polls until an event contains all of these texts.
-    async fn poll_until(&mut self, texts: &[&str]) {
-        let found = async {
-            loop {
-                let event = self.poll().await.unwrap_or_default();
-                if texts.iter().all(|text| event.contains(text)) {
-                    return;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        timeout(WAIT_TIMEOUT, found)
-            .await
-            .unwrap_or_else(|_| panic!("no event with {texts:?}"));
-    }
-}
 
 #[tokio::test]
 async fn live_log_sends_what_has_changed() {
@@ -89,10 +18,10 @@ async fn live_log_sends_what_has_changed() {
     let receiver = Receiver::start().await;
     let webhook = app.add_webhook("orders", &receiver.url("/"), &["chat"]).await;
     let id = webhook["id"].as_str().unwrap();
-    let mut all = EventSource::open(&app, "/integrations/webhook/deliveries/live").await;
-    let mut one_webhook =
-        EventSource::open(&app, &format!("/integrations/webhook/{id}/deliveries/live")).await;
-    let mut failed = EventSource::open(&app, "/integrations/webhook/deliveries/live?status=failed").await;
+    let admin = app.signed_in(ADMIN).await;
+    let mut all = EventSource::open(&admin, "/integrations/webhook/deliveries/live");
+    let mut one_webhook = EventSource::open(&admin, &format!("/integrations/webhook/{id}/deliveries/live"));
+    let mut failed = EventSource::open(&admin, "/integrations/webhook/deliveries/live?status=failed");
     for source in [&mut all, &mut one_webhook] {
         source.poll_until(&["No deliveries yet"]).await;
     }
@@ -121,9 +50,9 @@ async fn live_log_ends_with_the_session() {
     let mut other_browser = app.signed_in(ADMIN).await;
     let path = "/integrations/webhook/deliveries/live";
     let mut sources = [
-        EventSource::open_as(&app, &signed_out, path),
-        EventSource::open_as(&app, &disabled, path),
-        EventSource::open_as(&app, &ended, path),
+        EventSource::open(&signed_out, path),
+        EventSource::open(&disabled, path),
+        EventSource::open(&ended, path),
     ];
     for source in &mut sources {
         source.poll_until(&["No deliveries yet"]).await;
@@ -150,7 +79,7 @@ async fn open_live_log_does_not_keep_the_session_alive() {
     let app = TestApp::start_at(Arc::clone(&clock)).await;
     let mut browser = app.signed_in(ADMIN).await;
     let path = "/integrations/webhook/deliveries/live";
-    let mut source = EventSource::open_as(&app, &browser, path);
+    let mut source = EventSource::open(&browser, path);
     source.poll_until(&["No deliveries yet"]).await;
     let user = app.person(ADMIN).await.user;
     let last_seen_at = async || {

@@ -59,7 +59,17 @@ const COMMANDS: [&[&str]; 10] = [
     &["migrate"],
     &["api-key", "list"],
     &["user", "list"],
-    &["user", "invite", "--email", "ada@example.com", "--role", "viewer"],
+    &[
+        "user",
+        "invite",
+        "--email",
+        "ada@example.com",
+        "--role",
+        "viewer",
+        // Without it, the command warns that the link works only on this machine.
+        "--public-url",
+        "https://hooks.example.com",
+    ],
     &["api-key", "create", "--name", "second"],
     &[
         "copy",

@@ -1,15 +1,13 @@
 //! The dashboard behind a proxy: nginx with its defaults, and as the operations guide recommends.
 
-use std::time::Duration;
-
 use caleida::domain::Role;
 use reqwest::{Method, StatusCode, header};
 use serde_json::json;
-use tokio::time::timeout;
 
 use crate::support::{
     app::{ADMIN, Options, PASSWORD, TestApp, eventually},
     browser::{Browser, Page},
+    event_source::EventSource,
     program::Program,
     proxy::{Front, Proxy, Proxying, Scheme},
 };
@@ -17,9 +15,6 @@ use crate::support::{
 const CREDENTIALS: [(&str, &str); 2] = [("email", ADMIN), ("password", PASSWORD)];
 const LIVE: &str = "/integrations/webhook/deliveries/live";
 const USERS: &str = "/settings/users";
-
-/// Far longer than any update takes.
-const WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 const SETUPS: [(Proxying, Scheme); 4] = [
     (Proxying::Defaults, Scheme::Http),
@@ -193,26 +188,12 @@ async fn live_pages_update_through_nginx() {
         let (app, nginx) = start(proxying, scheme, true).await;
         let mut browser = nginx.browser();
         sign_in(&mut browser, &[]).await;
-        let request = browser.request(Method::GET, LIVE);
-        let request = request.header(header::COOKIE, browser.cookie.clone().unwrap());
-        // A proxy that keeps the events in a buffer sends nothing.
-        let stream = timeout(WAIT_TIMEOUT, request.send()).await;
-        let stream = stream.unwrap_or_else(|_| panic!("{proxying:?} {scheme:?}: no response"));
-        let mut stream = stream.unwrap();
-        assert_eq!(stream.status(), StatusCode::OK, "{proxying:?} {scheme:?}");
+        let mut source = EventSource::open(&browser, LIVE);
+        source.poll_until(&["No deliveries yet"]).await;
         app.add_webhook("orders", "https://127.0.0.1:1/", &["chat"]).await;
-        let mut read = String::new();
-        let mut event = None;
-        while event.as_ref().is_none_or(|id: &String| !read.contains(id)) {
-            let chunk = timeout(WAIT_TIMEOUT, stream.chunk()).await;
-            let chunk = chunk.unwrap_or_else(|_| panic!("{proxying:?} {scheme:?}: nothing after {read}"));
-            read.push_str(&String::from_utf8_lossy(
-                &chunk.unwrap().expect("the stream is open"),
-            ));
-            if event.is_none() {
-                event = app.publish("chat").await["id"].as_str().map(str::to_owned);
-            }
-        }
+        let event = app.publish("chat").await;
+        source.poll_until(&[event["id"].as_str().unwrap()]).await;
+        assert_eq!(source.poll().await, None, "{proxying:?} {scheme:?}");
     }
 }
 

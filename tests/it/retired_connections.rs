@@ -147,8 +147,8 @@ async fn nginx_retires_http1_connections_without_failures() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nginx_closes_idle_connections_without_failures() {
     for listen in ["", "http2"] {
-        let (nginx, url) = start_nginx(listen, "keepalive_timeout 5ms;").await;
-        let about_the_timeout = |number| Duration::from_micros(3_500 + (number as u64 * 37) % 3_000);
+        let (nginx, url) = start_nginx(listen, "keepalive_timeout 30ms;").await;
+        let about_the_timeout = |number| Duration::from_micros(28_500 + (number as u64 * 37) % 3_000);
         send_many(nginx.authority.clone(), &url, 4_000, about_the_timeout).await;
         let received = nginx.requests().len();
         println!(

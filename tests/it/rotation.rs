@@ -200,7 +200,7 @@ async fn rotation_command_guides_each_step() {
     let (code, printed) = rotate(&program);
     assert_eq!(code, Some(0), "{printed}");
     assert!(
-        printed.contains("0 webhooks") && printed.contains("from now on"),
+        printed.contains("new.key: 0.") && printed.contains("from now on"),
         "{printed}"
     );
 

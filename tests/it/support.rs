@@ -5,6 +5,7 @@ pub mod breakpoints;
 pub mod browser;
 pub mod certificate;
 pub mod clock;
+pub mod event_source;
 pub mod html;
 pub mod nginx;
 pub mod pass;

@@ -34,9 +34,6 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// Tells nginx to pass on events as they come.
-const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
-
 /// A part of a page that is kept up to date.
 pub trait LiveFragment: Send + 'static {
     /// Data that the part is rendered from.
@@ -100,7 +97,7 @@ impl LiveRequest {
             event = event.event("change").id(id).data(data);
         }
         let events = stream::iter([Ok::<_, Infallible>(event)]);
-        Ok(([(X_ACCEL_BUFFERING, "no")], Sse::new(events)).into_response())
+        Ok(Sse::new(events).into_response())
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::html::attributes;
 
+#[derive(Clone)]
 pub struct Browser {
     client: Client,
     origin: String,
