@@ -3,6 +3,7 @@
 //! | step | module |
 //! |---|---|
 //! | Stores events, many in one commit | [`intake`] |
+//! | Stores the deliveries that exceed one commit | `fan_out` |
 //! | Claims due deliveries under a lease, webhook by webhook | [`scheduler`], [`slots`] |
 //! | Runs one attempt, from the gate to the recorder | `attempt_runner` |
 //! | Checks that the webhook may be called now | [`gate`] |
@@ -17,6 +18,7 @@
 mod attempt_runner;
 mod batcher;
 pub mod cluster;
+mod fan_out;
 pub mod fence;
 pub mod gate;
 pub mod guard;
@@ -45,6 +47,7 @@ use crate::{
 };
 use attempt_runner::AttemptRunner;
 use cluster::{Cluster, JoinError};
+use fan_out::FanOutRunner;
 use fence::Fence;
 use gate::Gate;
 use intake::Intake;
@@ -101,6 +104,7 @@ pub struct Engine {
     stop: CancellationToken,
     attempt_runner: AttemptRunner,
     scheduler: Option<JoinHandle<()>>,
+    fan_out_runner: JoinHandle<()>,
     recovery_runner: Option<JoinHandle<()>>,
     intake_task: JoinHandle<()>,
     recorder_task: JoinHandle<()>,
@@ -161,6 +165,15 @@ impl Engine {
             schedule,
             metrics: metrics.clone(),
         });
+        let fan_outs = Arc::new(Notify::new());
+        let fan_out_runner = FanOutRunner {
+            store: Arc::clone(&store),
+            accepted: Arc::clone(&fan_outs),
+            wake: Arc::clone(&wake),
+            cluster: cluster.clone(),
+            clock: Arc::clone(&clock),
+        };
+        let fan_out_runner = tokio::spawn(fan_out_runner.run(stop.clone()));
         let (intake, intake_task) = Intake::start(intake::Worker {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
@@ -169,6 +182,7 @@ impl Engine {
             wake: Arc::clone(&wake),
             cluster: cluster.clone(),
             fence: fence.clone(),
+            fan_outs,
             delivers,
             lease,
             metrics,
@@ -198,6 +212,7 @@ impl Engine {
             stop,
             attempt_runner,
             scheduler,
+            fan_out_runner,
             recovery_runner,
             intake_task,
             recorder_task,
@@ -216,6 +231,7 @@ impl Engine {
             stop,
             attempt_runner,
             scheduler,
+            fan_out_runner,
             recovery_runner,
             intake_task,
             recorder_task,
@@ -224,7 +240,8 @@ impl Engine {
         stop.cancel();
         drop(intake);
         // The timeouts keep a full disk, or a database that does not respond, from blocking the shutdown.
-        for task in [scheduler, recovery_runner].into_iter().flatten() {
+        let optional = [scheduler, recovery_runner].into_iter().flatten();
+        for task in optional.chain([fan_out_runner]) {
             let _ = tokio::time::timeout(FINAL_COMMIT_TIMEOUT, task).await;
         }
         // Only commits are left.

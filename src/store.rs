@@ -243,6 +243,8 @@ pub struct Accepted {
     pub claimed: Vec<ClaimedDelivery>,
     /// Webhooks with new deliveries that are due but not leased.
     pub backlogged: BTreeSet<WebhookId>,
+    /// Whether deliveries are missing that [`Store::advance_fan_outs`] stores.
+    pub has_fan_outs: bool,
 }
 
 /// Events that are published by one request.

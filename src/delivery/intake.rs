@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     task::JoinHandle,
 };
 
@@ -96,6 +96,8 @@ pub(super) struct Worker {
     pub wake: Arc<Wake>,
     pub cluster: Cluster,
     pub fence: Fence,
+    /// Signals that events were accepted without all of their deliveries.
+    pub fan_outs: Arc<Notify>,
     pub delivers: bool,
     /// Duration of the lease of a delivery that is dispatched as soon as it is stored.
     pub lease: Duration,
@@ -159,6 +161,9 @@ impl Worker {
         if !accepted.backlogged.is_empty() {
             self.wake.notify();
             self.cluster.notify_others();
+        }
+        if accepted.has_fan_outs {
+            self.fan_outs.notify_one();
         }
         Ok(accepted.results)
     }

@@ -34,6 +34,8 @@ pub enum NotSent {
     /// The webhook was not subscribed to the event type.
     NotSubscribed,
     Disabled,
+    /// The delivery is not stored yet, because the event has many.
+    Queued,
     /// The webhook was added at this time, after the event.
     AddedLater(Timestamp),
 }

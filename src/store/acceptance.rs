@@ -1,15 +1,22 @@
 //! Decides for each published event whether it is new, repeated or in conflict, and which webhooks get it. Independent
 //! of the database.
+//!
+//! The number of deliveries in a commit is bounded, because the other publishers wait for it: a thousand events for a
+//! thousand webhooks are a million deliveries. Events beyond the bound are stored without deliveries, and fanned out in
+//! steps.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::{
     AcceptedEvent, ClaimedDelivery, ConflictingEvent, DestinationState, Lease, Leasing, NewEvent, Submission,
-    rows::NEW_STATUS,
+    rows::NEW_STATUS, sql::NewDelivery,
 };
 use crate::domain::{
     AccountId, DeliveryId, DeliveryStatus, EventId, EventType, EventTypes, Timestamp, WebhookId,
 };
+
+/// Maximum number of deliveries that are stored in the transaction of their events. Storing them took 0.1 to 0.3 s.
+const MAX_DELIVERIES: usize = 4_096;
 
 from_row! {
     /// A webhook of the account that may get the event.
@@ -57,7 +64,10 @@ pub(super) struct NewRows<'a> {
     /// Unused event keys.
     keys: std::slice::Iter<'a, i64>,
     pub(super) events: Vec<EventRow<'a>>,
-    pub(super) deliveries: Vec<DeliveryRow<'a>>,
+    /// Filled by [`NewRows::fan_out`].
+    deliveries: Vec<DeliveryRow<'a>>,
+    /// Account and key of the events that are fanned out later.
+    pub(super) fan_outs: Vec<(&'a AccountId, i64)>,
 }
 
 pub(super) struct EventRow<'a> {
@@ -68,13 +78,13 @@ pub(super) struct EventRow<'a> {
 }
 
 pub(super) struct DeliveryRow<'a> {
-    pub(super) id: DeliveryId,
-    pub(super) account: &'a AccountId,
-    pub(super) event: &'a NewEvent,
-    pub(super) event_key: i64,
-    pub(super) webhook_id: WebhookId,
-    pub(super) status: &'static str,
-    pub(super) is_leased: bool,
+    id: DeliveryId,
+    account: &'a AccountId,
+    event: &'a NewEvent,
+    event_key: i64,
+    webhook_id: WebhookId,
+    status: &'static str,
+    is_leased: bool,
 }
 
 /// Number of new deliveries that can still be leased.
@@ -142,19 +152,8 @@ pub(super) fn accept_submission<'a>(
             continue;
         }
         let key = *rows.keys.next().expect("each event has a key");
-        let mut deliveries = 0;
-        for subscriber in subscribers
-            .iter()
-            .filter(|subscriber| subscriber.events.contains(event.event_type))
-        {
-            let status = match subscriber.state {
-                DestinationState::Active => DeliveryStatus::Pending,
-                DestinationState::Paused => DeliveryStatus::Held,
-                DestinationState::Disabled => continue,
-            };
-            rows.add_delivery(account, event, key, subscriber.id.clone(), status);
-            deliveries += 1;
-        }
+        let deliveries = recipients(subscribers, event.event_type).count();
+        let deliveries = u32::try_from(deliveries).unwrap_or(u32::MAX);
         rows.events.push(EventRow {
             key,
             account,
@@ -182,19 +181,20 @@ pub(super) fn accept_submission<'a>(
     Ok(results)
 }
 
-impl DeliveryRow<'_> {
-    /// Returns the expiry of its lease, or now if it is not leased.
-    pub(super) fn due(&self, rows: &NewRows<'_>) -> Timestamp {
-        if self.is_leased {
-            rows.leases.expires_at
-        } else {
-            rows.now
-        }
-    }
-
-    pub(super) fn lease<'r>(&self, rows: &'r NewRows<'_>) -> Option<&'r Lease> {
-        self.is_leased.then_some(&rows.leases.lease)
-    }
+/// Returns the webhooks that get an event, and the status of their deliveries.
+fn recipients(
+    subscribers: &[Subscriber],
+    event_type: EventType,
+) -> impl Iterator<Item = (&WebhookId, DeliveryStatus)> {
+    subscribers.iter().filter_map(move |subscriber| {
+        let status = match subscriber.state {
+            DestinationState::Active => DeliveryStatus::Pending,
+            DestinationState::Paused => DeliveryStatus::Held,
+            DestinationState::Disabled => return None,
+        };
+        let is_subscribed = subscriber.events.contains(event_type);
+        is_subscribed.then_some((&subscriber.id, status))
+    })
 }
 
 impl<'a> NewRows<'a> {
@@ -211,6 +211,27 @@ impl<'a> NewRows<'a> {
             keys: keys.iter(),
             events: Vec::new(),
             deliveries: Vec::new(),
+            fan_outs: Vec::new(),
+        }
+    }
+
+    /// Adds the deliveries of the events. Events with few deliveries come first, so that they do not wait behind others
+    /// that exceed the bound.
+    pub(super) fn fan_out(&mut self, subscribers: &HashMap<&AccountId, Vec<Subscriber>>) {
+        let mut events: Vec<_> = self
+            .events
+            .iter()
+            .map(|row| (row.delivery_count, row.key, row.account, row.event))
+            .collect();
+        events.sort_by_key(|(count, ..)| *count);
+        for (count, key, account, event) in events {
+            if self.deliveries.len() + count as usize > MAX_DELIVERIES {
+                self.fan_outs.push((account, key));
+                continue;
+            }
+            for (webhook, status) in recipients(&subscribers[account], event.event_type) {
+                self.add_delivery(account, event, key, webhook.clone(), status);
+            }
         }
     }
 
@@ -232,6 +253,24 @@ impl<'a> NewRows<'a> {
             status: if is_leased { NEW_STATUS } else { status.as_str() },
             is_leased,
         });
+    }
+
+    pub(super) fn new_deliveries(&self) -> impl Iterator<Item = NewDelivery<'_>> {
+        self.deliveries.iter().map(|row| NewDelivery {
+            id: row.id.clone(),
+            account_id: row.account,
+            webhook_id: &row.webhook_id,
+            event_key: row.event_key,
+            event_type: row.event.event_type,
+            status: row.status,
+            next_attempt_at: if row.is_leased {
+                self.leases.expires_at
+            } else {
+                self.now
+            },
+            lease: row.is_leased.then_some(&self.leases.lease),
+            created_at: self.now,
+        })
     }
 
     /// Returns the leased deliveries, and the webhooks with due deliveries that are not leased.

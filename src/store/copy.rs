@@ -12,7 +12,7 @@ use super::{
 
 /// Tables to copy. Each follows the tables that it references. All other tables are about running processes,
 /// migrations or recently submitted forms.
-pub(super) const TABLES: [&str; 15] = [
+pub(super) const TABLES: [&str; 16] = [
     "accounts",
     "users",
     "invites",
@@ -26,6 +26,7 @@ pub(super) const TABLES: [&str; 15] = [
     "webhook_history",
     "recoveries",
     "events",
+    "fan_outs",
     "deliveries",
     "attempts",
 ];

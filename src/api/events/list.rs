@@ -69,7 +69,8 @@ pub(crate) struct EventDetailView {
 struct NotSentView {
     webhook_id: WebhookId,
     /// `not_subscribed`: the webhook was not subscribed to this event type. `disabled`: the webhook was disabled.
-    /// `added_later`: the webhook was added after the event.
+    /// `added_later`: the webhook was added after the event. `queued`: the event has many deliveries, and this one will
+    /// be stored in a moment.
     #[schema(examples("not_subscribed"))]
     reason: &'static str,
 }
@@ -164,6 +165,7 @@ fn reason_code(reason: NotSent) -> &'static str {
     match reason {
         NotSent::NotSubscribed => "not_subscribed",
         NotSent::Disabled => "disabled",
+        NotSent::Queued => "queued",
         NotSent::AddedLater(_) => "added_later",
     }
 }

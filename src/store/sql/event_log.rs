@@ -1,3 +1,4 @@
+use super::webhooks::HISTORY_AT;
 use crate::{
     domain::{
         AccountId, Delivery, EventCursor, EventId, EventOutcome, EventType, EventTypes, NotSent,
@@ -158,33 +159,33 @@ async fn not_sent_outcomes(
         Option<Timestamp>,
         Option<String>,
         Option<EventTypes>,
+        bool,
     );
-    // The state of a webhook at that time is its last history entry until then.
-    let rows: Vec<Row> = query(
+    let rows: Vec<Row> = query(format!(
         "select w.id, w.name, w.created_at, w.deleted_at,
-             (select h.state from webhook_history h where h.webhook_id = w.id and h.since <= $2
-              order by h.since desc limit 1),
-             (select h.events from webhook_history h where h.webhook_id = w.id and h.since <= $2
-              order by h.since desc limit 1)
+             {HISTORY_AT},
+             exists (select 1 from fan_outs f where f.account_id = $1 and f.event_key = $3) as is_queuing
          from webhooks w
          where w.account_id = $1
              and (w.deleted_at is null or (w.deleted_at > $2 and w.created_at <= $2))
              and not exists (
                  select 1 from deliveries d
                  where d.event_key = $3 and d.webhook_id = w.id)
-         order by w.name, w.id",
-    )
+         order by w.name, w.id"
+    ))
     .bind(account)
     .bind(event.received_at)
     .bind(event_key)
     .fetch_all(reader)
     .await?;
     let outcomes = rows.into_iter().map(
-        |(webhook_id, webhook_name, created_at, deleted_at, state, events)| EventOutcome::NotSent {
-            webhook_id,
-            webhook_name,
-            webhook_deleted: deleted_at.is_some(),
-            reason: not_sent_reason(event.event_type, created_at, state.as_deref(), events),
+        |(webhook_id, webhook_name, created_at, deleted_at, state, events, is_queuing)| {
+            EventOutcome::NotSent {
+                webhook_id,
+                webhook_name,
+                webhook_deleted: deleted_at.is_some(),
+                reason: not_sent_reason(event.event_type, created_at, state.as_deref(), events, is_queuing),
+            }
         },
     );
     Ok(outcomes.collect())
@@ -195,6 +196,7 @@ fn not_sent_reason(
     created_at: Timestamp,
     state: Option<&str>,
     events: Option<EventTypes>,
+    is_queuing: bool,
 ) -> NotSent {
     let (Some(state), Some(events)) = (state, events) else {
         return NotSent::AddedLater(created_at);
@@ -203,6 +205,8 @@ fn not_sent_reason(
         NotSent::NotSubscribed
     } else if state == "disabled" {
         NotSent::Disabled
+    } else if is_queuing {
+        NotSent::Queued
     } else {
         // The webhook was added or subscribed to the event type in the same millisecond in which the event was
         // received.

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::retention::{ExpiredEvents, find_expired, record_expiry};
+use super::{
+    new_deliveries::insert_deliveries,
+    retention::{ExpiredEvents, find_expired, record_expiry},
+};
 use crate::{
     domain::{AccountId, Timestamp},
     store::{
@@ -20,7 +23,8 @@ const MAX_TRIES: usize = 6;
 const HOUSEKEEPING_LOCK: i64 = 0x6361_6c65_6964_6101;
 
 impl Store {
-    /// Stores events with a delivery for each subscribed webhook, in one transaction for all submissions.
+    /// Stores events with a delivery for each subscribed webhook, in one transaction for all submissions. If there are
+    /// too many deliveries for one transaction, [`Self::advance_fan_outs`] stores the rest.
     ///
     /// Each submission is accepted or rejected as a whole, independently of the others.
     pub async fn accept_events(
@@ -53,14 +57,18 @@ impl Store {
                 continue;
             }
             self.points.reached("accept_events: events inserted").await;
-            insert_deliveries(&mut tx, &rows).await?;
+            rows.fan_out(&subscribers);
+            insert_deliveries(&mut tx, rows.new_deliveries()).await?;
+            insert_fan_outs(&mut tx, &rows).await?;
             tx.commit().await?;
             self.points.reached("accept_events: committed").await;
+            let has_fan_outs = !rows.fan_outs.is_empty();
             let (claimed, backlogged) = rows.into_deliveries();
             return Ok(Accepted {
                 results,
                 claimed,
                 backlogged,
+                has_fan_outs,
             });
         }
         Err(StoreError::unavailable(
@@ -201,28 +209,15 @@ async fn insert_events(connection: &mut Connection, new: &NewRows<'_>) -> Result
     Rows::new(kinds, rows).execute(insert, connection).await
 }
 
-async fn insert_deliveries(connection: &mut Connection, new: &NewRows<'_>) -> Result<u64, StoreError> {
-    use Kind::{Bytes, Integer, Text};
-    let rows = new.deliveries.iter().map(|row| {
-        [
-            (&row.id).into_value(),
-            row.account.into_value(),
-            (&row.webhook_id).into_value(),
-            row.event_key.into_value(),
-            row.event.event_type.into_value(),
-            row.status.into_value(),
-            0_i64.into_value(),
-            row.due(new).into_value(),
-            row.lease(new).into_value(),
-            new.now.into_value(),
-        ]
-    });
-    let kinds = [
-        Bytes, Bytes, Bytes, Integer, Text, Text, Integer, Integer, Bytes, Integer,
-    ];
-    let insert =
-        "insert {or_fail} into deliveries (id, account_id, webhook_id, event_key, event_type, status, attempts,
-             next_attempt_at, lease, updated_at)
-         {rows}";
-    Rows::new(kinds, rows).execute(insert, connection).await
+async fn insert_fan_outs(connection: &mut Connection, new: &NewRows<'_>) -> Result<u64, StoreError> {
+    let rows = new
+        .fan_outs
+        .iter()
+        .map(|(account, key)| [account.into_value(), key.into_value()]);
+    Rows::new([Kind::Bytes, Kind::Integer], rows)
+        .execute(
+            "insert {or_fail} into fan_outs (account_id, event_key) {rows}",
+            connection,
+        )
+        .await
 }

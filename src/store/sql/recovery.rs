@@ -1,6 +1,10 @@
 use serde_json::json;
 
-use super::{audit, locks::lock_webhook};
+use super::{
+    audit,
+    locks::lock_webhook,
+    new_deliveries::{NewDelivery, insert_deliveries},
+};
 use crate::{
     domain::{
         AccountId, AuditAction, DeliveryId, DeliveryStatus, EventCursor, EventId, EventType, EventTypes,
@@ -236,7 +240,7 @@ impl Store {
             .filter(|candidate| candidate.matches(recovery.scope, &events))
             .partition(|candidate| candidate.delivery_id.is_some());
         let recovered =
-            make_due(&mut tx, &existing, now).await? + insert_deliveries(&mut tx, &change, &missing).await?;
+            make_due(&mut tx, &existing, now).await? + insert_missing(&mut tx, &change, &missing).await?;
         // If another process has made this step, the transaction is rolled back.
         let updated = query(
             "update recoveries set reached_at = $4, reached_key = $5, recovered = recovered + $6
@@ -382,7 +386,7 @@ async fn count_pending(connection: &mut Connection, webhook: &WebhookId) -> Resu
     .await
 }
 
-/// Returns the next events of the account after a position.
+/// Returns the next events of the account after a position, except those whose deliveries are still being stored.
 async fn find_candidates(
     connection: &mut Connection,
     account: &AccountId,
@@ -395,6 +399,7 @@ async fn find_candidates(
         "select e.key, e.id, e.event_type, e.received_at, d.id as delivery_id, d.status
          from (select key, id, event_type, received_at from events
                where account_id = $1 and (received_at, key) > ($2, $3) and received_at < $4
+                   and not exists (select 1 from fan_outs f where f.account_id = $1 and f.event_key = key)
                order by received_at, key limit $6) e
          left join deliveries d on d.event_key = e.key and d.webhook_id = $5
          order by e.received_at, e.key",
@@ -431,36 +436,21 @@ async fn make_due(
 }
 
 /// Inserts deliveries of events that the webhook had no delivery of.
-async fn insert_deliveries(
+async fn insert_missing(
     connection: &mut Connection,
     change: &Change,
     candidates: &[Candidate],
 ) -> Result<u64, StoreError> {
-    use Kind::{Bytes, Integer, Text};
-    let rows = candidates.iter().map(|candidate| {
-        [
-            (&DeliveryId::generate(change.at)).into_value(),
-            (&change.account_id).into_value(),
-            (&change.webhook_id).into_value(),
-            candidate.key.into_value(),
-            candidate.event_type.into_value(),
-            DeliveryStatus::Pending.into_value(),
-            0_i64.into_value(),
-            change.at.into_value(),
-            change.at.into_value(),
-        ]
+    let rows = candidates.iter().map(|candidate| NewDelivery {
+        id: DeliveryId::generate(change.at),
+        account_id: &change.account_id,
+        webhook_id: &change.webhook_id,
+        event_key: candidate.key,
+        event_type: candidate.event_type,
+        status: DeliveryStatus::Pending.as_str(),
+        next_attempt_at: change.at,
+        lease: None,
+        created_at: change.at,
     });
-    Rows::new(
-        [
-            Bytes, Bytes, Bytes, Integer, Text, Text, Integer, Integer, Integer,
-        ],
-        rows,
-    )
-    .execute(
-        "insert into deliveries (id, account_id, webhook_id, event_key, event_type, status, attempts,
-             next_attempt_at, updated_at)
-         {rows}",
-        connection,
-    )
-    .await
+    insert_deliveries(connection, rows).await
 }

@@ -15,7 +15,7 @@ const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
 
 /// A batch of expired events.
 pub(super) struct ExpiredEvents {
-    /// Keys of the events without open deliveries.
+    /// Keys of the events without open deliveries, and with all deliveries stored.
     pub(super) keys: Vec<i64>,
     /// End of the batch, or `None` if no expired events follow.
     pub(super) next: Option<EventCursor>,
@@ -32,6 +32,7 @@ pub(super) async fn find_expired(
     let rows: Vec<(i64, Timestamp, bool)> = query(
         "select key, received_at, exists (
              select 1 from deliveries d where d.event_key = e.key and d.status in ('new', 'pending', 'held'))
+             or exists (select 1 from fan_outs f where f.account_id = e.account_id and f.event_key = e.key)
          from events e
          where account_id = $1 and received_at < $2 and (received_at, key) > ($3, $4)
          order by received_at, key limit $5",

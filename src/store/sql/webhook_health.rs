@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{audit, webhooks::record_history};
+use super::{audit, webhook_changes::record_history};
 use crate::{
     domain::{
         AccountId, Actor, Attempt, AuditAction, DisabledReason, FailureReason, Latencies, Outcome, Timestamp,

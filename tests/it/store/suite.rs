@@ -6,6 +6,8 @@ mod api_keys;
 mod atomicity;
 #[path = "suite/audit.rs"]
 mod audit;
+#[path = "suite/fan_outs.rs"]
+mod fan_outs;
 #[path = "suite/keys.rs"]
 mod keys;
 #[path = "suite/limits.rs"]

@@ -96,6 +96,20 @@ fn summary(event: &ReceivedEvent, outcomes: &[EventOutcome]) -> String {
             }
         )
     });
+    let queued = outcomes.iter().filter(|event_outcome| {
+        matches!(
+            event_outcome,
+            EventOutcome::NotSent {
+                reason: NotSent::Queued,
+                ..
+            }
+        )
+    });
+    let queued = queued.count();
+    if queued > 0 {
+        let all = statuses.len() + queued;
+        return format!("Queued for {} of {all} webhooks so far.", statuses.len());
+    }
     if !statuses.is_empty() {
         let delivered = count(DeliveryStatus::Delivered);
         let to = pluralize(
@@ -200,6 +214,7 @@ fn not_sent_reason(reason: NotSent, event: &ReceivedEvent, now: Timestamp) -> An
             view! { "Not subscribed to "<code>{event_type}</code>" at that time." }.into_any()
         }
         NotSent::Disabled => "Disabled when the event was received.".into_any(),
+        NotSent::Queued => "Not queued yet, because the event has many webhooks.".into_any(),
         NotSent::AddedLater(at) => view! { "Added later: "<ExactTime at now/>"." }.into_any(),
     }
 }

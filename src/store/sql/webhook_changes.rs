@@ -1,0 +1,322 @@
+use serde_json::json;
+
+use super::{
+    audit,
+    cluster::enqueue_invalidations,
+    locks::{lock_account, lock_webhook},
+    webhooks::{count, find},
+};
+use crate::{
+    domain::{AuditAction, Timestamp, Webhook, WebhookId, WebhookStatus},
+    store::{
+        Change, DeleteOutcome, DeletedWebhook, HeldAction, InvalidationReason, NewWebhook, Sealed, Store,
+        StoreError, Unique, UpdateOutcome, UpdateWebhook,
+        audit::{diff, settings_json},
+        database::{Connection, query},
+        rows::event_types_text,
+        search_key::search_text,
+    },
+};
+
+/// Every change is recorded in the audit log in the same transaction.
+impl Store {
+    /// Fails with [`StoreError::Conflict`] if the name is taken, and with [`StoreError::LimitReached`] if the account
+    /// has the maximum number of webhooks.
+    pub async fn insert_webhook(
+        &self,
+        NewWebhook {
+            change,
+            settings,
+            secret,
+            max_webhooks,
+        }: NewWebhook,
+    ) -> Result<Webhook, StoreError> {
+        let mut tx = self.begin().await?;
+        lock_account(&mut tx, &change.account_id).await?;
+        if count(&mut tx, &change.account_id).await? >= u64::from(max_webhooks) {
+            return Err(StoreError::LimitReached);
+        }
+        query(
+            "insert into webhooks (id, account_id, name, url, events, state, secret, secret_key_id, version,
+                 created_at, updated_at, updated_by, search_text)
+             values ($1, $2, $3, $4, $5, 'active', $6, $7, 1, $8, $8, $9, $10)",
+        )
+        .bind(&change.webhook_id)
+        .bind(&change.account_id)
+        .bind(settings.name.as_str())
+        .bind(settings.url.as_str())
+        .bind(event_types_text(&settings.events))
+        .bind(&secret.ciphertext)
+        .bind(&secret.key_id)
+        .bind(change.at)
+        .bind(&change.by)
+        .bind(search_text(&settings))
+        .execute(&mut tx)
+        .await?;
+        record_history(&mut tx, &change.webhook_id, change.at).await?;
+        let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
+        let webhook = webhook.ok_or(StoreError::Corrupt("webhook"))?;
+        let details = json!({ "after": settings_json(&webhook) });
+        audit::write(
+            &mut tx,
+            &change.audit_event(AuditAction::WebhookCreated).with(details),
+        )
+        .await?;
+        tx.commit().await?;
+        Ok(webhook)
+    }
+
+    pub async fn update_webhook(&self, update: UpdateWebhook) -> Result<UpdateOutcome, StoreError> {
+        let UpdateWebhook {
+            change,
+            settings,
+            secret,
+            expected_version,
+        } = update;
+        let mut tx = self.begin().await?;
+        lock_webhook(&mut tx, &change.account_id, &change.webhook_id).await?;
+        let Some(current) = find(&mut tx, &change.account_id, &change.webhook_id).await? else {
+            return Ok(UpdateOutcome::NotFound);
+        };
+        if expected_version.is_some_and(|version| version != current.version) {
+            return Ok(UpdateOutcome::VersionConflict(Box::new(current)));
+        }
+        let saved = query(
+            "update webhooks set name = $2, url = $3, events = $4, version = version + 1, updated_at = $5,
+                 updated_by = $6, secret = coalesce($7, secret), secret_key_id = coalesce($8, secret_key_id),
+                 search_text = $9
+             where id = $1",
+        )
+        .bind(&change.webhook_id)
+        .bind(settings.name.as_str())
+        .bind(settings.url.as_str())
+        .bind(event_types_text(&settings.events))
+        .bind(change.at)
+        .bind(&change.by)
+        .bind(secret.as_ref().map(|secret| secret.ciphertext.as_slice()))
+        .bind(secret.as_ref().map(|secret| secret.key_id.as_str()))
+        .bind(search_text(&settings))
+        .execute(&mut tx)
+        .await;
+        match saved {
+            Err(StoreError::Conflict(Unique::WebhookName)) => return Ok(UpdateOutcome::NameTaken),
+            other => other?,
+        };
+        let action = if secret.is_some() {
+            AuditAction::WebhookUpdatedWithSecret
+        } else {
+            AuditAction::WebhookUpdated
+        };
+        record_history(&mut tx, &change.webhook_id, change.at).await?;
+        enqueue_invalidations(&mut tx, self, &change.cache_key(InvalidationReason::Edited)).await?;
+        let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
+        let webhook = webhook.ok_or(StoreError::Corrupt("webhook"))?;
+        let details = diff(settings_json(&current), settings_json(&webhook));
+        audit::write(&mut tx, &change.audit_event(action).with(details)).await?;
+        tx.commit().await?;
+        Ok(UpdateOutcome::Saved(Box::new(webhook)))
+    }
+
+    /// Pauses a webhook and holds its open deliveries. A delivery in progress is held only if its attempt fails.
+    /// Returns `None` if the webhook does not exist.
+    pub async fn pause_webhook(&self, change: &Change) -> Result<Option<Webhook>, StoreError> {
+        let mut tx = self.begin().await?;
+        lock_webhook(&mut tx, &change.account_id, &change.webhook_id).await?;
+        let Some(before) = set_state(&mut tx, change, "paused").await? else {
+            return Ok(None);
+        };
+        // Deliveries in progress keep their lease. Recording a failed attempt holds the delivery.
+        query(
+            "update deliveries set status = 'held', updated_at = $2
+             where webhook_id = $1 and status = 'pending' and status in ('new', 'pending', 'held') and lease is null",
+        )
+        .bind(&change.webhook_id)
+        .bind(change.at)
+        .execute(&mut tx)
+        .await?;
+        record_history(&mut tx, &change.webhook_id, change.at).await?;
+        let details = json!({ "before": { "status": before }, "after": { "status": "paused" } });
+        audit::write(
+            &mut tx,
+            &change.audit_event(AuditAction::WebhookPaused).with(details),
+        )
+        .await?;
+        enqueue_invalidations(&mut tx, self, &change.cache_key(InvalidationReason::Edited)).await?;
+        let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
+        tx.commit().await?;
+        Ok(webhook)
+    }
+
+    /// Activates a paused or disabled webhook, and makes its held deliveries due or cancels them. Returns `None` if the
+    /// webhook does not exist.
+    pub async fn resume_webhook(
+        &self,
+        change: &Change,
+        held: HeldAction,
+    ) -> Result<Option<Webhook>, StoreError> {
+        let mut tx = self.begin().await?;
+        lock_webhook(&mut tx, &change.account_id, &change.webhook_id).await?;
+        let Some(before) = set_state(&mut tx, change, "active").await? else {
+            return Ok(None);
+        };
+        query(
+            "update deliveries set status = $3, next_attempt_at = $2, updated_at = $2
+             where webhook_id = $1 and status = 'held' and status in ('new', 'pending', 'held')",
+        )
+        .bind(&change.webhook_id)
+        .bind(change.at)
+        .bind(match held {
+            HeldAction::Send => "pending",
+            HeldAction::Drop => "cancelled",
+        })
+        .execute(&mut tx)
+        .await?;
+        record_history(&mut tx, &change.webhook_id, change.at).await?;
+        let details =
+            json!({ "before": { "status": before }, "after": { "status": "active" }, "held": held });
+        audit::write(
+            &mut tx,
+            &change.audit_event(AuditAction::WebhookResumed).with(details),
+        )
+        .await?;
+        enqueue_invalidations(&mut tx, self, &change.cache_key(InvalidationReason::Resumed)).await?;
+        let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
+        tx.commit().await?;
+        Ok(webhook)
+    }
+
+    /// Makes `secret` the current secret. The previous secret also signs until `previous_until`. Returns `None` if the
+    /// webhook does not exist.
+    pub async fn rotate_secret(
+        &self,
+        change: &Change,
+        secret: Sealed,
+        previous_until: Timestamp,
+    ) -> Result<Option<Webhook>, StoreError> {
+        let mut tx = self.begin().await?;
+        query(
+            "update webhooks set previous_secret = secret, previous_secret_key_id = secret_key_id,
+                 previous_secret_until = $3, secret = $4, secret_key_id = $5, version = version + 1,
+                 updated_at = $6, updated_by = $7
+             where id = $1 and account_id = $2 and deleted_at is null",
+        )
+        .bind(&change.webhook_id)
+        .bind(&change.account_id)
+        .bind(previous_until)
+        .bind(&secret.ciphertext)
+        .bind(&secret.key_id)
+        .bind(change.at)
+        .bind(&change.by)
+        .execute(&mut tx)
+        .await?;
+        let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
+        if webhook.is_some() {
+            let details = json!({ "previous_signs_until": previous_until.rfc3339() });
+            audit::write(
+                &mut tx,
+                &change.audit_event(AuditAction::SecretRotated).with(details),
+            )
+            .await?;
+            enqueue_invalidations(&mut tx, self, &change.cache_key(InvalidationReason::Edited)).await?;
+        }
+        tx.commit().await?;
+        Ok(webhook)
+    }
+
+    /// Deletes a webhook: erases its secrets, frees its name and cancels its open deliveries.
+    pub async fn delete_webhook(
+        &self,
+        change: &Change,
+        expected_version: Option<i64>,
+    ) -> Result<DeleteOutcome, StoreError> {
+        let mut tx = self.begin().await?;
+        lock_webhook(&mut tx, &change.account_id, &change.webhook_id).await?;
+        let Some(webhook) = find(&mut tx, &change.account_id, &change.webhook_id).await? else {
+            return Ok(DeleteOutcome::NotFound);
+        };
+        if expected_version.is_some_and(|version| version != webhook.version) {
+            return Ok(DeleteOutcome::VersionConflict(Box::new(webhook)));
+        }
+        query(
+            "update webhooks set deleted_at = $3, updated_at = $3, updated_by = $4, secret = null,
+                 secret_key_id = null, previous_secret = null, previous_secret_key_id = null,
+                 previous_secret_until = null
+             where id = $1 and account_id = $2 and deleted_at is null",
+        )
+        .bind(&change.webhook_id)
+        .bind(&change.account_id)
+        .bind(change.at)
+        .bind(&change.by)
+        .execute(&mut tx)
+        .await?;
+        let cancelled = query(
+            "update deliveries set status = 'cancelled', lease = null, updated_at = $2
+             where webhook_id = $1 and status in ('new', 'pending', 'held')",
+        )
+        .bind(&change.webhook_id)
+        .bind(change.at)
+        .execute(&mut tx)
+        .await?;
+        record_history(&mut tx, &change.webhook_id, change.at).await?;
+        let details = json!({ "before": settings_json(&webhook), "cancelled_deliveries": cancelled });
+        audit::write(
+            &mut tx,
+            &change.audit_event(AuditAction::WebhookDeleted).with(details),
+        )
+        .await?;
+        enqueue_invalidations(&mut tx, self, &change.cache_key(InvalidationReason::Deleted)).await?;
+        tx.commit().await?;
+        self.points.reached("delete_webhook: committed").await;
+        Ok(DeleteOutcome::Deleted(DeletedWebhook {
+            name: webhook.name.to_string(),
+            cancelled,
+        }))
+    }
+}
+
+/// Returns the previous status. Increments the version, so that a form that was opened before cannot restore the old
+/// state.
+async fn set_state(
+    connection: &mut Connection,
+    change: &Change,
+    state: &str,
+) -> Result<Option<WebhookStatus>, StoreError> {
+    let before = find(connection, &change.account_id, &change.webhook_id).await?;
+    query(
+        "update webhooks set state = $3, disabled_reason = null,
+             failing_since = case when $3 = 'active' then null else failing_since end,
+             failed_attempts = case when $3 = 'active' then 0 else failed_attempts end,
+             failed_days = case when $3 = 'active' then 0 else failed_days end,
+             last_notice = case when $3 = 'active' then 0 else last_notice end,
+             recent_attempts = case when $3 = 'active' then 0 else recent_attempts end,
+             recent_failures = case when $3 = 'active' then 0 else recent_failures end,
+             version = version + 1, updated_at = $4, updated_by = $5
+         where id = $1 and account_id = $2 and deleted_at is null",
+    )
+    .bind(&change.webhook_id)
+    .bind(&change.account_id)
+    .bind(state)
+    .bind(change.at)
+    .bind(&change.by)
+    .execute(connection)
+    .await?;
+    Ok(before.map(|webhook| webhook.status))
+}
+
+/// Records the state and event types of a webhook from now on.
+pub(super) async fn record_history(
+    connection: &mut Connection,
+    webhook: &WebhookId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    query(
+        "insert into webhook_history (webhook_id, since, state, events)
+         select id, $2, case when deleted_at is null then state else 'deleted' end, events from webhooks where id = $1
+         on conflict (webhook_id, since) do update set state = excluded.state, events = excluded.events",
+    )
+    .bind(webhook)
+    .bind(at)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
