@@ -212,6 +212,7 @@ impl Server {
             delivery_policy: Arc::new(DeliveryPolicy {
                 schedule: config.retry_schedule.clone(),
                 timeout: config.delivery_timeout,
+                retention: config.retention,
             }),
             public_url: config.public_url.clone(),
             local_url: url.clone(),

@@ -66,8 +66,8 @@ pub use sealed::{Sealed, SealedSecrets};
 pub use sessions::{SessionOwner, SessionRow, SessionUser, UserSession};
 pub use submitted_forms::FormState;
 pub use webhooks::{
-    Change, DeleteOutcome, DeletedWebhook, Destination, DestinationState, HeldAction, HourlyActivity,
-    NewWebhook, OpenDeliveries, UpdateOutcome, UpdateWebhook, WebhookFilter, WebhookPage,
+    Change, DeleteOutcome, DeletedWebhook, Destination, DestinationState, HeldAction, HeldDeliveries,
+    HourlyActivity, NewWebhook, OpenDeliveries, UpdateOutcome, UpdateWebhook, WebhookFilter, WebhookPage,
 };
 
 /// The database of all accounts. Its methods are in `sql/`, one file per subject.

@@ -16,6 +16,16 @@ pub struct OpenDeliveries {
     pub held: u64,
 }
 
+/// Held deliveries of a paused webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeldDeliveries {
+    /// At most [`OpenDeliveries::COUNT_LIMIT`]` + 1`.
+    pub count: u64,
+    /// Receipt time of the oldest event. One that was retried before the pause may be older, by the retry schedule at
+    /// most.
+    pub oldest: Timestamp,
+}
+
 impl OpenDeliveries {
     /// Largest total that is exact.
     pub const COUNT_LIMIT: u64 = 10_000;

@@ -38,12 +38,14 @@ pub struct Ui {
     pub api: Arc<OpenApi>,
 }
 
-/// Delivery settings that the guide for receivers shows.
+/// Delivery settings that pages show.
 #[derive(Debug)]
 pub struct DeliveryPolicy {
     pub schedule: RetrySchedule,
     /// Timeout of a whole attempt.
     pub timeout: Duration,
+    /// How long events are kept, and deliveries held.
+    pub retention: Duration,
 }
 
 /// Fingerprinted file names of the site, from its manifest.

@@ -33,6 +33,13 @@ async fn copy_to_postgresql_and_back_preserves_everything() {
     program.kill();
 
     let original = format!("sqlite://{}", program.folder().join("data/caleida.db").display());
+    // An interrupted fan-out, which has reached the only webhook.
+    run(
+        &original,
+        "insert into fan_outs (account_id, event_key, reached)
+             select account_id, key, (select id from webhooks) from events where id = 'first'",
+    )
+    .await;
     // PostgreSQL cannot store NUL, so the copy replaces it.
     let set_subject =
         |character: &str| format!("update audit_log set subject = 'before' || {character} || 'after'");

@@ -76,7 +76,8 @@ impl Store {
         ))
     }
 
-    /// Deletes a batch of expired events with their deliveries and attempts. Keeps events with open deliveries.
+    /// Deletes a batch of expired events with their deliveries and attempts. Cancels held deliveries, and keeps events
+    /// with pending ones.
     pub async fn delete_old_events(&self, retention: Retention<'_>) -> Result<DeletedBatch, StoreError> {
         // If a power failure undoes the deletion, the next run repeats it.
         let mut tx = self.begin_unsynced().await?;

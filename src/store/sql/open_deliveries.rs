@@ -1,9 +1,11 @@
 //! Counts of open deliveries. They are capped, so that counting a long queue stays cheap.
 
+use std::collections::HashMap;
+
 use crate::{
-    domain::{AccountId, DeliveryStatus, WebhookId},
+    domain::{AccountId, DeliveryStatus, Timestamp, WebhookId},
     store::{
-        OpenDeliveries, StoreError,
+        HeldDeliveries, OpenDeliveries, StoreError,
         database::{Connection, query},
     },
 };
@@ -40,16 +42,24 @@ pub(super) async fn count(
     })
 }
 
-/// Returns the number of held deliveries of each webhook that has any.
+from_row! {
+    struct HeldRow {
+        id: WebhookId,
+        held: u64,
+        oldest: Timestamp,
+    }
+}
+
+/// Returns the held deliveries of each webhook that has any.
 pub(super) async fn count_held(
     connection: &mut Connection,
     account: &AccountId,
     ids: &[WebhookId],
-) -> Result<Vec<(WebhookId, u64)>, StoreError> {
+) -> Result<HashMap<WebhookId, HeldDeliveries>, StoreError> {
     if ids.is_empty() {
-        return Ok(Vec::new());
+        return Ok(HashMap::new());
     }
-    let mut counts = query("select id, held from (");
+    let mut counts = query("select id, held, oldest from (");
     for (index, id) in ids.iter().enumerate() {
         if index > 0 {
             counts.push(" union all ");
@@ -63,8 +73,24 @@ pub(super) async fn count_held(
         counts
             .push_bind(account)
             .push(") and status = 'held' and status in ('new', 'pending', 'held') limit ");
-        counts.push_bind(MAX_ROWS).push(") holding) as held");
+        // The due time of a held delivery is the time when it was stored, or that of its next attempt.
+        counts.push_bind(MAX_ROWS).push(
+            ") holding) as held,
+             (select e.received_at from deliveries d join events e on e.key = d.event_key
+              where d.status = 'held' and d.status in ('new', 'pending', 'held') and d.webhook_id = ",
+        );
+        counts
+            .push_bind(id)
+            .push(" order by d.next_attempt_at limit 1) as oldest");
     }
-    counts.push(") counted where held > 0");
-    counts.fetch_all(connection).await
+    counts.push(") counted where held > 0 and oldest is not null");
+    let rows: Vec<HeldRow> = counts.fetch_all(connection).await?;
+    let held = rows.into_iter().map(|row| {
+        let held = HeldDeliveries {
+            count: row.held,
+            oldest: row.oldest,
+        };
+        (row.id, held)
+    });
+    Ok(held.collect())
 }

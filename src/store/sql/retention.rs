@@ -7,7 +7,7 @@ use crate::{
     domain::{Actor, AuditAction, EventCursor, Timestamp},
     store::{
         AuditEvent, Retention, StoreError,
-        database::{Connection, query},
+        database::{Bind as _, Connection, Kind, Rows, query},
     },
 };
 
@@ -15,12 +15,14 @@ const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
 
 /// A batch of expired events.
 pub(super) struct ExpiredEvents {
-    /// Keys of the events without open deliveries, and with all deliveries stored.
+    /// Keys of the events that have no open delivery and are completely fanned out.
     pub(super) keys: Vec<i64>,
     /// End of the batch, or `None` if no expired events follow.
     pub(super) next: Option<EventCursor>,
 }
 
+/// Finds expired events, and cancels their held deliveries: otherwise, a webhook that is paused and forgotten would keep
+/// all events forever.
 pub(super) async fn find_expired(
     connection: &mut Connection,
     retention: &Retention<'_>,
@@ -29,11 +31,8 @@ pub(super) async fn find_expired(
         received_at: Timestamp::from_millis(i64::MIN),
         key: i64::MIN,
     });
-    let rows: Vec<(i64, Timestamp, bool)> = query(
-        "select key, received_at, exists (
-             select 1 from deliveries d where d.event_key = e.key and d.status in ('new', 'pending', 'held'))
-             or exists (select 1 from fan_outs f where f.account_id = e.account_id and f.event_key = e.key)
-         from events e
+    let rows: Vec<(i64, Timestamp)> = query(
+        "select key, received_at from events
          where account_id = $1 and received_at < $2 and (received_at, key) > ($3, $4)
          order by received_at, key limit $5",
     )
@@ -45,15 +44,32 @@ pub(super) async fn find_expired(
     .fetch_all(connection)
     .await?;
     let next = rows.last().filter(|_| rows.len() == retention.limit);
-    let next = next.map(|&(key, received_at, _)| EventCursor { received_at, key });
-    let keys = rows
-        .into_iter()
-        .filter(|(.., is_open)| !is_open)
-        .map(|(key, ..)| key);
-    Ok(ExpiredEvents {
-        keys: keys.collect(),
-        next,
-    })
+    let next = next.map(|&(key, received_at)| EventCursor { received_at, key });
+    let held = rows
+        .iter()
+        .map(|(key, _)| [key.into_value(), retention.at.into_value()]);
+    // A webhook that is resumed at the same time waits for this, or has made them pending.
+    Rows::new([Kind::Integer, Kind::Integer], held)
+        .execute(
+            "with expired (key, at) as ({rows})
+             update deliveries set status = 'cancelled', updated_at = expired.at
+             from expired where event_key = expired.key and status = 'held'",
+            connection,
+        )
+        .await?;
+    let keys = rows.iter().map(|(key, _)| [key.into_value()]);
+    let keys = Rows::new([Kind::Integer], keys)
+        .fetch_all(
+            "with expired (key) as ({rows})
+             select e.key from expired join events e on e.key = expired.key
+             where not exists (
+                     select 1 from deliveries d where d.event_key = e.key and d.status in ('new', 'pending', 'held'))
+                 and not exists (
+                     select 1 from fan_outs f where f.account_id = e.account_id and f.event_key = e.key)",
+            connection,
+        )
+        .await?;
+    Ok(ExpiredEvents { keys, next })
 }
 
 /// Records that events have expired, at most once per UTC day and account: users read the audit log.

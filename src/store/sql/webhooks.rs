@@ -1,9 +1,11 @@
+use std::collections::HashMap;
+
 use super::{open_deliveries, webhook_filter::push_filter};
 use crate::{
     domain::{AccountId, Latencies, Timestamp, Webhook, WebhookId},
     store::{
-        AccountStore, Destination, HourlyActivity, OpenDeliveries, SealedSecrets, Store, StoreError,
-        WebhookFilter, WebhookPage,
+        AccountStore, Destination, HeldDeliveries, HourlyActivity, OpenDeliveries, SealedSecrets, Store,
+        StoreError, WebhookFilter, WebhookPage,
         database::{Connection, FromRow, Row, query},
         rows::{SECRETS_COLUMNS, SecretsRow, WEBHOOK_COLUMNS, WebhookRow},
     },
@@ -158,9 +160,11 @@ impl AccountStore<'_> {
         open_deliveries::count(&mut self.store.read().await?, self.account, id).await
     }
 
-    /// Returns the number of held deliveries of each webhook that has any, at most [`OpenDeliveries::COUNT_LIMIT`]` +
-    /// 1`.
-    pub async fn held_deliveries(&self, ids: &[WebhookId]) -> Result<Vec<(WebhookId, u64)>, StoreError> {
+    /// Returns the held deliveries of each webhook that has any.
+    pub async fn held_deliveries(
+        &self,
+        ids: &[WebhookId],
+    ) -> Result<HashMap<WebhookId, HeldDeliveries>, StoreError> {
         open_deliveries::count_held(&mut self.store.read().await?, self.account, ids).await
     }
 }

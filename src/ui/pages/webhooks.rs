@@ -3,6 +3,7 @@
 pub mod delete;
 pub mod edit;
 mod form;
+mod held;
 pub mod list;
 pub mod new;
 pub mod recover;

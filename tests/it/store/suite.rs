@@ -39,9 +39,9 @@ use caleida::{
     },
     store::{
         self, AcceptedEvent, CacheKey, Change, Claim, ClaimedDelivery, ConflictingEvent, DeleteOutcome,
-        DeliveryFilter, HeldAction, JoinOutcome, Lease, Leasing, Member, NewEvent, NewWebhook, Next,
-        OpenDeliveries, ProcessRow, RecordedAttempt, Retention, Sealed, Store, StoreError, Submission,
-        Unique, UpdateOutcome, UpdateWebhook, WebhookFilter,
+        DeliveryFilter, HeldAction, HeldDeliveries, JoinOutcome, Lease, Leasing, Member, NewEvent,
+        NewWebhook, Next, OpenDeliveries, ProcessRow, RecordedAttempt, Retention, Sealed, Store, StoreError,
+        Submission, Unique, UpdateOutcome, UpdateWebhook, WebhookFilter,
     },
 };
 

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use leptos::prelude::*;
 
 use self::dialog::EditDialog;
-use super::list::show_over_list;
+use super::{held::Held, list::show_over_list};
 use crate::{
     domain::{Role, WebhookId, WebhookStatus},
     ui::{
@@ -67,12 +67,9 @@ async fn page(
         },
     };
     let held = if webhook.status == WebhookStatus::Paused {
-        let account = ctx.account();
-        // The number is optional: the webhook can be resumed without it.
-        let open = account.open_deliveries(id).await;
-        open.unwrap_or_default().held
+        Held::load(ctx, std::slice::from_ref(id)).await.remove(id)
     } else {
-        0
+        None
     };
     let (status, headers) = (feedback.status, feedback.headers());
     let (now, may_edit, may_test) = (ctx.now, ctx.has_role(Role::Admin), ctx.has_role(Role::Member));

@@ -10,6 +10,7 @@ use axum::{http::StatusCode, response::Response};
 use leptos::prelude::*;
 
 use self::{filters::Filters, no_webhooks::NoWebhooks, table::Table};
+use super::held::Held;
 use crate::{
     domain::{Role, Timestamp, WebhookId, WebhookStatus},
     store::{StoreError, WebhookPage},
@@ -56,8 +57,7 @@ struct List {
     query: ListQuery,
     page: Result<WebhookPage, StoreError>,
     activity: HashMap<WebhookId, Activity>,
-    /// Number of held deliveries of each paused webhook.
-    held: HashMap<WebhookId, u64>,
+    held: HashMap<WebhookId, Held>,
     /// The webhook that was just added or saved.
     saved: Option<WebhookId>,
     closed_dialog: Option<ClosedDialog>,
@@ -119,10 +119,7 @@ impl List {
                 let paused = page.webhooks.iter();
                 let paused = paused.filter(|webhook| webhook.status == WebhookStatus::Paused);
                 let paused: Vec<_> = paused.map(|webhook| webhook.id.clone()).collect();
-                let counts = ctx.account().held_deliveries(&paused).await;
-                let counts =
-                    counts.inspect_err(|error| tracing::warn!(%error, "failed to count held deliveries"));
-                held.extend(counts.unwrap_or_default());
+                held = Held::load(ctx, &paused).await;
             }
             Err(error) => tracing::error!(%error, "failed to load the webhook list"),
         }

@@ -491,7 +491,8 @@ async fn held_deliveries_are_sent_or_dropped_on_resume() {
             .held_deliveries(&ids)
             .await
             .unwrap();
-        assert_eq!(held_by, [(webhook.id.clone(), 1)]);
+        let expected = HeldDeliveries { count: 1, oldest: at };
+        assert_eq!(held_by, [(webhook.id.clone(), expected)].into());
         fixture.store.resume_webhook(&change, held).await.unwrap();
         let page = fixture.log(DeliveryFilter::default()).await;
         assert_eq!(page.deliveries[0].status, status);

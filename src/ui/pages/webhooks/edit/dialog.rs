@@ -3,7 +3,10 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{
-    super::form::{DefaultSubmit, FORM, Fields, FormMode},
+    super::{
+        form::{DefaultSubmit, FORM, Fields, FormMode},
+        held::{Held, HeldChoice},
+    },
     secret_panel::SecretPanel,
 };
 use crate::{
@@ -15,7 +18,6 @@ use crate::{
         },
         components::{
             badge::WebhookBadge,
-            count::format_open_deliveries,
             dialog::{CANCEL_FORM, Dialog, GetForm},
             failing_notice::FailingNotice,
             form::{ActionForm, FormButton},
@@ -31,7 +33,7 @@ pub fn EditDialog(
     webhook: Webhook,
     form: WebhookForm,
     feedback: FormFeedback,
-    held: u64,
+    held: Option<Held>,
     query: ListQuery,
     may_edit: bool,
     may_test: bool,
@@ -67,7 +69,7 @@ pub fn EditDialog(
             <ActionForm class="dialog__body" id=FORM page function=EditWebhook::PATH notice>
                 {may_edit.then(|| view! { <DefaultSubmit/> })}
                 {failing}
-                <HeldDeliveries held may_edit/>
+                {held.map(|held| view! { <HeldChoice held may_edit now/> })}
                 <input type="hidden" name="id" value=webhook_id/>
                 <input type="hidden" name="version" value=version/>
                 <input type="hidden" name="back" value=back/>
@@ -77,33 +79,6 @@ pub fn EditDialog(
             <GetForm id="delete" action=paths::delete(&id) query/>
         </Dialog>
     }
-}
-
-/// The number of held deliveries of a paused webhook, and the choice to send or drop them when it is resumed.
-#[component]
-fn HeldDeliveries(held: u64, may_edit: bool) -> impl IntoView {
-    if held == 0 {
-        return ().into_any();
-    }
-    let verb = if held == 1 { "is" } else { "are" };
-    let text = format!("Paused: {} {verb} held.", format_open_deliveries(held));
-    if !may_edit {
-        return view! { <p class="notice notice--warning">{text}</p> }.into_any();
-    }
-    view! {
-        <fieldset class="notice notice--warning held">
-            <legend class="held__text">{text}" When the webhook is resumed:"</legend>
-            <div class="held__choice">
-                <input id="held-send" type="radio" name="held" value="send" checked=true/>
-                <label for="held-send">"Send them"</label>
-            </div>
-            <div class="held__choice">
-                <input id="held-drop" type="radio" name="held" value="drop"/>
-                <label for="held-drop">"Drop them"</label>
-            </div>
-        </fieldset>
-    }
-    .into_any()
 }
 
 /// The status, the last attempt and links.

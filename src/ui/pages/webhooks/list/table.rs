@@ -10,10 +10,10 @@ use crate::{
         components::{
             activity_chart::{Activity, ActivityChart},
             badge::WebhookBadge,
-            count::format_open_deliveries,
             event_types::EventTypeList,
             time_ago::TimeAgo,
         },
+        pages::webhooks::held::{Held, HeldCount},
         paths,
         request::query::ListQuery,
     },
@@ -25,7 +25,7 @@ pub fn Table(
     webhooks: Vec<Webhook>,
     query: ListQuery,
     activity: HashMap<WebhookId, Activity>,
-    held: HashMap<WebhookId, u64>,
+    held: HashMap<WebhookId, Held>,
     saved: Option<WebhookId>,
     closed: Option<WebhookId>,
     now: Timestamp,
@@ -60,7 +60,7 @@ fn Row(
     webhook: Webhook,
     href: String,
     activity: Activity,
-    held: Option<u64>,
+    held: Option<Held>,
     highlighted: bool,
     focused: bool,
     now: Timestamp,
@@ -86,7 +86,7 @@ fn Row(
             <td role="cell" class="row__events"><EventTypeList events=webhook.events href/></td>
             <td role="cell" class="row__status">
                 {status}
-                {held.map(|held| view! { <span class="badge__reason">{format_open_deliveries(held)}" held"</span> })}
+                {held.map(|held| view! { <HeldCount held now/> })}
             </td>
             <td role="cell" class="row__attempt">{last_attempt}</td>
             <td role="cell" class="row__activity"><ActivityChart activity/></td>
