@@ -3,7 +3,7 @@
 //! | step | module |
 //! |---|---|
 //! | Stores events, many in one commit | [`intake`] |
-//! | Stores the deliveries that exceed one commit | `fan_out` |
+//! | Stores and updates deliveries that exceed one commit | `background` |
 //! | Claims due deliveries under a lease, webhook by webhook | [`scheduler`], [`slots`] |
 //! | Runs one attempt, from the gate to the recorder | `attempt_runner` |
 //! | Checks that the webhook may be called now | [`gate`] |
@@ -16,9 +16,9 @@
 //! No database connection is held while a request is in flight. This module does not depend on axum, Leptos or SQL.
 
 mod attempt_runner;
+mod background;
 mod batcher;
 pub mod cluster;
-mod fan_out;
 pub mod fence;
 pub mod gate;
 pub mod guard;
@@ -46,8 +46,8 @@ use crate::{
     store::{Cache, Member, Store},
 };
 use attempt_runner::AttemptRunner;
+use background::BackgroundWork;
 use cluster::{Cluster, JoinError};
-use fan_out::FanOutRunner;
 use fence::Fence;
 use gate::Gate;
 use intake::Intake;
@@ -104,7 +104,7 @@ pub struct Engine {
     stop: CancellationToken,
     attempt_runner: AttemptRunner,
     scheduler: Option<JoinHandle<()>>,
-    fan_out_runner: JoinHandle<()>,
+    background: JoinHandle<()>,
     recovery_runner: Option<JoinHandle<()>>,
     intake_task: JoinHandle<()>,
     recorder_task: JoinHandle<()>,
@@ -166,14 +166,14 @@ impl Engine {
             metrics: metrics.clone(),
         });
         let fan_outs = Arc::new(Notify::new());
-        let fan_out_runner = FanOutRunner {
+        let background = BackgroundWork {
             store: Arc::clone(&store),
-            accepted: Arc::clone(&fan_outs),
             wake: Arc::clone(&wake),
             cluster: cluster.clone(),
             clock: Arc::clone(&clock),
+            fan_outs: Arc::clone(&fan_outs),
         };
-        let fan_out_runner = tokio::spawn(fan_out_runner.run(stop.clone()));
+        let background = tokio::spawn(background.run(stop.clone()));
         let (intake, intake_task) = Intake::start(intake::Worker {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
@@ -212,7 +212,7 @@ impl Engine {
             stop,
             attempt_runner,
             scheduler,
-            fan_out_runner,
+            background,
             recovery_runner,
             intake_task,
             recorder_task,
@@ -231,7 +231,7 @@ impl Engine {
             stop,
             attempt_runner,
             scheduler,
-            fan_out_runner,
+            background,
             recovery_runner,
             intake_task,
             recorder_task,
@@ -241,7 +241,7 @@ impl Engine {
         drop(intake);
         // The timeouts keep a full disk, or a database that does not respond, from blocking the shutdown.
         let optional = [scheduler, recovery_runner].into_iter().flatten();
-        for task in optional.chain([fan_out_runner]) {
+        for task in optional.chain([background]) {
             let _ = tokio::time::timeout(FINAL_COMMIT_TIMEOUT, task).await;
         }
         // Only commits are left.

@@ -238,7 +238,8 @@ test.describe("with JavaScript", () => {
     for (const tab of tabs) await expectEvents(tab, "order");
   });
 
-  test("live log reconnects after an error response", async ({ webhooks: { page }, api, receiver }) => {
+  test("live log reconnects after an error response", async ({ webhooks: { page }, api, receiver, consoleErrors }) => {
+    consoleErrors.allow(/status of 503 .*\/live\)/);
     await page.route("**/live", (route) => route.fulfill({ status: 503 }));
     await page.goto(LOG);
     await expect(page.getByRole("status").filter({ hasText: "Reconnecting" })).toBeVisible();

@@ -10,6 +10,8 @@ create table webhooks (
   -- The state that users set. Its health follows from the columns below.
   state text collate "C" not null check (state in ('active', 'paused', 'disabled')),
   disabled_reason text collate "C",
+  -- Whether the deliveries that were held before it was resumed are dropped.
+  drops_held boolean not null default false,
   -- The failed attempts since the last success: the end of the first one, their number, the number of days (UTC) with
   -- failures, and the percentage of the last notice.
   failing_since bigint,

@@ -19,6 +19,7 @@ mod people;
 mod recovery;
 mod retention;
 mod sessions;
+mod settling;
 mod submitted_forms;
 mod webhook_changes;
 mod webhook_filter;

@@ -21,7 +21,7 @@ use crate::{
 
 /// Common table expression of the webhooks with open deliveries. It is a loose index scan: it skips from webhook to
 /// webhook in the index of open deliveries, without reading the rows between them or maintaining another index.
-const OPEN_WEBHOOKS: &str = "with recursive open_webhooks (webhook_id) as (
+pub(super) const OPEN_WEBHOOKS: &str = "with recursive open_webhooks (webhook_id) as (
          select (select webhook_id from deliveries where status in ('new', 'pending', 'held')
                  order by webhook_id limit 1)
          union all
@@ -68,9 +68,10 @@ impl Store {
                  from open_webhooks where open_webhooks.webhook_id is not null
                  union all
                  select (select min(d.next_attempt_at) from deliveries d
-                         where d.webhook_id = open_webhooks.webhook_id and d.status = 'pending'
+                         where d.webhook_id = w.id and d.status = 'pending'
                              and d.status in ('new', 'pending', 'held'))
-                 from open_webhooks where open_webhooks.webhook_id is not null) first_due"
+                 from open_webhooks join webhooks w on w.id = open_webhooks.webhook_id
+                 where w.state = 'active' and w.deleted_at is null) first_due"
         ))
         .fetch_one(&mut self.read().await?)
         .await
@@ -201,7 +202,9 @@ async fn next_candidates(
                      order by d.webhook_id limit 1)
              from candidate where candidate.webhook_id is not null)
          select webhook_id,
-             exists (select 1 from deliveries d
+             exists (select 1 from webhooks w
+                     where w.id = candidate.webhook_id and w.state = 'active' and w.deleted_at is null)
+                 and exists (select 1 from deliveries d
                      where d.webhook_id = candidate.webhook_id and d.status = 'pending'
                          and d.status in ('new', 'pending', 'held') and d.next_attempt_at <= $3) as has_due,
              exists (select 1 from deliveries d

@@ -4,6 +4,7 @@ use super::{
     audit,
     cluster::enqueue_invalidations,
     locks::{lock_account, lock_webhook},
+    settling::settle,
     webhooks::{count, find},
 };
 use crate::{
@@ -117,23 +118,15 @@ impl Store {
         Ok(UpdateOutcome::Saved(Box::new(webhook)))
     }
 
-    /// Pauses a webhook and holds its open deliveries. A delivery in progress is held only if its attempt fails.
+    /// Pauses a webhook, which holds its open deliveries. A delivery in progress is held only if its attempt fails.
     /// Returns `None` if the webhook does not exist.
     pub async fn pause_webhook(&self, change: &Change) -> Result<Option<Webhook>, StoreError> {
         let mut tx = self.begin().await?;
         lock_webhook(&mut tx, &change.account_id, &change.webhook_id).await?;
-        let Some(before) = set_state(&mut tx, change, "paused").await? else {
+        let Some(before) = set_state(&mut tx, change, "paused", false).await? else {
             return Ok(None);
         };
-        // Deliveries in progress keep their lease. Recording a failed attempt holds the delivery.
-        query(
-            "update deliveries set status = 'held', updated_at = $2
-             where webhook_id = $1 and status = 'pending' and status in ('new', 'pending', 'held') and lease is null",
-        )
-        .bind(&change.webhook_id)
-        .bind(change.at)
-        .execute(&mut tx)
-        .await?;
+        settle(&mut tx, &change.webhook_id, change.at).await?;
         record_history(&mut tx, &change.webhook_id, change.at).await?;
         let details = json!({ "before": { "status": before }, "after": { "status": "paused" } });
         audit::write(
@@ -147,7 +140,7 @@ impl Store {
         Ok(webhook)
     }
 
-    /// Activates a paused or disabled webhook, and makes its held deliveries due or cancels them. Returns `None` if the
+    /// Activates a paused or disabled webhook, which makes its held deliveries due or cancels them. Returns `None` if the
     /// webhook does not exist.
     pub async fn resume_webhook(
         &self,
@@ -156,21 +149,11 @@ impl Store {
     ) -> Result<Option<Webhook>, StoreError> {
         let mut tx = self.begin().await?;
         lock_webhook(&mut tx, &change.account_id, &change.webhook_id).await?;
-        let Some(before) = set_state(&mut tx, change, "active").await? else {
+        let drops_held = held == HeldAction::Drop;
+        let Some(before) = set_state(&mut tx, change, "active", drops_held).await? else {
             return Ok(None);
         };
-        query(
-            "update deliveries set status = $3, next_attempt_at = $2, updated_at = $2
-             where webhook_id = $1 and status = 'held' and status in ('new', 'pending', 'held')",
-        )
-        .bind(&change.webhook_id)
-        .bind(change.at)
-        .bind(match held {
-            HeldAction::Send => "pending",
-            HeldAction::Drop => "cancelled",
-        })
-        .execute(&mut tx)
-        .await?;
+        settle(&mut tx, &change.webhook_id, change.at).await?;
         record_history(&mut tx, &change.webhook_id, change.at).await?;
         let details =
             json!({ "before": { "status": before }, "after": { "status": "active" }, "held": held });
@@ -249,14 +232,13 @@ impl Store {
         .bind(&change.by)
         .execute(&mut tx)
         .await?;
-        let cancelled = query(
-            "update deliveries set status = 'cancelled', lease = null, updated_at = $2
-             where webhook_id = $1 and status in ('new', 'pending', 'held')",
+        let cancelled: u64 = query(
+            "select count(*) from deliveries where webhook_id = $1 and status in ('new', 'pending', 'held')",
         )
         .bind(&change.webhook_id)
-        .bind(change.at)
-        .execute(&mut tx)
+        .fetch_one(&mut tx)
         .await?;
+        settle(&mut tx, &change.webhook_id, change.at).await?;
         record_history(&mut tx, &change.webhook_id, change.at).await?;
         let details = json!({ "before": settings_json(&webhook), "cancelled_deliveries": cancelled });
         audit::write(
@@ -280,10 +262,11 @@ async fn set_state(
     connection: &mut Connection,
     change: &Change,
     state: &str,
+    drops_held: bool,
 ) -> Result<Option<WebhookStatus>, StoreError> {
     let before = find(connection, &change.account_id, &change.webhook_id).await?;
     query(
-        "update webhooks set state = $3, disabled_reason = null,
+        "update webhooks set state = $3, drops_held = $6, disabled_reason = null,
              failing_since = case when $3 = 'active' then null else failing_since end,
              failed_attempts = case when $3 = 'active' then 0 else failed_attempts end,
              failed_days = case when $3 = 'active' then 0 else failed_days end,
@@ -298,6 +281,7 @@ async fn set_state(
     .bind(state)
     .bind(change.at)
     .bind(&change.by)
+    .bind(drops_held)
     .execute(connection)
     .await?;
     Ok(before.map(|webhook| webhook.status))

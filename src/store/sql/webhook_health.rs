@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{audit, webhook_changes::record_history};
+use super::{audit, settling::settle, webhook_changes::record_history};
 use crate::{
     domain::{
         AccountId, Actor, Attempt, AuditAction, DisabledReason, FailureReason, Latencies, Outcome, Timestamp,
@@ -174,16 +174,7 @@ async fn disable_webhook(
     let audit_event = AuditEvent::new(&actor, AuditAction::WebhookDisabled, webhook.as_str(), at);
     let details = json!({ "after": { "status": "disabled" }, "reason": reason.as_str() });
     audit::write(connection, &audit_event.with(details)).await?;
-    // Deliveries in progress keep their lease, so that their outcome is recorded. They are not retried.
-    query(
-        "update deliveries set status = 'cancelled', updated_at = $2
-         where webhook_id = $1 and status in ('new', 'pending', 'held') and lease is null",
-    )
-    .bind(webhook)
-    .bind(at)
-    .execute(connection)
-    .await?;
-    Ok(())
+    settle(connection, webhook, at).await
 }
 
 /// Statistics of a batch of attempts to one webhook.

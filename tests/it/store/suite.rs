@@ -22,6 +22,8 @@ mod queue;
 mod recovery;
 #[path = "suite/retention.rs"]
 mod retention;
+#[path = "suite/settling.rs"]
+mod settling;
 #[path = "suite/submitted_forms.rs"]
 mod submitted_forms;
 #[path = "suite/webhook_health.rs"]
