@@ -1,5 +1,6 @@
 //! The server: starts the dashboard, the API and the delivery engine in one process, and stops them.
 
+mod assets;
 mod caller;
 pub mod clock;
 pub mod config;
@@ -63,6 +64,7 @@ pub struct Server {
     grace: Duration,
     housekeeping: JoinHandle<()>,
     key_uses: JoinHandle<()>,
+    confirmations: JoinHandle<()>,
     stop: CancellationToken,
     http: JoinHandle<()>,
     scrapes: Option<JoinHandle<()>>,
@@ -224,6 +226,11 @@ impl Server {
             config.retention,
         ));
         let key_uses = tokio::spawn(housekeeping::flush_key_uses(auth.clone()));
+        let assets = site.assets();
+        // Before the first page is served, which may lead a browser to a process of another version.
+        store.keep_assets(&assets, clock.now()).await?;
+        let confirmations = assets::confirm(Arc::clone(&store), Arc::clone(&clock), assets);
+        let confirmations = tokio::spawn(confirmations);
         let limits = Limits::default();
         let http = if config.role.serves() {
             let app = layers::assemble(ui, api, &site, &store, &clock, &config);
@@ -250,6 +257,7 @@ impl Server {
             grace: config.shutdown_grace,
             housekeeping,
             key_uses,
+            confirmations,
             stop,
             http,
             scrapes,
@@ -265,6 +273,7 @@ impl Server {
         }
         self.housekeeping.abort();
         self.key_uses.abort();
+        self.confirmations.abort();
         // No request uses an API key any more. The timeout keeps a database that is away from blocking the shutdown.
         match tokio::time::timeout(LAST_WRITE_TIMEOUT, self.auth.flush_key_uses()).await {
             Ok(Ok(())) => {}

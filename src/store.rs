@@ -8,6 +8,7 @@ mod database;
 
 mod acceptance;
 mod api_keys;
+mod assets;
 mod audit;
 mod claims;
 mod cluster;
@@ -48,6 +49,7 @@ use event_keys::EventKeys;
 use points::Points;
 
 pub use api_keys::{ApiKey, ApiKeyRow, KeyState, NewApiKey};
+pub use assets::Asset;
 pub use audit::{AuditChoices, AuditEvent, AuditFilter, AuditPage};
 pub use cluster::{
     Cache, CacheKey, Heartbeat, Invalidation, InvalidationReason, JoinOutcome, Member, Notification, Renewal,

@@ -13,7 +13,7 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
     http::{HeaderValue, Method, StatusCode, header},
-    middleware::{self, Next},
+    middleware,
     response::{IntoResponse, Response},
     routing::{Route, any_service, future::RouteFuture, get},
 };
@@ -22,7 +22,7 @@ use tower::{Service, ServiceBuilder, layer::layer_fn};
 use tower_http::{
     catch_panic::CatchPanicLayer,
     request_id::{PropagateRequestIdLayer, SetRequestIdLayer},
-    services::{ServeDir, ServeFile},
+    services::ServeFile,
     set_header::SetResponseHeaderLayer,
     timeout::TimeoutLayer,
 };
@@ -32,7 +32,7 @@ use tower_sessions::{
 };
 
 use super::{
-    Config,
+    Config, assets,
     caller::{TrustedProxies, read_proxy_headers},
     headers::Headers,
     http::App,
@@ -81,7 +81,7 @@ pub(super) fn assemble(
         .layer(sessions(store, clock, config));
     let site_router = Router::new()
         .route(DOCS, any_service(dashboard.clone()))
-        .nest_service("/pkg", assets(site))
+        .nest_service("/pkg", assets::router(site, store))
         .merge(public_files(site))
         // The dashboard also renders the page for unknown paths.
         .fallback_service(dashboard);
@@ -213,16 +213,6 @@ fn sessions(store: &Arc<Store>, clock: &Arc<dyn Clock>, config: &Config) -> Sess
         .with_expiry(Expiry::OnInactivity(CookieDuration::days(SESSION_DAYS)))
 }
 
-/// Returns the router of the built files, which are precompressed. Their names contain a hash of the content.
-fn assets(site: &SiteFolder) -> Router {
-    let files = ServeDir::new(site.root.join("pkg"))
-        .precompressed_br()
-        .precompressed_gzip();
-    Router::new()
-        .fallback_service(files)
-        .layer(middleware::from_fn(cache_immutable))
-}
-
 /// Returns the router of the files in `public/`, such as the icon. Each has its own route, so that no other path
 /// reaches the disk.
 fn public_files(site: &SiteFolder) -> Router {
@@ -239,15 +229,6 @@ fn public_files(site: &SiteFolder) -> Router {
         header::CACHE_CONTROL,
         HeaderValue::from_static("public, max-age=3600"),
     ))
-}
-
-async fn cache_immutable(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
-        let immutable = HeaderValue::from_static("public, max-age=31536000, immutable");
-        response.headers_mut().insert(header::CACHE_CONTROL, immutable);
-    }
-    response
 }
 
 /// Responds with 200 if the database is reachable and migrated, for load balancers.

@@ -9,7 +9,7 @@ use std::{
 use serde::Deserialize;
 
 use super::StartError;
-use crate::ui::Site;
+use crate::{store::Asset, ui::Site};
 
 /// The site folder, and the names of its files that pages link to.
 pub struct SiteFolder {
@@ -18,6 +18,24 @@ pub struct SiteFolder {
 }
 
 impl SiteFolder {
+    /// Returns the built files whose names contain a hash.
+    pub fn assets(&self) -> Vec<Asset> {
+        let Site { script, style } = &*self.names;
+        let names = [
+            format!("{style}.css"),
+            format!("{script}.js"),
+            format!("{script}_bg.wasm"),
+        ];
+        names
+            .into_iter()
+            // Sites without a manifest have neither a hash nor compressed files.
+            .filter_map(|name| {
+                let content = fs::read(self.root.join(format!("pkg/{name}.gz"))).ok()?;
+                Some(Asset { name, content })
+            })
+            .collect()
+    }
+
     /// Returns the names of the files served at the root, without their compressed copies.
     pub fn public_files(&self) -> Vec<String> {
         let Ok(entries) = fs::read_dir(&self.root) else {

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Tables to copy. Each follows the tables that it references. All other tables are about running processes,
-/// migrations or recently submitted forms.
+/// migrations, recently submitted forms or files of the program.
 pub(super) const TABLES: [&str; 16] = [
     "accounts",
     "users",

@@ -2,6 +2,7 @@
 //! transaction.
 
 mod api_keys;
+mod assets;
 mod audit;
 mod cluster;
 mod copy;

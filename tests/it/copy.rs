@@ -13,8 +13,9 @@ use crate::support::{
     receiver::{Receiver, Reply},
 };
 
-/// Tables that are not copied: running processes, applied migrations and recently submitted forms.
-const NOT_COPIED: [&str; 4] = [
+/// Tables that are not copied: files of the program, running processes, applied migrations and recently submitted forms.
+const NOT_COPIED: [&str; 5] = [
+    "assets",
     "processes",
     "invalidations",
     "_sqlx_migrations",

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     cluster::enqueue_invalidations,
+    open_deliveries::OPEN_WEBHOOKS,
     webhook_health::{ended_at, record_outcomes},
 };
 use crate::{
@@ -18,17 +19,6 @@ use crate::{
 
 // Many statements have two conditions on the status: the requested status, and the condition of the partial index of
 // open deliveries. SQLite uses the first one to search the index. In the other order it would scan the whole queue.
-
-/// Common table expression of the webhooks with open deliveries. It is a loose index scan: it skips from webhook to
-/// webhook in the index of open deliveries, without reading the rows between them or maintaining another index.
-pub(super) const OPEN_WEBHOOKS: &str = "with recursive open_webhooks (webhook_id) as (
-         select (select webhook_id from deliveries where status in ('new', 'pending', 'held')
-                 order by webhook_id limit 1)
-         union all
-         select (select d.webhook_id from deliveries d
-                 where d.status in ('new', 'pending', 'held') and d.webhook_id > open_webhooks.webhook_id
-                 order by d.webhook_id limit 1)
-         from open_webhooks where open_webhooks.webhook_id is not null)";
 
 impl Store {
     /// Claims due deliveries under a lease. Claims the longest due deliveries of each webhook.

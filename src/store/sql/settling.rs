@@ -4,7 +4,7 @@
 //! transaction would stop all other changes for a minute. So the transaction that changes the state updates the first
 //! ones, and the rest follows in steps. Meanwhile, claims skip webhooks that are not active.
 
-use super::{deliveries::OPEN_WEBHOOKS, locks::lock_webhook};
+use super::{locks::lock_webhook, open_deliveries::OPEN_WEBHOOKS};
 use crate::{
     domain::{AccountId, Timestamp, WebhookId},
     store::{

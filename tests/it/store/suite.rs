@@ -2,6 +2,8 @@
 mod acceptance;
 #[path = "suite/api_keys.rs"]
 mod api_keys;
+#[path = "suite/assets.rs"]
+mod assets;
 #[path = "suite/atomicity.rs"]
 mod atomicity;
 #[path = "suite/audit.rs"]
