@@ -1,8 +1,8 @@
 //! `caleida serve`: runs the server.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{io, process::ExitCode, sync::Arc};
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::terminal::{OutputError, write_line};
 use crate::server::{
@@ -11,7 +11,8 @@ use crate::server::{
     process, telemetry,
 };
 
-/// Runs until SIGTERM or SIGINT, then shuts down gracefully.
+/// Runs until SIGTERM, SIGINT or SIGHUP (the end of its terminal), then shuts down gracefully. A second signal stops it at
+/// once.
 pub async fn run(config: Config) -> ExitCode {
     let _log = match telemetry::init(config.log_json) {
         Ok(log) => log,
@@ -26,10 +27,19 @@ pub async fn run(config: Config) -> ExitCode {
         // The generated password is not in the log: `caleida user set-password` sets another one.
         tracing::warn!(%error, "failed to print the addresses and the first sign-in");
     }
-    shutdown_signal().await;
+    let Ok(mut signals) = Signals::new() else {
+        return super::fail("cannot handle signals");
+    };
+    signals.next().await;
     tracing::info!("shutting down, waiting for requests and attempts in flight");
-    server.stop().await;
-    ExitCode::SUCCESS
+    tokio::select! {
+        () = server.stop() => ExitCode::SUCCESS,
+        () = signals.next() => {
+            // Loses nothing: the leases of the attempts in flight expire, or end with the next start.
+            tracing::warn!("second signal, stopped without waiting for requests and attempts in flight");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Prints the addresses, and the first admin's password. They go to stdout, because a password must not be in the log.
@@ -48,15 +58,26 @@ fn print_addresses(server: &Server) -> Result<(), OutputError> {
     Ok(())
 }
 
-async fn shutdown_signal() {
-    let terminate = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
+/// The signals that stop the server.
+struct Signals([Signal; 3]);
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        let kinds = [
+            SignalKind::terminate(),
+            SignalKind::interrupt(),
+            SignalKind::hangup(),
+        ];
+        let [terminate, interrupt, hangup] = kinds.map(signal);
+        Ok(Self([terminate?, interrupt?, hangup?]))
+    }
+
+    async fn next(&mut self) {
+        let [terminate, interrupt, hangup] = &mut self.0;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = hangup.recv() => {}
         }
-    };
-    tokio::select! {
-        _ = terminate => {}
-        _ = tokio::signal::ctrl_c() => {}
     }
 }

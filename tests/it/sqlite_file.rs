@@ -9,12 +9,13 @@ use std::{
 };
 
 use reqwest::{Method, StatusCode};
+use rustix::process::Signal;
 use serde_json::json;
 use sqlx::{Connection, SqliteConnection};
 use tokio::net::TcpListener;
 
 use crate::support::{
-    app::{Options, TestApp, eventually_within},
+    app::{Options, TestApp, eventually, eventually_within},
     postgres::{self, Server},
     program::Program,
     receiver::{Receiver, Reply},
@@ -391,6 +392,78 @@ async fn works_without_a_folder_for_temporary_files() {
     assert_eq!(api.status("/readyz").await, StatusCode::OK);
     let log = program.log();
     assert!(!log.contains("disk I/O error"), "{log}");
+}
+
+/// What is written to a file without a name is lost when it is closed.
+#[tokio::test]
+async fn events_are_refused_after_the_file_was_deleted_or_replaced() {
+    for files in [
+        &["caleida.db"][..],
+        &["caleida.db-wal"],
+        &["caleida.db", "caleida.db-wal", "caleida.db-shm"],
+    ] {
+        for replaced in [false, true] {
+            let program = Program::start(&[]).await;
+            program.api().publish("before").await.unwrap();
+            for file in files {
+                let path = program.folder().join("data").join(file);
+                let content = fs::read(&path).unwrap();
+                fs::remove_file(&path).unwrap();
+                if replaced {
+                    // Not the same number: that may be used again.
+                    fs::write(program.folder().join("other"), "").unwrap();
+                    fs::write(&path, content).unwrap();
+                }
+            }
+            let response = program.api().publish("after").await.unwrap();
+            let status = response.status();
+            assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{files:?} {replaced}");
+            let ready = program.api().status("/readyz").await;
+            assert_eq!(ready, StatusCode::SERVICE_UNAVAILABLE, "{files:?} {replaced}");
+            let log = program.log();
+            assert!(
+                log.contains("was deleted or replaced while it is in use"),
+                "{log}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn hangup_stops_like_a_termination() {
+    for signal in [Signal::HUP, Signal::INT, Signal::TERM] {
+        let mut program = Program::start(&[]).await;
+        program.api().publish("event").await.unwrap();
+        program.signal(signal);
+        let status = program.wait_until_exited().await;
+        assert!(status.success(), "{signal:?}: {status}");
+        let file = program.folder().join("data/caleida.db");
+        assert_eq!(events_in_a_copy(&file).await, 1, "{signal:?}");
+    }
+}
+
+/// The receiver never responds, so the first signal would wait for the grace period.
+#[tokio::test]
+async fn second_signal_stops_at_once() {
+    let receiver = Receiver::start().await;
+    receiver.reply_always(Reply::Never);
+    for second in [Signal::HUP, Signal::INT, Signal::TERM] {
+        let mut program = Program::start(&[("CALEIDA_SHUTDOWN_GRACE", "10m")]).await;
+        program.api().add_webhook(&receiver.url("/")).await;
+        let received = receiver.received().len();
+        program.api().publish("event").await.unwrap();
+        receiver.wait_for(received + 1).await;
+        program.signal(Signal::TERM);
+        let stopping = eventually(|| async { program.log().contains("shutting down").then_some(()) });
+        stopping.await.expect("the program logs that it stops");
+        program.signal(second);
+        let status = program.wait_until_exited().await;
+        assert_eq!(status.code(), Some(1), "{second:?}");
+        // Nothing is lost.
+        program.restart(&[]).await;
+        receiver.wait_for(received + 2).await;
+        program.kill();
+    }
 }
 
 #[tokio::test]

@@ -68,6 +68,7 @@ impl Sqlite {
         }
         file::create_folder(path).map_err(|error| cannot_open(&error))?;
         let path = file::resolve(path).map_err(|error| cannot_open(&error))?;
+        file::create(&path).map_err(|error| cannot_open(&error))?;
         let lock = match purpose {
             Purpose::Serve => Some(ServeLock::take(&path)?),
             Purpose::Create | Purpose::Command => None,

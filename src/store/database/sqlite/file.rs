@@ -3,8 +3,11 @@
 use std::{
     fs::{self, File, TryLockError},
     io,
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
+
+use rustix::fs::{Access, access};
 
 use crate::store::StoreError;
 
@@ -26,17 +29,61 @@ pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
     Ok(fs::canonicalize(folder)?.join(name))
 }
 
-/// Creates the folder of a database file.
+/// Creates the folder of a database file. Only its owner can read it, because the database contains payloads.
 pub(super) fn create_folder(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => fs::create_dir_all(folder),
-        _ => Ok(()),
-    }
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => return Ok(()),
+    };
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    access(folder, Access::WRITE_OK).map_err(|error| {
+        let text = format!("the folder {} is not writable: {error}", folder.display());
+        io::Error::new(io::Error::from(error).kind(), text)
+    })
+}
+
+/// Creates the file if it does not exist. Only its owner can read it. SQLite gives its other files the same rights.
+pub(super) fn create(path: &Path) -> io::Result<()> {
+    let mut options = File::options();
+    let file = options.create(true).truncate(false).write(true).mode(0o600);
+    file.open(path).map(drop)
 }
 
 /// Returns whether the file has a database. An empty file has none: SQLite treats it as a new database.
 pub(super) fn has_database(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0)
+}
+
+/// A file that the program has open, to notice that another one has taken its place.
+#[derive(Debug)]
+pub(super) struct OpenFile {
+    path: PathBuf,
+    /// Device and number, which identify a file.
+    id: (u64, u64),
+}
+
+impl OpenFile {
+    /// Returns the file at this path, which was just opened.
+    pub(super) fn at(path: PathBuf) -> io::Result<Self> {
+        let id = identify(&path)?;
+        Ok(Self { path, id })
+    }
+
+    /// Fails if the file was deleted or replaced. What is written to it would be lost when it is closed.
+    pub(super) fn require_in_place(&self) -> Result<(), StoreError> {
+        if identify(&self.path).is_ok_and(|id| id == self.id) {
+            return Ok(());
+        }
+        Err(StoreError::unavailable(format!(
+            "{} was deleted or replaced while it is in use: stop Caleida, put the right file in place, then start it",
+            self.path.display()
+        )))
+    }
+}
+
+fn identify(path: &Path) -> io::Result<(u64, u64)> {
+    let file = fs::metadata(path)?;
+    Ok((file.dev(), file.ino()))
 }
 
 /// The lock of the process that serves a database. The operating system releases it when the process ends.
@@ -100,6 +147,40 @@ mod tests {
         assert_eq!(resolve(Path::new("new.db")).unwrap(), working.join("new.db"));
         for path in ["circle.db", "missing/a.db"] {
             assert!(resolve(&folder.join(path)).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn deleted_and_replaced_files_are_not_in_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        create(&path).unwrap();
+        let opened = OpenFile::at(path.clone()).unwrap();
+        opened.require_in_place().unwrap();
+        fs::write(&path, "more").unwrap();
+        opened.require_in_place().unwrap();
+        let moved = folder.path().join("moved.db");
+        fs::rename(&path, &moved).unwrap();
+        assert!(opened.require_in_place().is_err());
+        fs::copy(&moved, &path).unwrap();
+        assert!(opened.require_in_place().is_err());
+        fs::rename(&moved, &path).unwrap();
+        opened.require_in_place().unwrap();
+    }
+
+    #[test]
+    fn only_the_owner_can_read_a_new_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data/a.db");
+        create_folder(&path).unwrap();
+        create(&path).unwrap();
+        for (path, expected) in [(path.parent().unwrap(), 0o700), (&path, 0o600)] {
+            assert_eq!(
+                fs::metadata(path).unwrap().mode() & 0o777,
+                expected,
+                "{}",
+                path.display()
+            );
         }
     }
 

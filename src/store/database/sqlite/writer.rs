@@ -11,7 +11,7 @@ use tokio::{
     sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard},
 };
 
-use super::log_sync::LogSync;
+use super::{file::OpenFile, log_sync::LogSync};
 use crate::store::{StoreError, migrations::SQLITE as MIGRATIONS};
 
 /// Number of pages that one step moves to the end of the file and cuts off, which takes a few milliseconds.
@@ -24,6 +24,8 @@ pub(super) struct Writer {
     /// `None` after the database was closed.
     connection: Arc<Mutex<Option<SqliteConnection>>>,
     log: LogSync,
+    /// The database and its log.
+    files: [OpenFile; 2],
 }
 
 /// The connection, while its user has it alone.
@@ -44,16 +46,21 @@ impl Writer {
             .fetch_one(&mut connection)
             .await?;
         let log = format!("{file}-wal");
-        let log = LogSync::open(Path::new(&log))
-            .map_err(|error| StoreError::Open(format!("failed to open {log}: {error}")))?;
+        let cannot_open = |error| StoreError::Open(format!("failed to open {log}: {error}"));
+        let files = [file.into(), (&log).into()].map(OpenFile::at);
+        let [file, log_file] = files;
         Ok(Self {
             connection: Arc::new(Mutex::new(Some(connection))),
-            log,
+            files: [file.map_err(cannot_open)?, log_file.map_err(cannot_open)?],
+            log: LogSync::open(Path::new(&log)).map_err(cannot_open)?,
         })
     }
 
-    /// Fails if writes can no longer be confirmed.
+    /// Fails if writes can no longer be confirmed, or if they would be lost.
     pub(super) fn require_working(&self) -> Result<(), StoreError> {
+        for file in &self.files {
+            file.require_in_place()?;
+        }
         self.log.require_working()
     }
 
