@@ -1,8 +1,9 @@
 //! Loads the master key, or creates it at the first start, and checks that it decrypts the secrets in the database.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Write},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::Path,
 };
 
@@ -125,17 +126,34 @@ fn read(path: &Path) -> Result<Option<MasterKey>, StartError> {
 fn create(path: &Path) -> io::Result<MasterKey> {
     let mut key = MasterKey::default();
     getrandom::fill(key.as_mut_slice()).map_err(io::Error::other)?;
-    if let Some(directory) = path.parent() {
-        fs::create_dir_all(directory)?;
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(Zeroizing::new(STANDARD.encode(key.as_slice()) + "\n").as_bytes())?;
-    file.sync_all()?;
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    // Complete under another name first, so that a full disk or a crash never leaves a part of a key.
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(format!(".{}", std::process::id()));
+    let written = write_key(&key, Path::new(&unfinished))
+        // Fails if another process has created the file in the meantime.
+        .and_then(|()| fs::hard_link(&unfinished, path));
+    // Fails if the file was not created.
+    let _ = fs::remove_file(&unfinished);
+    written?;
+    File::open(folder)?.sync_all()?;
     Ok(key)
+}
+
+fn write_key(key: &MasterKey, path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(Zeroizing::new(STANDARD.encode(key.as_slice()) + "\n").as_bytes())?;
+    file.sync_all()
 }
 
 fn parse(text: &str) -> Option<MasterKey> {
@@ -154,4 +172,28 @@ fn file_error(path: &Path, error: &io::Error) -> StartError {
         "cannot read or create the master key file {}: {error}",
         path.display()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
+    use super::*;
+
+    #[test]
+    fn key_file_is_complete_and_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data/master.key");
+        let key = create(&path).unwrap();
+        assert_eq!(read(&path).ok().flatten(), Some(key.clone()));
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        let error = create(&path).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(read(&path).ok().flatten(), Some(key));
+        let names: Vec<_> = fs::read_dir(path.parent().unwrap())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(names, ["master.key"], "nothing unfinished is left");
+    }
 }
