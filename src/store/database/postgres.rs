@@ -37,20 +37,36 @@ pub(in crate::store) struct Postgres {
     listener: Mutex<Option<PgListener>>,
 }
 
+fn connect_options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
+    let options = PgConnectOptions::from_str(url)?;
+    // The brackets of an IPv6 address belong to the URL.
+    let host = options.get_host().trim_matches(['[', ']']).to_owned();
+    Ok(options.host(&host).application_name("caleida").options([
+        ("idle_in_transaction_session_timeout", IDLE_TRANSACTION_TIMEOUT),
+        ("plan_cache_mode", PLAN_CACHE_MODE),
+        // Whatever the default of the database: transactions take locks, and do not expect to be repeated.
+        ("default_transaction_isolation", "read committed"),
+    ]))
+}
+
 impl Postgres {
     pub(super) async fn open(url: &str, purpose: Purpose) -> Result<Self, StoreError> {
         // Without the URL, which may contain a password.
         let cannot_open =
             |error: sqlx::Error| StoreError::Open(format!("failed to open the PostgreSQL database: {error}"));
-        let options = PgConnectOptions::from_str(url)
-            .map_err(cannot_open)?
-            .application_name("caleida")
-            .options([
-                ("idle_in_transaction_session_timeout", IDLE_TRANSACTION_TIMEOUT),
-                ("plan_cache_mode", PLAN_CACHE_MODE),
-            ]);
+        let options = connect_options(url).map_err(cannot_open)?;
         // A single connection first, for its error: a pool retries and then only reports a timeout.
         let mut first = PgConnection::connect_with(&options).await.map_err(cannot_open)?;
+        let encoding: String = sqlx::query_scalar("show server_encoding")
+            .fetch_one(&mut first)
+            .await
+            .map_err(cannot_open)?;
+        if encoding != "UTF8" {
+            return Err(StoreError::Open(format!(
+                "the PostgreSQL database has the encoding {encoding}: create one with encoding UTF8 (createdb \
+                 --template template0 --encoding UTF8)"
+            )));
+        }
         if purpose == Purpose::Command {
             let has_tables: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null")
                 .fetch_one(&mut first)
@@ -124,6 +140,22 @@ impl Postgres {
                 *listener = None;
                 Err(error.into())
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ipv6_addresses_have_no_brackets() {
+        for (url, host) in [
+            ("postgres://a@[::1]:5433/b", "::1"),
+            ("postgres://a@[2001:db8::7]/b", "2001:db8::7"),
+            ("postgres://a@db.internal/b", "db.internal"),
+        ] {
+            assert_eq!(connect_options(url).unwrap().get_host(), host, "{url}");
         }
     }
 }
