@@ -47,6 +47,7 @@ pub enum TlsProblem {
     NotForServers,
     UnreadableCertificate,
     WrongSignature,
+    UnsupportedSignature,
     /// The server presented the certificate of an authority, as most self-signed certificates are.
     SelfSigned,
     UnacceptableCertificate,
@@ -75,6 +76,9 @@ impl TlsProblem {
             Self::NotForServers => "The certificate is not for server authentication",
             Self::UnreadableCertificate => "The certificate cannot be parsed",
             Self::WrongSignature => "The certificate's signature is invalid",
+            Self::UnsupportedSignature => {
+                "The certificate has a key or signature that Caleida does not support"
+            }
             Self::SelfSigned => "The certificate is self-signed or not a server certificate",
             Self::UnacceptableCertificate => "The certificate is invalid",
             Self::NoCertificate => "The receiver sent no certificate",

@@ -99,6 +99,9 @@ fn tls(problem: TlsProblem) -> &'static str {
              chain. Certificates of private authorities are not accepted."
         }
         TlsProblem::CertificateRevoked => "Get a new certificate. The issuer has revoked this one.",
+        TlsProblem::UnsupportedSignature => {
+            "Use a certificate with RSA (2048 bits or more), ECDSA (P-256 or P-384) or Ed25519, in its whole chain."
+        }
         TlsProblem::SelfSigned
         | TlsProblem::NotForServers
         | TlsProblem::UnreadableCertificate

@@ -281,7 +281,7 @@ async fn connection_lost_before_response_is_protocol_failure() {
 #[tokio::test]
 async fn non_http_response_is_protocol_failure() {
     let raw = |bytes: &[u8]| Reply::Raw(bytes.to_vec());
-    let too_many_headers = format!("HTTP/1.1 200 OK\r\n{}\r\n", "x-a: 1\r\n".repeat(1000));
+    let too_many_headers = format!("HTTP/1.1 200 OK\r\n{}\r\n", "x-a: 1\r\n".repeat(1_001));
     for garbage in [
         Reply::Garbage,
         raw(b"220 mail.example ESMTP\r\n"),
@@ -580,6 +580,41 @@ async fn non_tls_port_is_reported() {
         });
         assert_tls_failed(&exchange, trouble, detail);
     }
+}
+
+/// Over TLS 1.3, the receiver rejects the client only after the handshake.
+#[tokio::test]
+async fn missing_client_certificate_is_reported() {
+    for protocol in [b"http/1.1".as_slice(), b"h2"] {
+        let identity = Identity::make(Certificate::Good);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}/", listener.local_addr().unwrap());
+        let acceptor = identity.acceptor_for_known_clients(protocol);
+        let sender = sender(LONG, vec![identity.authority]);
+        let (exchange, ()) = tokio::join!(post(&sender, &url), async {
+            let (tcp, _) = listener.accept().await.unwrap();
+            assert!(acceptor.accept(tcp).await.is_err());
+        });
+        assert_failed(
+            &exchange,
+            FailureReason::Tls,
+            "The receiver requires a client certificate, which Caleida does not have",
+        );
+    }
+}
+
+/// Browsers and curl accept them too.
+#[tokio::test]
+async fn response_can_have_many_headers() {
+    let receiver = Receiver::start().await;
+    let names: Vec<_> = (0..500).map(|n| format!("x-{n}")).collect();
+    let headers: Vec<_> = names.iter().map(|name| (name.as_str(), "value")).collect();
+    receiver.reply_always(Reply::full(200, &headers, ""));
+    let sender = sender(LONG, Vec::new());
+    let exchange = post(&sender, &receiver.url("/")).await;
+    assert_eq!(exchange.outcome, answered(200), "{:?}", exchange.detail);
+    let probed = probe(&sender, &receiver.url("/")).await;
+    assert_eq!(probed.exchange.outcome, answered(200));
 }
 
 #[tokio::test]

@@ -28,6 +28,9 @@ const PING_TIMEOUT: Duration = Duration::from_secs(5);
 const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
 
+/// Maximum number of header lines of a response. hyper accepts 100 by default, and a response with more is valid.
+pub(super) const MAX_HEADERS: usize = 1_000;
+
 /// Timeout of an export to a trace collector.
 #[cfg(feature = "otel")]
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -78,6 +81,7 @@ fn guarded(guard: &Arc<Guard>, timeout: Duration, tls: &ClientConfig) -> ClientB
         .http2_initial_connection_window_size(CONNECTION_WINDOW)
         // An invalid header line does not invalidate the status.
         .http1_ignore_invalid_headers_in_responses(true)
+        .http1_max_headers(MAX_HEADERS)
 }
 
 /// Builds a client without the guard for the command line, where users choose the URLs.

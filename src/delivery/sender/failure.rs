@@ -42,6 +42,15 @@ pub(super) fn explain(
 
 /// Explains an error on an established connection.
 pub(super) fn explain_exchange(error: &(dyn Error + 'static)) -> (FailureReason, AttemptDetail) {
+    // HTTP/2 keeps only the text of a TLS alert, such as that a client certificate is missing.
+    let alert = chain(error).find_map(|error| {
+        let text = error.to_string();
+        let (_, alert) = text.split_once("received fatal alert: ")?;
+        Some(alert.to_owned())
+    });
+    if let Some(alert) = alert {
+        return (FailureReason::Tls, explain_alert(&alert).into());
+    }
     let detail = match find::<hyper::Error>(error) {
         _ if is_refused_by_http2(error) => {
             "The receiver refused the request on each of its HTTP/2 connections"
@@ -143,12 +152,21 @@ fn explain_tls(error: &rustls::Error) -> AttemptDetail {
         }
         Tls::PeerIncompatible(_) => TlsProblem::NothingInCommon,
         Tls::AlertReceived(alert) => {
-            return format!("The receiver rejected the TLS handshake ({alert:?})").into();
+            return explain_alert(&format!("{alert:?}")).into();
         }
         Tls::NoApplicationProtocol => TlsProblem::NoHttp,
         _ => TlsProblem::HandshakeFailed,
     };
     tls_problem.into()
+}
+
+fn explain_alert(alert: &str) -> String {
+    match alert {
+        "CertificateRequired" | "certificate_required" => {
+            "The receiver requires a client certificate, which Caleida does not have".to_owned()
+        }
+        _ => format!("The receiver rejected the TLS handshake ({alert})"),
+    }
 }
 
 fn explain_certificate(problem: &CertificateError) -> TlsProblem {
@@ -163,6 +181,8 @@ fn explain_certificate(problem: &CertificateError) -> TlsProblem {
         Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => TlsProblem::NotForServers,
         Bad::BadEncoding => TlsProblem::UnreadableCertificate,
         Bad::BadSignature => TlsProblem::WrongSignature,
+        Bad::UnsupportedSignatureAlgorithmContext { .. }
+        | Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => TlsProblem::UnsupportedSignature,
         Bad::Other(_) => TlsProblem::SelfSigned,
         _ => TlsProblem::UnacceptableCertificate,
     }

@@ -21,7 +21,7 @@ use tokio_util::task::AbortOnDropHandle;
 use url::{Host, Position};
 use x509_parser::{certificate::X509Certificate, prelude::FromDer as _};
 
-use super::{Exchange, Interrupted, Sender, failure, response};
+use super::{Exchange, Interrupted, Sender, client, failure, response};
 use crate::{
     delivery::{
         fence::{FencedBody, Permit},
@@ -265,7 +265,9 @@ async fn send_request(
         }
     };
     let mut builder = http1::Builder::new();
-    builder.ignore_invalid_headers_in_responses(true);
+    builder
+        .ignore_invalid_headers_in_responses(true)
+        .max_headers(client::MAX_HEADERS);
     let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(explain)?;
     let connection = AbortOnDropHandle::new(tokio::spawn(async move {
         // An error is reported by the response.

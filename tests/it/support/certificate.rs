@@ -5,9 +5,10 @@ use std::{fmt::Write, sync::Arc};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::{
-    ServerConfig,
+    RootCertStore, ServerConfig,
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer},
+    server::{NoClientAuth, WebPkiClientVerifier, danger::ClientCertVerifier},
 };
 use tokio_rustls::TlsAcceptor;
 
@@ -67,10 +68,23 @@ impl Identity {
 
     /// Returns a TLS acceptor that offers this protocol by ALPN.
     pub fn acceptor(&self, protocol: &[u8]) -> TlsAcceptor {
+        self.acceptor_with(protocol, Arc::new(NoClientAuth))
+    }
+
+    /// Like [`Self::acceptor`], for clients with a certificate of this authority only.
+    pub fn acceptor_for_known_clients(&self, protocol: &[u8]) -> TlsAcceptor {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.authority.clone()).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        self.acceptor_with(protocol, verifier.build().unwrap())
+    }
+
+    fn acceptor_with(&self, protocol: &[u8], verifier: Arc<dyn ClientCertVerifier>) -> TlsAcceptor {
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
-            .with_no_client_auth()
+            .with_client_cert_verifier(verifier)
             .with_single_cert(vec![self.certificate.clone()], self.key.clone_key())
             .unwrap();
         config.alpn_protocols = vec![protocol.to_vec()];
