@@ -22,6 +22,9 @@ const PAUSE_FACTOR: u32 = 9;
 /// Maximum interval between two rounds.
 const MAX_INTERVAL: Duration = Duration::from_secs(600);
 
+/// Difference between the wall clock and the monotonic clock at which a round is skipped.
+const MAX_JUMP: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Retention of hourly statistics, longer than any chart.
 const STATISTICS_RETENTION: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
@@ -43,12 +46,20 @@ pub(super) async fn run(store: Arc<Store>, clock: Arc<dyn Clock>, keep: Duration
     // A fraction of `keep`, so that events are not kept much longer.
     let interval = (keep / 10).min(MAX_INTERVAL);
     loop {
+        // Also before the first round: the clock of a machine that has just started may be wrong until it is
+        // synchronized, and what is deleted is lost.
+        let (before, started) = (clock.now(), Instant::now());
+        tokio::time::sleep(interval).await;
+        let jump = clock.now().since(before).saturating_sub(started.elapsed());
+        if jump > MAX_JUMP {
+            tracing::warn!(?jump, "clock jumped ahead, nothing deleted in this round");
+            continue;
+        }
         match clean(&store, &*clock, keep).await {
             Ok(0) => {}
             Ok(events) => tracing::info!(events, "expired events deleted"),
             Err(error) => tracing::warn!(%error, "failed to delete expired data, will retry"),
         }
-        tokio::time::sleep(interval).await;
     }
 }
 
