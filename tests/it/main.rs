@@ -8,6 +8,7 @@ mod api_docs;
 mod api_keys;
 mod api_limits;
 mod api_roles;
+mod asset_versions;
 mod assets;
 mod audit;
 mod cli;
