@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     audit,
@@ -121,48 +121,46 @@ impl Store {
     /// Pauses a webhook, which holds its open deliveries. A delivery in progress is held only if its attempt fails.
     /// Returns `None` if the webhook does not exist.
     pub async fn pause_webhook(&self, change: &Change) -> Result<Option<Webhook>, StoreError> {
-        let mut tx = self.begin().await?;
-        lock_webhook(&mut tx, &change.account_id, &change.webhook_id).await?;
-        let Some(before) = set_state(&mut tx, change, "paused", false).await? else {
-            return Ok(None);
+        let paused = NewState {
+            state: "paused",
+            drops_held: false,
+            action: AuditAction::WebhookPaused,
+            reason: InvalidationReason::Edited,
+            details: json!({}),
         };
-        settle(&mut tx, &change.webhook_id, change.at).await?;
-        record_history(&mut tx, &change.webhook_id, change.at).await?;
-        let details = json!({ "before": { "status": before }, "after": { "status": "paused" } });
-        audit::write(
-            &mut tx,
-            &change.audit_event(AuditAction::WebhookPaused).with(details),
-        )
-        .await?;
-        enqueue_invalidations(&mut tx, self, &change.cache_key(InvalidationReason::Edited)).await?;
-        let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
-        tx.commit().await?;
-        Ok(webhook)
+        self.change_state(change, paused).await
     }
 
-    /// Activates a paused or disabled webhook, which makes its held deliveries due or cancels them. Returns `None` if the
-    /// webhook does not exist.
+    /// Activates a paused or disabled webhook, which makes its held deliveries due or cancels them. Deliveries that a
+    /// pause just before has not held yet are sent in both cases. Returns `None` if the webhook does not exist.
     pub async fn resume_webhook(
         &self,
         change: &Change,
         held: HeldAction,
     ) -> Result<Option<Webhook>, StoreError> {
+        let resumed = NewState {
+            state: "active",
+            drops_held: held == HeldAction::Drop,
+            action: AuditAction::WebhookResumed,
+            reason: InvalidationReason::Resumed,
+            details: json!({ "held": held }),
+        };
+        self.change_state(change, resumed).await
+    }
+
+    async fn change_state(&self, change: &Change, new: NewState) -> Result<Option<Webhook>, StoreError> {
         let mut tx = self.begin().await?;
         lock_webhook(&mut tx, &change.account_id, &change.webhook_id).await?;
-        let drops_held = held == HeldAction::Drop;
-        let Some(before) = set_state(&mut tx, change, "active", drops_held).await? else {
+        let Some(before) = set_state(&mut tx, change, &new).await? else {
             return Ok(None);
         };
         settle(&mut tx, &change.webhook_id, change.at).await?;
         record_history(&mut tx, &change.webhook_id, change.at).await?;
-        let details =
-            json!({ "before": { "status": before }, "after": { "status": "active" }, "held": held });
-        audit::write(
-            &mut tx,
-            &change.audit_event(AuditAction::WebhookResumed).with(details),
-        )
-        .await?;
-        enqueue_invalidations(&mut tx, self, &change.cache_key(InvalidationReason::Resumed)).await?;
+        let mut details = new.details;
+        details["before"] = json!({ "status": before });
+        details["after"] = json!({ "status": new.state });
+        audit::write(&mut tx, &change.audit_event(new.action).with(details)).await?;
+        enqueue_invalidations(&mut tx, self, &change.cache_key(new.reason)).await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         tx.commit().await?;
         Ok(webhook)
@@ -256,13 +254,23 @@ impl Store {
     }
 }
 
+/// A state that a user gives to a webhook.
+struct NewState {
+    state: &'static str,
+    /// Whether the held deliveries are cancelled instead of made due.
+    drops_held: bool,
+    action: AuditAction,
+    reason: InvalidationReason,
+    /// Further details for the audit log.
+    details: Value,
+}
+
 /// Returns the previous status. Increments the version, so that a form that was opened before cannot restore the old
 /// state.
 async fn set_state(
     connection: &mut Connection,
     change: &Change,
-    state: &str,
-    drops_held: bool,
+    new: &NewState,
 ) -> Result<Option<WebhookStatus>, StoreError> {
     let before = find(connection, &change.account_id, &change.webhook_id).await?;
     query(
@@ -278,10 +286,10 @@ async fn set_state(
     )
     .bind(&change.webhook_id)
     .bind(&change.account_id)
-    .bind(state)
+    .bind(new.state)
     .bind(change.at)
     .bind(&change.by)
-    .bind(drops_held)
+    .bind(new.drops_held)
     .execute(connection)
     .await?;
     Ok(before.map(|webhook| webhook.status))
