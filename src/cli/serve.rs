@@ -19,7 +19,16 @@ pub async fn run(config: Config) -> ExitCode {
         Err(error) => return super::fail(&error.to_string()),
     };
     process::raise_open_file_limit();
-    let server = match Server::start(config, Arc::new(SyncedClock::new(SystemClock))).await {
+    let mut signals = match Signals::new() {
+        Ok(signals) => signals,
+        Err(error) => return super::fail(&format!("failed to handle signals: {error}")),
+    };
+    let start = Server::start(config, Arc::new(SyncedClock::new(SystemClock)));
+    let started = tokio::select! {
+        started = start => started,
+        () = signals.next() => return super::fail("stopped by a signal before it had started"),
+    };
+    let server = match started {
         Ok(server) => server,
         Err(error) => return super::fail(&error.to_string()),
     };
@@ -27,9 +36,6 @@ pub async fn run(config: Config) -> ExitCode {
         // The generated password is not in the log: `caleida user set-password` sets another one.
         tracing::warn!(%error, "failed to print the addresses and the first sign-in");
     }
-    let Ok(mut signals) = Signals::new() else {
-        return super::fail("cannot handle signals");
-    };
     signals.next().await;
     tracing::info!("shutting down, waiting for requests and attempts in flight");
     tokio::select! {
