@@ -134,14 +134,23 @@ fn create(path: &Path) -> io::Result<MasterKey> {
     // Complete under another name first, so that a full disk or a crash never leaves a part of a key.
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(format!(".{}", std::process::id()));
-    let written = write_key(&key, Path::new(&unfinished))
-        // Fails if another process has created the file in the meantime.
-        .and_then(|()| fs::hard_link(&unfinished, path));
+    let written = write_key(&key, Path::new(&unfinished)).and_then(|()| place(Path::new(&unfinished), path));
     // Fails if the file was not created.
     let _ = fs::remove_file(&unfinished);
     written?;
     File::open(folder)?.sync_all()?;
     Ok(key)
+}
+
+/// Gives a file its final name. Fails if there is one with that name, which another process has created in the meantime.
+fn place(unfinished: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(unfinished, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !path.exists() => {
+            // Some network volumes have no links.
+            fs::rename(unfinished, path)
+        }
+        placed => placed,
+    }
 }
 
 fn write_key(key: &MasterKey, path: &Path) -> io::Result<()> {
