@@ -50,9 +50,8 @@ pub(super) async fn run(store: Arc<Store>, clock: Arc<dyn Clock>, keep: Duration
         // synchronized, and what is deleted is lost.
         let (before, started) = (clock.now(), Instant::now());
         tokio::time::sleep(interval).await;
-        let jump = clock.now().since(before).saturating_sub(started.elapsed());
-        if jump > MAX_JUMP {
-            tracing::warn!(?jump, "clock jumped ahead, nothing deleted in this round");
+        if has_jumped(clock.now().since(before), started.elapsed()) {
+            tracing::warn!("clock jumped ahead, nothing deleted in this round");
             continue;
         }
         match clean(&store, &*clock, keep).await {
@@ -103,5 +102,32 @@ async fn shrink(store: &Store) -> Result<(), StoreError> {
             return Ok(());
         }
         tokio::time::sleep(started.elapsed() * PAUSE_FACTOR).await;
+    }
+}
+
+/// Returns whether the wall clock advanced far more than the monotonic clock.
+fn has_jumped(wall: Duration, elapsed: Duration) -> bool {
+    wall.saturating_sub(elapsed) > MAX_JUMP
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_large_jumps_ahead_count() {
+        let (minute, day) = (Duration::from_secs(60), Duration::from_secs(24 * 60 * 60));
+        for (wall, elapsed, expected) in [
+            (10 * minute, 10 * minute, false),
+            (11 * minute, 10 * minute, false),
+            // Backwards.
+            (Duration::ZERO, 10 * minute, false),
+            (day, 10 * minute, false),
+            (day + 11 * minute, 10 * minute, true),
+            (40 * day, 10 * minute, true),
+            (40 * day, 40 * day, false),
+        ] {
+            assert_eq!(has_jumped(wall, elapsed), expected, "{wall:?} {elapsed:?}");
+        }
     }
 }
