@@ -24,7 +24,6 @@ const POLL_INTERVAL: Duration = Duration::from_secs(5);
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Any number of processes may run it, because each step is exclusive.
-#[derive(Clone)]
 pub(super) struct BackgroundWork {
     pub store: Arc<Store>,
     pub wake: Arc<Wake>,

@@ -176,7 +176,8 @@ pub struct Config {
     #[arg(value_parser = delivery_timeout)]
     pub delivery_timeout: Duration,
 
-    /// Retention of events with their deliveries and attempts; events with open deliveries are kept
+    /// Retention of events with their deliveries and attempts; held deliveries are dropped with them, and events with
+    /// pending deliveries are kept
     #[arg(long, env = "CALEIDA_RETENTION", value_name = "TIME", default_value = "30d")]
     #[arg(value_parser = retention)]
     pub retention: Duration,
