@@ -43,10 +43,13 @@ pub(super) fn create_folder(path: &Path) -> io::Result<()> {
 }
 
 /// Creates the file if it does not exist. Only its owner can read it. SQLite gives its other files the same rights.
+///
+/// An existing file is not opened: closing it again would release the locks that SQLite has on it in this process.
 pub(super) fn create(path: &Path) -> io::Result<()> {
-    let mut options = File::options();
-    let file = options.create(true).truncate(false).write(true).mode(0o600);
-    file.open(path).map(drop)
+    match File::options().create_new(true).write(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Returns whether the file has a database. An empty file has none: SQLite treats it as a new database.
