@@ -25,11 +25,13 @@ pub mod secret;
 pub mod signature;
 pub mod text;
 pub mod time;
+#[cfg(feature = "ssr")]
+pub mod url_visibility;
 pub mod user;
 pub mod webhook;
 
 pub use actor::{Actor, Origin, Principal};
-pub use audit::{AuditAction, AuditCursor, AuditEntry};
+pub use audit::{AuditAction, AuditCursor, AuditDetails, AuditEntry};
 pub use delivery::{Attempt, Delivery, DeliveryStatus, FailureReason, Outcome};
 pub use detail::{AttemptDetail, TlsProblem};
 pub use error::{Field, FieldErrors};
@@ -48,6 +50,8 @@ pub use recovery::{Recovery, RecoveryScope, RecoveryState};
 pub use retry::{RetrySchedule, Verdict};
 pub use secret::Secret;
 pub use time::{Clock, Timestamp};
+#[cfg(feature = "ssr")]
+pub use url_visibility::UrlVisibility;
 pub use user::{Email, InvalidEmail, Role, User};
 pub use webhook::{
     DisabledReason, EndpointUrl, Transport, Webhook, WebhookName, WebhookSettings, WebhookStatus,

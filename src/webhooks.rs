@@ -53,6 +53,18 @@ pub struct WebhookDraft {
     pub events: Vec<String>,
 }
 
+impl WebhookDraft {
+    /// Returns the saved fields, with the whole URL, to save them again.
+    pub fn saved(webhook: &Webhook) -> Self {
+        Self {
+            url: webhook.url.full().to_string(),
+            name: webhook.name.to_string(),
+            secret: Zeroizing::default(),
+            events: webhook.events.iter().map(|event| event.to_string()).collect(),
+        }
+    }
+}
+
 impl fmt::Debug for WebhookDraft {
     /// Omits the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     auth::api_key::AUDIT_READ,
-    domain::{AuditCursor, AuditEntry, Principal},
+    domain::{AuditCursor, AuditEntry, Principal, UrlVisibility},
     store::AuditFilter,
 };
 
@@ -44,6 +44,7 @@ struct AuditEntryView {
     #[schema(examples("192.0.2.7"))]
     address: Option<String>,
     /// Details of the action. For edits, the changed fields as `before` and `after`. Never contains secrets.
+    /// Keys without `webhooks:write` get shortened URLs.
     #[schema(value_type = Option<Object>)]
     details: Option<Box<RawValue>>,
 }
@@ -108,14 +109,19 @@ pub(super) async fn list(
     };
     let page = api.accounts.of(&caller.account_id).audit_log(&filter).await?;
     Ok(Json(AuditLog {
-        entries: page.entries.into_iter().map(AuditEntryView::from).collect(),
+        entries: page
+            .entries
+            .into_iter()
+            .map(|entry| AuditEntryView::new(entry, caller.url_visibility()))
+            .collect(),
         next_cursor: page.next.map(|cursor| cursor.to_string()),
     }))
 }
 
-impl From<AuditEntry> for AuditEntryView {
-    fn from(entry: AuditEntry) -> Self {
-        let details = entry.details.and_then(|text| RawValue::from_string(text).ok());
+impl AuditEntryView {
+    fn new(entry: AuditEntry, urls: UrlVisibility) -> Self {
+        let details = entry.details.map(|details| details.shown(urls));
+        let details = details.and_then(|text| RawValue::from_string(text).ok());
         Self {
             id: entry.id.into(),
             at: entry.at.into(),

@@ -20,7 +20,8 @@ use super::{
 use crate::{
     auth::api_key::{WEBHOOKS_READ, WEBHOOKS_WRITE},
     domain::{
-        Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, EventType, WebhookId, remedy::explanation,
+        Attempt, Delivery, DeliveryId, DeliveryStatus, EventId, EventType, UrlVisibility, WebhookId,
+        remedy::explanation,
     },
     store::{DeliveryFilter, ResendOutcome},
 };
@@ -87,7 +88,8 @@ struct AttemptView {
     status_code: Option<u16>,
     /// What went wrong, in detail, if there was no response or its body could not be read.
     detail: Option<String>,
-    /// URL that was called. The webhook’s URL may have changed since.
+    /// URL that was called. The webhook’s URL may have changed since. Keys without `webhooks:write` get a shortened URL,
+    /// and `…` instead of its hidden parts in the response.
     #[schema(examples("https://crm.example/hook"))]
     url: String,
     /// Headers that were sent, in full, including `webhook-signature`.
@@ -179,7 +181,11 @@ pub(super) async fn show(
     Ok(Json(DeliveryDetailView {
         delivery: detail.delivery.into(),
         body: serde_json::from_slice(&detail.payload).ok(),
-        attempt_log: detail.attempts.into_iter().map(AttemptView::from).collect(),
+        attempt_log: detail
+            .attempts
+            .into_iter()
+            .map(|attempt| AttemptView::new(attempt, caller.url_visibility()))
+            .collect(),
     }))
 }
 
@@ -231,8 +237,9 @@ impl From<Delivery> for DeliveryView {
     }
 }
 
-impl From<Attempt> for AttemptView {
-    fn from(attempt: Attempt) -> Self {
+impl AttemptView {
+    fn new(attempt: Attempt, urls: UrlVisibility) -> Self {
+        let (url, attempt) = attempt.shown(urls);
         Self {
             number: attempt.number,
             started_at: attempt.started_at.into(),
@@ -240,7 +247,7 @@ impl From<Attempt> for AttemptView {
             result: attempt.outcome.to_string(),
             status_code: attempt.outcome.status_code(),
             detail: explanation(attempt.outcome, attempt.detail.as_ref()),
-            url: attempt.url,
+            url,
             request_headers: attempt.request_headers,
             response_headers: attempt.response_headers,
             response_body: String::from_utf8_lossy(&attempt.response_body).into_owned(),

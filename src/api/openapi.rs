@@ -99,7 +99,8 @@ counts separately.";
 const SCOPES: &str = "\
 An API key. Scopes: `events:write` publishes events. `webhooks:read` reads webhooks, events and deliveries. \
 `webhooks:write` changes webhooks, reads their secrets, sends test events, and resends and recovers deliveries. \
-`audit:read` reads the audit log. Each endpoint states the scope that it requires.";
+`audit:read` reads the audit log. Keys without `webhooks:write` see only the beginning of the URLs of webhooks, which can \
+contain tokens, and search only their hosts. Each endpoint states the scope that it requires.";
 
 const TAGS: [(&str, &str); 6] = [
     (EVENTS, "Publish events, and read the events that were received."),

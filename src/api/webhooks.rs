@@ -35,7 +35,10 @@ use super::{
 };
 use crate::{
     auth::api_key::{WEBHOOKS_READ, WEBHOOKS_WRITE},
-    domain::{DisabledReason, EventType, Secret, Webhook, WebhookId, WebhookStatus, webhook::LastAttempt},
+    domain::{
+        DisabledReason, EventType, Secret, UrlVisibility, Webhook, WebhookId, WebhookStatus,
+        webhook::LastAttempt,
+    },
     store::{WebhookFilter, split_page},
     webhooks::{WebhookDraft, WebhookError},
 };
@@ -59,6 +62,8 @@ pub(super) struct WebhookView {
     /// normalization form C.
     #[schema(examples("Orders → CRM"))]
     name: String,
+    /// Keys without `webhooks:write` get a shortened URL, such as `https://crm.example/hooks/…`, because URLs can contain
+    /// tokens.
     #[schema(examples("https://crm.example/hook"))]
     url: String,
     /// Event types that the webhook is subscribed to.
@@ -122,7 +127,8 @@ pub(super) struct WebhookList {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct WebhookListParams {
-    /// Only webhooks whose name or URL contains this text, ignoring case.
+    /// Only webhooks whose name or URL contains this text, ignoring case. For keys without `webhooks:write`, only the
+    /// host of the URL is searched.
     search: Option<String>,
     /// Only webhooks that are subscribed to this event type.
     event: Option<EventType>,
@@ -218,6 +224,7 @@ pub(super) async fn list(
     let limit = params.limit.unwrap_or_default().0;
     let filter = WebhookFilter {
         search: params.search.filter(|text| !text.is_empty()),
+        urls: caller.url_visibility(),
         event_type: params.event,
         status: params.status,
         page: 0,
@@ -232,7 +239,7 @@ pub(super) async fn list(
         next_cursor: last.map(|webhook| webhook.id.clone()),
         webhooks: webhooks
             .into_iter()
-            .map(|webhook| WebhookView::new(webhook, None))
+            .map(|webhook| WebhookView::new(webhook, None, caller.url_visibility()))
             .collect(),
         total: found.matching,
     }))
@@ -268,7 +275,7 @@ pub(super) async fn create(
     };
     let (webhook, secret) = api.webhooks.add(&caller.actor(), &draft).await?;
     let location = format!("/api/v1/webhooks/{}", webhook.id);
-    let response = webhook_response(webhook, Some(&secret));
+    let response = webhook_response(webhook, Some(&secret), caller.url_visibility());
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], response).into_response())
 }
 
@@ -292,6 +299,7 @@ pub(super) async fn show(
     Ok(webhook_response(
         webhook.ok_or_else(Problem::unknown_id::<WebhookPath>)?,
         None,
+        caller.url_visibility(),
     ))
 }
 
@@ -333,19 +341,17 @@ pub(super) async fn update(
         tries += 1;
         let current = api.accounts.of(&caller.account_id).webhook(&id).await?;
         let current = current.ok_or_else(Problem::unknown_id::<WebhookPath>)?;
+        let saved = WebhookDraft::saved(&current);
         let draft = WebhookDraft {
-            url: change.url.clone().unwrap_or_else(|| current.url.to_string()),
-            name: change.name.clone().unwrap_or_else(|| current.name.to_string()),
-            secret: change.secret.clone().unwrap_or_default(),
-            events: change
-                .events
-                .clone()
-                .unwrap_or_else(|| current.events.iter().map(|e| e.to_string()).collect()),
+            url: change.url.clone().unwrap_or(saved.url),
+            name: change.name.clone().unwrap_or(saved.name),
+            secret: change.secret.clone().unwrap_or(saved.secret),
+            events: change.events.clone().unwrap_or(saved.events),
         };
         let based_on = Some(expected_version.unwrap_or(current.version));
         match api.webhooks.edit(&caller.actor(), &id, &draft, based_on).await {
             Err(WebhookError::Stale(_)) if expected_version.is_none() && tries < 5 => {}
-            edited => return Ok(webhook_response(edited?, None)),
+            edited => return Ok(webhook_response(edited?, None, caller.url_visibility())),
         }
     }
 }
@@ -375,9 +381,13 @@ pub(super) async fn delete(
 }
 
 /// Builds a webhook's response, with its version as the entity tag.
-pub(super) fn webhook_response(webhook: Webhook, secret: Option<&Secret>) -> Response {
+pub(super) fn webhook_response(webhook: Webhook, secret: Option<&Secret>, urls: UrlVisibility) -> Response {
     let etag = format!("\"{}\"", webhook.version);
-    ([(header::ETAG, etag)], Json(WebhookView::new(webhook, secret))).into_response()
+    (
+        [(header::ETAG, etag)],
+        Json(WebhookView::new(webhook, secret, urls)),
+    )
+        .into_response()
 }
 
 /// Returns the version in `If-Match`, or `None` for `*` and without the header.
@@ -400,11 +410,11 @@ fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
 }
 
 impl WebhookView {
-    fn new(webhook: Webhook, secret: Option<&Secret>) -> Self {
+    fn new(webhook: Webhook, secret: Option<&Secret>, urls: UrlVisibility) -> Self {
         Self {
             id: webhook.id,
             name: webhook.name.to_string(),
-            url: webhook.url.to_string(),
+            url: webhook.url.shown(urls),
             events: webhook.events.iter().collect(),
             status: webhook.status,
             disabled_reason: webhook.disabled_reason,

@@ -96,7 +96,7 @@ impl Worker {
         let started_at = self.clock.now();
         let started = Instant::now();
         let headers = request_headers(&delivery.event_id, &delivery.payload, &pass, started_at);
-        let span = trace::attempt(pass.target.url.as_url().host_str());
+        let span = trace::attempt(pass.target.url.full().host_str());
         KillPoint::BeforeSending.reached();
         let exchange = tokio::select! {
             biased;
@@ -115,7 +115,7 @@ impl Worker {
             duration: started.elapsed(),
             outcome: exchange.outcome,
             detail: exchange.detail,
-            url: pass.target.url.to_string(),
+            url: pass.target.url.clone(),
             request_headers: to_log(&headers),
             response_headers: exchange.response_headers,
             response_body: exchange.response_body,

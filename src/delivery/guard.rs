@@ -56,7 +56,7 @@ impl Guard {
 
     /// Checks a URL whose host is an IP address. A host name is checked when it is resolved.
     pub fn check_ip_literal(&self, url: &EndpointUrl) -> Result<(), Refusal> {
-        let ip = match url.as_url().host() {
+        let ip = match url.full().host() {
             Some(Host::Ipv4(ip)) => IpAddr::V4(ip),
             Some(Host::Ipv6(ip)) => IpAddr::V6(ip),
             Some(Host::Domain(_)) | None => return Ok(()),
@@ -87,10 +87,10 @@ impl Guard {
 
     /// Returns advice about a URL before it is saved, or nothing if the URL has no problems.
     pub async fn advise(&self, url: &EndpointUrl) -> Vec<Advice> {
-        let Some(host) = url.as_url().host() else {
+        let Some(host) = url.full().host() else {
             return Vec::new();
         };
-        let port = url.as_url().port_or_known_default().unwrap_or_default();
+        let port = url.full().port_or_known_default().unwrap_or_default();
         let resolved = tokio::time::timeout(ADVICE_TIMEOUT, self.resolve(host, port)).await;
         let is_loopback =
             matches!(&resolved, Ok(Ok(addresses)) if addresses.iter().all(|addr| addr.ip().is_loopback()));

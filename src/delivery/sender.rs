@@ -135,7 +135,7 @@ impl Sender {
                 return Err(Interrupted::Fenced);
             }
             let fenced = reqwest::Body::wrap(FencedBody::new(body.clone(), permit.clone()));
-            let request = client.post(url.as_url().clone()).headers(headers.clone());
+            let request = client.post(url.full().clone()).headers(headers.clone());
             let unanswered = match timeout_at(deadline, retired::send(request.body(fenced))).await {
                 Ok(Ok(response)) => {
                     return Ok(response::read(response, deadline, || now.plus(started.elapsed())).await);

@@ -15,7 +15,9 @@ use super::{
     gate::{Admission, Gate, GateError},
     sender::{Interrupted, Probe, Sender},
 };
-use crate::domain::{AccountId, Clock, EventId, EventType, Timestamp, WebhookId, event::envelope};
+use crate::domain::{
+    AccountId, Clock, EndpointUrl, EventId, EventType, Timestamp, UrlVisibility, WebhookId, event::envelope,
+};
 
 /// Maximum number of tests per account and minute, all of which may be sent at once. The limit prevents the use of
 /// tests to flood a receiver.
@@ -37,10 +39,24 @@ struct Inner {
 #[derive(Debug, Clone)]
 pub struct TestResult {
     pub at: Timestamp,
-    pub url: String,
+    pub url: EndpointUrl,
     pub request_headers: Vec<(String, String)>,
     pub body: Bytes,
     pub probe: Probe,
+}
+
+impl TestResult {
+    /// Returns the URL and the result as a caller sees them.
+    pub fn shown(mut self, visibility: UrlVisibility) -> (String, Self) {
+        let url = self.url.shown(visibility);
+        let exchange = &mut self.probe.exchange;
+        self.url.hide_in_response(
+            visibility,
+            &mut exchange.response_headers,
+            &mut exchange.response_body,
+        );
+        (url, self)
+    }
 }
 
 /// Reason no test was sent.
@@ -95,7 +111,7 @@ impl Tester {
         let probe = inner.sender.probe(&pass, permit, headers, body.clone(), at).await;
         Ok(TestResult {
             at,
-            url: pass.target.url.to_string(),
+            url: pass.target.url.clone(),
             request_headers,
             body,
             probe: probe.map_err(|interrupted| match interrupted {

@@ -2,9 +2,13 @@
 
 use std::{fmt, str::FromStr};
 
+#[cfg(feature = "ssr")]
+use serde_json::Value;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use super::{AuditId, Principal, Timestamp, event_cursor::InvalidCursor};
+#[cfg(feature = "ssr")]
+use super::{EndpointUrl, Transport, UrlVisibility};
 
 /// Audited action, stored as a code of the form `noun.verb`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumString, IntoStaticStr, VariantArray)]
@@ -91,8 +95,55 @@ pub struct AuditEntry {
     /// IP address or `command line`. `None` for actions of Caleida itself.
     pub address: Option<String>,
     /// JSON object. For an edit, `before` and `after` contain the changed fields.
-    pub details: Option<String>,
+    pub details: Option<AuditDetails>,
     pub at: Timestamp,
+}
+
+/// Details of an entry: a JSON object. The URLs in it are webhooks' URLs, so it can only be read with a visibility.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AuditDetails(String);
+
+impl AuditDetails {
+    pub fn new(json: String) -> Self {
+        Self(json)
+    }
+
+    /// Returns the JSON as a caller sees it.
+    #[cfg(feature = "ssr")]
+    pub fn shown(&self, visibility: UrlVisibility) -> String {
+        if visibility == UrlVisibility::Full {
+            return self.0.clone();
+        }
+        match serde_json::from_str::<Value>(&self.0) {
+            Ok(mut details) => {
+                shorten_urls(&mut details);
+                details.to_string()
+            }
+            Err(_) => "{}".to_owned(),
+        }
+    }
+}
+
+impl fmt::Debug for AuditDetails {
+    /// Omits the details, because logs must not contain URLs of webhooks.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditDetails").finish_non_exhaustive()
+    }
+}
+
+/// Shortens the URLs in a JSON value. They are in fields named `url`.
+#[cfg(feature = "ssr")]
+fn shorten_urls(value: &mut Value) {
+    let Value::Object(fields) = value else { return };
+    for (name, field) in fields {
+        match field {
+            Value::String(text) if name == "url" => {
+                *text = EndpointUrl::parse(text, Transport::HttpAllowed)
+                    .map_or_else(|_| "…".to_owned(), |url| url.shown(UrlVisibility::Shortened));
+            }
+            field => shorten_urls(field),
+        }
+    }
 }
 
 impl AuditEntry {
@@ -126,5 +177,22 @@ impl FromStr for AuditCursor {
             at: Timestamp::from_millis(at.parse().map_err(|_| InvalidCursor)?),
             id: id.parse().map_err(|_| InvalidCursor)?,
         })
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_in_details_are_shortened() {
+        let json = r#"{"after":{"name":"a","url":"https://example.com/hooks/x?y"},"before":{"url":"?"},"held":"drop"}"#;
+        let details = AuditDetails::new(json.to_owned());
+        assert_eq!(details.shown(UrlVisibility::Full), json);
+        assert_eq!(
+            details.shown(UrlVisibility::Shortened),
+            r#"{"after":{"name":"a","url":"https://example.com/hooks/…?…"},"before":{"url":"…"},"held":"drop"}"#
+        );
+        assert!(!format!("{details:?}").contains("example"));
     }
 }

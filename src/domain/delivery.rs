@@ -5,7 +5,9 @@ use std::{fmt, time::Duration};
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use super::{AttemptDetail, DeliveryId, EventId, EventType, Timestamp, WebhookId};
+#[cfg(feature = "ssr")]
+use super::UrlVisibility;
+use super::{AttemptDetail, DeliveryId, EndpointUrl, EventId, EventType, Timestamp, WebhookId};
 
 /// State of a delivery.
 ///
@@ -71,13 +73,24 @@ pub struct Attempt {
     /// Description of the failure. Set for an attempt with a response only if the body could not be read.
     pub detail: Option<AttemptDetail>,
     /// URL that was called. The webhook's URL may have changed since.
-    pub url: String,
+    pub url: EndpointUrl,
     pub request_headers: Vec<(String, String)>,
     pub response_headers: Vec<(String, String)>,
     /// First bytes of the response body, decompressed.
     pub response_body: Vec<u8>,
     /// Whether the body is incomplete.
     pub response_truncated: bool,
+}
+
+#[cfg(feature = "ssr")]
+impl Attempt {
+    /// Returns the URL and the attempt as a caller sees them.
+    pub fn shown(mut self, visibility: UrlVisibility) -> (String, Self) {
+        let url = self.url.shown(visibility);
+        self.url
+            .hide_in_response(visibility, &mut self.response_headers, &mut self.response_body);
+        (url, self)
+    }
 }
 
 /// Outcome of an attempt.

@@ -71,7 +71,7 @@ pub struct InvalidEmail;
 #[derive(Display, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "lowercase", parse_err_ty = String, parse_err_fn = unknown_role)]
 pub enum Role {
-    /// Reads everything except secrets.
+    /// Reads everything except secrets. See [`super::UrlVisibility`] for URLs.
     Viewer,
     /// Also adds webhooks.
     Member,

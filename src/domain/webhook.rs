@@ -1,5 +1,7 @@
 //! Webhooks: destinations with a URL, a unique name, a secret and subscribed event types.
 
+#[cfg(feature = "ssr")]
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,8 @@ use super::{
     health::{FailureSeries, RecentAttempts},
     text::{InvalidLine, InvisibleCharacter, parse_line},
 };
+#[cfg(feature = "ssr")]
+use super::{UrlVisibility, url_visibility};
 
 /// Webhook without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +99,9 @@ pub enum Transport {
 /// URL of a destination, normalized by the URL standard and without a fragment.
 ///
 /// The host is not checked here. The guard checks the resolved addresses at every attempt.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+///
+/// The URL may contain a token, so it has no `Display`: [`Self::shown`] returns what a caller may see.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct EndpointUrl(Url);
 
 /// Error for an invalid URL.
@@ -135,12 +141,39 @@ impl EndpointUrl {
         Ok(Self(url))
     }
 
-    pub fn as_url(&self) -> &Url {
+    /// Returns the whole URL, to store it and to call it.
+    pub fn full(&self) -> &Url {
         &self.0
     }
 
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
+    /// Returns the URL as a caller sees it.
+    #[cfg(feature = "ssr")]
+    pub fn shown(&self, visibility: UrlVisibility) -> String {
+        match visibility {
+            UrlVisibility::Full => self.0.to_string(),
+            UrlVisibility::Shortened => url_visibility::shorten(&self.0),
+        }
+    }
+
+    /// Removes what a caller must not see of the URL from the headers and the body of a response.
+    #[cfg(feature = "ssr")]
+    pub fn hide_in_response(
+        &self,
+        visibility: UrlVisibility,
+        headers: &mut [(String, String)],
+        body: &mut Vec<u8>,
+    ) {
+        if visibility == UrlVisibility::Full {
+            return;
+        }
+        for text in headers.iter_mut().flat_map(|(name, value)| [name, value]) {
+            if let Cow::Owned(hidden) = url_visibility::hide_in(&self.0, text) {
+                *text = hidden;
+            }
+        }
+        if let Cow::Owned(hidden) = url_visibility::hide_in(&self.0, &String::from_utf8_lossy(body)) {
+            *body = hidden.into_bytes();
+        }
     }
 
     pub fn is_https(&self) -> bool {
@@ -148,9 +181,10 @@ impl EndpointUrl {
     }
 }
 
-impl fmt::Display for EndpointUrl {
+impl fmt::Debug for EndpointUrl {
+    /// Writes only the origin, because logs must not contain tokens.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        write!(f, "EndpointUrl({})", self.0.origin().ascii_serialization())
     }
 }
 
@@ -267,7 +301,7 @@ mod tests {
         assert_eq!(parse("https://me:pw@example.com/"), Err(InvalidUrl::Credentials));
         assert_eq!(parse("https://me@example.com/"), Err(InvalidUrl::Credentials));
         assert_eq!(
-            parse(" https://Example.com/a#b ").unwrap().as_str(),
+            parse(" https://Example.com/a#b ").unwrap().full().as_str(),
             "https://example.com/a"
         );
     }
@@ -300,7 +334,10 @@ mod tests {
             let longest = letter.repeat(room / encoded);
             let url = parse(&longest).unwrap();
             // Stored URLs are parsed again.
-            assert_eq!(EndpointUrl::parse(url.as_str(), Transport::HttpsOnly), Ok(url));
+            assert_eq!(
+                EndpointUrl::parse(url.full().as_str(), Transport::HttpsOnly),
+                Ok(url)
+            );
             let length = "https://a.example/".len() + longest.len() / letter.len() * encoded + encoded;
             assert_eq!(
                 parse(&format!("{longest}{letter}")),

@@ -68,7 +68,7 @@ pub struct AuditPage {
 pub(super) fn settings_json(webhook: &Webhook) -> Value {
     json!({
         "name": webhook.name.as_str(),
-        "url": webhook.url.as_str(),
+        "url": webhook.url.full().as_str(),
         "events": webhook.events.iter().map(EventType::as_str).collect::<Vec<_>>(),
     })
 }

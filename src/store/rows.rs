@@ -206,7 +206,7 @@ from_row! {
         number: u32,
         started_at: Timestamp,
         duration_ms: u64,
-        url: String,
+        url: EndpointUrl,
         status_code: Option<i64>,
         retry_after: Option<u64>,
         failure: Option<FailureReason>,

@@ -7,19 +7,35 @@ use std::borrow::Cow;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use percent_encoding::percent_decode_str;
-use url::Url;
+use url::{Position, Url};
 
-use crate::domain::WebhookSettings;
+use crate::domain::{EndpointUrl, WebhookName, WebhookSettings};
 
 /// Returns the text to search in: the name, the URL as it is stored and sent, and the URL as people read it.
 pub(super) fn search_text(settings: &WebhookSettings) -> String {
-    let (name, url) = (settings.name.as_str(), settings.url.as_url());
+    let (name, url) = (settings.name.as_str(), settings.url.full());
     let mut lines = vec![fold(name), fold(url.as_str())];
     let readable = fold(&readable_url(url));
     if readable != lines[1] {
         lines.push(readable);
     }
     lines.join("\n")
+}
+
+/// Returns the text to search in for callers that see shortened URLs: the name, and the host with its port.
+///
+/// It is derived from the URL at each search. A column of its own would have to be filled for stored webhooks.
+pub(super) fn visible_search_text(name: &WebhookName, url: &EndpointUrl) -> String {
+    let url = url.full();
+    let host = url.host_str().unwrap_or_default();
+    let port = &url[Position::AfterHost..Position::AfterPort];
+    let (readable, _) = idna::domain_to_unicode(host);
+    [
+        fold(name.as_str()),
+        fold(&format!("{host}{port}")),
+        fold(&format!("{readable}{port}")),
+    ]
+    .join("\n")
 }
 
 /// Returns the texts of which a match contains at least one: the searched text, and how it reads if it is part of an
@@ -95,6 +111,11 @@ mod tests {
         search_text(&settings.unwrap())
     }
 
+    fn visible_text(name: &str, url: &str) -> String {
+        let name = WebhookName::parse(name).unwrap();
+        visible_search_text(&name, &EndpointUrl::parse(url, Transport::HttpsOnly).unwrap())
+    }
+
     fn finds(search: &str, text: &str) -> bool {
         search_terms(search)
             .iter()
@@ -162,5 +183,16 @@ mod tests {
         assert!(!finds("bucher", &text("name", bucher)));
         assert!(!text("name", "https://a.example/%00").contains('\0'));
         assert!(search_terms("\0").iter().all(|term| !term.contains('\0')));
+    }
+
+    #[test]
+    fn visible_text_has_only_name_and_host() {
+        let text = visible_text("Ärzte", "https://Bücher.example:8443/api/T0ken/%E2%82%AC?sig=y#z");
+        for found in ["ärz", "BÜCHER.example:8443", "xn--bcher-kva", ".example", ":84"] {
+            assert!(finds(found, &text), "{found}");
+        }
+        for hidden in ["https", "/", "api", "t0k", "€", "%", "sig", "?", "y#", "8443/"] {
+            assert!(!finds(hidden, &text), "{hidden}");
+        }
     }
 }

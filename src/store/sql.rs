@@ -25,6 +25,7 @@ mod submitted_forms;
 mod webhook_changes;
 mod webhook_filter;
 mod webhook_health;
+mod webhook_search;
 mod webhooks;
 
 pub(super) use new_deliveries::NewDelivery;

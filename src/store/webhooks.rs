@@ -5,8 +5,8 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::{AuditEvent, CacheKey, InvalidationReason, Sealed, SealedSecrets};
 use crate::domain::{
-    AccountId, Actor, AuditAction, EndpointUrl, EventType, Origin, Principal, Timestamp, Webhook, WebhookId,
-    WebhookSettings, WebhookStatus,
+    AccountId, Actor, AuditAction, EndpointUrl, EventType, Origin, Principal, Timestamp, UrlVisibility,
+    Webhook, WebhookId, WebhookSettings, WebhookStatus,
 };
 
 /// Numbers of open deliveries of a webhook. Counting stops at a total of one more than [`OpenDeliveries::COUNT_LIMIT`].
@@ -139,8 +139,10 @@ pub enum DestinationState {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookFilter {
-    /// Substring of the name or the URL, ignoring case.
+    /// Substring of the name or the URL, ignoring case. Of the URL, only the host and port if URLs are shortened.
     pub search: Option<String>,
+    /// What the caller sees of URLs. A search must not find what the caller does not see.
+    pub urls: UrlVisibility,
     pub event_type: Option<EventType>,
     pub status: Option<WebhookStatus>,
     /// Returns only webhooks created before this one. Does not affect the counts.
@@ -155,6 +157,7 @@ impl Default for WebhookFilter {
     fn default() -> Self {
         Self {
             search: None,
+            urls: UrlVisibility::default(),
             event_type: None,
             status: None,
             before: None,

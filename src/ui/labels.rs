@@ -62,8 +62,10 @@ pub fn disabled_reason(reason: DisabledReason) -> &'static str {
 pub fn scope_description(scope: &str) -> &'static str {
     match scope {
         EVENTS_WRITE => "Publish events.",
-        WEBHOOKS_READ => "Read webhooks, events and deliveries, but not secrets.",
-        WEBHOOKS_WRITE => "Add, edit, pause, test and delete webhooks, resend deliveries, and read secrets.",
+        WEBHOOKS_READ => "Read webhooks, with shortened URLs, events and deliveries, but not secrets.",
+        WEBHOOKS_WRITE => {
+            "Add, edit, pause, test and delete webhooks, resend deliveries, and read secrets and whole URLs."
+        }
         AUDIT_READ => "Read the audit log: who did what, when and from where.",
         _ => "",
     }

@@ -8,7 +8,7 @@ use super::{Problem, limits::RateLimitSlot};
 use crate::{
     api::Api,
     auth::api_key::{AUDIT_READ, EVENTS_WRITE, WEBHOOKS_READ, WEBHOOKS_WRITE},
-    domain::Origin,
+    domain::{Origin, UrlVisibility},
     store::ApiKey,
     webhooks::Actor,
 };
@@ -53,6 +53,11 @@ impl<S> Caller<S> {
     /// Returns the actor for the audit log.
     pub(crate) fn actor(&self) -> Actor {
         Actor::api_key(self.account_id.clone(), &self.name, self.origin)
+    }
+
+    /// Returns what the key sees of webhooks' URLs.
+    pub(crate) fn url_visibility(&self) -> UrlVisibility {
+        UrlVisibility::of_editor(self.scopes.iter().any(|scope| scope == WEBHOOKS_WRITE))
     }
 }
 

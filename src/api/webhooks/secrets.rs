@@ -91,5 +91,5 @@ pub(crate) async fn rotate(
         Some(_) => return Err(Problem::invalid("overlap_hours", "Use 0 to 168 hours.")),
     };
     let (webhook, secret) = api.webhooks.rotate(&caller.actor(), &id, overlap).await?;
-    Ok(webhook_response(webhook, Some(&secret)))
+    Ok(webhook_response(webhook, Some(&secret), caller.url_visibility()))
 }

@@ -48,7 +48,7 @@ pub(crate) async fn pause(
     Path(WebhookPath { id }): Path<WebhookPath>,
 ) -> Result<Response, Problem> {
     let webhook = api.webhooks.pause(&caller.actor(), &id).await?;
-    Ok(webhook_response(webhook, None))
+    Ok(webhook_response(webhook, None, caller.url_visibility()))
 }
 
 /// Resume a webhook
@@ -72,5 +72,5 @@ pub(crate) async fn resume(
     Parsed(options): Parsed<ResumeOptions>,
 ) -> Result<Response, Problem> {
     let resumed = api.webhooks.resume(&caller.actor(), &id, options.held).await?;
-    Ok(webhook_response(resumed, None))
+    Ok(webhook_response(resumed, None, caller.url_visibility()))
 }

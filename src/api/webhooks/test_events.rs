@@ -25,7 +25,7 @@ use crate::{
         tester::TestResult,
     },
     domain::{
-        EventType,
+        EventType, UrlVisibility,
         remedy::{explanation, remedy},
     },
 };
@@ -128,11 +128,12 @@ pub(crate) async fn send(
         .webhooks
         .test(&caller.actor(), &id, new_test.event_type)
         .await?;
-    Ok(Json(TestView::from(test)))
+    Ok(Json(TestView::new(test, caller.url_visibility())))
 }
 
-impl From<TestResult> for TestView {
-    fn from(test: TestResult) -> Self {
+impl TestView {
+    fn new(test: TestResult, urls: UrlVisibility) -> Self {
+        let (url, test) = test.shown(urls);
         let exchange = test.probe.exchange;
         Self {
             succeeded: exchange.outcome.succeeded(),
@@ -140,7 +141,7 @@ impl From<TestResult> for TestView {
             status_code: exchange.outcome.status_code(),
             remedy: remedy(exchange.outcome, exchange.detail.as_ref()),
             detail: explanation(exchange.outcome, exchange.detail.as_ref()),
-            url: test.url,
+            url,
             timings_ms: test.probe.timings.into(),
             certificate: test.probe.certificate.map(CertificateView::from),
             request_headers: test.request_headers,

@@ -123,8 +123,8 @@ pub(super) fn is_connection_error(error: &reqwest::Error) -> bool {
 fn explain_connect(io: Option<&io::Error>, url: &EndpointUrl) -> (FailureReason, AttemptDetail) {
     use io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable};
 
-    let host = url.as_url().host_str().unwrap_or_default();
-    let port = url.as_url().port_or_known_default().unwrap_or_default();
+    let host = url.full().host_str().unwrap_or_default();
+    let port = url.full().port_or_known_default().unwrap_or_default();
     let detail = match io {
         Some(io) if io.kind() == ConnectionRefused => format!("Connection refused by {host}:{port}"),
         Some(io) if matches!(io.kind(), HostUnreachable | NetworkUnreachable) => {

@@ -215,7 +215,7 @@ impl From<(FailureReason, AttemptDetail)> for ProbeError {
 }
 
 fn host_and_port(url: &EndpointUrl) -> (Host<&str>, u16) {
-    let url = url.as_url();
+    let url = url.full();
     // The URL of an endpoint always has a host. The fallback would not resolve.
     let host = url.host().unwrap_or(Host::Domain(""));
     (host, url.port_or_known_default().unwrap_or_default())
@@ -243,7 +243,7 @@ fn request(
         let detail = "The URL cannot be used in an HTTP request".to_owned();
         ProbeError::Failed(FailureReason::Protocol, detail.into())
     };
-    let url = url.as_url();
+    let url = url.full();
     let host = &url[Position::BeforeHost..Position::AfterPort];
     headers.insert(HOST, HeaderValue::from_str(host).map_err(|_| invalid())?);
     let path = &url[Position::BeforePath..Position::AfterQuery];

@@ -224,10 +224,17 @@ bind_text!(
     Role,
     TlsProblem,
     &Email,
-    &EndpointUrl,
     &EventId,
     &WebhookName,
 );
+
+impl Bind for &EndpointUrl {
+    const KIND: Kind = Kind::Text;
+
+    fn into_value(self) -> Value {
+        Value::Text(self.full().to_string())
+    }
+}
 
 impl Bind for &Principal {
     const KIND: Kind = Kind::Text;

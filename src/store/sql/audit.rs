@@ -4,8 +4,8 @@ use std::{borrow::Cow, collections::HashMap, str::FromStr};
 
 use crate::{
     domain::{
-        AccountId, ApiKeyId, AuditAction, AuditCursor, AuditEntry, AuditId, Principal, Timestamp, UserId,
-        WebhookId,
+        AccountId, ApiKeyId, AuditAction, AuditCursor, AuditDetails, AuditEntry, AuditId, Principal,
+        Timestamp, UserId, WebhookId,
     },
     store::{
         AccountStore, AuditChoices, AuditContext, AuditEvent, AuditFilter, AuditPage, Store, StoreError,
@@ -23,7 +23,7 @@ impl FromRow for AuditEntry {
             subject: row.get("subject")?,
             subject_name: None,
             address: row.get("address")?,
-            details: row.get("details")?,
+            details: row.get::<Option<String>>("details")?.map(AuditDetails::new),
             at: row.get("at")?,
         })
     }

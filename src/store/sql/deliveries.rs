@@ -311,7 +311,7 @@ async fn insert_attempts(
             attempt.number.into_value(),
             attempt.started_at.into_value(),
             millis(attempt.duration).into_value(),
-            attempt.url.as_str().into_value(),
+            (&attempt.url).into_value(),
             status_code.into_value(),
             retry_after.into_value(),
             failure.into_value(),

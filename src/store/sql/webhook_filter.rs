@@ -3,12 +3,17 @@ use crate::{
     store::{WebhookFilter, database::Query, search_key::search_terms},
 };
 
-/// Appends the conditions of a filter, except its page.
-pub(super) fn push_filter(query: &mut Query, account: &AccountId, filter: &WebhookFilter) {
+/// Appends the conditions of a filter, except its page. `search` finds parts of whole URLs.
+pub(super) fn push_filter(
+    query: &mut Query,
+    account: &AccountId,
+    filter: &WebhookFilter,
+    search: Option<&str>,
+) {
     query
         .push(" where deleted_at is null and account_id = ")
         .push_bind(account);
-    if let Some(search) = &filter.search {
+    if let Some(search) = search {
         for (index, term) in search_terms(search).iter().enumerate() {
             query
                 .push(if index == 0 { " and (" } else { " or " })

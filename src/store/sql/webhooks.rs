@@ -1,8 +1,8 @@
 use std::collections::HashMap;
 
-use super::{open_deliveries, webhook_filter::push_filter};
+use super::{open_deliveries, webhook_filter::push_filter, webhook_search};
 use crate::{
-    domain::{AccountId, Latencies, Timestamp, Webhook, WebhookId},
+    domain::{AccountId, Latencies, Timestamp, UrlVisibility, Webhook, WebhookId},
     store::{
         AccountStore, Destination, HeldDeliveries, HourlyActivity, OpenDeliveries, SealedSecrets, Store,
         StoreError, WebhookFilter, WebhookPage,
@@ -65,21 +65,14 @@ impl AccountStore<'_> {
         let mut reader = self.store.read().await?;
         let total: u64 = count(&mut reader, self.account).await?;
 
-        let mut counting = query("select count(*) from webhooks");
-        push_filter(&mut counting, self.account, filter);
-        let matching = counting.fetch_one(&mut reader).await?;
-
-        let mut listing = query(format!("select {WEBHOOK_COLUMNS} from webhooks"));
-        push_filter(&mut listing, self.account, filter);
-        if let Some(before) = &filter.before {
-            listing.push(" and id < ").push_bind(before);
-        }
-        listing
-            .push(" order by id desc limit ")
-            .push_bind(i64::from(filter.limit))
-            .push(" offset ")
-            .push_bind(i64::from(filter.page) * i64::from(filter.limit));
-        let rows: Vec<WebhookRow> = listing.fetch_all(&mut reader).await?;
+        let (matching, rows) = match &filter.search {
+            Some(search) if filter.urls == UrlVisibility::Shortened => {
+                let found = webhook_search::matching(&mut reader, self.account, filter, search).await?;
+                let rows = webhook_search::page(&mut reader, self.account, filter, &found).await?;
+                (found.len() as u64, rows)
+            }
+            search => page(&mut reader, self.account, filter, search.as_deref()).await?,
+        };
         let webhooks = rows
             .into_iter()
             .map(Webhook::try_from)
@@ -178,6 +171,30 @@ impl FromRow for HourlyActivity {
             failed: row.get("failed")?,
         })
     }
+}
+
+/// Returns the number of webhooks that match a filter, and a page of them.
+async fn page(
+    reader: &mut Connection,
+    account: &AccountId,
+    filter: &WebhookFilter,
+    search: Option<&str>,
+) -> Result<(u64, Vec<WebhookRow>), StoreError> {
+    let mut counting = query("select count(*) from webhooks");
+    push_filter(&mut counting, account, filter, search);
+    let matching = counting.fetch_one(reader).await?;
+
+    let mut listing = query(format!("select {WEBHOOK_COLUMNS} from webhooks"));
+    push_filter(&mut listing, account, filter, search);
+    if let Some(before) = &filter.before {
+        listing.push(" and id < ").push_bind(before);
+    }
+    listing
+        .push(" order by id desc limit ")
+        .push_bind(i64::from(filter.limit))
+        .push(" offset ")
+        .push_bind(i64::from(filter.page) * i64::from(filter.limit));
+    Ok((matching, listing.fetch_all(reader).await?))
 }
 
 pub(super) async fn count(connection: &mut Connection, account: &AccountId) -> Result<u64, StoreError> {

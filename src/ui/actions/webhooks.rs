@@ -11,7 +11,7 @@ use {
     },
     crate::{
         delivery::tester::TestError,
-        domain::{EndpointUrl, EventType, EventTypes, Field, Webhook, WebhookId, WebhookName},
+        domain::{EndpointUrl, EventType, EventTypes, Field, UrlVisibility, Webhook, WebhookId, WebhookName},
         store::HeldAction,
         ui::{
             components::{conflict::EditConflict, test_report::TestReport},
@@ -181,8 +181,8 @@ pub async fn send_test(form: Form<TestForm>) -> Result<Outcome, Refusal> {
                 Refusal::new(Reason::Unavailable)
             }
         })?;
-        let (zone, now) = (&sender.preferences.zone, sender.now);
-        let report = Fragment::render(zone, || view! { <TestReport test now/> });
+        let (zone, urls, now) = (&sender.preferences.zone, sender.url_visibility(), sender.now);
+        let report = Fragment::render(zone, || view! { <TestReport test urls now/> });
         Ok(Done::part(report, None))
     };
     ctx.once(SendTest::PATH, &form.submission, &form, change).await
@@ -232,12 +232,12 @@ pub fn webhook_id(text: &str) -> Result<WebhookId, Refusal> {
 
 #[cfg(feature = "ssr")]
 impl WebhookForm {
-    /// Returns the form with the stored values.
-    pub fn from_webhook(webhook: &Webhook) -> Self {
+    /// Returns the form with the stored values as a user sees them.
+    pub fn from_webhook(webhook: &Webhook, urls: UrlVisibility) -> Self {
         Self {
             id: webhook.id.to_string(),
             version: Some(webhook.version),
-            url: webhook.url.to_string(),
+            url: webhook.url.shown(urls),
             name: webhook.name.to_string(),
             events: webhook.events.iter().map(|event| event.to_string()).collect(),
             ..Self::default()
@@ -273,7 +273,7 @@ impl WebhookForm {
 
     /// Returns whether the form has unsaved changes.
     fn is_unsaved(&self, saved: &Webhook) -> bool {
-        let (stored, draft) = (Self::from_webhook(saved).draft(), self.draft());
+        let (stored, draft) = (WebhookDraft::saved(saved), self.draft());
         self.version.is_some()
             && (stored.url != draft.url.trim()
                 || stored.name != draft.name.trim()
@@ -319,7 +319,7 @@ fn over_list(path: &str, back: &str) -> String {
 impl WebhookDraft {
     /// Replaces these fields with the saved values.
     fn keep_saved(&mut self, fields: &[String], saved: &Webhook) {
-        let saved = WebhookForm::from_webhook(saved).draft();
+        let saved = WebhookDraft::saved(saved);
         let keeps = |field: Field| fields.iter().any(|name| name == field.as_str());
         if keeps(Field::Url) {
             self.url = saved.url;
@@ -338,7 +338,7 @@ impl Refusal {
     /// Returns the refusal for a conflicting change. It shows the saved values and has their version for the next attempt.
     fn stale(ctx: &RequestContext, saved: Webhook, draft: WebhookDraft) -> Self {
         let (version, now) = (saved.version, ctx.now);
-        let mine = WebhookForm::from_webhook(&saved).draft();
+        let mine = WebhookDraft::saved(&saved);
         let part = Fragment::render(&ctx.preferences.zone, || {
             view! { <EditConflict by=saved.updated_by.to_string() at=saved.updated_at saved=mine yours=draft now/> }
         });

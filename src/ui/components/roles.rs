@@ -35,10 +35,13 @@ pub fn RoleChoice(chosen: Role) -> impl IntoView {
 
 fn permissions(role: Role) -> &'static str {
     match role {
-        Role::Viewer => "Can view everything except secrets.",
+        Role::Viewer => {
+            "Can view everything except secrets. Webhook URLs are shortened to the host and the beginning of the path."
+        }
         Role::Member => "Can also add webhooks, send test events, and resend and recover deliveries.",
         Role::Admin => {
-            "Can also edit and delete webhooks, reveal and rotate secrets, and manage API keys and users."
+            "Can also edit and delete webhooks, see their whole URLs, reveal and rotate secrets, and manage API keys and \
+             users."
         }
     }
 }

@@ -15,16 +15,17 @@ use crate::{
         tester::TestResult,
     },
     domain::{
-        Timestamp,
+        Timestamp, UrlVisibility,
         remedy::{explanation, remedy},
     },
 };
 
 #[component]
-pub fn TestReport(test: TestResult, now: Timestamp) -> impl IntoView {
+pub fn TestReport(test: TestResult, urls: UrlVisibility, now: Timestamp) -> impl IntoView {
+    let (url, test) = test.shown(urls);
     let TestResult {
         at: _,
-        url,
+        url: _,
         request_headers,
         body,
         probe,

@@ -11,7 +11,7 @@ use url::form_urlencoded;
 use super::{access::not_signed_in, flash::Flash, origin, preferences::Preferences, query::ListQuery};
 use crate::{
     auth::{Client, SignedIn},
-    domain::{PublicUrl, Role, Timestamp, User, Webhook, WebhookId},
+    domain::{PublicUrl, Role, Timestamp, UrlVisibility, User, Webhook, WebhookId},
     store::{AccountStore, AuditContext},
     ui::{PageError, Ui},
     webhooks::Actor,
@@ -83,6 +83,11 @@ impl RequestContext {
 
     pub fn has_role(&self, role: Role) -> bool {
         self.user.role >= role
+    }
+
+    /// Returns what the user sees of webhooks' URLs.
+    pub fn url_visibility(&self) -> UrlVisibility {
+        UrlVisibility::of_role(self.user.role)
     }
 }
 

@@ -52,6 +52,7 @@ impl ListQuery {
             event_type,
             status,
             page,
+            urls: _,
             before: _,
             limit: _,
         } = &self.filter;
@@ -85,6 +86,7 @@ impl ListQuery {
             search,
             event_type,
             status,
+            urls: _,
             page: _,
             before: _,
             limit: _,

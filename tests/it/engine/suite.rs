@@ -284,7 +284,7 @@ async fn pause_holds_delivery_at_every_point_before_sending() {
 async fn edit_applies_at_every_point_before_sending() {
     for point in POINTS.into_iter().filter(|point| *point != "lookup") {
         let (fixture, breakpoint) = waiting_at(point).await;
-        let edited = draft(&fixture.webhook.url.as_str().replace("before", "after"));
+        let edited = draft(&fixture.webhook.url.full().as_str().replace("before", "after"));
         let (webhooks, id) = (&fixture.webhooks, &fixture.webhook.id);
         webhooks.edit(&fixture.actor, id, &edited, None).await.unwrap();
         breakpoint.release();

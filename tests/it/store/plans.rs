@@ -7,8 +7,8 @@ use std::{collections::BTreeSet, time::Duration};
 use bytes::Bytes;
 use caleida::{
     domain::{
-        AccountId, Attempt, AttemptId, Clock, DeliveryStatus, EventId, EventType, FieldErrors, Origin,
-        Outcome, Principal, RecoveryScope, Timestamp, Transport, WebhookId, WebhookSettings,
+        AccountId, Attempt, AttemptId, Clock, DeliveryStatus, EndpointUrl, EventId, EventType, FieldErrors,
+        Origin, Outcome, Principal, RecoveryScope, Timestamp, Transport, WebhookId, WebhookSettings,
     },
     server::clock::SystemClock,
     store::{
@@ -220,7 +220,7 @@ async fn deliver(store: &Store, account: &AccountId, run: usize) {
                     retry_after: None,
                 },
                 detail: None,
-                url: "https://example.com/".to_owned(),
+                url: EndpointUrl::parse("https://example.com/", Transport::HttpsOnly).unwrap(),
                 request_headers: Vec::new(),
                 response_headers: Vec::new(),
                 response_body: Vec::new(),

@@ -39,7 +39,8 @@ use caleida::{
     domain::{
         AccountId, Actor, Attempt, AttemptDetail, AttemptId, DeliveryStatus, DisabledReason, EndpointUrl,
         EventId, EventType, EventTypes, FailureReason, Latencies, Origin, Outcome, Principal, ProcessId,
-        Timestamp, TlsProblem, Transport, Webhook, WebhookId, WebhookName, WebhookSettings, WebhookStatus,
+        Timestamp, TlsProblem, Transport, UrlVisibility, Webhook, WebhookId, WebhookName, WebhookSettings,
+        WebhookStatus,
     },
     store::{
         self, AcceptedEvent, CacheKey, Change, Claim, ClaimedDelivery, ConflictingEvent, DeleteOutcome,
@@ -213,7 +214,7 @@ fn recorded(delivery: &ClaimedDelivery, outcome: Outcome, next: Next) -> Recorde
         duration: Duration::from_millis(12),
         outcome,
         detail: None,
-        url: "https://example.com/hook".to_owned(),
+        url: EndpointUrl::parse("https://example.com/hook", Transport::HttpsOnly).unwrap(),
         request_headers: vec![("webhook-id".to_owned(), delivery.event_id.to_string())],
         response_headers: Vec::new(),
         response_body: b"\xff\x00 raw".to_vec(),

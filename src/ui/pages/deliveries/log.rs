@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use self::filters::LogFilters;
 use crate::{
-    domain::{Delivery, DeliveryId, DeliveryStatus, Role, Timestamp, Webhook, WebhookId},
+    domain::{Delivery, DeliveryId, DeliveryStatus, Role, Timestamp, UrlVisibility, Webhook, WebhookId},
     store::{AccountStore, DeliveryPage, StoreError},
     ui::{
         PageError,
@@ -62,13 +62,14 @@ async fn page(
         None => None,
     };
     let (now, may_recover) = (ctx.now, ctx.has_role(Role::Member));
+    let urls = ctx.url_visibility();
     let title = webhook
         .as_ref()
         .map(|webhook| format!("Deliveries for {}", webhook.name));
     let page = Page::new(title.as_deref().unwrap_or("Deliveries"), Section::Deliveries);
     let address = query.href();
     Ok(ctx.render_list_page(page, address, || {
-        view! { <LogScreen webhook query log webhooks health may_recover now/> }.into_any()
+        view! { <LogScreen webhook query log webhooks health may_recover urls now/> }.into_any()
     }))
 }
 
@@ -91,6 +92,7 @@ fn LogScreen(
     webhooks: Vec<(WebhookId, String)>,
     health: Option<Health>,
     may_recover: bool,
+    urls: UrlVisibility,
     now: Timestamp,
 ) -> impl IntoView {
     let recover = webhook.as_ref().filter(|_| may_recover).map(|webhook| {
@@ -99,7 +101,7 @@ fn LogScreen(
     let text = match webhook {
         Some(webhook) => view! {
             "For "<a href=paths::webhook(&webhook.id)>{webhook.name.to_string()}</a>", sent to "
-            <span class="address">{webhook.url.to_string()}</span>
+            <span class="address">{webhook.url.shown(urls)}</span>
         }
         .into_any(),
         None => "Every event that was sent to a webhook, and the outcome.".into_any(),

@@ -8,7 +8,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 use self::{attempt::AttemptCard, curl::RequestBody};
 use crate::{
-    domain::{Delivery, DeliveryId, DeliveryStatus, Role, Timestamp},
+    domain::{Delivery, DeliveryId, DeliveryStatus, Role, Timestamp, UrlVisibility},
     store::{AttemptRange, DeliveryDetail},
     ui::{
         PageError,
@@ -58,12 +58,13 @@ async fn page(ctx: &RequestContext, id: &DeliveryId, feedback: FormFeedback) -> 
     let detail = ctx.account().delivery_with(id, range).await?;
     let detail = detail.ok_or(PageError::NotFound)?;
     let is_newest = range.before.is_none();
+    let urls = ctx.url_visibility();
     let (now, may_resend, headers) = (ctx.now, ctx.has_role(Role::Member), feedback.headers());
     let page = Page::new("Delivery", Section::Deliveries)
         .with_islands()
         .with_status(feedback.status);
     let page = ctx.render_page(page, || {
-        view! { <DeliveryScreen detail is_newest feedback may_resend now/> }.into_any()
+        view! { <DeliveryScreen detail is_newest feedback may_resend urls now/> }.into_any()
     });
     Ok((headers, page).into_response())
 }
@@ -75,6 +76,7 @@ fn DeliveryScreen(
     is_newest: bool,
     feedback: FormFeedback,
     may_resend: bool,
+    urls: UrlVisibility,
     now: Timestamp,
 ) -> impl IntoView {
     let DeliveryDetail {
@@ -109,7 +111,7 @@ fn DeliveryScreen(
     let attempts = attempts.into_iter().enumerate().map(|(index, attempt)| {
         let (delivery, body) = (delivery.id.clone(), body.clone());
         view! {
-            <li class="timeline__entry"><AttemptCard delivery attempt body open=index + 1 == newest now/></li>
+            <li class="timeline__entry"><AttemptCard delivery attempt body open=index + 1 == newest urls now/></li>
         }
     });
     let attempts = attempts.collect_view();

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 use self::{changes::Changes, labels::action_label};
 use crate::{
-    domain::{AuditCursor, AuditEntry, Timestamp},
+    domain::{AuditCursor, AuditEntry, Timestamp, UrlVisibility},
     store::{AccountStore, AuditChoices, AuditFilter, AuditPage, StoreError},
     ui::{
         PageError,
@@ -37,11 +37,11 @@ pub async fn show(ctx: RequestContext) -> Result<Response, PageError> {
     let account = ctx.account();
     let log = load(&account, &query).await?;
     let choices = account.audit_choices().await?;
-    let now = ctx.now;
+    let (urls, now) = (ctx.url_visibility(), ctx.now);
     let page = Page::new("Audit log", Section::AuditLog);
     let address = query.href();
     Ok(ctx.render_list_page(page, address, || {
-        view! { <AuditScreen query log choices now/> }.into_any()
+        view! { <AuditScreen query log choices urls now/> }.into_any()
     }))
 }
 
@@ -57,7 +57,13 @@ async fn load(account: &AccountStore<'_>, query: &AuditQuery) -> Result<AuditPag
 }
 
 #[component]
-fn AuditScreen(query: AuditQuery, log: AuditPage, choices: AuditChoices, now: Timestamp) -> impl IntoView {
+fn AuditScreen(
+    query: AuditQuery,
+    log: AuditPage,
+    choices: AuditChoices,
+    urls: UrlVisibility,
+    now: Timestamp,
+) -> impl IntoView {
     let starting_at = |before: Option<AuditCursor>| {
         let mut query = query.clone();
         query.filter.before = before;
@@ -72,7 +78,7 @@ fn AuditScreen(query: AuditQuery, log: AuditPage, choices: AuditChoices, now: Ti
     let contents = if log.entries.is_empty() {
         view! { <NoEntries navigation=navigation.clone() texts=TEXTS/> }.into_any()
     } else {
-        view! { <Days entries=log.entries now/> }.into_any()
+        view! { <Days entries=log.entries urls now/> }.into_any()
     };
     let text = "Who did what, when and from where. Entries are never changed.".into_any();
     let actions = view! { <a class="button" href=query.export_href()>"Export as JSON Lines"</a> }.into_any();
@@ -133,12 +139,12 @@ fn with_selected<T: Clone + PartialEq>(mut choices: Vec<T>, selected: Option<&T>
 }
 
 #[component]
-fn Days(entries: Vec<AuditEntry>, now: Timestamp) -> impl IntoView {
+fn Days(entries: Vec<AuditEntry>, urls: UrlVisibility, now: Timestamp) -> impl IntoView {
     let days = group_by_day(entries, now, |entry| entry.at);
     let days = days.into_iter().enumerate().map(|(index, (day, entries))| {
         let rows = entries
             .into_iter()
-            .map(|entry| view! { <Row entry/> })
+            .map(|entry| view! { <Row entry urls/> })
             .collect_view();
         view! { <DayTable index day class="table table--audit" columns=COLUMNS>{rows}</DayTable> }
     });
@@ -149,7 +155,7 @@ const COLUMNS: &[&str] = &["Time", "Actor", "Action", "IP address"];
 
 /// The actor and the subject link to all entries by that actor and about that subject.
 #[component]
-fn Row(entry: AuditEntry) -> impl IntoView {
+fn Row(entry: AuditEntry, urls: UrlVisibility) -> impl IntoView {
     let by_actor = filtered_href(|filter| filter.actor = Some(entry.actor.clone()));
     let by_subject = filtered_href(|filter| filter.subject = Some(entry.subject.clone()));
     let name = match entry.subject_name {
@@ -170,7 +176,7 @@ fn Row(entry: AuditEntry) -> impl IntoView {
                 <a class="audit__filter" href=by_subject>{name}</a>
             </th>
             <td role="cell" class="audit__from">{address}</td>
-            <Changes details=entry.details/>
+            <Changes details=entry.details.map(|details| details.shown(urls))/>
         </tr>
     }
 }

@@ -51,12 +51,13 @@ pub async fn delete(
 
 async fn page(ctx: &RequestContext, id: &WebhookId, feedback: FormFeedback) -> Result<Response, PageError> {
     let webhook = ctx.webhook(id).await?;
+    let url = webhook.url.shown(ctx.url_visibility());
     let account = ctx.account();
     let open = account.open_deliveries(id).await?;
     let title = format!("Delete “{}”?", webhook.name);
     let (status, headers) = (feedback.status, feedback.headers());
     let page = show_over_list(ctx, &title, status, |query| {
-        view! { <DeleteDialog webhook open feedback query/> }.into_any()
+        view! { <DeleteDialog webhook url open feedback query/> }.into_any()
     });
     Ok((headers, page.await).into_response())
 }
@@ -64,6 +65,7 @@ async fn page(ctx: &RequestContext, id: &WebhookId, feedback: FormFeedback) -> R
 #[component]
 fn DeleteDialog(
     webhook: Webhook,
+    url: String,
     open: OpenDeliveries,
     feedback: FormFeedback,
     query: ListQuery,
@@ -83,7 +85,7 @@ fn DeleteDialog(
             // Focusable so that the text can be scrolled by keyboard on small screens.
             <div class="dialog__body" id="dialog-text" tabindex="0">
                 <p>{open}</p>
-                <p>"Once deleted, no calls will be made to "<span class="address">{webhook.url.to_string()}</span>"."</p>
+                <p>"Once deleted, no calls will be made to "<span class="address">{url}</span>"."</p>
             </div>
             <ActionForm id="confirm" class="dialog__confirm" page function=DeleteWebhook::PATH notice>
                 <input type="hidden" name="id" value=webhook.id.to_string()/>

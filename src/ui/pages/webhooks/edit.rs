@@ -60,7 +60,7 @@ async fn page(
 ) -> Result<Response, PageError> {
     let webhook = ctx.webhook(id).await?;
     let form = match posted {
-        None => WebhookForm::from_webhook(&webhook),
+        None => WebhookForm::from_webhook(&webhook, ctx.url_visibility()),
         Some(posted) => WebhookForm {
             version: feedback.version.or(posted.version).or(Some(webhook.version)),
             ..posted

@@ -12,8 +12,8 @@ use leptos::prelude::*;
 use self::{filters::Filters, no_webhooks::NoWebhooks, table::Table};
 use super::held::Held;
 use crate::{
-    domain::{Role, Timestamp, WebhookId, WebhookStatus},
-    store::{StoreError, WebhookPage},
+    domain::{Role, Timestamp, UrlVisibility, WebhookId, WebhookStatus},
+    store::{StoreError, WebhookFilter, WebhookPage},
     ui::{
         components::{activity_chart::Activity, empty_state::EmptyState, pagination::Pagination},
         layout::{document::Page, shell::Section},
@@ -62,6 +62,7 @@ struct List {
     saved: Option<WebhookId>,
     closed_dialog: Option<ClosedDialog>,
     may_add: bool,
+    urls: UrlVisibility,
     now: Timestamp,
 }
 
@@ -89,7 +90,11 @@ impl ClosedDialog {
 impl List {
     async fn load(ctx: &RequestContext, query: ListQuery) -> Self {
         let now = ctx.now;
-        let page = ctx.account().list_webhooks(&query.filter).await;
+        let filter = WebhookFilter {
+            urls: ctx.url_visibility(),
+            ..query.filter.clone()
+        };
+        let page = ctx.account().list_webhooks(&filter).await;
         let page = page.map(|page| {
             if query.invalid.match_nothing() {
                 WebhookPage {
@@ -132,6 +137,7 @@ impl List {
             saved,
             closed_dialog: None,
             may_add: ctx.has_role(Role::Member),
+            urls: ctx.url_visibility(),
             now,
         }
     }
@@ -181,6 +187,7 @@ fn Contents(list: List) -> impl IntoView {
         saved,
         closed_dialog,
         may_add,
+        urls,
         now,
     } = list;
     match page {
@@ -200,7 +207,7 @@ fn Contents(list: List) -> impl IntoView {
             view! { <NoWebhooks add/> }.into_any()
         }
         Ok(page) if page.webhooks.is_empty() => view! {
-            <Filters query/>
+            <Filters query urls/>
             <EmptyState title="No matches" text="No webhooks match these filters.">
                 <a class="button" href=paths::LIST data-soft="clear">"Clear filters"</a>
             </EmptyState>
@@ -213,8 +220,8 @@ fn Contents(list: List) -> impl IntoView {
                 _ => None,
             };
             view! {
-                <Filters query=query.clone()/>
-                <Table webhooks=page.webhooks query=query.clone() activity held saved closed now/>
+                <Filters query=query.clone() urls/>
+                <Table webhooks=page.webhooks query=query.clone() activity held saved closed urls now/>
                 <Pagination query shown matching=page.matching/>
             }
             .into_any()

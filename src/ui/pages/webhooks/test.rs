@@ -63,8 +63,9 @@ pub async fn send(
 
 async fn page(ctx: &RequestContext, webhook: Webhook, chosen: EventType, feedback: FormFeedback) -> Response {
     let (status, headers) = (feedback.status, feedback.headers());
+    let url = webhook.url.shown(ctx.url_visibility());
     let page = show_over_list(ctx, "Send test event", status, |query| {
-        view! { <TestDialog webhook chosen feedback query/> }.into_any()
+        view! { <TestDialog webhook url chosen feedback query/> }.into_any()
     });
     (headers, page.await).into_response()
 }
@@ -72,6 +73,7 @@ async fn page(ctx: &RequestContext, webhook: Webhook, chosen: EventType, feedbac
 #[component]
 fn TestDialog(
     webhook: Webhook,
+    url: String,
     chosen: EventType,
     feedback: FormFeedback,
     query: ListQuery,
@@ -89,7 +91,7 @@ fn TestDialog(
             <div class="dialog__body test">
                 <p>
                     "Sends a signed example event to "<a href=edit data-soft>{webhook.name.to_string()}</a>
-                    " immediately: "<span class="address">{webhook.url.to_string()}</span>
+                    " immediately: "<span class="address">{url}</span>
                 </p>
                 <ActionForm class="test__form" id="test" page function=SendTest::PATH notice>
                     <input type="hidden" name="id" value=webhook.id.to_string()/>

@@ -116,7 +116,8 @@ async fn audit_log_filters_by_actor_action_subject_and_time() {
     );
     assert_eq!(oldest.subject_name.as_deref(), Some("Orders"));
     assert_eq!(oldest.address.as_deref(), Some("command line"));
-    let details: serde_json::Value = serde_json::from_str(&oldest.details.unwrap()).unwrap();
+    let details: serde_json::Value =
+        serde_json::from_str(&oldest.details.unwrap().shown(UrlVisibility::Full)).unwrap();
     assert_eq!(details["after"]["events"], json!(["chat"]));
 
     let choices = fixture.store.of(&fixture.account).audit_choices().await.unwrap();

@@ -282,7 +282,10 @@ async fn webhooks_are_filtered_by_text_event_type_and_status() {
             names
         }
     };
-    let all = WebhookFilter::default;
+    let all = || WebhookFilter {
+        urls: UrlVisibility::Full,
+        ..WebhookFilter::default()
+    };
     assert_eq!(names(all()).await, ["Crm", "Orders 100%"]);
     assert_eq!(
         names(WebhookFilter {
@@ -360,9 +363,10 @@ async fn search_finds_names_and_urls_in_any_alphabet_and_case() {
         };
         fixture.store.insert_webhook(new).await.unwrap()
     };
-    let found = async |search: &str| {
+    let found_by = async |urls: UrlVisibility, search: &str| {
         let filter = WebhookFilter {
             search: Some(search.to_owned()),
+            urls,
             ..WebhookFilter::default()
         };
         let page = fixture
@@ -380,6 +384,8 @@ async fn search_finds_names_and_urls_in_any_alphabet_and_case() {
         names.sort();
         names
     };
+    let found = async |search: &str| found_by(UrlVisibility::Full, search).await;
+    let visible = async |search: &str| found_by(UrlVisibility::Shortened, search).await;
     add("Ärzte", "https://example.com/a").await;
     add("Заказы", "https://bücher.example/café").await;
     let renamed = add("ΟΔΟΣ", "https://example.com/o").await;
@@ -404,6 +410,13 @@ async fn search_finds_names_and_urls_in_any_alphabet_and_case() {
     }
     assert_eq!(found(" ").await.len(), 3);
     assert_eq!(found("%").await, ["Заказы"], "its URL has the character");
+    for search in ["заказы", "BÜCHER.example", "xn--bcher-kva"] {
+        assert_eq!(visible(search).await, ["Заказы"], "{search}");
+    }
+    for search in ["café", "caf%c3%a9", "%", "/", "https", "\\", "_", "\0"] {
+        assert!(visible(search).await.is_empty(), "{search}");
+    }
+    assert_eq!(visible(" ").await.len(), 3);
 
     let update = UpdateWebhook {
         change: fixture.change(&renamed.id, NOW),
@@ -415,5 +428,37 @@ async fn search_finds_names_and_urls_in_any_alphabet_and_case() {
     assert!(found("οδος").await.is_empty());
     for search in ["STRASSE", "ПОЧТА.рф", "xn--80a1acny.xn--p1ai"] {
         assert_eq!(found(search).await, ["Straße"], "{search}");
+    }
+}
+
+#[tokio::test]
+async fn visible_search_has_the_pages_of_a_full_search() {
+    let fixture = Fixture::new().await;
+    for index in 0..5 {
+        fixture.add(&format!("match {index}"), &["chat"]).await;
+        fixture.add(&format!("other {index}"), &["chat"]).await;
+    }
+    for event_type in [None, Some(EventType::Chat), Some(EventType::Message)] {
+        for page in 0..4 {
+            let mut before = None;
+            for _ in 0..4 {
+                let filter = |urls| WebhookFilter {
+                    search: Some("MATCH".to_owned()),
+                    urls,
+                    event_type,
+                    before: before.clone(),
+                    page,
+                    limit: 2,
+                    ..WebhookFilter::default()
+                };
+                let (full, visible) = (filter(UrlVisibility::Full), filter(UrlVisibility::Shortened));
+                let account = fixture.store.of(&fixture.account);
+                let full = account.list_webhooks(&full).await.unwrap();
+                let visible = account.list_webhooks(&visible).await.unwrap();
+                assert_eq!(visible.webhooks, full.webhooks);
+                assert_eq!((visible.matching, visible.total), (full.matching, full.total));
+                before = full.webhooks.last().map(|webhook| webhook.id.clone()).or(before);
+            }
+        }
     }
 }

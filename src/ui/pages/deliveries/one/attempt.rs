@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::{
     delivery::signer,
     domain::{
-        Attempt, DeliveryId, Timestamp,
+        Attempt, DeliveryId, Timestamp, UrlVisibility,
         remedy::{explanation, remedy},
     },
     ui::{
@@ -41,6 +41,7 @@ pub async fn show_response(
     };
     let attempt = ctx.account().attempt(&id, number).await?;
     let attempt = attempt.ok_or(PageError::NotFound)?;
+    let (_, attempt) = attempt.shown(ctx.url_visibility());
     let mut text = format!("{}\n", attempt.outcome);
     for (name, value) in &attempt.response_headers {
         text.push_str(&format!("{name}: {value}\n"));
@@ -56,14 +57,16 @@ pub fn AttemptCard(
     attempt: Attempt,
     body: RequestBody,
     open: bool,
+    urls: UrlVisibility,
     now: Timestamp,
 ) -> impl IntoView {
+    let (url, attempt) = attempt.shown(urls);
     let number = attempt.number;
     let remedy = remedy(attempt.outcome, attempt.detail.as_ref()).map(|remedy| {
         view! { <p class="remedy"><strong>"What to do: "</strong>{remedy}</p> }
     });
     let signature = signature_note(&attempt);
-    let command = curl(&attempt, &body);
+    let command = curl(&url, &attempt.request_headers, &body);
     let has_response = attempt.outcome.status_code().is_some();
     let detail = explanation(attempt.outcome, attempt.detail.as_ref())
         .map(|detail| view! { <p class="notice notice--bad">{detail}</p> });
@@ -117,7 +120,7 @@ pub fn AttemptCard(
                 {detail}
                 {remedy}
                 <h4>"Request"</h4>
-                <p class="attempt__line"><strong>"POST "</strong><span class="address">{attempt.url}</span></p>
+                <p class="attempt__line"><strong>"POST "</strong><span class="address">{url}</span></p>
                 <HeaderList headers=attempt.request_headers/>
                 <p class="quiet">{signature}</p>
                 <details class="curl copied">

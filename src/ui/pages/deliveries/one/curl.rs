@@ -1,9 +1,6 @@
 //! An attempt as a curl command.
 
-use crate::{
-    domain::{Attempt, EventId},
-    ui::paths,
-};
+use crate::{domain::EventId, ui::paths};
 
 /// Maximum length of a body that a command contains. Each attempt on a page has a command.
 const MAX_COMMAND_BODY: usize = 2 * 1024;
@@ -30,9 +27,9 @@ impl RequestBody {
 }
 
 /// Returns a command for a POSIX shell, with the request headers as they were sent.
-pub fn curl(attempt: &Attempt, body: &RequestBody) -> String {
-    let mut command = format!("curl --request POST {}", quoted(&attempt.url));
-    for (name, value) in &attempt.request_headers {
+pub fn curl(url: &str, headers: &[(String, String)], body: &RequestBody) -> String {
+    let mut command = format!("curl --request POST {}", quoted(url));
+    for (name, value) in headers {
         command.push_str(" \\\n  --header ");
         command.push_str(&quoted(&format!("{name}: {value}")));
     }
@@ -51,32 +48,18 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{process::Command, time::Duration};
+    use std::process::Command;
 
     use super::*;
-    use crate::domain::{Outcome, Timestamp};
 
     #[test]
     fn shell_passes_the_exact_request_to_curl() {
         let body = r#"{"text":"it's $HOME `id` \\ \"q\" !! é"}"#;
-        let attempt = Attempt {
-            number: 1,
-            started_at: Timestamp::from_millis(0),
-            duration: Duration::ZERO,
-            outcome: Outcome::Answered {
-                status: 500,
-                retry_after: None,
-            },
-            detail: None,
-            url: "https://example.com/?a=1&b='2'".to_owned(),
-            request_headers: vec![("webhook-id".to_owned(), "evt_1".to_owned())],
-            response_headers: Vec::new(),
-            response_body: Vec::new(),
-            response_truncated: false,
-        };
+        let url = "https://example.com/?a=1&b='2'";
+        let headers = [("webhook-id".to_owned(), "evt_1".to_owned())];
         let script = format!(
             "curl() {{ printf '%s\\n' \"$@\"; }}\n{}",
-            curl(&attempt, &RequestBody::Inline(body.to_owned()))
+            curl(url, &headers, &RequestBody::Inline(body.to_owned()))
         );
         let output = Command::new("sh").args(["-c", &script]).output().unwrap();
         let arguments = String::from_utf8(output.stdout).unwrap();
@@ -86,7 +69,7 @@ mod tests {
             [
                 "--request",
                 "POST",
-                &attempt.url,
+                url,
                 "--header",
                 "webhook-id: evt_1",
                 "--data-raw",

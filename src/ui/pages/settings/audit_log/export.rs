@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::load;
 use crate::{
-    domain::{AccountId, AuditEntry},
+    domain::{AccountId, AuditEntry, UrlVisibility},
     store::{Accounts, AuditFilter, AuditPage, StoreError},
     ui::{
         PageError,
@@ -46,6 +46,7 @@ pub async fn export(ctx: RequestContext) -> Result<Response, PageError> {
         accounts: ctx.ui.accounts.clone(),
         account: ctx.user.account_id.clone(),
         filter: query.filter,
+        urls: ctx.url_visibility(),
     };
     let headers = [
         (header::CONTENT_TYPE, "application/jsonl".to_owned()),
@@ -62,6 +63,7 @@ struct RemainingPages {
     accounts: Accounts,
     account: AccountId,
     filter: AuditFilter,
+    urls: UrlVisibility,
 }
 
 impl RemainingPages {
@@ -81,7 +83,7 @@ impl RemainingPages {
                         .await?
                 }
             };
-            let text = lines(&page.entries);
+            let text = lines(&page.entries, remaining.urls);
             let state = page.next.map(|next| {
                 remaining.filter.before = Some(next);
                 (remaining, None)
@@ -91,10 +93,10 @@ impl RemainingPages {
     }
 }
 
-fn lines(entries: &[AuditEntry]) -> Bytes {
+fn lines(entries: &[AuditEntry], urls: UrlVisibility) -> Bytes {
     let mut text = Vec::new();
     for entry in entries {
-        let details = entry.details.as_deref();
+        let details = entry.details.as_ref().map(|details| details.shown(urls));
         let line = Line {
             id: entry.id.as_str(),
             at: entry.at.rfc3339(),
@@ -104,7 +106,9 @@ fn lines(entries: &[AuditEntry]) -> Bytes {
             subject_name: entry.subject_name.as_deref(),
             address: entry.address.as_deref(),
             // Invalid JSON would break the line, so it is left out.
-            details: details.and_then(|details| serde_json::from_str(details).ok()),
+            details: details
+                .as_deref()
+                .and_then(|details| serde_json::from_str(details).ok()),
         };
         if serde_json::to_writer(&mut text, &line).is_ok() {
             text.push(b'\n');

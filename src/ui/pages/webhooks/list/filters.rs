@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use strum::VariantArray;
 
 use crate::{
-    domain::WebhookStatus,
+    domain::{UrlVisibility, WebhookStatus},
     ui::{
         components::{
             event_types::EventTypeFilter,
@@ -19,10 +19,14 @@ use crate::{
 };
 
 #[component]
-pub fn Filters(query: ListQuery) -> impl IntoView {
+pub fn Filters(query: ListQuery, urls: UrlVisibility) -> impl IntoView {
     let statuses = WebhookStatus::VARIANTS
         .iter()
         .map(|status| (status.as_str(), status.label()));
+    let searched = match urls {
+        UrlVisibility::Full => "Name or URL",
+        UrlVisibility::Shortened => "Name or host",
+    };
     let filtered = query.is_filtered();
     let (filter, invalid) = (query.filter, query.invalid);
     let status = invalid.shown("status", filter.status.map(WebhookStatus::as_str));
@@ -36,7 +40,7 @@ pub fn Filters(query: ListQuery) -> impl IntoView {
                     name="q"
                     type="search"
                     value=filter.search
-                    placeholder="Name or URL"
+                    placeholder=searched
                     autocomplete="off"
                     spellcheck="false"
                 />

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use leptos::prelude::*;
 
 use crate::{
-    domain::{Timestamp, Webhook, WebhookId},
+    domain::{Timestamp, UrlVisibility, Webhook, WebhookId},
     ui::{
         components::{
             activity_chart::{Activity, ActivityChart},
@@ -28,6 +28,7 @@ pub fn Table(
     held: HashMap<WebhookId, Held>,
     saved: Option<WebhookId>,
     closed: Option<WebhookId>,
+    urls: UrlVisibility,
     now: Timestamp,
 ) -> impl IntoView {
     let rows = webhooks.into_iter().map(|webhook| {
@@ -35,7 +36,7 @@ pub fn Table(
         let held = held.get(&webhook.id).copied();
         let highlighted = saved.as_ref() == Some(&webhook.id);
         let focused = closed.as_ref() == Some(&webhook.id);
-        view! { <Row href=query.href(&paths::webhook(&webhook.id)) webhook activity held highlighted focused now/> }
+        view! { <Row href=query.href(&paths::webhook(&webhook.id)) webhook activity held highlighted focused urls now/> }
     });
     view! {
         <table class="table table--webhooks" role="table">
@@ -63,6 +64,7 @@ fn Row(
     held: Option<Held>,
     highlighted: bool,
     focused: bool,
+    urls: UrlVisibility,
     now: Timestamp,
 ) -> impl IntoView {
     let name_id = format!("name-{}", webhook.id);
@@ -81,7 +83,7 @@ fn Row(
                 <a class="row__link" id=name_id.clone() href=href.clone() autofocus=focused data-soft>
                     {webhook.name.to_string()}
                 </a>
-                <span class="row__url">{webhook.url.to_string()}</span>
+                <span class="row__url">{webhook.url.shown(urls)}</span>
             </th>
             <td role="cell" class="row__events"><EventTypeList events=webhook.events href/></td>
             <td role="cell" class="row__status">
