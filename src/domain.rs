@@ -8,6 +8,7 @@ pub mod api_key;
 pub mod audit;
 pub mod delivery;
 pub mod detail;
+pub mod endpoint_url;
 pub mod error;
 pub mod event;
 pub mod event_cursor;
@@ -34,6 +35,7 @@ pub use actor::{Actor, Origin, Principal};
 pub use audit::{AuditAction, AuditCursor, AuditDetails, AuditEntry};
 pub use delivery::{Attempt, Delivery, DeliveryStatus, FailureReason, Outcome};
 pub use detail::{AttemptDetail, TlsProblem};
+pub use endpoint_url::{EndpointUrl, Transport};
 pub use error::{Field, FieldErrors};
 pub use event::{EventType, EventTypes};
 pub use event_cursor::EventCursor;
@@ -53,6 +55,4 @@ pub use time::{Clock, Timestamp};
 #[cfg(feature = "ssr")]
 pub use url_visibility::UrlVisibility;
 pub use user::{Email, InvalidEmail, Role, User};
-pub use webhook::{
-    DisabledReason, EndpointUrl, Transport, Webhook, WebhookName, WebhookSettings, WebhookStatus,
-};
+pub use webhook::{DisabledReason, Webhook, WebhookName, WebhookSettings, WebhookStatus};

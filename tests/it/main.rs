@@ -50,3 +50,4 @@ mod support;
 mod tidy;
 mod traces;
 mod typed_text;
+mod url_visibility;

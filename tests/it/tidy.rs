@@ -173,6 +173,19 @@ fn no_import_cycles() {
     }
 }
 
+/// Pages and API calls show a URL as the caller may see it. Only operations, the store and the engine use whole URLs.
+#[test]
+fn pages_and_api_never_use_whole_urls() {
+    for source in ["api", "ui"].into_iter().flat_map(module) {
+        for line in code(&source) {
+            let is_whole = [".full()", "UrlVisibility::of_editor(true)"]
+                .iter()
+                .any(|text| line.contains(text));
+            assert!(!is_whole, "{}: {line}", source.path.display());
+        }
+    }
+}
+
 #[test]
 fn libraries_stay_in_their_modules() {
     for (name, libraries) in FORBIDDEN_LIBRARIES {
