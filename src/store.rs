@@ -284,6 +284,7 @@ pub struct AcceptedEvent {
 pub struct ConflictingEvent {
     /// Position in the submission.
     pub index: usize,
+    /// Id of the event that was accepted first.
     pub id: EventId,
 }
 

@@ -4,6 +4,7 @@
 mod client;
 mod failure;
 mod probe;
+mod progress;
 mod response;
 mod retired;
 
@@ -12,12 +13,15 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use rustls::pki_types::CertificateDer;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 #[cfg(feature = "otel")]
 pub use self::client::blocking_client;
-use self::{client::Clients, retired::Retired};
+use self::{
+    client::Clients,
+    retired::{Retired, Unanswered},
+};
 pub use self::{
     client::{ClientError, USER_AGENT, plain_client},
     probe::{Certificate, Probe, Timings},
@@ -32,6 +36,9 @@ use crate::domain::{AttemptDetail, EndpointUrl, FailureReason, Outcome, Timestam
 
 /// Maximum number of times that a request is sent again because the receiver retired its connection.
 const MAX_RESENDS: u32 = 3;
+
+/// Part of the timeout for which a request waits for an open connection before it gets one of its own.
+const PATIENCE_DIVISOR: u32 = 4;
 
 /// Sends requests to receivers. Connections are pooled.
 pub struct Sender {
@@ -94,7 +101,7 @@ impl Sender {
     /// | The response headers arrive, even if the body fails. | answered |
     ///
     /// A request whose connection the receiver has retired is sent again at once, before the same deadline: see
-    /// [`Retired`]. The last time, it gets a connection of its own.
+    /// [`Retired`]. The last time, it gets a connection of its own, and also if no open connection takes it.
     ///
     /// # Errors
     ///
@@ -128,36 +135,47 @@ impl Sender {
         }
         let started = Instant::now();
         let deadline = started + self.timeout;
+        let mut patience = started + self.timeout / PATIENCE_DIVISOR;
         let mut client = &self.clients.pooled;
         let mut resends = 0;
         loop {
             if !permit.is_valid() {
                 return Err(Interrupted::Fenced);
             }
-            let fenced = reqwest::Body::wrap(FencedBody::new(body.clone(), permit.clone()));
             let request = client.post(url.full().clone()).headers(headers.clone());
-            let unanswered = match timeout_at(deadline, retired::send(request.body(fenced))).await {
-                Ok(Ok(response)) => {
+            let fenced = FencedBody::new(body.clone(), permit.clone());
+            let unanswered = match retired::send(request, fenced, patience, deadline).await {
+                Ok(response) => {
                     return Ok(response::read(response, deadline, || now.plus(started.elapsed())).await);
                 }
-                Ok(Err(unanswered)) => unanswered,
-                Err(_) => {
-                    let detail = failure::timeout_detail(self.timeout);
-                    return Ok(Exchange::failed(FailureReason::Timeout, detail));
-                }
+                Err(unanswered) => unanswered,
             };
-            match unanswered.retired {
-                _ if failure::is_fenced(&unanswered.error) => return Err(Interrupted::Fenced),
-                Some(retired) if resends < MAX_RESENDS => {
+            match unanswered {
+                Unanswered::Failed { error, .. } if failure::is_fenced(&error) => {
+                    return Err(Interrupted::Fenced);
+                }
+                Unanswered::Failed {
+                    retired: Some(retired),
+                    ..
+                } if resends < MAX_RESENDS => {
                     resends += 1;
                     tracing::debug!(?retired, resends, "receiver retired a connection, sending again");
                     if retired == Retired::Closed || resends == MAX_RESENDS {
                         client = &self.clients.unpooled;
                     }
                 }
-                _ => {
-                    let (reason, detail) = failure::explain(&unanswered.error, url, self.timeout);
+                Unanswered::Failed { error, .. } => {
+                    let (reason, detail) = failure::explain(&error, url, self.timeout);
                     return Ok(Exchange::failed(reason, detail));
+                }
+                Unanswered::Waiting if patience < deadline => {
+                    tracing::debug!("no open connection took the request, opening another");
+                    client = &self.clients.unpooled;
+                    patience = deadline;
+                }
+                Unanswered::Waiting | Unanswered::TimedOut => {
+                    let detail = failure::timeout_detail(self.timeout);
+                    return Ok(Exchange::failed(FailureReason::Timeout, detail));
                 }
             }
         }

@@ -8,6 +8,7 @@ use url::Url;
 
 #[cfg(feature = "ssr")]
 use super::{UrlVisibility, url_visibility};
+use super::text::{InvisibleCharacter, find_invisible, trim_invisible};
 
 /// Allowed schemes of destinations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,12 @@ pub struct EndpointUrl(Url);
 pub enum InvalidUrl {
     #[error("Enter a URL that starts with https://.")]
     NotHttps,
+    #[error("Correct the URL: {0}.")]
+    Malformed(url::ParseError),
+    #[error("Use a port from 1 to 65535 in the URL.")]
+    Port,
+    #[error("Remove the invisible character {0} from the URL.")]
+    Invisible(InvisibleCharacter),
     #[error(
         "Remove the user name and password from the URL. Receivers authenticate calls by their signature."
     )]
@@ -41,15 +48,32 @@ pub enum InvalidUrl {
     TooLong { length: usize },
 }
 
+impl From<url::ParseError> for InvalidUrl {
+    fn from(error: url::ParseError) -> Self {
+        match error {
+            url::ParseError::RelativeUrlWithoutBase => Self::NotHttps,
+            url::ParseError::InvalidPort => Self::Port,
+            error => Self::Malformed(error),
+        }
+    }
+}
+
 impl EndpointUrl {
     /// Maximum length of the normalized URL, in which each character outside ASCII takes up to twelve.
     pub const MAX_LENGTH: usize = 2048;
 
     pub fn parse(text: &str, transport: Transport) -> Result<Self, InvalidUrl> {
-        let mut url = Url::parse(text.trim()).map_err(|_| InvalidUrl::NotHttps)?;
+        let text = trim_invisible(text);
+        let mut url = Url::parse(text)?;
         match (url.scheme(), transport) {
             ("https", _) | ("http", Transport::HttpAllowed) => {}
             _ => return Err(InvalidUrl::NotHttps),
+        }
+        if url.port() == Some(0) {
+            return Err(InvalidUrl::Port);
+        }
+        if let Some(character) = find_invisible(text) {
+            return Err(InvalidUrl::Invisible(character));
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(InvalidUrl::Credentials);
@@ -123,7 +147,6 @@ mod tests {
             "example.com",
             "",
             "ftp://example.com",
-            "https://",
             "javascript:alert(1)",
         ] {
             assert_eq!(
@@ -132,6 +155,54 @@ mod tests {
                 "{bad:?}"
             );
         }
+    }
+
+    #[test]
+    fn error_names_the_wrong_part() {
+        let error = |text: &str| {
+            let parsed = EndpointUrl::parse(text, Transport::HttpsOnly);
+            parsed.map(|url| url.full().to_string()).unwrap_err().to_string()
+        };
+        for (text, message) in [
+            ("https://", "Correct the URL: empty host."),
+            ("https://exa mple.com/", "Correct the URL: invalid international domain name."),
+            ("https://1.2.3.400/", "Correct the URL: invalid IPv4 address."),
+            ("https://[::g]/", "Correct the URL: invalid IPv6 address."),
+            ("https://example.com:0/", "Use a port from 1 to 65535 in the URL."),
+            ("https://example.com:65536/", "Use a port from 1 to 65535 in the URL."),
+            ("https://example.com:x/", "Use a port from 1 to 65535 in the URL."),
+            (
+                "https://example.com/a\u{200b}b",
+                "Remove the invisible character U+200B from the URL.",
+            ),
+            (
+                "https://exam\u{ad}ple.com/",
+                "Remove the invisible character U+00AD from the URL.",
+            ),
+        ] {
+            assert_eq!(error(text), message, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn spaces_and_invisible_characters_around_a_url_are_removed() {
+        for text in [
+            "\u{feff}https://example.com/a\r\n",
+            "\u{200b}https://example.com/a\u{200b}",
+            "\u{2068}https://example.com/a\u{2069}",
+            "\u{a0}https://example.com/a \u{200e}",
+            "https://example.com/a\u{2060}#b",
+        ] {
+            let url = EndpointUrl::parse(text, Transport::HttpsOnly);
+            let expected = if text.contains('#') {
+                Err(InvalidUrl::Invisible(find_invisible("\u{2060}").unwrap()))
+            } else {
+                EndpointUrl::parse("https://example.com/a", Transport::HttpsOnly)
+            };
+            assert_eq!(url, expected, "{text:?}");
+        }
+        let persian = "https://example.com/می\u{200c}خواهم";
+        assert!(EndpointUrl::parse(persian, Transport::HttpsOnly).is_ok());
     }
 
     #[test]

@@ -57,6 +57,9 @@ pub fn parse_line(text: &str) -> Result<String, InvalidLine> {
 /// Invisible characters that change how their neighbors look are allowed between such neighbors: joiners in emoji and in
 /// scripts that need them, as in domain names (RFC 5892, appendix A), and the style of an emoji.
 pub fn find_invisible(text: &str) -> Option<InvisibleCharacter> {
+    if text.is_ascii() {
+        return None;
+    }
     let mut previous = None;
     let mut characters = text.chars().peekable();
     while let Some(c) = characters.next() {
@@ -66,6 +69,11 @@ pub fn find_invisible(text: &str) -> Option<InvisibleCharacter> {
         previous = Some(c);
     }
     None
+}
+
+/// Removes spaces and invisible characters around a text. Many programs add them to copied text.
+pub fn trim_invisible(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c))
 }
 
 fn is_invisible(c: char) -> bool {

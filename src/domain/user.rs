@@ -1,6 +1,6 @@
 //! Users and their roles.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
@@ -19,7 +19,8 @@ pub struct User {
     pub role: Role,
 }
 
-/// Email address of a user, in lower case because it is case-insensitive.
+/// Email address of a user, in lower case because it is case-insensitive, and with its domain in ASCII (punycode) because
+/// browsers send what is typed into an email field in this form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Email(String);
 
@@ -29,19 +30,26 @@ impl Email {
 
     /// Returns the stored form of an address, for lookups.
     pub fn normalize(text: &str) -> String {
-        text::normalize(&text.trim().to_lowercase()).into_owned()
+        let email = text.trim().to_lowercase();
+        let email = text::normalize(&email);
+        match ascii_domain(&email) {
+            Some((name, domain)) => format!("{name}@{domain}"),
+            None => email.into_owned(),
+        }
     }
 
     /// Parses an address: text on both sides of a single “@”, without invisible characters.
     pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
+        let text = text.trim();
         let email = Self::normalize(text);
-        let (name, host) = email.split_once('@').ok_or(InvalidEmail)?;
-        let is_complete = email.len() <= Self::MAX_LENGTH && !name.is_empty() && !host.is_empty();
-        let is_invisible = |c: char| c.is_whitespace() || c.is_control() || c == '\u{fffd}';
+        let (name, domain) = ascii_domain(&email).ok_or(InvalidEmail)?;
+        let is_complete = email.len() <= Self::MAX_LENGTH && !name.is_empty() && !domain.is_empty();
+        let is_unexpected = |c: char| c.is_whitespace() || c.is_control() || ['@', '\u{fffd}'].contains(&c);
+        // In the typed text, because invisible characters in domains are ignored.
         if is_complete
-            && !host.contains('@')
-            && !email.contains(is_invisible)
-            && find_invisible(&email).is_none()
+            && !name.contains(is_unexpected)
+            && !domain.contains(is_unexpected)
+            && find_invisible(text).is_none()
         {
             Ok(Self(email))
         } else {
@@ -52,6 +60,12 @@ impl Email {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Returns name and domain, in ASCII, of an email address. `None` without a valid domain.
+fn ascii_domain(email: &str) -> Option<(&str, Cow<'_, str>)> {
+    let (name, domain) = email.split_once('@')?;
+    Some((name, idna::domain_to_ascii_cow(domain.as_bytes(), idna::AsciiDenyList::EMPTY).ok()?))
 }
 
 impl fmt::Display for Email {
@@ -99,6 +113,16 @@ mod tests {
         assert_eq!(email.as_str(), "ada@example.com");
         assert!(Email::parse("admin@localhost").is_ok());
         assert_eq!(Email::parse("RENE\u{301}@b"), Email::parse("ren\u{e9}@b"));
+        for (typed, stored) in [
+            ("ada@Bücher.example", "ada@xn--bcher-kva.example"),
+            ("ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example"),
+            ("иван@почта.рф", "иван@xn--80a1acny.xn--p1ai"),
+            ("ada@例え。テスト", "ada@xn--r8jz45g.xn--zckzah"),
+            ("ada@[192.0.2.1]", "ada@[192.0.2.1]"),
+        ] {
+            assert_eq!(Email::parse(typed).unwrap().as_str(), stored);
+            assert_eq!(Email::normalize(typed), stored);
+        }
         let long = format!("{}@example.com", "a".repeat(250));
         for bad in [
             "",
@@ -111,6 +135,8 @@ mod tests {
             "a@b\u{7}",
             "a\u{200b}@b",
             "a@b\u{ad}",
+            "a@b c",
+            "a@xn--a",
             &long,
         ] {
             assert_eq!(Email::parse(bad), Err(InvalidEmail), "{bad:?}");

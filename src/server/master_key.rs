@@ -166,7 +166,9 @@ fn write_key(key: &MasterKey, path: &Path) -> io::Result<()> {
 }
 
 fn parse(text: &str) -> Option<MasterKey> {
-    let bytes = Zeroizing::new(STANDARD.decode(text.trim()).ok()?);
+    // Some editors add a byte order mark.
+    let text = text.trim_start_matches('\u{feff}').trim();
+    let bytes = Zeroizing::new(STANDARD.decode(text).ok()?);
     Some(Zeroizing::new(bytes.as_slice().try_into().ok()?))
 }
 
@@ -188,6 +190,22 @@ mod tests {
     use std::os::unix::fs::MetadataExt as _;
 
     use super::*;
+
+    #[test]
+    fn byte_order_mark_and_white_space_are_not_part_of_a_key() {
+        let key = STANDARD.encode([7; MASTER_KEY_LENGTH]);
+        for text in [
+            key.clone(),
+            format!("{key}\r\n"),
+            format!("\u{feff}{key}\n"),
+            format!(" {key} "),
+        ] {
+            assert_eq!(parse(&text).as_deref(), Some(&[7; MASTER_KEY_LENGTH]), "{text:?}");
+        }
+        for text in ["", "\u{feff}", &key[1..], &format!("\"{key}\"")] {
+            assert_eq!(parse(text), None, "{text:?}");
+        }
+    }
 
     #[test]
     fn key_file_is_complete_and_never_replaced() {

@@ -127,17 +127,17 @@ pub(super) fn accept_submission<'a>(
     // adding rows.
     let mut submitted: HashMap<&str, &[u8; 32]> = HashMap::new();
     for (index, event) in submission.events.iter().enumerate() {
-        let earlier = existing
-            .find(account, event)
-            .map(|existing| &existing.fingerprint);
         let duplicate = submitted.insert(event.id.as_str(), &event.fingerprint);
-        if earlier
-            .or(duplicate)
-            .is_some_and(|fingerprint| *fingerprint != event.fingerprint)
+        let earlier = match existing.find(account, event) {
+            Some(existing) => Some((&existing.fingerprint, &existing.accepted.id)),
+            None => duplicate.map(|fingerprint| (fingerprint, &event.id)),
+        };
+        if let Some((fingerprint, id)) = earlier
+            && *fingerprint != event.fingerprint
         {
             return Err(ConflictingEvent {
                 index,
-                id: event.id.clone(),
+                id: id.clone(),
             });
         }
     }

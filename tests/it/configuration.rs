@@ -140,10 +140,7 @@ async fn server_starts_with_all_variables_empty() {
             .then_some(())
     });
     retried.await.expect("a retry is scheduled");
-    let logged = eventually(|| async { program.log().contains("attempt").then_some(()) });
-    logged
-        .await
-        .unwrap_or_else(|| panic!("no attempt in {}", program.log()));
+    program.wait_for_log("attempt").await;
 }
 
 #[tokio::test]
@@ -235,10 +232,7 @@ async fn links_never_name_an_unspecified_address() {
         let program = Program::start(&[("CALEIDA_LISTEN", listen)]).await;
         let address = format!("http://{}", program.api().address());
         assert!(address.starts_with(expected), "{address}");
-        let logged = eventually(|| async { program.log().contains("set CALEIDA_PUBLIC_URL").then_some(()) });
-        logged
-            .await
-            .unwrap_or_else(|| panic!("no warning in {}", program.log()));
+        program.wait_for_log("set CALEIDA_PUBLIC_URL").await;
         let invited = program.run(&["user", "invite", "--email=ada@example.com", "--role=viewer"]);
         let link = String::from_utf8(invited.stdout).unwrap();
         assert!(link.starts_with(expected) && link.contains("/invite/"), "{link}");

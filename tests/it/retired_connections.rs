@@ -132,7 +132,7 @@ async fn assert_nginx_gets_all(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nginx_retires_http2_connections_without_failures() {
-    for (requests_per_connection, requests) in [(20, 2_000), (100, 4_000), (1_000, 4_000)] {
+    for (requests_per_connection, requests) in [(1, 1_000), (20, 2_000), (100, 4_000), (1_000, 4_000)] {
         assert_nginx_gets_all("http2", "HTTP/2.0", requests_per_connection, requests).await;
     }
 }
@@ -389,6 +389,39 @@ async fn request_that_http2_receiver_always_refuses_is_sent_four_times() {
         "The receiver refused the request on each of its HTTP/2 connections"
     );
     assert_eq!(counts, (4, 4));
+}
+
+/// A receiver that processes one request at a time, and is slow.
+#[tokio::test]
+async fn request_gets_its_own_connection_if_no_open_one_takes_it() {
+    let receiver = Retiring::start(&[b"h2"], |number, stream, received| async move {
+        let mut settings = h2::server::Builder::new();
+        let handshake = settings.max_concurrent_streams(1).handshake::<_, Bytes>(stream);
+        let mut connection = handshake.await.unwrap();
+        while let Some(Ok((_, mut respond))) = connection.accept().await {
+            received.fetch_add(1, Ordering::SeqCst);
+            let is_warm_up = number == 0 && received.load(Ordering::SeqCst) == 1;
+            if number > 0 || is_warm_up {
+                let _ = respond.send_response(http::Response::new(()), true);
+            } else {
+                // The stream stays open without a response.
+                std::mem::forget(respond);
+            }
+        }
+    })
+    .await;
+    let (sender, pass) = (Arc::new(receiver.sender()), pass(&receiver.url).await);
+    assert_eq!(post(&sender, &pass, &Fence::default()).await.unwrap().outcome, DELIVERED);
+    let (slow, pass) = (Arc::clone(&sender), Arc::new(pass));
+    let slow_pass = Arc::clone(&pass);
+    let slow = tokio::spawn(async move { post(&slow, &slow_pass, &Fence::default()).await });
+    while receiver.counts().1 < 2 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let exchange = post(&sender, &pass, &Fence::default()).await.unwrap();
+    assert_eq!(exchange.outcome, DELIVERED, "{:?}", exchange.detail);
+    assert_eq!(receiver.counts(), (2, 3));
+    assert!(!slow.is_finished());
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use sqlx::{Connection, SqliteConnection};
 use tokio::net::TcpListener;
 
 use crate::support::{
-    app::{Options, TestApp, eventually, eventually_within},
+    app::{Options, TestApp, eventually_within},
     postgres::{self, Server},
     program::Program,
     receiver::{Receiver, Reply},
@@ -420,11 +420,9 @@ async fn events_are_refused_after_the_file_was_deleted_or_replaced() {
             assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{files:?} {replaced}");
             let ready = program.api().status("/readyz").await;
             assert_eq!(ready, StatusCode::SERVICE_UNAVAILABLE, "{files:?} {replaced}");
-            let log = program.log();
-            assert!(
-                log.contains("was deleted or replaced while it is in use"),
-                "{log}"
-            );
+            program
+                .wait_for_log("was deleted or replaced while it is in use")
+                .await;
         }
     }
 }
@@ -454,8 +452,7 @@ async fn second_signal_stops_at_once() {
         program.api().publish("event").await.unwrap();
         receiver.wait_for(received + 1).await;
         program.signal(Signal::TERM);
-        let stopping = eventually(|| async { program.log().contains("shutting down").then_some(()) });
-        stopping.await.expect("the program logs that it stops");
+        program.wait_for_log("shutting down").await;
         program.signal(second);
         let status = program.wait_until_exited().await;
         assert_eq!(status.code(), Some(1), "{second:?}");

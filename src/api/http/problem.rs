@@ -260,10 +260,10 @@ impl From<PublishError> for Problem {
     fn from(error: PublishError) -> Self {
         match error {
             PublishError::Conflict(conflict) => Self::conflict(format!(
-                "An event with the id or idempotency key of “{}” (number {} in this request) was already accepted with \
-                 different content. No event of this request is stored.",
-                conflict.id,
-                conflict.index + 1
+                "Number {} of this request has the id or the idempotency key of the event “{}”, which has different \
+                 content. No event of this request is stored.",
+                conflict.index + 1,
+                conflict.id
             )),
             PublishError::Busy => Self::later(
                 &kind::BUSY,

@@ -21,10 +21,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
             .map(Self)
             .map_err(|error| {
                 let text = error.inner().to_string();
-                // The path of a missing parameter is empty.
-                let missing = text
-                    .strip_prefix("missing field `")
-                    .and_then(|rest| rest.strip_suffix('`'));
+                // The path of a missing or repeated parameter is empty.
+                let named = |prefix| text.strip_prefix(prefix)?.strip_suffix('`');
+                if let Some(parameter) = named("duplicate field `") {
+                    let message = format!("Send the parameter “{parameter}” only once.");
+                    return Problem::invalid(parameter, message);
+                }
+                let missing = named("missing field `");
                 let parameter = missing.map_or_else(|| error.path().to_string(), str::to_owned);
                 let text = text.trim_end_matches('.');
                 let message = format!("The parameter “{parameter}” is invalid: {text}.");

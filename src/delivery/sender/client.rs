@@ -7,7 +7,7 @@ use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDe
 
 use tower::util::MapFutureLayer;
 
-use super::retired;
+use super::progress;
 use crate::delivery::guard::Guard;
 
 /// Value of the `user-agent` header.
@@ -69,7 +69,7 @@ impl Clients {
 fn guarded(guard: &Arc<Guard>, timeout: Duration, tls: &ClientConfig) -> ClientBuilder {
     builder()
         .tls_backend_preconfigured(tls.clone())
-        .connector_layer(MapFutureLayer::new(retired::record_opening))
+        .connector_layer(MapFutureLayer::new(progress::record_opening))
         .dns_resolver(Arc::clone(guard))
         // The timeout is divided among the addresses of a host, so that an unreachable one leaves time for the next. It
         // also ends connection attempts that no request waits for any more.

@@ -67,6 +67,15 @@ pub(super) fn connection(error: &reqwest::Error) -> Option<&Connected> {
     find::<legacy::Error>(error)?.connect_info()
 }
 
+/// Returns whether a request got no connection, although none failed to open: not before the timeout, and not in the
+/// handshake of HTTP/2, whose errors are those of hyper.
+pub(super) fn is_dropped_by_pool(error: &reqwest::Error) -> bool {
+    let has_no_connection = |error: &legacy::Error| error.connect_info().is_none();
+    find(error).is_some_and(has_no_connection)
+        && find::<hyper::Error>(error).is_none()
+        && !error.is_timeout()
+}
+
 /// Returns whether the connection ended before the response.
 pub(super) fn is_connection_lost(error: &(dyn Error + 'static)) -> bool {
     let mut io_errors = chain(error).filter_map(|error| error.downcast_ref::<io::Error>());

@@ -3,24 +3,28 @@
 //! A healthy receiver retires connections: after a number of requests, when they were idle, or when it restarts. A
 //! request on such a connection fails although nothing is wrong with the receiver, and is sent again at once.
 
-use std::{cell::Cell, net::SocketAddr};
+use std::{pin::pin, sync::Arc};
 
-use hyper_util::client::legacy::connect::{Connected, Connection, HttpInfo};
 use reqwest::{RequestBuilder, Response};
+use tokio::time::{Instant, timeout_at};
 
-use super::failure;
-
-tokio::task_local! {
-    /// The local address of the connection that the request has opened. It identifies the connection.
-    static OPENED: Cell<Option<SocketAddr>>;
-}
+use super::{
+    failure,
+    progress::{Opening, Progress, RecordedBody, local_address},
+};
+use crate::delivery::fence::FencedBody;
 
 /// Reason a request has no response.
 #[derive(Debug)]
-pub(super) struct Unanswered {
-    pub(super) error: reqwest::Error,
-    /// `None` if the receiver did not retire the connection.
-    pub(super) retired: Option<Retired>,
+pub(super) enum Unanswered {
+    Failed {
+        error: reqwest::Error,
+        /// `None` if the receiver did not retire the connection.
+        retired: Option<Retired>,
+    },
+    /// No connection has taken the request in good time. It was not sent.
+    Waiting,
+    TimedOut,
 }
 
 /// How a receiver retired the connection of a request.
@@ -31,42 +35,45 @@ pub(super) enum Retired {
     /// It closed a connection that had been open before the request, and did not respond. It may have processed the
     /// request, but that is far less frequent than an idle connection that is closed while a request is on its way.
     Closed,
+    /// It closed the connection that the request was given, while others of its connections still opened. The pool then
+    /// drops the request, which was not sent.
+    Unsent,
 }
 
-/// Sends a request of a client whose connector is wrapped by [`record_opening`].
-pub(super) async fn send(request: RequestBuilder) -> Result<Response, Unanswered> {
-    let sending = async {
-        let result = request.send().await;
-        (result, OPENED.with(Cell::get))
+/// Sends a request of a guarded client.
+///
+/// A request that waits for others at `patience` ends as [`Unanswered::Waiting`]. It waits for the streams of an HTTP/2
+/// connection, or it met the end of one: hyper can lose a request that is handed over at the moment when its connection
+/// closes.
+pub(super) async fn send(
+    request: RequestBuilder,
+    body: FencedBody,
+    patience: Instant,
+    deadline: Instant,
+) -> Result<Response, Unanswered> {
+    let progress = Arc::new(Progress::default());
+    let request = request.body(reqwest::Body::wrap(RecordedBody::new(body, &progress)));
+    let mut sending = pin!(progress.record(request.send()));
+    let result = match timeout_at(patience, &mut sending).await {
+        Ok(result) => result,
+        Err(_) if progress.waits_for_others() => return Err(Unanswered::Waiting),
+        Err(_) => timeout_at(deadline, sending)
+            .await
+            .map_err(|_| Unanswered::TimedOut)?,
     };
-    let (result, opened) = OPENED.scope(Cell::new(None), sending).await;
-    result.map_err(|error| Unanswered {
-        retired: retired(&error, opened),
+    result.map_err(|error| Unanswered::Failed {
+        retired: retired(&error, progress.opening()),
         error,
     })
 }
 
-/// Records the connection that a request opens. The request may still get another one that became free in the
-/// meantime.
-pub(super) async fn record_opening<C: Connection, E>(
-    connecting: impl Future<Output = Result<C, E>>,
-) -> Result<C, E> {
-    let connection = connecting.await?;
-    // Fails if the client opens the connection in the background, because the request got another one.
-    let _ = OPENED.try_with(|opened| opened.set(local_address(&connection.connected())));
-    Ok(connection)
-}
-
-fn retired(error: &reqwest::Error, opened: Option<SocketAddr>) -> Option<Retired> {
+fn retired(error: &reqwest::Error, opening: Opening) -> Option<Retired> {
     if failure::is_refused_by_http2(error) {
         return Some(Retired::Refused);
     }
+    if opening != Opening::Failed && failure::is_dropped_by_pool(error) {
+        return Some(Retired::Unsent);
+    }
     let used = failure::connection(error).and_then(local_address)?;
-    (opened != Some(used) && failure::is_connection_lost(error)).then_some(Retired::Closed)
-}
-
-fn local_address(connected: &Connected) -> Option<SocketAddr> {
-    let mut extensions = http::Extensions::new();
-    connected.get_extras(&mut extensions);
-    extensions.get().map(HttpInfo::local_addr)
+    (opening != Opening::Opened(Some(used)) && failure::is_connection_lost(error)).then_some(Retired::Closed)
 }

@@ -44,7 +44,7 @@ mod browser {
         leptos_dom::helpers::TimeoutHandle,
         prelude::*,
         task::spawn_local,
-        web_sys::{Element, Event, HtmlFormElement, MouseEvent, PageTransitionEvent, SubmitEvent},
+        web_sys::{Element, Event, HtmlFormElement, InputEvent, MouseEvent, PageTransitionEvent, SubmitEvent},
     };
     use wasm_bindgen::JsCast;
 
@@ -89,16 +89,19 @@ mod browser {
                 submit(&navigation, event);
             }
         });
-        listen(&page, "input", {
-            let navigation = Rc::clone(&navigation);
-            move |event| {
-                let Some(form) = filter_form(&event) else { return };
+        // The input method of many alphabets first shows letters that its user then replaces.
+        for changed in ["input", "compositionend"] {
+            let (navigation, pending) = (Rc::clone(&navigation), Rc::clone(&pending));
+            listen(&page, changed, move |event| {
+                let Some(form) = filter_form(&event).filter(|_| !is_composing(&event)) else {
+                    return;
+                };
                 cancel(&pending);
                 let navigation = Rc::clone(&navigation);
                 let apply = move || navigation.navigate(forms::url(&form), HistoryEntry::Typing);
                 pending.set(set_timeout_with_handle(apply, FILTER_DEBOUNCE).ok());
-            }
-        });
+            });
+        }
         listen(&window(), "popstate", {
             let navigation = Rc::clone(&navigation);
             move |_| navigation.on_popstate()
@@ -132,6 +135,12 @@ mod browser {
     fn filter_form(event: &Event) -> Option<HtmlFormElement> {
         let target: Element = event.target()?.dyn_into().ok()?;
         target.closest("form[data-soft=live]").ok()??.dyn_into().ok()
+    }
+
+    fn is_composing(event: &Event) -> bool {
+        event
+            .dyn_ref::<InputEvent>()
+            .is_some_and(InputEvent::is_composing)
     }
 
     fn submit(navigation: &Rc<Navigation>, event: Event) {

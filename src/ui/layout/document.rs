@@ -201,6 +201,7 @@ fn document(
                 <head>
                     <meta charset="utf-8"/>
                     <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                    <meta name="robots" content="noindex, nofollow"/>
                     <meta name="color-scheme" content=color_scheme/>
                     <title>{format!("{title} · Caleida")}</title>
                     <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>

@@ -204,6 +204,14 @@ impl Program {
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("stderr")).unwrap_or_default()
     }
+
+    /// Waits until the log contains this text. The program writes its log in the background.
+    pub async fn wait_for_log(&self, text: &str) {
+        let logged = eventually(async || self.log().contains(text).then_some(()));
+        if logged.await.is_none() {
+            panic!("the log does not contain {text:?}:\n{}", self.log());
+        }
+    }
 }
 
 impl Drop for Program {

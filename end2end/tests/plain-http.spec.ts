@@ -1,0 +1,2 @@
+import { AddDialog } from "../pages/webhooks.ts";
+import { expect, needsScript, test } from "../support/test.ts";
