@@ -680,6 +680,26 @@ test.describe("filters apply while the user types", () => {
     await recorder.expectSameDocument();
   });
 
+  test("once an input method has composed the text", async ({ webhooks, api }) => {
+    for (const name of ["会議", "Orders"]) await api.add({ name, url: URL });
+    const { page } = webhooks;
+    await page.clock.install();
+    await webhooks.open();
+    const recorder = await RequestRecorder.start(page);
+    const keyboard = await page.context().newCDPSession(page);
+    await webhooks.search.focus();
+    for (const text of ["k", "か", "かい", "会議"]) {
+      const end = text.length;
+      await keyboard.send("Input.imeSetComposition", { text, selectionStart: end, selectionEnd: end });
+      await page.clock.runFor(1_000);
+    }
+    expect(recorder.requests).toEqual([]);
+    await keyboard.send("Input.insertText", { text: "会議" });
+    await page.clock.runFor(1_000);
+    await webhooks.expectNames("会議");
+    expect(recorder.requests).toEqual([`GET ${LIST}`]);
+  });
+
   test("slow earlier response never replaces a later one", async ({ webhooks, api }) => {
     for (const name of ["Orders", "Invoices"]) await api.add({ name, url: URL });
     await webhooks.open();

@@ -1,7 +1,7 @@
 //! The API under `/api/v1`.
 
 use reqwest::{Method, StatusCode, header};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{
     app::{TestApp, eventually},
@@ -142,6 +142,23 @@ async fn invalid_fields_are_reported_with_messages() {
         .post("/api/v1/webhooks", json!({}), StatusCode::UNPROCESSABLE_ENTITY)
         .await;
     assert_eq!(nothing["errors"][2]["message"], "Choose at least one event.");
+    for (query, parameter, message) in [
+        ("limit=1&limit=2", "limit", "Send the parameter “limit” only once."),
+        (
+            "status=active&limit=1&status=paused",
+            "status",
+            "Send the parameter “status” only once.",
+        ),
+        ("limit=0", "limit", "The parameter “limit” is invalid: use 1 to 100."),
+    ] {
+        let path = format!("/api/v1/webhooks?{query}");
+        let response = app.call(Method::GET, &path).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY, "{query}");
+        let refused: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+        let error = &refused["errors"][0];
+        assert_eq!(error["field"], parameter, "{query}");
+        assert_eq!(error["message"], message, "{query}");
+    }
 }
 
 #[tokio::test]

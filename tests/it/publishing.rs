@@ -30,7 +30,13 @@ async fn repeated_publish_returns_first_response() {
         serde_json::from_str::<Value>(&again.text().await.unwrap()).unwrap(),
         first
     );
-    assert_eq!(keyed(2).send().await.unwrap().status(), StatusCode::CONFLICT);
+    let conflict = keyed(2).send().await.unwrap();
+    assert_eq!(conflict.status(), StatusCode::CONFLICT);
+    let conflict = conflict.text().await.unwrap();
+    assert!(
+        conflict.contains(first["id"].as_str().unwrap()),
+        "it names the first event: {conflict}"
+    );
 }
 
 #[tokio::test]

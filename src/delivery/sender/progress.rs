@@ -58,7 +58,7 @@ impl Progress {
     }
 }
 
-/// Records what becomes of the connection that a request opens.
+/// Records the state of the connection that a request opens.
 pub(super) async fn record_opening<C: Connection, E>(
     opening: impl Future<Output = Result<C, E>>,
 ) -> Result<C, E> {

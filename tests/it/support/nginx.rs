@@ -66,8 +66,16 @@ impl Nginx {
         nginx
     }
 
-    /// Returns a line for each request: connection, status and protocol.
-    pub fn requests(&self) -> Vec<String> {
+    /// Waits until nginx has logged as many requests, which it does after its responses. Returns a line for each
+    /// request: connection, status and protocol.
+    pub async fn wait_for_requests(&self, count: usize) -> Vec<String> {
+        let logged = eventually(async || Some(self.requests()).filter(|lines| lines.len() >= count));
+        logged
+            .await
+            .unwrap_or_else(|| panic!("{} of {count} requests are logged", self.requests().len()))
+    }
+
+    fn requests(&self) -> Vec<String> {
         self.read("access.log").lines().map(str::to_owned).collect()
     }
 
