@@ -6,9 +6,9 @@ use std::fmt;
 
 use url::Url;
 
+use super::text::{InvisibleCharacter, find_invisible, trim_invisible};
 #[cfg(feature = "ssr")]
 use super::{UrlVisibility, url_visibility};
-use super::text::{InvisibleCharacter, find_invisible, trim_invisible};
 
 /// Allowed schemes of destinations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,11 +165,17 @@ mod tests {
         };
         for (text, message) in [
             ("https://", "Correct the URL: empty host."),
-            ("https://exa mple.com/", "Correct the URL: invalid international domain name."),
+            (
+                "https://exa mple.com/",
+                "Correct the URL: invalid international domain name.",
+            ),
             ("https://1.2.3.400/", "Correct the URL: invalid IPv4 address."),
             ("https://[::g]/", "Correct the URL: invalid IPv6 address."),
             ("https://example.com:0/", "Use a port from 1 to 65535 in the URL."),
-            ("https://example.com:65536/", "Use a port from 1 to 65535 in the URL."),
+            (
+                "https://example.com:65536/",
+                "Use a port from 1 to 65535 in the URL.",
+            ),
             ("https://example.com:x/", "Use a port from 1 to 65535 in the URL."),
             (
                 "https://example.com/a\u{200b}b",

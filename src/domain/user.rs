@@ -65,7 +65,10 @@ impl Email {
 /// Returns name and domain, in ASCII, of an email address. `None` without a valid domain.
 fn ascii_domain(email: &str) -> Option<(&str, Cow<'_, str>)> {
     let (name, domain) = email.split_once('@')?;
-    Some((name, idna::domain_to_ascii_cow(domain.as_bytes(), idna::AsciiDenyList::EMPTY).ok()?))
+    Some((
+        name,
+        idna::domain_to_ascii_cow(domain.as_bytes(), idna::AsciiDenyList::EMPTY).ok()?,
+    ))
 }
 
 impl fmt::Display for Email {

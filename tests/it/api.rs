@@ -143,13 +143,21 @@ async fn invalid_fields_are_reported_with_messages() {
         .await;
     assert_eq!(nothing["errors"][2]["message"], "Choose at least one event.");
     for (query, parameter, message) in [
-        ("limit=1&limit=2", "limit", "Send the parameter “limit” only once."),
+        (
+            "limit=1&limit=2",
+            "limit",
+            "Send the parameter “limit” only once.",
+        ),
         (
             "status=active&limit=1&status=paused",
             "status",
             "Send the parameter “status” only once.",
         ),
-        ("limit=0", "limit", "The parameter “limit” is invalid: use 1 to 100."),
+        (
+            "limit=0",
+            "limit",
+            "The parameter “limit” is invalid: use 1 to 100.",
+        ),
     ] {
         let path = format!("/api/v1/webhooks?{query}");
         let response = app.call(Method::GET, &path).send().await.unwrap();

@@ -407,7 +407,10 @@ async fn request_gets_its_own_connection_if_no_open_one_takes_it() {
     })
     .await;
     let (sender, pass) = (Arc::new(receiver.sender()), pass(&receiver.url).await);
-    assert_eq!(post(&sender, &pass, &Fence::default()).await.unwrap().outcome, DELIVERED);
+    assert_eq!(
+        post(&sender, &pass, &Fence::default()).await.unwrap().outcome,
+        DELIVERED
+    );
     let (slow, pass) = (Arc::clone(&sender), Arc::new(pass));
     let slow_pass = Arc::clone(&pass);
     let slow = tokio::spawn(async move { post(&slow, &slow_pass, &Fence::default()).await });

@@ -71,9 +71,7 @@ pub(super) fn connection(error: &reqwest::Error) -> Option<&Connected> {
 /// handshake of HTTP/2, whose errors are those of hyper.
 pub(super) fn is_dropped_by_pool(error: &reqwest::Error) -> bool {
     let has_no_connection = |error: &legacy::Error| error.connect_info().is_none();
-    find(error).is_some_and(has_no_connection)
-        && find::<hyper::Error>(error).is_none()
-        && !error.is_timeout()
+    find(error).is_some_and(has_no_connection) && find::<hyper::Error>(error).is_none() && !error.is_timeout()
 }
 
 /// Returns whether the connection ended before the response.

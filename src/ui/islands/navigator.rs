@@ -44,7 +44,9 @@ mod browser {
         leptos_dom::helpers::TimeoutHandle,
         prelude::*,
         task::spawn_local,
-        web_sys::{Element, Event, HtmlFormElement, InputEvent, MouseEvent, PageTransitionEvent, SubmitEvent},
+        web_sys::{
+            Element, Event, HtmlFormElement, InputEvent, MouseEvent, PageTransitionEvent, SubmitEvent,
+        },
     };
     use wasm_bindgen::JsCast;
 

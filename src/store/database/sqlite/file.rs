@@ -46,7 +46,12 @@ pub(super) fn create_folder(path: &Path) -> io::Result<()> {
 ///
 /// An existing file is not opened: closing it again would release the locks that SQLite has on it in this process.
 pub(super) fn create(path: &Path) -> io::Result<()> {
-    match File::options().create_new(true).write(true).mode(0o600).open(path) {
+    match File::options()
+        .create_new(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+    {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
     }
