@@ -99,7 +99,7 @@ site: lint
 	target/debug/caleida-site build
 
 .PHONY: unit
-unit: site tools-postgres tools-nginx tools-receivers $(E2E_INSTALLED) ## Run the unit and integration tests
+unit: site tools-postgres tools-proxies tools-receivers $(E2E_INSTALLED) ## Run the unit and integration tests
 	$(WITH_CLIPPY) cargo test --locked $(PACKAGES) --tests 2>&1 | tee target/unit.log
 
 .PHONY: api-fuzz
@@ -161,7 +161,7 @@ fmt-check: rust
 	cargo fmt --all --check
 
 .PHONY: tools
-tools: rust tools-e2e tools-postgres tools-nginx tools-receivers $(FUZZ_INSTALLED)
+tools: rust tools-e2e tools-postgres tools-proxies tools-receivers $(FUZZ_INSTALLED)
 	$(call need,curl,curl)
 
 .PHONY: rust
@@ -175,10 +175,11 @@ rust:
 tools-postgres:
 	$(call need,$(lastword initdb $(wildcard /usr/lib/postgresql/*/bin/initdb)),postgresql)
 
-# The tests run Caleida behind it. For users other than root, Debian does not have its program in PATH.
-.PHONY: tools-nginx
-tools-nginx:
+# The tests run Caleida behind them. For users other than root, Debian does not have nginx in PATH.
+.PHONY: tools-proxies
+tools-proxies:
 	$(call need_for,nginx,PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null,nginx-light)
+	$(call need,caddy,caddy)
 
 # The tests run the receivers of the guide in each language.
 .PHONY: tools-receivers

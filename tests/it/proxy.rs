@@ -1,4 +1,4 @@
-//! The dashboard behind a proxy: nginx with its defaults, and as the operations guide recommends.
+//! The dashboard behind a proxy: nginx with its defaults, and nginx and Caddy as the operations guide recommends.
 
 use caleida::domain::Role;
 use reqwest::{Method, StatusCode, header};
@@ -16,21 +16,22 @@ const CREDENTIALS: [(&str, &str); 2] = [("email", ADMIN), ("password", PASSWORD)
 const LIVE: &str = "/integrations/webhook/deliveries/live";
 const USERS: &str = "/settings/users";
 
-const SETUPS: [(Proxying, Scheme); 4] = [
-    (Proxying::Defaults, Scheme::Http),
-    (Proxying::Defaults, Scheme::Https),
-    (Proxying::Recommended, Scheme::Http),
-    (Proxying::Recommended, Scheme::Https),
-];
+const SCHEMES: [Scheme; 2] = [Scheme::Http, Scheme::Https];
 
-/// Starts a server and nginx in front of it.
+/// Returns every proxy over every scheme.
+fn setups() -> impl Iterator<Item = (Proxying, Scheme)> {
+    let over = |proxying| SCHEMES.map(|scheme| (proxying, scheme));
+    Proxying::ALL.into_iter().flat_map(over)
+}
+
+/// Starts a server and a proxy in front of it.
 async fn start(proxying: Proxying, scheme: Scheme, has_public_url: bool) -> (TestApp, Proxy) {
     let front = Front::reserve(scheme);
     let mut arguments = Vec::new();
     if has_public_url {
         arguments.push(format!("--public-url={}", front.origin()));
     }
-    if proxying == Proxying::Recommended {
+    if proxying != Proxying::NginxDefaults {
         arguments.push("--trusted-proxies=127.0.0.0/8".to_owned());
     }
     let options = Options {
@@ -39,8 +40,8 @@ async fn start(proxying: Proxying, scheme: Scheme, has_public_url: bool) -> (Tes
     };
     let app = TestApp::start_with(options).await;
     let upstream = app.server().address.to_string();
-    let nginx = front.start(proxying, &upstream).await;
-    (app, nginx)
+    let proxy = front.start(proxying, &upstream).await;
+    (app, proxy)
 }
 
 async fn sign_in(browser: &mut Browser, headers: &[(&str, &str)]) -> Page {
@@ -49,11 +50,11 @@ async fn sign_in(browser: &mut Browser, headers: &[(&str, &str)]) -> Page {
 
 #[tokio::test]
 async fn forms_of_public_url_work_behind_any_proxy() {
-    for (proxying, scheme) in SETUPS {
-        let (_app, nginx) = start(proxying, scheme, true).await;
+    for (proxying, scheme) in setups() {
+        let (_app, proxy) = start(proxying, scheme, true).await;
         // Browsers send `Sec-Fetch-Site` only to https and loopback.
-        let mut browser = nginx.browser();
-        let page = sign_in(&mut browser, &[("origin", &nginx.origin)]).await;
+        let mut browser = proxy.browser();
+        let page = sign_in(&mut browser, &[("origin", &proxy.origin)]).await;
         assert_eq!(
             page.status,
             StatusCode::SEE_OTHER,
@@ -62,10 +63,10 @@ async fn forms_of_public_url_work_behind_any_proxy() {
         );
         let theme = [("theme", "dark"), ("back", "/settings/account")];
         let page = browser
-            .post_with("/theme", &theme, &[("origin", &nginx.origin)])
+            .post_with("/theme", &theme, &[("origin", &proxy.origin)])
             .await;
         assert_eq!(page.status, StatusCode::SEE_OTHER, "{proxying:?} {scheme:?}");
-        let port = nginx.origin.rsplit(':').next().unwrap();
+        let port = proxy.origin.rsplit(':').next().unwrap();
         for foreign in [
             "https://evil.example",
             "http://127.0.0.1",
@@ -78,7 +79,7 @@ async fn forms_of_public_url_work_behind_any_proxy() {
                 &[("origin", foreign), ("sec-fetch-site", "cross-site")],
                 &[("origin", foreign), ("sec-fetch-site", "same-site")],
             ] {
-                let page = sign_in(&mut nginx.browser(), headers).await;
+                let page = sign_in(&mut proxy.browser(), headers).await;
                 assert_eq!(
                     page.status,
                     StatusCode::FORBIDDEN,
@@ -97,19 +98,26 @@ async fn forms_of_public_url_work_behind_any_proxy() {
 
 #[tokio::test]
 async fn forms_work_without_public_url_if_the_proxy_keeps_the_address() {
-    for scheme in [Scheme::Http, Scheme::Https] {
-        let (_app, nginx) = start(Proxying::Recommended, scheme, false).await;
-        let page = sign_in(&mut nginx.browser(), &[("origin", &nginx.origin)]).await;
-        assert_eq!(page.status, StatusCode::SEE_OTHER, "{scheme:?}: {}", page.body);
+    for proxying in Proxying::RECOMMENDED {
+        for scheme in SCHEMES {
+            let (_app, proxy) = start(proxying, scheme, false).await;
+            let page = sign_in(&mut proxy.browser(), &[("origin", &proxy.origin)]).await;
+            assert_eq!(
+                page.status,
+                StatusCode::SEE_OTHER,
+                "{proxying:?} {scheme:?}: {}",
+                page.body
+            );
+        }
     }
     // Over https, the browser says which site sent the request.
-    let (_app, nginx) = start(Proxying::Defaults, Scheme::Https, false).await;
-    let headers = [("origin", &*nginx.origin), ("sec-fetch-site", "same-origin")];
-    let page = sign_in(&mut nginx.browser(), &headers).await;
+    let (_app, proxy) = start(Proxying::NginxDefaults, Scheme::Https, false).await;
+    let headers = [("origin", &*proxy.origin), ("sec-fetch-site", "same-origin")];
+    let page = sign_in(&mut proxy.browser(), &headers).await;
     assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.body);
     // Over http, only the origin remains, and nginx replaces `Host` by the address of Caleida.
-    let (_app, nginx) = start(Proxying::Defaults, Scheme::Http, false).await;
-    let page = sign_in(&mut nginx.browser(), &[("origin", &nginx.origin)]).await;
+    let (_app, proxy) = start(Proxying::NginxDefaults, Scheme::Http, false).await;
+    let page = sign_in(&mut proxy.browser(), &[("origin", &proxy.origin)]).await;
     assert_eq!(page.status, StatusCode::FORBIDDEN);
     assert!(page.body.contains("CALEIDA_PUBLIC_URL"), "{}", page.body);
 }
@@ -183,10 +191,10 @@ async fn only_trusted_proxies_can_report_the_host() {
 }
 
 #[tokio::test]
-async fn live_pages_update_through_nginx() {
-    for (proxying, scheme) in SETUPS {
-        let (app, nginx) = start(proxying, scheme, true).await;
-        let mut browser = nginx.browser();
+async fn live_pages_update_through_proxies() {
+    for (proxying, scheme) in setups() {
+        let (app, proxy) = start(proxying, scheme, true).await;
+        let mut browser = proxy.browser();
         sign_in(&mut browser, &[]).await;
         let mut source = EventSource::open(&browser, LIVE);
         source.poll_until(&["No deliveries yet"]).await;
@@ -198,7 +206,7 @@ async fn live_pages_update_through_nginx() {
 
 #[tokio::test]
 async fn login_page_explains_refused_cookie() {
-    for proxying in [Proxying::Defaults, Proxying::Recommended] {
+    for proxying in Proxying::ALL {
         let (https, http) = (Front::reserve(Scheme::Https), Front::reserve(Scheme::Http));
         let app = TestApp::start_with(Options {
             arguments: vec![format!("--public-url={}", https.origin())],
@@ -341,22 +349,25 @@ async fn invite_link_uses_the_address_in_the_browser() {
 }
 
 #[tokio::test]
-async fn recommended_proxy_reports_the_address_in_the_browser() {
-    let (app, nginx) = start(Proxying::Recommended, Scheme::Https, false).await;
-    let mut admin = nginx.browser();
-    sign_in(&mut admin, &[]).await;
-    let link = invite(&mut admin, "ada@example.com", &[]).await;
-    assert!(link.starts_with(&format!("{}/invite/", nginx.origin)), "{link}");
-    // A batch may be larger than the limit of nginx, which is 1 MiB.
-    let text = "x".repeat(200 * 1024);
-    let event = json!({ "type": "chat", "data": { "text": text } });
-    let batch = json!({ "events": vec![event; 20] }).to_string();
-    let key = app.key_with(&["events:write"]).await;
-    let url = format!("{}/api/v1/events/batch", nginx.origin);
-    let request = nginx.client.post(url).bearer_auth(key).body(batch);
-    let response = request
-        .header(header::CONTENT_TYPE, "application/json")
-        .send()
-        .await;
-    assert_eq!(response.unwrap().status(), StatusCode::ACCEPTED);
+async fn recommended_proxies_report_the_address_in_the_browser() {
+    for proxying in Proxying::RECOMMENDED {
+        let (app, proxy) = start(proxying, Scheme::Https, false).await;
+        let mut admin = proxy.browser();
+        sign_in(&mut admin, &[]).await;
+        let link = invite(&mut admin, "ada@example.com", &[]).await;
+        let expected = format!("{}/invite/", proxy.origin);
+        assert!(link.starts_with(&expected), "{proxying:?}: {link}");
+        // A batch may be larger than the limit of nginx, which is 1 MiB.
+        let text = "x".repeat(200 * 1024);
+        let event = json!({ "type": "chat", "data": { "text": text } });
+        let batch = json!({ "events": vec![event; 20] }).to_string();
+        let key = app.key_with(&["events:write"]).await;
+        let url = format!("{}/api/v1/events/batch", proxy.origin);
+        let request = proxy.client.post(url).bearer_auth(key).body(batch);
+        let response = request
+            .header(header::CONTENT_TYPE, "application/json")
+            .send()
+            .await;
+        assert_eq!(response.unwrap().status(), StatusCode::ACCEPTED, "{proxying:?}");
+    }
 }

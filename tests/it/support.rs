@@ -3,9 +3,11 @@
 pub mod app;
 pub mod breakpoints;
 pub mod browser;
+pub mod caddy;
 pub mod certificate;
 pub mod clock;
 pub mod event_source;
+pub mod guarded;
 pub mod html;
 pub mod nginx;
 pub mod pass;

@@ -1,37 +1,22 @@
 //! A real nginx, with a temporary configuration.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    net::Ipv4Addr,
-    process::{Child, ChildStdin, Command, Stdio},
-};
+use std::{collections::BTreeSet, fs};
 
 use rustls::pki_types::CertificateDer;
 use tempfile::TempDir;
-use tokio::net::TcpStream;
 
 use super::{
     app::eventually,
     certificate::{Certificate, Identity},
+    guarded::Guarded,
 };
-
-/// Runs nginx until standard input is closed, so it also ends if the tests are killed.
-const GUARDIAN: &str = r#"
-PATH=$PATH:/usr/sbin
-nginx -p "$1" -c "$1/nginx.conf" -e "$1/error.log" </dev/null >/dev/null 2>&1 &
-server=$!
-read -r _
-kill $server
-wait $server
-"#;
 
 /// A running server.
 pub struct Nginx {
     /// The authority that issued its certificate.
     pub authority: CertificateDer<'static>,
-    stdin: Option<ChildStdin>,
-    guardian: Child,
+    // Before the folder, so that it ends first.
+    _server: Guarded,
     folder: TempDir,
 }
 
@@ -45,25 +30,14 @@ impl Nginx {
         fs::write(folder.path().join("certificate.pem"), certificate).unwrap();
         fs::write(folder.path().join("key.pem"), key).unwrap();
         fs::write(folder.path().join("nginx.conf"), configuration(server)).unwrap();
-        let mut guardian = Command::new("bash")
-            .args(["-c", GUARDIAN, "guardian"])
-            .arg(folder.path())
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let nginx = Self {
+        let path = folder.path().to_str().unwrap();
+        let configuration = format!("{path}/nginx.conf");
+        let command = ["nginx", "-p", path, "-c", &configuration, "-e", "stderr"];
+        Self {
             authority: identity.authority,
-            stdin: guardian.stdin.take(),
-            guardian,
+            _server: Guarded::start(&command, folder.path(), port).await,
             folder,
-        };
-        let started = eventually(|| async {
-            let connection = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await;
-            connection.is_ok().then_some(())
-        });
-        let started = started.await;
-        started.unwrap_or_else(|| panic!("nginx did not start: {}", nginx.read("error.log")));
-        nginx
+        }
     }
 
     /// Waits until nginx has logged as many requests, which it does after its responses. Returns a line for each
@@ -104,11 +78,4 @@ fn configuration(server: &str) -> String {
              {server}
          }}"
     )
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        drop(self.stdin.take());
-        let _ = self.guardian.wait();
-    }
 }

@@ -1,10 +1,10 @@
-//! nginx as a proxy in front of a server.
+//! nginx or Caddy as a proxy in front of a server.
 
 use std::sync::Arc;
 
 use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDer};
 
-use super::{browser::Browser, free_port, nginx::Nginx};
+use super::{browser::Browser, caddy::Caddy, free_port, nginx::Nginx};
 
 const OPERATIONS: &str = include_str!("../../../docs/operations.md");
 
@@ -15,13 +15,20 @@ pub enum Scheme {
     Https,
 }
 
-/// How the proxy is configured.
+/// The proxy and its configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proxying {
-    /// Only `proxy_pass`.
-    Defaults,
-    /// As `docs/operations.md` recommends.
-    Recommended,
+    /// nginx with only `proxy_pass`.
+    NginxDefaults,
+    /// nginx as `docs/operations.md` recommends.
+    Nginx,
+    /// Caddy as `docs/operations.md` recommends.
+    Caddy,
+}
+
+impl Proxying {
+    pub const ALL: [Self; 3] = [Self::NginxDefaults, Self::Nginx, Self::Caddy];
+    pub const RECOMMENDED: [Self; 2] = [Self::Nginx, Self::Caddy];
 }
 
 /// A port for a proxy that is not running yet, so that the server behind it can know its URL.
@@ -47,18 +54,28 @@ impl Front {
         }
     }
 
-    /// Starts nginx here, in front of the server at `upstream`.
+    /// Starts the proxy here, in front of the server at `upstream`.
     pub async fn start(self, proxying: Proxying, upstream: &str) -> Proxy {
-        let server = match proxying {
-            Proxying::Defaults => self.default_server(upstream),
-            Proxying::Recommended => self.recommended_server(upstream),
+        let (server, authority) = match proxying {
+            Proxying::NginxDefaults => self.nginx(&self.default_server(upstream)).await,
+            Proxying::Nginx => self.nginx(&self.recommended_server(upstream)).await,
+            Proxying::Caddy => {
+                let caddy = Caddy::start(self.port, &self.recommended_site(upstream)).await;
+                let authority = caddy.authority.clone();
+                (Server::Caddy(caddy), authority)
+            }
         };
-        let nginx = Nginx::start(self.port, &server).await;
         Proxy {
             origin: self.origin(),
-            client: client(nginx.authority.clone()),
-            _nginx: nginx,
+            client: client(authority),
+            _server: server,
         }
+    }
+
+    async fn nginx(self, server: &str) -> (Server, CertificateDer<'static>) {
+        let nginx = Nginx::start(self.port, server).await;
+        let authority = nginx.authority.clone();
+        (Server::Nginx(nginx), authority)
     }
 
     fn default_server(self, upstream: &str) -> String {
@@ -72,14 +89,7 @@ impl Front {
 
     /// Returns the configuration in `docs/operations.md`, with the addresses and files of the test.
     fn recommended_server(self, upstream: &str) -> String {
-        let (_, rest) = OPERATIONS
-            .split_once("```nginx\n")
-            .expect("the guide configures nginx");
-        let (text, _) = rest.split_once("```").unwrap();
-        let replace = |text: &str, old: &str, new: &str| {
-            assert_eq!(text.matches(old).count(), 1, "{old} in {text}");
-            text.replace(old, new)
-        };
+        let text = configuration("nginx");
         let text = replace(text, "server 127.0.0.1:3000;", &format!("server {upstream};"));
         let text = replace(&text, "listen 443 ssl;", &format!("listen {};", self.listen()));
         match self.scheme {
@@ -96,6 +106,18 @@ impl Front {
         }
     }
 
+    /// Returns the site in `docs/operations.md`, with the address and certificate of the test.
+    fn recommended_site(self, upstream: &str) -> String {
+        let tls = match self.scheme {
+            Scheme::Http => "",
+            Scheme::Https => "tls certificate.pem key.pem",
+        };
+        let text = configuration("caddyfile");
+        let text = replace(text, "127.0.0.1:3000", upstream);
+        let site = format!("{} {{\n    {tls}", self.origin());
+        replace(&text, "hooks.example.com {", &site)
+    }
+
     fn listen(self) -> String {
         let ssl = match self.scheme {
             Scheme::Http => "",
@@ -103,6 +125,19 @@ impl Front {
         };
         format!("127.0.0.1:{}{ssl}", self.port)
     }
+}
+
+/// Returns the code block in `docs/operations.md` that configures a proxy.
+fn configuration(language: &str) -> &'static str {
+    let (_, rest) = OPERATIONS
+        .split_once(&format!("```{language}\n"))
+        .expect("the guide configures this proxy");
+    rest.split_once("```").unwrap().0
+}
+
+fn replace(text: &str, old: &str, new: &str) -> String {
+    assert_eq!(text.matches(old).count(), 1, "{old} in {text}");
+    text.replace(old, new)
 }
 
 /// Returns a client that trusts the authority of the certificate.
@@ -130,7 +165,13 @@ fn client(authority: CertificateDer<'static>) -> reqwest::Client {
 pub struct Proxy {
     pub origin: String,
     pub client: reqwest::Client,
-    _nginx: Nginx,
+    _server: Server,
+}
+
+#[expect(dead_code, reason = "they run until they are dropped")]
+enum Server {
+    Nginx(Nginx),
+    Caddy(Caddy),
 }
 
 impl Proxy {
