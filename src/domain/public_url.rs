@@ -106,6 +106,9 @@ fn origin(scheme: &str, authority: &str) -> Result<PublicUrl, InvalidPublicUrl> 
     if !is_valid || authority.contains(char::is_whitespace) {
         return Err(InvalidPublicUrl::Host("invalid host name".to_owned()));
     }
+    if url.port() == Some(0) {
+        return Err(InvalidPublicUrl::Host("invalid port number".to_owned()));
+    }
     if is_unspecified {
         return Err(InvalidPublicUrl::Unspecified(authority.to_owned()));
     }
@@ -198,6 +201,7 @@ mod tests {
             "https://:3000",
             "https://h.example:port",
             "https://h.example:99999",
+            "https://h.example:0",
             "https://h.example\"",
             "https://*.example",
             "https://${HOST}",

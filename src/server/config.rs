@@ -367,8 +367,11 @@ fn networks(text: &str) -> Result<Networks, String> {
         .map(str::trim)
         .filter(|text| !text.is_empty())
         .map(|text| {
-            text.parse()
-                .map_err(|_| format!("{text:?} is not a network: use CIDR notation such as 10.0.0.0/8"))
+            let network = text.parse();
+            // A single address.
+            network.or_else(|_| text.parse().map(IpAddr::into)).map_err(|_| {
+                format!("{text:?} is not a network: use CIDR notation such as 10.0.0.0/8, or an address")
+            })
         })
         .collect()
 }
@@ -400,6 +403,7 @@ mod tests {
     fn parses_networks_and_names_invalid_ones() {
         assert_eq!(networks("10.0.0.0/8, ::1/128").unwrap().len(), 2);
         assert!(networks("").unwrap().is_empty());
+        assert_eq!(networks("10.0.0.1,::1").unwrap(), networks("10.0.0.1/32,::1/128").unwrap());
         assert!(
             networks("10.0.0.0/8,localhost")
                 .unwrap_err()
