@@ -403,7 +403,10 @@ mod tests {
     fn parses_networks_and_names_invalid_ones() {
         assert_eq!(networks("10.0.0.0/8, ::1/128").unwrap().len(), 2);
         assert!(networks("").unwrap().is_empty());
-        assert_eq!(networks("10.0.0.1,::1").unwrap(), networks("10.0.0.1/32,::1/128").unwrap());
+        assert_eq!(
+            networks("10.0.0.1,::1").unwrap(),
+            networks("10.0.0.1/32,::1/128").unwrap()
+        );
         assert!(
             networks("10.0.0.0/8,localhost")
                 .unwrap_err()
