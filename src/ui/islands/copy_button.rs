@@ -84,6 +84,8 @@ mod browser {
         let field: HtmlTextAreaElement = field.unchecked_into();
         field.set_value(text);
         let _ = container.append_child(&field);
+        // Not every browser copies the selection of a field without the focus.
+        let _ = field.focus();
         field.select();
         let copied = page.exec_command("copy").unwrap_or(false);
         field.remove();
