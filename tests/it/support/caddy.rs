@@ -33,9 +33,7 @@ impl Caddy {
     pub async fn start(port: u16, site: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let identity = Identity::make(Certificate::Good);
-        let (certificate, key) = identity.pem();
-        fs::write(folder.path().join("certificate.pem"), certificate).unwrap();
-        fs::write(folder.path().join("key.pem"), key).unwrap();
+        identity.write_pem(folder.path());
         fs::write(folder.path().join("Caddyfile"), OPTIONS.to_owned() + site).unwrap();
         let command = ["caddy", "run", "--config", "Caddyfile"];
         Self {

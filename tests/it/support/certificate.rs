@@ -1,6 +1,6 @@
 //! Valid and invalid certificates from a test certificate authority.
 
-use std::{fmt::Write, sync::Arc};
+use std::{fmt::Write, fs, path::Path, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
@@ -58,12 +58,12 @@ impl Identity {
         }
     }
 
-    /// Returns certificate and private key for a server that reads PEM files.
-    pub fn pem(&self) -> (String, String) {
-        (
-            pem("CERTIFICATE", &self.certificate),
-            pem("PRIVATE KEY", self.key.secret_der()),
-        )
+    /// Writes `certificate.pem` and `key.pem` to a folder, for a server that reads such files.
+    pub fn write_pem(&self, folder: &Path) {
+        let certificate = pem("CERTIFICATE", &self.certificate);
+        let key = pem("PRIVATE KEY", self.key.secret_der());
+        fs::write(folder.join("certificate.pem"), certificate).unwrap();
+        fs::write(folder.join("key.pem"), key).unwrap();
     }
 
     /// Returns a TLS acceptor that offers this protocol by ALPN.

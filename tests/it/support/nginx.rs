@@ -26,9 +26,7 @@ impl Nginx {
     pub async fn start(port: u16, server: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let identity = Identity::make(Certificate::Good);
-        let (certificate, key) = identity.pem();
-        fs::write(folder.path().join("certificate.pem"), certificate).unwrap();
-        fs::write(folder.path().join("key.pem"), key).unwrap();
+        identity.write_pem(folder.path());
         fs::write(folder.path().join("nginx.conf"), configuration(server)).unwrap();
         let path = folder.path().to_str().unwrap();
         let configuration = format!("{path}/nginx.conf");
