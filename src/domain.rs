@@ -13,6 +13,8 @@ pub mod error;
 pub mod event;
 pub mod event_cursor;
 pub mod event_outcome;
+#[cfg(feature = "ssr")]
+pub mod filter;
 pub mod health;
 pub mod id;
 #[cfg(feature = "ssr")]

@@ -1,0 +1,286 @@
+//! Filters of webhooks: conditions on the data of an event.
+//!
+//! ```json
+//! {"all": [
+//!     {"field": "channel", "op": "eq", "value": "email"},
+//!     {"any": [
+//!         {"field": "sentiment.score", "op": "lt", "value": -0.5},
+//!         {"field": "tags", "op": "contains", "value": "urgent"}
+//!     ]}
+//! ]}
+//! ```
+//!
+//! | operator | value | true if the field |
+//! |---|---|---|
+//! | `eq` | text, number, `true`, `false`, `null` | has this value |
+//! | `ne` | the same | does not have this value, or is missing |
+//! | `in` | a list of such values | has one of the values |
+//! | `contains` | the same as `eq` | is a text that contains this text, or an array with an element of this value |
+//! | `gt`, `lt` | number | is a number above, or below, this one |
+//! | `exists` | none | is there, even if it is `null` |
+//! | `missing` | none | is not there |
+//!
+//! Numbers are compared exactly: `1` equals `1.0`. Values of different types are not equal. Text is compared exactly,
+//! including case.
+
+mod condition;
+pub mod decimal;
+mod fields;
+mod path;
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde_json::{Value, value::RawValue};
+
+use self::fields::Wanted;
+pub use self::{
+    condition::{Condition, InvalidCondition, Operator, Scalar},
+    path::{FieldPath, InvalidPath},
+};
+
+/// Conditions, combined by “all” or “any”, on two levels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    mode: Mode,
+    items: Vec<Item>,
+}
+
+/// How the results of several conditions are combined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Mode {
+    All,
+    Any,
+}
+
+/// An element of the first level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    Condition(Condition),
+    Group(Mode, Vec<Condition>),
+}
+
+/// Error for an invalid filter.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidFilter {
+    #[error("A filter is an object with “all” or “any” and a list of conditions.")]
+    NotAGroup,
+    #[error("Add a condition to each group of the filter.")]
+    EmptyGroup,
+    #[error("Use at most two levels of “all” and “any” in a filter.")]
+    TooDeep,
+    #[error("Use at most {} conditions in a filter.", Filter::MAX_CONDITIONS)]
+    TooManyConditions,
+    #[error("Condition {number}: {error}")]
+    Condition {
+        /// Position in the filter, from 1.
+        number: usize,
+        error: InvalidCondition,
+    },
+}
+
+impl Filter {
+    pub const MAX_CONDITIONS: usize = 50;
+
+    /// Parses the JSON form.
+    pub fn parse(value: &Value) -> Result<Self, InvalidFilter> {
+        let (mode, list) = group(value).ok_or(InvalidFilter::NotAGroup)?;
+        let mut number = 0;
+        let mut condition = |value: &Value| {
+            number += 1;
+            if number > Self::MAX_CONDITIONS {
+                return Err(InvalidFilter::TooManyConditions);
+            }
+            Condition::parse(value).map_err(|error| InvalidFilter::Condition { number, error })
+        };
+        let mut items = Vec::with_capacity(list.len().min(Self::MAX_CONDITIONS));
+        for value in list {
+            items.push(match group(value) {
+                None => Item::Condition(condition(value)?),
+                Some((_, inner)) if inner.is_empty() => return Err(InvalidFilter::EmptyGroup),
+                Some((_, inner)) if inner.iter().any(|value| group(value).is_some()) => {
+                    return Err(InvalidFilter::TooDeep);
+                }
+                Some((mode, inner)) => {
+                    let conditions = inner.iter().map(&mut condition);
+                    Item::Group(mode, conditions.collect::<Result<_, _>>()?)
+                }
+            });
+        }
+        if items.is_empty() {
+            return Err(InvalidFilter::EmptyGroup);
+        }
+        Ok(Self { mode, items })
+    }
+
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
+    fn to_json(&self) -> Value {
+        let conditions = |list: &[Condition]| list.iter().map(Condition::to_json).collect();
+        let items = self.items.iter().map(|item| match item {
+            Item::Condition(condition) => condition.to_json(),
+            Item::Group(mode, list) => object(*mode, conditions(list)),
+        });
+        object(self.mode, items.collect())
+    }
+}
+
+/// Returns the mode and the list of a group.
+fn group(value: &Value) -> Option<(Mode, &Vec<Value>)> {
+    let object = value.as_object().filter(|object| object.len() == 1)?;
+    let (key, list) = object.iter().next()?;
+    let mode = match &**key {
+        "all" => Mode::All,
+        "any" => Mode::Any,
+        _ => return None,
+    };
+    Some((mode, list.as_array()?))
+}
+
+fn object(mode: Mode, items: Vec<Value>) -> Value {
+    let key: &str = mode.into();
+    Value::Object([(key.to_owned(), Value::Array(items))].into_iter().collect())
+}
+
+impl<'de> Deserialize<'de> for Filter {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&Value::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+impl Serialize for Filter {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_json().serialize(serializer)
+    }
+}
+
+/// A filter that is ready to be evaluated.
+#[derive(Debug)]
+pub struct CompiledFilter {
+    wanted: Wanted,
+    slots: usize,
+    mode: Mode,
+    items: Vec<CompiledItem>,
+}
+
+#[derive(Debug)]
+enum CompiledItem {
+    Condition(CompiledCondition),
+    Group(Mode, Vec<CompiledCondition>),
+}
+
+#[derive(Debug)]
+struct CompiledCondition {
+    condition: Condition,
+    slot: usize,
+}
+
+/// Result of a filter for an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict<'f> {
+    Matches,
+    /// Contains the first condition that is not met. With “any”, none is.
+    Excluded(&'f Condition),
+}
+
+impl CompiledFilter {
+    pub fn new(filter: &Filter) -> Self {
+        let (mut wanted, mut slots) = (Wanted::default(), 0);
+        let mut compile = |condition: &Condition| CompiledCondition {
+            slot: wanted.add(condition.field(), &mut slots),
+            condition: condition.clone(),
+        };
+        let items = filter.items.iter().map(|item| match item {
+            Item::Condition(condition) => CompiledItem::Condition(compile(condition)),
+            Item::Group(mode, list) => CompiledItem::Group(*mode, list.iter().map(&mut compile).collect()),
+        });
+        let items = items.collect();
+        Self {
+            wanted,
+            slots,
+            mode: filter.mode,
+            items,
+        }
+    }
+
+    /// Evaluates the filter for the data of an event.
+    pub fn evaluate(&self, data: &RawValue) -> Verdict<'_> {
+        let found = self.wanted.find(data, self.slots);
+        let met = |compiled: &CompiledCondition| compiled.condition.is_met(found[compiled.slot]);
+        combine(
+            self.mode,
+            self.items.iter().map(|item| match item {
+                CompiledItem::Condition(compiled) => {
+                    first_unmet(Mode::All, std::slice::from_ref(compiled), met)
+                }
+                CompiledItem::Group(mode, list) => first_unmet(*mode, list, met),
+            }),
+        )
+    }
+}
+
+fn first_unmet<'f>(
+    mode: Mode,
+    conditions: &'f [CompiledCondition],
+    met: impl Fn(&CompiledCondition) -> bool,
+) -> Verdict<'f> {
+    combine(
+        mode,
+        conditions.iter().map(|compiled| {
+            if met(compiled) {
+                Verdict::Matches
+            } else {
+                Verdict::Excluded(&compiled.condition)
+            }
+        }),
+    )
+}
+
+/// Combines verdicts, of which there is at least one, and evaluates only as many as needed.
+fn combine<'f>(mode: Mode, verdicts: impl Iterator<Item = Verdict<'f>>) -> Verdict<'f> {
+    let mut first = None;
+    for verdict in verdicts {
+        match (mode, verdict) {
+            (Mode::All, Verdict::Excluded(_)) | (Mode::Any, Verdict::Matches) => return verdict,
+            _ => first = first.or(Some(verdict)),
+        }
+    }
+    first.unwrap_or(Verdict::Matches)
+}
+
+impl fmt::Display for Filter {
+    /// Writes the filter in words, such as `channel is “email” and (score is less than -0.5 or tags contains “urgent”)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, item) in self.items.iter().enumerate() {
+            if index > 0 {
+                f.write_str(word(self.mode))?;
+            }
+            match item {
+                Item::Condition(condition) => write!(f, "{condition}")?,
+                Item::Group(mode, list) => {
+                    let texts: Vec<_> = list.iter().map(Condition::to_string).collect();
+                    write!(f, "({})", texts.join(word(*mode)))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn word(mode: Mode) -> &'static str {
+    match mode {
+        Mode::All => " and ",
+        Mode::Any => " or ",
+    }
+}
+
+#[cfg(test)]
+mod tests;

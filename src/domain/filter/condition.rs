@@ -1,0 +1,290 @@
+//! A condition: a field, an operator and its value.
+
+use std::fmt;
+
+use serde_json::{Map, Value, value::RawValue};
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
+use super::{
+    decimal::Decimal,
+    path::{FieldPath, InvalidPath},
+};
+
+/// A condition on one field of the data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    field: FieldPath,
+    test: Test,
+}
+
+/// An operator with its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Test {
+    Eq(Scalar),
+    Ne(Scalar),
+    In(Vec<Scalar>),
+    Contains(Scalar),
+    Gt(Decimal),
+    Lt(Decimal),
+    Exists,
+    Missing,
+}
+
+/// An operator, named as in the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
+pub enum Operator {
+    Eq,
+    Ne,
+    In,
+    Contains,
+    Gt,
+    Lt,
+    Exists,
+    Missing,
+}
+
+/// A value that is neither an object nor an array.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scalar {
+    Null,
+    Bool(bool),
+    Number(Decimal),
+    Text(String),
+}
+
+/// Error for an invalid condition.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidCondition {
+    #[error("Use an object with “field”, “op” and “value”.")]
+    NotACondition,
+    #[error("{0}")]
+    Field(InvalidPath),
+    #[error("“{0}” is not an operator: use eq, ne, in, contains, gt, lt, exists or missing.")]
+    Operator(String),
+    #[error("Use a text, a number, true, false or null as value.")]
+    NotAScalar,
+    #[error("Use a number as value of gt and lt.")]
+    NotANumber,
+    #[error("Use a list of 1 to {} values for in.", Condition::MAX_VALUES)]
+    NotAList,
+    #[error("Remove the value: exists and missing have none.")]
+    HasValue,
+    #[error("Use at most {} characters for a value.", Condition::MAX_TEXT)]
+    TooLong,
+}
+
+impl Operator {
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// Returns the words for people, which stand between the field and the value.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Eq => "is",
+            Self::Ne => "is not",
+            Self::In => "is one of",
+            Self::Contains => "contains",
+            Self::Gt => "is greater than",
+            Self::Lt => "is less than",
+            Self::Exists => "exists",
+            Self::Missing => "does not exist",
+        }
+    }
+}
+
+impl Condition {
+    /// Maximum number of values of `in`.
+    pub const MAX_VALUES: usize = 100;
+    /// Maximum length of a text or number, in characters.
+    pub const MAX_TEXT: usize = 500;
+
+    /// Parses the JSON form.
+    pub fn parse(value: &Value) -> Result<Self, InvalidCondition> {
+        let object = value.as_object().ok_or(InvalidCondition::NotACondition)?;
+        let is_known = |key: &String| ["field", "op", "value"].contains(&key.as_str());
+        let text = |key: &str| object.get(key).and_then(Value::as_str);
+        let (Some(field), Some(operator)) = (text("field"), text("op")) else {
+            return Err(InvalidCondition::NotACondition);
+        };
+        if !object.keys().all(is_known) {
+            return Err(InvalidCondition::NotACondition);
+        }
+        let field = field.parse().map_err(InvalidCondition::Field)?;
+        let operator: Operator = operator
+            .parse()
+            .map_err(|_| InvalidCondition::Operator(operator.to_owned()))?;
+        let test = Test::parse(operator, object.get("value"))?;
+        Ok(Self { field, test })
+    }
+
+    pub fn field(&self) -> &FieldPath {
+        &self.field
+    }
+
+    pub fn operator(&self) -> Operator {
+        match self.test {
+            Test::Eq(_) => Operator::Eq,
+            Test::Ne(_) => Operator::Ne,
+            Test::In(_) => Operator::In,
+            Test::Contains(_) => Operator::Contains,
+            Test::Gt(_) => Operator::Gt,
+            Test::Lt(_) => Operator::Lt,
+            Test::Exists => Operator::Exists,
+            Test::Missing => Operator::Missing,
+        }
+    }
+
+    /// Returns the values: one for most operators, several for `in`, none for `exists` and `missing`.
+    fn values(&self) -> Vec<Scalar> {
+        match &self.test {
+            Test::Eq(value) | Test::Ne(value) | Test::Contains(value) => vec![value.clone()],
+            Test::In(values) => values.clone(),
+            Test::Gt(limit) | Test::Lt(limit) => vec![Scalar::Number(limit.clone())],
+            Test::Exists | Test::Missing => Vec::new(),
+        }
+    }
+
+    /// Returns whether the condition is met by the value of its field, which is `None` if it is missing.
+    pub(super) fn is_met(&self, value: Option<&RawValue>) -> bool {
+        let scalar = || value.and_then(Scalar::read);
+        let number = || match scalar() {
+            Some(Scalar::Number(number)) => Some(number),
+            _ => None,
+        };
+        match &self.test {
+            Test::Eq(expected) => scalar().as_ref() == Some(expected),
+            Test::Ne(expected) => scalar().as_ref() != Some(expected),
+            Test::In(expected) => scalar().is_some_and(|value| expected.contains(&value)),
+            Test::Contains(part) => value.is_some_and(|value| contains(value, part)),
+            Test::Gt(limit) => number().is_some_and(|number| number > *limit),
+            Test::Lt(limit) => number().is_some_and(|number| number < *limit),
+            Test::Exists => value.is_some(),
+            Test::Missing => value.is_none(),
+        }
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let mut object = Map::new();
+        object.insert("field".to_owned(), self.field.as_str().into());
+        object.insert("op".to_owned(), self.operator().as_str().into());
+        let mut values = self.values().into_iter().map(|value| value.to_json());
+        match self.operator() {
+            Operator::Exists | Operator::Missing => {}
+            Operator::In => {
+                object.insert("value".to_owned(), values.collect());
+            }
+            _ => {
+                object.insert("value".to_owned(), values.next().unwrap_or_default());
+            }
+        }
+        Value::Object(object)
+    }
+}
+
+impl Test {
+    fn parse(operator: Operator, value: Option<&Value>) -> Result<Self, InvalidCondition> {
+        let scalar = || Scalar::parse(value.ok_or(InvalidCondition::NotAScalar)?);
+        let number = || match scalar() {
+            Ok(Scalar::Number(number)) => Ok(number),
+            Err(InvalidCondition::TooLong) => Err(InvalidCondition::TooLong),
+            _ => Err(InvalidCondition::NotANumber),
+        };
+        Ok(match operator {
+            Operator::Eq => Self::Eq(scalar()?),
+            Operator::Ne => Self::Ne(scalar()?),
+            Operator::Contains => Self::Contains(scalar()?),
+            Operator::Gt => Self::Gt(number()?),
+            Operator::Lt => Self::Lt(number()?),
+            Operator::In => match value.and_then(Value::as_array) {
+                Some(list) if (1..=Condition::MAX_VALUES).contains(&list.len()) => {
+                    Self::In(list.iter().map(Scalar::parse).collect::<Result<_, _>>()?)
+                }
+                _ => return Err(InvalidCondition::NotAList),
+            },
+            Operator::Exists | Operator::Missing if value.is_some() => {
+                return Err(InvalidCondition::HasValue);
+            }
+            Operator::Exists => Self::Exists,
+            Operator::Missing => Self::Missing,
+        })
+    }
+}
+
+impl Scalar {
+    fn parse(value: &Value) -> Result<Self, InvalidCondition> {
+        let limited = |text: &str| match text.chars().count() {
+            0..=Condition::MAX_TEXT => Ok(text.to_owned()),
+            _ => Err(InvalidCondition::TooLong),
+        };
+        match value {
+            Value::Null => Ok(Self::Null),
+            Value::Bool(value) => Ok(Self::Bool(*value)),
+            Value::Number(number) => {
+                let text = limited(&number.to_string())?;
+                Decimal::parse(&text)
+                    .map(Self::Number)
+                    .ok_or(InvalidCondition::NotAScalar)
+            }
+            Value::String(text) => limited(text).map(Self::Text),
+            Value::Array(_) | Value::Object(_) => Err(InvalidCondition::NotAScalar),
+        }
+    }
+
+    /// Reads a value of a document. `None` for objects and arrays.
+    fn read(value: &RawValue) -> Option<Self> {
+        let text = value.get();
+        match text.as_bytes().first()? {
+            b'n' => Some(Self::Null),
+            b't' => Some(Self::Bool(true)),
+            b'f' => Some(Self::Bool(false)),
+            b'"' => serde_json::from_str(text).ok().map(Self::Text),
+            b'[' | b'{' => None,
+            _ => Decimal::parse(text).map(Self::Number),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(value) => (*value).into(),
+            Self::Number(number) => serde_json::from_str(&number.to_string()).unwrap_or_default(),
+            Self::Text(text) => text.as_str().into(),
+        }
+    }
+}
+
+fn contains(value: &RawValue, part: &Scalar) -> bool {
+    if let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(value.get()) {
+        return elements
+            .into_iter()
+            .any(|element| Scalar::read(element).as_ref() == Some(part));
+    }
+    match (Scalar::read(value), part) {
+        (Some(Scalar::Text(text)), Scalar::Text(part)) => text.contains(part.as_str()),
+        _ => false,
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.field, self.operator().words())?;
+        let values: Vec<_> = self.values().iter().map(Scalar::to_string).collect();
+        if values.is_empty() {
+            return Ok(());
+        }
+        write!(f, " {}", values.join(", "))
+    }
+}
+
+impl fmt::Display for Scalar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Text(text) => write!(f, "“{text}”"),
+        }
+    }
+}

@@ -1,0 +1,316 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+fn filter(value: &Value) -> CompiledFilter {
+    CompiledFilter::new(&Filter::parse(value).unwrap_or_else(|error| panic!("{value}: {error}")))
+}
+
+fn raw(text: &str) -> Box<RawValue> {
+    RawValue::from_string(text.to_owned()).unwrap()
+}
+
+fn matches(condition: &Value, data: &str) -> bool {
+    filter(&json!({ "all": [condition] })).evaluate(&raw(data)) == Verdict::Matches
+}
+
+#[test]
+fn conditions_are_met_by_these_values() {
+    for (condition, met, unmet) in [
+        (
+            json!({ "field": "a", "op": "eq", "value": "x" }),
+            &[r#"{"a":"x"}"#, r#"{"a":"\u0078"}"#, r#"{"a":1,"a":"x"}"#][..],
+            &[
+                r#"{"a":"X"}"#,
+                r#"{"a":["x"]}"#,
+                "{}",
+                r#"{"a":"x","a":1}"#,
+                r#"{"b":{"a":"x"}}"#,
+            ][..],
+        ),
+        (
+            json!({ "field": "a", "op": "eq", "value": 1 }),
+            &[r#"{"a":1}"#, r#"{"a":1.00}"#, r#"{"a":10e-1}"#],
+            &[
+                r#"{"a":"1"}"#,
+                r#"{"a":true}"#,
+                r#"{"a":1.0000000000000000000001}"#,
+            ],
+        ),
+        (
+            json!({ "field": "a", "op": "eq", "value": null }),
+            &[r#"{"a":null}"#],
+            &["{}", r#"{"a":0}"#, r#"{"a":""}"#, r#"{"a":{}}"#],
+        ),
+        (
+            json!({ "field": "a", "op": "ne", "value": "x" }),
+            &[r#"{"a":"y"}"#, r#"{"a":null}"#, "{}", r#"{"a":["x"]}"#],
+            &[r#"{"a":"x"}"#],
+        ),
+        (
+            json!({ "field": "a", "op": "in", "value": ["x", 2, null] }),
+            &[r#"{"a":"x"}"#, r#"{"a":2.0}"#, r#"{"a":null}"#],
+            &[r#"{"a":"2"}"#, "{}", r#"{"a":[2]}"#],
+        ),
+        (
+            json!({ "field": "a", "op": "contains", "value": "ö" }),
+            &[r#"{"a":"schön"}"#, r#"{"a":["x","ö"]}"#, r#"{"a":"\u00f6"}"#],
+            &[r#"{"a":"SCHÖN"}"#, r#"{"a":["schön"]}"#, r#"{"a":{"ö":1}}"#, "{}"],
+        ),
+        (
+            json!({ "field": "a", "op": "contains", "value": 5 }),
+            &[r#"{"a":[5.0]}"#],
+            &[r#"{"a":"15"}"#, r#"{"a":5}"#, r#"{"a":["5"]}"#],
+        ),
+        (
+            json!({ "field": "a.b", "op": "gt", "value": -0.5 }),
+            &[r#"{"a":{"b":-0.4999999999999999999}}"#, r#"{"a":{"b":1e400}}"#],
+            &[
+                r#"{"a":{"b":-0.5}}"#,
+                r#"{"a":{"b":"1"}}"#,
+                r#"{"a":1e400}"#,
+                r#"{"a.b":1}"#,
+                "{}",
+            ],
+        ),
+        (
+            json!({ "field": "a", "op": "lt", "value": 9_007_199_254_740_993_u64 }),
+            &[r#"{"a":9007199254740992}"#],
+            &[r#"{"a":9007199254740993}"#, r#"{"a":9007199254740994}"#],
+        ),
+        (
+            json!({ "field": "a", "op": "exists" }),
+            &[r#"{"a":null}"#, r#"{"a":[]}"#, r#"{"a":false}"#],
+            &["{}", r#"{"A":1}"#],
+        ),
+        (
+            json!({ "field": "a", "op": "missing" }),
+            &["{}"],
+            &[r#"{"a":null}"#],
+        ),
+        (
+            json!({ "field": "a.0.b", "op": "eq", "value": true }),
+            &[r#"{"a":[{"b":true}]}"#, r#"{"a":{"0":{"b":true}}}"#],
+            &[r#"{"a":[{},{"b":true}]}"#, r#"{"a":[]}"#, r#"{"a":"x"}"#],
+        ),
+        (
+            json!({ "field": "größe.é", "op": "exists" }),
+            &[r#"{"größe":{"é":1}}"#, r#"{"gr\u00f6\u00dfe":{"\u00e9":1}}"#],
+            &[r#"{"größe":{"e\u0301":1}}"#],
+        ),
+    ] {
+        for data in met {
+            assert!(matches(&condition, data), "{condition} for {data}");
+        }
+        for data in unmet {
+            assert!(!matches(&condition, data), "{condition} for {data}");
+        }
+    }
+}
+
+#[test]
+fn the_excluding_condition_is_named() {
+    let score = json!({ "field": "score", "op": "lt", "value": 0 });
+    let tag = json!({ "field": "tags", "op": "contains", "value": "urgent" });
+    let email = json!({ "field": "channel", "op": "eq", "value": "email" });
+    let all = filter(&json!({ "all": [email, { "any": [score, tag] }] }));
+    let excluded = |data: &str| match all.evaluate(&raw(data)) {
+        Verdict::Matches => "matches".to_owned(),
+        Verdict::Excluded(condition) => condition.to_string(),
+    };
+    for (data, expected) in [
+        (r#"{"channel":"email","score":-1}"#, "matches"),
+        (r#"{"channel":"email","score":1,"tags":["urgent"]}"#, "matches"),
+        (r#"{"channel":"phone","score":-1}"#, "channel is “email”"),
+        (r#"{"channel":"email","score":1}"#, "score is less than 0"),
+    ] {
+        assert_eq!(excluded(data), expected, "{data}");
+    }
+    let filter = Filter::parse(&json!({ "all": [email, { "any": [score, tag] }] })).unwrap();
+    assert_eq!(
+        filter.to_string(),
+        "channel is “email” and (score is less than 0 or tags contains “urgent”)"
+    );
+}
+
+#[test]
+fn invalid_filters_say_what_to_do() {
+    let condition = json!({ "field": "a", "op": "exists" });
+    let many = vec![condition.clone(); Filter::MAX_CONDITIONS + 1];
+    for (value, part) in [
+        (json!([]), "“all” or “any”"),
+        (json!({}), "“all” or “any”"),
+        (json!({ "all": [], "any": [] }), "“all” or “any”"),
+        (json!({ "all": {} }), "“all” or “any”"),
+        (json!({ "all": [] }), "Add a condition"),
+        (json!({ "all": [{ "any": [] }] }), "Add a condition"),
+        (
+            json!({ "all": [{ "any": [{ "all": [condition] }] }] }),
+            "two levels",
+        ),
+        (json!({ "all": many }), "at most 50"),
+        (json!({ "any": [condition, 1] }), "Condition 2: Use an object"),
+        (json!({ "any": [{ "field": "a" }] }), "Use an object"),
+        (
+            json!({ "any": [{ "field": "a", "op": "exists", "vale": 1 }] }),
+            "Use an object",
+        ),
+        (
+            json!({ "any": [{ "field": " ", "op": "exists" }] }),
+            "Enter a field",
+        ),
+        (
+            json!({ "any": [{ "field": "a..b", "op": "exists" }] }),
+            "empty names",
+        ),
+        (
+            json!({ "any": [{ "field": "a.".repeat(10) + "a", "op": "exists" }] }),
+            "10 levels",
+        ),
+        (
+            json!({ "any": [{ "field": "a".repeat(201), "op": "exists" }] }),
+            "200 characters",
+        ),
+        (
+            json!({ "any": [{ "field": "a", "op": "=", "value": 1 }] }),
+            "“=” is not an operator",
+        ),
+        (json!({ "any": [{ "field": "a", "op": "eq" }] }), "Use a text"),
+        (
+            json!({ "any": [{ "field": "a", "op": "eq", "value": [1] }] }),
+            "Use a text",
+        ),
+        (
+            json!({ "any": [{ "field": "a", "op": "gt", "value": "1" }] }),
+            "Use a number",
+        ),
+        (
+            json!({ "any": [{ "field": "a", "op": "in", "value": [] }] }),
+            "1 to 100 values",
+        ),
+        (
+            json!({ "any": [{ "field": "a", "op": "in", "value": "x" }] }),
+            "1 to 100 values",
+        ),
+        (
+            json!({ "any": [{ "field": "a", "op": "exists", "value": null }] }),
+            "Remove the value",
+        ),
+        (
+            json!({ "any": [{ "field": "a", "op": "eq", "value": "x".repeat(501) }] }),
+            "500 characters",
+        ),
+    ] {
+        let error = Filter::parse(&value).unwrap_err().to_string();
+        assert!(error.contains(part), "{value}: {error}");
+    }
+}
+
+fn scalar() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (-3_i64..3).prop_map(Value::from),
+        "[ab]{0,2}".prop_map(Value::from),
+    ]
+}
+
+fn document() -> impl Strategy<Value = Value> {
+    let tree = scalar().prop_recursive(3, 24, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            prop::collection::btree_map("[ab0]", inner, 0..3)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    });
+    prop::collection::btree_map("[ab]", tree, 0..3).prop_map(|map| Value::Object(map.into_iter().collect()))
+}
+
+fn condition() -> impl Strategy<Value = Value> {
+    let field = "[ab](\\.[ab01]){0,2}";
+    prop_oneof![
+        (
+            field,
+            prop::sample::select(vec!["eq", "ne", "contains"]),
+            scalar()
+        )
+            .prop_map(|(field, op, value)| json!({ "field": field, "op": op, "value": value })),
+        (field, prop::collection::vec(scalar(), 1..4))
+            .prop_map(|(field, value)| json!({ "field": field, "op": "in", "value": value })),
+        (field, prop::sample::select(vec!["gt", "lt"]), -3_i64..3)
+            .prop_map(|(field, op, value)| json!({ "field": field, "op": op, "value": value })),
+        (field, prop::sample::select(vec!["exists", "missing"]))
+            .prop_map(|(field, op)| json!({ "field": field, "op": op })),
+    ]
+}
+
+fn any_filter() -> impl Strategy<Value = Value> {
+    let mode = || prop::sample::select(vec!["all", "any"]);
+    let group =
+        (mode(), prop::collection::vec(condition(), 1..4)).prop_map(|(mode, list)| json!({ mode: list }));
+    let item = prop_oneof![2 => condition(), 1 => group];
+    (mode(), prop::collection::vec(item, 1..4)).prop_map(|(mode, items)| json!({ mode: items }))
+}
+
+/// Evaluates the JSON form of a filter, whose numbers are small integers, in the simplest way.
+fn reference(filter: &Value, data: &Value) -> bool {
+    if let Some(list) = filter["all"].as_array() {
+        return list.iter().all(|item| reference(item, data));
+    }
+    if let Some(list) = filter["any"].as_array() {
+        return list.iter().any(|item| reference(item, data));
+    }
+    let field = filter["field"].as_str().unwrap();
+    let found = field.split('.').try_fold(data, |value, segment| match value {
+        Value::Array(list) => list.get(segment.parse::<usize>().ok()?),
+        value => value.get(segment),
+    });
+    let expected = &filter["value"];
+    match filter["op"].as_str().unwrap() {
+        "eq" => found == Some(expected),
+        "ne" => found != Some(expected),
+        "in" => found.is_some_and(|value| expected.as_array().unwrap().contains(value)),
+        "contains" => match found {
+            Some(Value::Array(list)) => list.contains(expected),
+            Some(Value::String(text)) => expected.as_str().is_some_and(|part| text.contains(part)),
+            _ => false,
+        },
+        "gt" => found
+            .and_then(Value::as_i64)
+            .is_some_and(|number| number > expected.as_i64().unwrap()),
+        "lt" => found
+            .and_then(Value::as_i64)
+            .is_some_and(|number| number < expected.as_i64().unwrap()),
+        "exists" => found.is_some(),
+        "missing" => found.is_none(),
+        other => panic!("{other}"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn result_is_that_of_the_reference(value in any_filter(), data in document()) {
+        let compiled = filter(&value);
+        let verdict = compiled.evaluate(&raw(&data.to_string()));
+        prop_assert_eq!(verdict == Verdict::Matches, reference(&value, &data));
+    }
+
+    #[test]
+    fn parsed_filters_survive_a_round_trip(value in any_filter()) {
+        let filter = Filter::parse(&value).unwrap();
+        let text = serde_json::to_string(&filter).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Filter>(&text).unwrap(), filter);
+    }
+
+    #[test]
+    fn arbitrary_text_is_no_panic(text in any::<String>()) {
+        if let Ok(value) = serde_json::from_str::<Value>(&text) {
+            let _ = Filter::parse(&value);
+        }
+        let _ = text.parse::<FieldPath>();
+        let _ = decimal::Decimal::parse(&text);
+    }
+}
