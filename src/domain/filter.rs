@@ -31,7 +31,7 @@ mod path;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use serde_json::{Value, value::RawValue};
+use serde_json::value::RawValue;
 
 use self::fields::Wanted;
 pub use self::{
@@ -85,26 +85,26 @@ impl Filter {
     pub const MAX_CONDITIONS: usize = 50;
 
     /// Parses the JSON form.
-    pub fn parse(value: &Value) -> Result<Self, InvalidFilter> {
-        let (mode, list) = group(value).ok_or(InvalidFilter::NotAGroup)?;
+    pub fn parse(json: &RawValue) -> Result<Self, InvalidFilter> {
+        let (mode, list) = group(json).ok_or(InvalidFilter::NotAGroup)?;
         let mut number = 0;
-        let mut condition = |value: &Value| {
+        let mut condition = |json: &RawValue| {
             number += 1;
             if number > Self::MAX_CONDITIONS {
                 return Err(InvalidFilter::TooManyConditions);
             }
-            Condition::parse(value).map_err(|error| InvalidFilter::Condition { number, error })
+            Condition::parse(json).map_err(|error| InvalidFilter::Condition { number, error })
         };
         let mut items = Vec::with_capacity(list.len().min(Self::MAX_CONDITIONS));
-        for value in list {
-            items.push(match group(value) {
-                None => Item::Condition(condition(value)?),
+        for json in list {
+            items.push(match group(json) {
+                None => Item::Condition(condition(json)?),
                 Some((_, inner)) if inner.is_empty() => return Err(InvalidFilter::EmptyGroup),
-                Some((_, inner)) if inner.iter().any(|value| group(value).is_some()) => {
+                Some((_, inner)) if inner.iter().any(|json| group(json).is_some()) => {
                     return Err(InvalidFilter::TooDeep);
                 }
                 Some((mode, inner)) => {
-                    let conditions = inner.iter().map(&mut condition);
+                    let conditions = inner.into_iter().map(&mut condition);
                     Item::Group(mode, conditions.collect::<Result<_, _>>()?)
                 }
             });
@@ -122,44 +122,53 @@ impl Filter {
     pub fn items(&self) -> &[Item] {
         &self.items
     }
+}
 
-    fn to_json(&self) -> Value {
-        let conditions = |list: &[Condition]| list.iter().map(Condition::to_json).collect();
-        let items = self.items.iter().map(|item| match item {
-            Item::Condition(condition) => condition.to_json(),
-            Item::Group(mode, list) => object(*mode, conditions(list)),
-        });
-        object(self.mode, items.collect())
-    }
+/// A group in JSON. Its parts are kept as text, because numbers must not become floats.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Group<'a> {
+    #[serde(borrow)]
+    All(Vec<&'a RawValue>),
+    Any(Vec<&'a RawValue>),
 }
 
 /// Returns the mode and the list of a group.
-fn group(value: &Value) -> Option<(Mode, &Vec<Value>)> {
-    let object = value.as_object().filter(|object| object.len() == 1)?;
-    let (key, list) = object.iter().next()?;
-    let mode = match &**key {
-        "all" => Mode::All,
-        "any" => Mode::Any,
-        _ => return None,
-    };
-    Some((mode, list.as_array()?))
-}
-
-fn object(mode: Mode, items: Vec<Value>) -> Value {
-    let key: &str = mode.into();
-    Value::Object([(key.to_owned(), Value::Array(items))].into_iter().collect())
+fn group(json: &RawValue) -> Option<(Mode, Vec<&RawValue>)> {
+    match serde_json::from_str(json.get()).ok()? {
+        Group::All(list) => Some((Mode::All, list)),
+        Group::Any(list) => Some((Mode::Any, list)),
+    }
 }
 
 impl<'de> Deserialize<'de> for Filter {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&Value::deserialize(deserializer)?).map_err(D::Error::custom)
+        let json: Box<RawValue> = Deserialize::deserialize(deserializer)?;
+        Self::parse(&json).map_err(D::Error::custom)
     }
 }
 
 impl Serialize for Filter {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.to_json().serialize(serializer)
+        serialize_group(self.mode, &self.items, serializer)
     }
+}
+
+impl Serialize for Item {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Condition(condition) => condition.serialize(serializer),
+            Self::Group(mode, conditions) => serialize_group(*mode, conditions, serializer),
+        }
+    }
+}
+
+fn serialize_group<S: Serializer>(
+    mode: Mode,
+    items: &[impl Serialize],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map([(mode, items)])
 }
 
 /// A filter that is ready to be evaluated.

@@ -1,8 +1,12 @@
 //! A condition: a field, an operator and its value.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
-use serde_json::{Map, Value, value::RawValue};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    ser::{Error as _, SerializeMap as _},
+};
+use serde_json::value::RawValue;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::{
@@ -101,21 +105,15 @@ impl Condition {
     pub const MAX_TEXT: usize = 500;
 
     /// Parses the JSON form.
-    pub fn parse(value: &Value) -> Result<Self, InvalidCondition> {
-        let object = value.as_object().ok_or(InvalidCondition::NotACondition)?;
-        let is_known = |key: &String| ["field", "op", "value"].contains(&key.as_str());
-        let text = |key: &str| object.get(key).and_then(Value::as_str);
-        let (Some(field), Some(operator)) = (text("field"), text("op")) else {
-            return Err(InvalidCondition::NotACondition);
-        };
-        if !object.keys().all(is_known) {
-            return Err(InvalidCondition::NotACondition);
-        }
-        let field = field.parse().map_err(InvalidCondition::Field)?;
-        let operator: Operator = operator
+    pub(super) fn parse(json: &RawValue) -> Result<Self, InvalidCondition> {
+        let parts: Parts<'_> =
+            serde_json::from_str(json.get()).map_err(|_| InvalidCondition::NotACondition)?;
+        let field = parts.field.parse().map_err(InvalidCondition::Field)?;
+        let operator: Operator = parts
+            .op
             .parse()
-            .map_err(|_| InvalidCondition::Operator(operator.to_owned()))?;
-        let test = Test::parse(operator, object.get("value"))?;
+            .map_err(|_| InvalidCondition::Operator(parts.op.into_owned()))?;
+        let test = Test::parse(operator, parts.value)?;
         Ok(Self { field, test })
     }
 
@@ -164,27 +162,46 @@ impl Condition {
             Test::Missing => value.is_none(),
         }
     }
+}
 
-    pub(super) fn to_json(&self) -> Value {
-        let mut object = Map::new();
-        object.insert("field".to_owned(), self.field.as_str().into());
-        object.insert("op".to_owned(), self.operator().as_str().into());
-        let mut values = self.values().into_iter().map(|value| value.to_json());
-        match self.operator() {
-            Operator::Exists | Operator::Missing => {}
-            Operator::In => {
-                object.insert("value".to_owned(), values.collect());
+/// A condition in JSON.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parts<'a> {
+    #[serde(borrow)]
+    field: Cow<'a, str>,
+    #[serde(borrow)]
+    op: Cow<'a, str>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    value: Option<&'a RawValue>,
+}
+
+/// Reads `null` as a value.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    Deserialize::deserialize(deserializer).map(Some)
+}
+
+impl Serialize for Condition {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("field", self.field.as_str())?;
+        object.serialize_entry("op", self.operator().as_str())?;
+        match &self.test {
+            Test::Eq(value) | Test::Ne(value) | Test::Contains(value) => {
+                object.serialize_entry("value", value)?
             }
-            _ => {
-                object.insert("value".to_owned(), values.next().unwrap_or_default());
+            Test::In(values) => object.serialize_entry("value", values)?,
+            Test::Gt(limit) | Test::Lt(limit) => {
+                object.serialize_entry("value", &Scalar::Number(limit.clone()))?;
             }
+            Test::Exists | Test::Missing => {}
         }
-        Value::Object(object)
+        object.end()
     }
 }
 
 impl Test {
-    fn parse(operator: Operator, value: Option<&Value>) -> Result<Self, InvalidCondition> {
+    fn parse(operator: Operator, value: Option<&RawValue>) -> Result<Self, InvalidCondition> {
         let scalar = || Scalar::parse(value.ok_or(InvalidCondition::NotAScalar)?);
         let number = || match scalar() {
             Ok(Scalar::Number(number)) => Ok(number),
@@ -197,9 +214,9 @@ impl Test {
             Operator::Contains => Self::Contains(scalar()?),
             Operator::Gt => Self::Gt(number()?),
             Operator::Lt => Self::Lt(number()?),
-            Operator::In => match value.and_then(Value::as_array) {
+            Operator::In => match value.and_then(elements) {
                 Some(list) if (1..=Condition::MAX_VALUES).contains(&list.len()) => {
-                    Self::In(list.iter().map(Scalar::parse).collect::<Result<_, _>>()?)
+                    Self::In(list.into_iter().map(Scalar::parse).collect::<Result<_, _>>()?)
                 }
                 _ => return Err(InvalidCondition::NotAList),
             },
@@ -213,28 +230,23 @@ impl Test {
 }
 
 impl Scalar {
-    fn parse(value: &Value) -> Result<Self, InvalidCondition> {
-        let limited = |text: &str| match text.chars().count() {
-            0..=Condition::MAX_TEXT => Ok(text.to_owned()),
-            _ => Err(InvalidCondition::TooLong),
+    /// Parses a value of a condition, whose length is limited.
+    fn parse(json: &RawValue) -> Result<Self, InvalidCondition> {
+        let scalar = Self::read(json).ok_or(InvalidCondition::NotAScalar)?;
+        let length = match &scalar {
+            Self::Text(text) => text.chars().count(),
+            Self::Number(_) => json.get().len(),
+            Self::Null | Self::Bool(_) => 0,
         };
-        match value {
-            Value::Null => Ok(Self::Null),
-            Value::Bool(value) => Ok(Self::Bool(*value)),
-            Value::Number(number) => {
-                let text = limited(&number.to_string())?;
-                Decimal::parse(&text)
-                    .map(Self::Number)
-                    .ok_or(InvalidCondition::NotAScalar)
-            }
-            Value::String(text) => limited(text).map(Self::Text),
-            Value::Array(_) | Value::Object(_) => Err(InvalidCondition::NotAScalar),
+        if length > Condition::MAX_TEXT {
+            return Err(InvalidCondition::TooLong);
         }
+        Ok(scalar)
     }
 
-    /// Reads a value of a document. `None` for objects and arrays.
-    fn read(value: &RawValue) -> Option<Self> {
-        let text = value.get();
+    /// Reads a value. `None` for objects and arrays.
+    fn read(json: &RawValue) -> Option<Self> {
+        let text = json.get();
         match text.as_bytes().first()? {
             b'n' => Some(Self::Null),
             b't' => Some(Self::Bool(true)),
@@ -244,19 +256,29 @@ impl Scalar {
             _ => Decimal::parse(text).map(Self::Number),
         }
     }
+}
 
-    fn to_json(&self) -> Value {
+impl Serialize for Scalar {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Null => Value::Null,
-            Self::Bool(value) => (*value).into(),
-            Self::Number(number) => serde_json::from_str(&number.to_string()).unwrap_or_default(),
-            Self::Text(text) => text.as_str().into(),
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Text(text) => serializer.serialize_str(text),
+            // With all its digits.
+            Self::Number(number) => RawValue::from_string(number.to_string())
+                .map_err(S::Error::custom)?
+                .serialize(serializer),
         }
     }
 }
 
+/// Returns the elements of an array.
+fn elements(json: &RawValue) -> Option<Vec<&RawValue>> {
+    serde_json::from_str(json.get()).ok()
+}
+
 fn contains(value: &RawValue, part: &Scalar) -> bool {
-    if let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(value.get()) {
+    if let Some(elements) = elements(value) {
         return elements
             .into_iter()
             .any(|element| Scalar::read(element).as_ref() == Some(part));
