@@ -6,6 +6,7 @@
 pub mod actor;
 pub mod api_key;
 pub mod audit;
+pub mod custom_header;
 pub mod delivery;
 pub mod detail;
 pub mod endpoint_url;
