@@ -24,6 +24,7 @@
 //! including case.
 
 mod condition;
+mod contradiction;
 pub mod decimal;
 mod fields;
 mod path;

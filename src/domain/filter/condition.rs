@@ -17,13 +17,13 @@ use super::{
 /// A condition on one field of the data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
-    field: FieldPath,
-    test: Test,
+    pub(super) field: FieldPath,
+    pub(super) test: Test,
 }
 
 /// An operator with its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Test {
+pub(super) enum Test {
     Eq(Scalar),
     Ne(Scalar),
     In(Vec<Scalar>),
@@ -146,21 +146,7 @@ impl Condition {
 
     /// Returns whether the condition is met by the value of its field, which is `None` if it is missing.
     pub(super) fn is_met(&self, value: Option<&RawValue>) -> bool {
-        let scalar = || value.and_then(Scalar::read);
-        let number = || match scalar() {
-            Some(Scalar::Number(number)) => Some(number),
-            _ => None,
-        };
-        match &self.test {
-            Test::Eq(expected) => scalar().as_ref() == Some(expected),
-            Test::Ne(expected) => scalar().as_ref() != Some(expected),
-            Test::In(expected) => scalar().is_some_and(|value| expected.contains(&value)),
-            Test::Contains(part) => value.is_some_and(|value| contains(value, part)),
-            Test::Gt(limit) => number().is_some_and(|number| number > *limit),
-            Test::Lt(limit) => number().is_some_and(|number| number < *limit),
-            Test::Exists => value.is_some(),
-            Test::Missing => value.is_none(),
-        }
+        self.test.is_met(value)
     }
 }
 
@@ -226,6 +212,26 @@ impl Test {
             Operator::Exists => Self::Exists,
             Operator::Missing => Self::Missing,
         })
+    }
+}
+
+impl Test {
+    pub(super) fn is_met(&self, value: Option<&RawValue>) -> bool {
+        let scalar = || value.and_then(Scalar::read);
+        let number = || match scalar() {
+            Some(Scalar::Number(number)) => Some(number),
+            _ => None,
+        };
+        match self {
+            Self::Eq(expected) => scalar().as_ref() == Some(expected),
+            Self::Ne(expected) => scalar().as_ref() != Some(expected),
+            Self::In(expected) => scalar().is_some_and(|value| expected.contains(&value)),
+            Self::Contains(part) => value.is_some_and(|value| contains(value, part)),
+            Self::Gt(limit) => number().is_some_and(|number| number > *limit),
+            Self::Lt(limit) => number().is_some_and(|number| number < *limit),
+            Self::Exists => value.is_some(),
+            Self::Missing => value.is_none(),
+        }
     }
 }
 

@@ -225,6 +225,45 @@ fn invalid_filters_say_what_to_do() {
     }
 }
 
+#[test]
+fn contradictions_are_found() {
+    let c = |op: &str, value: Value| json!({ "field": "a", "op": op, "value": value });
+    let (x, y) = (c("eq", json!("x")), c("eq", json!("y")));
+    let exists = json!({ "field": "a", "op": "exists" });
+    let missing = json!({ "field": "a", "op": "missing" });
+    let other = json!({ "field": "b", "op": "eq", "value": "y" });
+    for filter in [
+        json!({ "all": [x, y] }),
+        json!({ "all": [x, missing] }),
+        json!({ "all": [exists, missing] }),
+        json!({ "all": [x, c("ne", json!("x"))] }),
+        json!({ "all": [c("in", json!(["x", 1])), c("in", json!([true, "y"]))] }),
+        json!({ "all": [c("in", json!(["x", "y"])), c("contains", json!("z"))] }),
+        json!({ "all": [x, c("gt", json!(0))] }),
+        json!({ "all": [c("gt", json!(1)), c("lt", json!(1))] }),
+        json!({ "all": [c("gt", json!(1)), c("gt", json!(5)), c("lt", json!(2))] }),
+        json!({ "all": [c("gt", json!(1)), c("contains", json!(1))] }),
+        json!({ "all": [x, other, { "any": [y, missing] }] }),
+        json!({ "any": [{ "all": [x, y] }, { "all": [exists, missing] }] }),
+        json!({ "all": [{ "all": [x, y] }] }),
+    ] {
+        assert!(parse(&filter).unwrap().is_contradiction(), "{filter}");
+    }
+    for filter in [
+        json!({ "all": [x, other] }),
+        json!({ "any": [x, y] }),
+        json!({ "all": [{ "any": [x, y] }] }),
+        json!({ "all": [x, { "any": [y, other] }] }),
+        json!({ "any": [{ "all": [x, y] }, x] }),
+        json!({ "all": [c("gt", json!(1)), c("lt", json!(1.1))] }),
+        json!({ "all": [c("ne", json!("x")), missing] }),
+        json!({ "all": [c("eq", json!(1)), c("eq", json!(1.0))] }),
+        json!({ "all": [c("contains", json!("x")), c("contains", json!("y"))] }),
+    ] {
+        assert!(!parse(&filter).unwrap().is_contradiction(), "{filter}");
+    }
+}
+
 fn scalar() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(Value::Null),
@@ -314,6 +353,9 @@ proptest! {
         let compiled = filter(&value);
         let verdict = compiled.evaluate(&raw(&data.to_string()));
         prop_assert_eq!(verdict == Verdict::Matches, reference(&value, &data));
+        if verdict == Verdict::Matches {
+            prop_assert!(!parse(&value).unwrap().is_contradiction());
+        }
     }
 
     #[test]
