@@ -8,6 +8,7 @@ pub mod api_key;
 pub mod audit;
 pub mod custom_header;
 pub mod delivery;
+pub mod delivery_settings;
 pub mod detail;
 pub mod endpoint_url;
 pub mod error;

@@ -42,6 +42,10 @@ pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 pub const JITTER: f64 = 0.10;
 
 impl RetrySchedule {
+    pub fn new(delays: Vec<Duration>) -> Self {
+        Self(delays)
+    }
+
     /// Decides what follows attempt `number`, starting from 1. `random` is between 0 and 1 and determines the jitter.
     ///
     /// | outcome | verdict |
