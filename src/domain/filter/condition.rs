@@ -174,7 +174,7 @@ impl Serialize for Condition {
         object.serialize_entry("op", self.operator().as_str())?;
         match &self.test {
             Test::Eq(value) | Test::Ne(value) | Test::Contains(value) => {
-                object.serialize_entry("value", value)?
+                object.serialize_entry("value", value)?;
             }
             Test::In(values) => object.serialize_entry("value", values)?,
             Test::Gt(limit) | Test::Lt(limit) => {

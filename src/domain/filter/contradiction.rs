@@ -87,7 +87,7 @@ fn has_value(tests: &[&Test]) -> bool {
     });
     let (lower, upper) = (above.max(), below.min());
     let is_number = lower.is_some() || upper.is_some();
-    let contains = |test: &&&Test| matches!(test, Test::Contains(_));
+    let is_text_or_array = tests.iter().any(|test| matches!(test, Test::Contains(_)));
     let is_empty = lower.zip(upper).is_some_and(|(lower, upper)| lower >= upper);
-    !is_empty && !(is_number && tests.iter().any(|test| contains(&test)))
+    !(is_empty || is_number && is_text_or_array)
 }
