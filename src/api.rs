@@ -108,6 +108,7 @@ fn management() -> OpenApiRouter<Api> {
         .routes(routes!(webhooks::test_events::send))
         .routes(routes!(webhooks::statistics::show))
         .routes(routes!(webhooks::url_advice::check))
+        .routes(routes!(webhooks::preview_filter::preview))
         .routes(routes!(
             webhooks::recoveries::preview,
             webhooks::recoveries::start

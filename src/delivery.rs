@@ -20,6 +20,7 @@ mod background;
 mod batcher;
 pub mod cluster;
 pub mod fence;
+mod filters;
 pub mod gate;
 pub mod guard;
 pub mod intake;
@@ -42,7 +43,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    domain::{Clock, RetrySchedule},
+    domain::{Clock, RetrySchedule, delivery_settings::TimeoutSeconds},
     store::{Cache, Member, Store},
 };
 use attempt_runner::AttemptRunner;
@@ -126,7 +127,7 @@ impl Engine {
             delivers,
             metrics,
         } = deps;
-        let lease = timeout + LEASE_MARGIN;
+        let lease = (timeout + LEASE_MARGIN).max(TimeoutSeconds::MAX + MIN_LEASE_MARGIN);
         let recovered = store.recover_leases(clock.now()).await?;
         if recovered > 0 {
             tracing::info!(recovered, "interrupted deliveries are due again");
@@ -255,6 +256,9 @@ impl Engine {
 
 /// Duration of a lease beyond one exchange: time to pass the gate before and to record the outcome after.
 const LEASE_MARGIN: Duration = Duration::from_secs(30);
+
+/// The same for webhooks with the longest timeout.
+const MIN_LEASE_MARGIN: Duration = Duration::from_secs(2);
 
 /// Timeout of each last step of a shutdown.
 const FINAL_COMMIT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -6,6 +6,7 @@
 pub mod actor;
 pub mod api_key;
 pub mod audit;
+#[cfg(feature = "ssr")]
 pub mod custom_header;
 pub mod delivery;
 pub mod delivery_settings;
@@ -22,6 +23,8 @@ pub mod id;
 #[cfg(feature = "ssr")]
 pub mod json_text;
 pub mod latency;
+#[cfg(feature = "ssr")]
+pub mod pace;
 pub mod public_url;
 pub mod recovery;
 pub mod remedy;
@@ -34,6 +37,11 @@ pub mod time;
 pub mod url_visibility;
 pub mod user;
 pub mod webhook;
+#[cfg(feature = "ssr")]
+pub mod webhook_draft;
+pub mod webhook_name;
+#[cfg(feature = "ssr")]
+pub mod webhook_settings;
 
 pub use actor::{Actor, Origin, Principal};
 pub use audit::{AuditAction, AuditCursor, AuditDetails, AuditEntry};
@@ -59,4 +67,11 @@ pub use time::{Clock, Timestamp};
 #[cfg(feature = "ssr")]
 pub use url_visibility::UrlVisibility;
 pub use user::{Email, InvalidEmail, Role, User};
-pub use webhook::{DisabledReason, Webhook, WebhookName, WebhookSettings, WebhookStatus};
+#[cfg(feature = "ssr")]
+pub use webhook::Webhook;
+pub use webhook::{DisabledReason, WebhookStatus};
+#[cfg(feature = "ssr")]
+pub use webhook_draft::WebhookDraft;
+pub use webhook_name::WebhookName;
+#[cfg(feature = "ssr")]
+pub use webhook_settings::{WebhookOptions, WebhookSettings};

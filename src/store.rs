@@ -17,6 +17,7 @@ mod delivery_log;
 mod error;
 mod event_keys;
 mod event_log;
+mod filters;
 mod invites;
 mod keys;
 mod migrations;
@@ -58,6 +59,7 @@ pub use copy::{CopyError, CopyProgress, copy};
 pub use delivery_log::{AttemptRange, DeliveryDetail, DeliveryFilter, DeliveryPage, ResendOutcome};
 pub use error::{Source, StoreError, Unique};
 pub use event_log::{EventDetail, EventFilter, EventPage};
+pub use filters::{EvaluatedFilter, Evaluation, FilteredWebhook, event_data};
 pub use invites::{Invite, InviteOutcome, InviteToken, NewInvite, OpenInvite};
 pub use keys::{ProcessRow, ResealedSecrets, SealedWithOtherKey, SecretReplacement};
 pub use pagination::split_page;
@@ -69,7 +71,8 @@ pub use sessions::{SessionOwner, SessionRow, SessionUser, UserSession};
 pub use submitted_forms::FormState;
 pub use webhooks::{
     Change, DeleteOutcome, DeletedWebhook, Destination, DestinationState, HeldAction, HeldDeliveries,
-    HourlyActivity, NewWebhook, OpenDeliveries, UpdateOutcome, UpdateWebhook, WebhookFilter, WebhookPage,
+    HourlyActivity, NewHeaders, NewWebhook, OpenDeliveries, UpdateOutcome, UpdateWebhook, WebhookFilter,
+    WebhookPage,
 };
 
 /// The database of all accounts. Its methods are in `sql/`, one file per subject.
@@ -237,6 +240,14 @@ impl Leasing<'_> {
     };
 }
 
+/// Result of [`Store::accept_events`].
+#[derive(Debug)]
+pub enum Acceptance {
+    Stored(Accepted),
+    /// Nothing was stored, because other filters of these accounts are in effect than those that were evaluated.
+    OtherFilters(Vec<AccountId>),
+}
+
 #[derive(Debug)]
 pub struct Accepted {
     /// One result per submission, in the same order.
@@ -304,7 +315,9 @@ pub struct Claim<'a> {
 #[derive(Debug)]
 pub struct Claimed {
     pub deliveries: Vec<ClaimedDelivery>,
-    /// Checked webhooks that may have more due deliveries than their capacity allowed to claim.
+    /// Checked webhooks whose rate limit allowed fewer deliveries than their capacity.
+    pub paced: HashSet<WebhookId>,
+    /// Other checked webhooks that may have more due deliveries than their capacity allowed to claim.
     pub backlogged: HashSet<WebhookId>,
     /// The last webhook that was checked, or `None` if all webhooks after [`Claim::after`] were checked.
     pub last_webhook: Option<WebhookId>,

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::{
-    domain::{Secret, WebhookId},
+    domain::{Secret, WebhookId, custom_header::CustomHeaders},
     store::Sealed,
 };
 
@@ -93,24 +93,42 @@ impl Vault {
     }
 
     pub fn seal(&self, webhook: &WebhookId, secret: &Secret) -> Sealed {
+        self.seal_text(webhook.as_str(), secret.reveal())
+    }
+
+    pub fn open(&self, webhook: &WebhookId, sealed: &Sealed) -> Result<Secret, VaultError> {
+        let text = self.open_text(webhook.as_str(), sealed)?;
+        Secret::parse(&text).map_err(|_| VaultError::Damaged)
+    }
+
+    pub fn seal_headers(&self, webhook: &WebhookId, headers: &CustomHeaders) -> Sealed {
+        self.seal_text(&headers_of(webhook), &headers.to_text())
+    }
+
+    pub fn open_headers(&self, webhook: &WebhookId, sealed: &Sealed) -> Result<CustomHeaders, VaultError> {
+        let text = self.open_text(&headers_of(webhook), sealed)?;
+        CustomHeaders::parse_text(&text).map_err(|_| VaultError::Damaged)
+    }
+
+    fn seal_text(&self, subject: &str, text: &str) -> Sealed {
         let mut nonce = [0; NONCE_LENGTH];
         getrandom::fill(&mut nonce).expect("the system's random numbers are available");
         let payload = Payload {
-            msg: secret.reveal().as_bytes(),
-            aad: webhook.as_str().as_bytes(),
+            msg: text.as_bytes(),
+            aad: subject.as_bytes(),
         };
         let sealed = self
             .key
             .cipher
             .encrypt(&XNonce::from(nonce), payload)
-            .expect("a secret is short");
+            .expect("secrets are short");
         Sealed {
             key_id: self.key.id.clone(),
             ciphertext: [nonce.as_slice(), &sealed].concat(),
         }
     }
 
-    pub fn open(&self, webhook: &WebhookId, sealed: &Sealed) -> Result<Secret, VaultError> {
+    fn open_text(&self, subject: &str, sealed: &Sealed) -> Result<Zeroizing<String>, VaultError> {
         let Some(key) = self.keys().find(|key| key.id == sealed.key_id) else {
             return Err(VaultError::UnknownKey {
                 sealed_with: sealed.key_id.clone(),
@@ -123,15 +141,21 @@ impl Vault {
             .ok_or(VaultError::Damaged)?;
         let payload = Payload {
             msg: ciphertext,
-            aad: webhook.as_str().as_bytes(),
+            aad: subject.as_bytes(),
         };
         let text = key
             .cipher
             .decrypt(&XNonce::from(*nonce), payload)
             .map_err(|_| VaultError::Damaged)?;
-        let text = Zeroizing::new(String::from_utf8(text).map_err(|_| VaultError::Damaged)?);
-        Secret::parse(&text).map_err(|_| VaultError::Damaged)
+        let text = String::from_utf8(text).map_err(|_| VaultError::Damaged)?;
+        Ok(Zeroizing::new(text))
     }
+}
+
+/// Returns the subject that the headers of a webhook are bound to. It differs from that of its secret, so that neither
+/// opens as the other.
+fn headers_of(webhook: &WebhookId) -> String {
+    format!("{webhook}/headers")
 }
 
 #[cfg(test)]
@@ -185,6 +209,19 @@ mod tests {
         let (first, second) = (vault(1).seal(&id, &secret), vault(1).seal(&id, &secret));
         assert_ne!(first, second);
         assert!(!first.ciphertext.windows(5).any(|window| window == b"horse"));
+    }
+
+    #[test]
+    fn sealed_headers_open_only_as_headers_of_their_webhook() {
+        let (id, vault) = (webhook(), vault(1));
+        let headers = CustomHeaders::parse_text("authorization: Bearer a: b\nx-tenant: Zürich 🏔\n").unwrap();
+        assert_eq!(headers.iter().count(), 2);
+        let sealed = vault.seal_headers(&id, &headers);
+        assert_eq!(vault.open_headers(&id, &sealed), Ok(headers));
+        assert_eq!(vault.open_headers(&webhook(), &sealed), Err(VaultError::Damaged));
+        assert_eq!(vault.open(&id, &sealed), Err(VaultError::Damaged));
+        let secret = vault.seal(&id, &Secret::generate());
+        assert_eq!(vault.open_headers(&id, &secret), Err(VaultError::Damaged));
     }
 
     #[test]

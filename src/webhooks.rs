@@ -3,25 +3,27 @@
 //! The dashboard and the API share them, so both validate input alike and return the same messages. Each operation
 //! returns only after the change has propagated to the delivery engines of all processes.
 
+mod preview_filter;
 mod recover;
 mod resend;
 mod test_event;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tracing::Instrument;
-use zeroize::Zeroizing;
 
-pub use crate::domain::Actor;
+pub use self::preview_filter::FilterPreview;
+pub use crate::domain::{Actor, WebhookDraft};
 use crate::{
     delivery::{Wake, cluster::Cluster, gate::Gate, guard::Guard, slots::Slots, tester::Tester},
     domain::{
         AuditAction, Clock, Field, FieldErrors, Secret, Timestamp, Transport, Webhook, WebhookId,
         WebhookName, WebhookSettings,
+        custom_header::{CustomHeaders, HeaderChanges, InvalidHeader},
     },
     store::{
-        AuditEvent, Change, DeleteOutcome, DeletedWebhook, HeldAction, NewWebhook, Store, StoreError, Unique,
-        UpdateOutcome, UpdateWebhook,
+        AuditEvent, Change, DeleteOutcome, DeletedWebhook, HeldAction, NewHeaders, NewWebhook, Sealed, Store,
+        StoreError, Unique, UpdateOutcome, UpdateWebhook,
     },
     vault::Vault,
 };
@@ -41,45 +43,6 @@ pub struct Webhooks {
     pub transport: Transport,
     /// Maximum number of webhooks per account.
     pub max_webhooks: u32,
-}
-
-/// Fields of a webhook as submitted, not yet validated.
-#[derive(Clone, Default)]
-pub struct WebhookDraft {
-    pub url: String,
-    pub name: String,
-    /// If empty, a new webhook gets a generated secret and an existing one keeps its secret.
-    pub secret: Zeroizing<String>,
-    pub events: Vec<String>,
-}
-
-impl WebhookDraft {
-    /// Returns the saved fields, with the whole URL, to save them again.
-    pub fn saved(webhook: &Webhook) -> Self {
-        Self {
-            url: webhook.url.full().to_string(),
-            name: webhook.name.to_string(),
-            secret: Zeroizing::default(),
-            events: webhook.events.iter().map(|event| event.to_string()).collect(),
-        }
-    }
-}
-
-impl fmt::Debug for WebhookDraft {
-    /// Omits the secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            url,
-            name,
-            secret: _,
-            events,
-        } = self;
-        f.debug_struct("WebhookDraft")
-            .field("url", url)
-            .field("name", name)
-            .field("events", events)
-            .finish_non_exhaustive()
-    }
 }
 
 /// Reason why an operation on a webhook failed.
@@ -121,15 +84,21 @@ impl Webhooks {
         let (Some(settings), Some(secret)) = (settings, secret) else {
             return Err(WebhookError::Invalid(errors));
         };
+        let (settings, headers) = settings;
+        let headers = headers
+            .apply(&CustomHeaders::default())
+            .map_err(invalid_headers)?;
         let name = settings.name.clone();
         let change = self.change(actor, WebhookId::generate(self.clock.now()));
         let sealed = self.vault.seal(&change.webhook_id, &secret);
+        let headers = self.seal_headers(&change.webhook_id, &headers);
         match self
             .store
             .insert_webhook(NewWebhook {
                 change,
                 settings,
                 secret: sealed,
+                headers,
                 max_webhooks: self.max_webhooks,
             })
             .await
@@ -159,15 +128,17 @@ impl Webhooks {
         } else {
             errors.keep(Field::Secret, Secret::parse(&draft.secret))
         };
-        let Some(settings) = settings.filter(|_| errors.is_empty()) else {
+        let Some((settings, headers)) = settings.filter(|_| errors.is_empty()) else {
             return Err(WebhookError::Invalid(errors));
         };
+        let (headers, expected_version) = self.edit_headers(actor, id, headers, expected_version).await?;
         let name = settings.name.clone();
         let secret = secret.map(|secret| self.vault.seal(id, &secret));
         let update = UpdateWebhook {
             change: self.change(actor, id.clone()),
             settings,
             secret,
+            headers,
             expected_version,
         };
         let (this, id) = (self.clone(), id.clone());
@@ -286,9 +257,12 @@ impl Webhooks {
         Ok(value)
     }
 
-    fn parse_settings(&self, draft: &WebhookDraft, errors: &mut FieldErrors) -> Option<WebhookSettings> {
-        let events = draft.events.iter().map(String::as_str);
-        let settings = WebhookSettings::parse(&draft.url, &draft.name, events, self.transport, errors)?;
+    fn parse_settings(
+        &self,
+        draft: &WebhookDraft,
+        errors: &mut FieldErrors,
+    ) -> Option<(WebhookSettings, HeaderChanges)> {
+        let (settings, headers) = draft.parse(self.transport, errors)?;
         // Host names are resolved and checked at each attempt; only a literal address can be rejected here.
         if self.guard.check_ip_literal(&settings.url).is_err() {
             errors.add(
@@ -297,7 +271,45 @@ impl Webhooks {
             );
             return None;
         }
-        Some(settings)
+        Some((settings, headers))
+    }
+
+    /// Combines new values of headers with the saved ones. Returns the headers to save, or `None` if none changes, and
+    /// the version that the change is based on.
+    async fn edit_headers(
+        &self,
+        actor: &Actor,
+        id: &WebhookId,
+        changes: HeaderChanges,
+        expected_version: Option<i64>,
+    ) -> Result<(Option<NewHeaders>, Option<i64>), WebhookError> {
+        let account = self.store.of(&actor.account_id);
+        let Some(current) = account.webhook(id).await? else {
+            return Err(WebhookError::NotFound);
+        };
+        let replaced: Vec<_> = changes.replaced().into_iter().map(str::to_owned).collect();
+        if replaced.is_empty() && changes.names() == current.settings.options.headers {
+            return Ok((None, expected_version));
+        }
+        if expected_version.is_some_and(|version| version != current.version) {
+            return Err(WebhookError::Stale(Box::new(current)));
+        }
+        let secrets = account.sealed_secrets(id).await?.ok_or(WebhookError::NotFound)?;
+        let saved = match &secrets.headers {
+            Some(sealed) => self.vault.open_headers(id, sealed)?,
+            None => CustomHeaders::default(),
+        };
+        let headers = changes.apply(&saved).map_err(invalid_headers)?;
+        let new = NewHeaders {
+            sealed: self.seal_headers(id, &headers),
+            replaced,
+        };
+        // Fails if another save has changed the headers in the meantime.
+        Ok((Some(new), Some(expected_version.unwrap_or(current.version))))
+    }
+
+    fn seal_headers(&self, id: &WebhookId, headers: &CustomHeaders) -> Option<Sealed> {
+        (!headers.is_empty()).then(|| self.vault.seal_headers(id, headers))
     }
 
     fn change(&self, actor: &Actor, webhook_id: WebhookId) -> Change {
@@ -307,6 +319,10 @@ impl Webhooks {
     fn now(&self) -> Timestamp {
         self.clock.now()
     }
+}
+
+fn invalid_headers(error: InvalidHeader) -> WebhookError {
+    WebhookError::Invalid(FieldErrors::one(Field::Headers, error.to_string()))
 }
 
 /// Runs a change to completion, even if the client disconnects and its request is dropped: otherwise the database and

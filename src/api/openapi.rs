@@ -18,7 +18,8 @@ use utoipa::openapi::{
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{
-    AUDIT_LOG, Api, DELIVERIES, DESCRIPTION, EVENTS, RECOVERIES, WEBHOOKS, endpoints, http::problem,
+    AUDIT_LOG, Api, DELIVERIES, DESCRIPTION, EVENTS, RECOVERIES, WEBHOOKS, endpoints,
+    http::{problem, schema},
 };
 use crate::domain::PublicUrl;
 
@@ -66,6 +67,7 @@ fn base(public_url: &PublicUrl) -> OpenApi {
     let mut components = Components::new();
     components.add_security_scheme("bearer", SecurityScheme::Http(key));
     components.schemas.extend(problem::schemas());
+    components.schemas.extend(schema::referenced());
     let tags = TAGS.map(|(name, text)| TagBuilder::new().name(name).description(Some(text)).build());
     OpenApiBuilder::new()
         .info(info)

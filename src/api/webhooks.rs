@@ -1,5 +1,7 @@
 //! `/api/v1/webhooks`: create, read, update and delete webhooks. Submodules hold the other operations on a webhook.
 
+mod body;
+pub(super) mod preview_filter;
 pub(super) mod recoveries;
 pub(super) mod secrets;
 pub(super) mod state;
@@ -15,13 +17,13 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use zeroize::Zeroizing;
 
+use self::body::{NewWebhook, WebhookBody};
 use super::{
     Api, WEBHOOKS,
     http::{
         Problem,
-        body::{Parsed, integer},
+        body::Parsed,
         caller::{Caller, Read, Write},
         path::Path,
         path_params::WebhookPath,
@@ -30,13 +32,12 @@ use super::{
         },
         query::{Limit, Query},
         rfc3339::Rfc3339,
-        schema::subscribed_events,
     },
 };
 use crate::{
     auth::api_key::{WEBHOOKS_READ, WEBHOOKS_WRITE},
     domain::{
-        DisabledReason, EventType, Secret, UrlVisibility, Webhook, WebhookId, WebhookStatus,
+        DisabledReason, EventType, Secret, UrlVisibility, Webhook, WebhookId, WebhookOptions, WebhookStatus,
         webhook::LastAttempt,
     },
     store::{WebhookFilter, split_page},
@@ -68,6 +69,8 @@ pub(super) struct WebhookView {
     url: String,
     /// Event types that the webhook is subscribed to.
     events: Vec<EventType>,
+    #[serde(flatten)]
+    options: WebhookOptions,
     status: WebhookStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -139,59 +142,6 @@ pub(super) struct WebhookListParams {
     /// Maximum number of webhooks to return.
     #[param(inline)]
     limit: Option<Limit>,
-}
-
-/// A webhook to create.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NewWebhook {
-    /// URL that receives the events. Must start with `https://`. Only public addresses are called. Stored encoded, in
-    /// which form it has at most 2048 characters.
-    #[schema(
-        required,
-        nullable = false,
-        max_length = 2048,
-        examples("https://crm.example/hook")
-    )]
-    url: Option<String>,
-    /// Name, unique in the account. A line with a visible character and without invisible ones. Stored in Unicode
-    /// normalization form C.
-    #[schema(
-        required,
-        nullable = false,
-        min_length = 1,
-        max_length = 100,
-        examples("Orders → CRM")
-    )]
-    name: Option<String>,
-    /// `whsec_` followed by 24 to 64 bytes in base64, or any text of 24 to 256 bytes. Generated if omitted.
-    #[schema(value_type = Option<String>, min_length = 24, max_length = 256)]
-    secret: Option<Zeroizing<String>>,
-    #[schema(schema_with = subscribed_events, required)]
-    events: Option<Vec<String>>,
-}
-
-/// Fields to change. Omitted fields keep their values.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct WebhookChange {
-    /// URL that receives the events. Must start with `https://`. Only public addresses are called. Stored encoded, in
-    /// which form it has at most 2048 characters.
-    #[schema(max_length = 2048, examples("https://crm.example/hook"))]
-    url: Option<String>,
-    /// Name, unique in the account. A line with a visible character and without invisible ones. Stored in Unicode
-    /// normalization form C.
-    #[schema(min_length = 1, max_length = 100, examples("Orders → CRM"))]
-    name: Option<String>,
-    /// Replaces the secret at once. Use `rotate-secret` to keep signing with the previous secret for a while.
-    #[schema(value_type = Option<String>, min_length = 24, max_length = 256)]
-    secret: Option<Zeroizing<String>>,
-    #[schema(schema_with = subscribed_events)]
-    events: Option<Vec<String>>,
-    /// Version that this change is based on. Alternative to the `If-Match` header.
-    #[serde(default, deserialize_with = "integer")]
-    #[schema(examples(1))]
-    version: Option<i64>,
 }
 
 /// The `If-Match` request header.
@@ -267,12 +217,15 @@ pub(super) async fn create(
     caller: Caller<Write>,
     Parsed(new): Parsed<NewWebhook>,
 ) -> Result<Response, Problem> {
-    let draft = WebhookDraft {
-        url: new.url.unwrap_or_default(),
-        name: new.name.unwrap_or_default(),
-        secret: new.secret.unwrap_or_default(),
-        events: new.events.unwrap_or_default(),
-    };
+    let NewWebhook(body) = new;
+    if body.version.is_some() {
+        return Err(Problem::invalid(
+            "version",
+            "Remove the version: a new webhook has none.",
+        ));
+    }
+    let mut draft = WebhookDraft::default();
+    body.apply(&mut draft);
     let (webhook, secret) = api.webhooks.add(&caller.actor(), &draft).await?;
     let location = format!("/api/v1/webhooks/{}", webhook.id);
     let response = webhook_response(webhook, Some(&secret), caller.url_visibility());
@@ -310,7 +263,7 @@ pub(super) async fn show(
 /// process uses the new settings.
 #[utoipa::path(
     patch, path = "/webhooks/{id}", operation_id = "changeWebhook", tag = WEBHOOKS,
-    security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath, IfMatchHeader), request_body = WebhookChange,
+    security(("bearer" = [WEBHOOKS_WRITE])), params(WebhookPath, IfMatchHeader), request_body = WebhookBody,
     responses(
         (status = 200, description = "The updated webhook.", body = WebhookView, headers(
             ("ETag" = String, description = "New version of the webhook."),
@@ -323,7 +276,7 @@ pub(super) async fn update(
     caller: Caller<Write>,
     Path(WebhookPath { id }): Path<WebhookPath>,
     headers: HeaderMap,
-    Parsed(change): Parsed<WebhookChange>,
+    Parsed(change): Parsed<WebhookBody>,
 ) -> Result<Response, Problem> {
     let expected_version = match (change.version, if_match(&headers)?) {
         (Some(body), Some(header)) if body != header => {
@@ -341,13 +294,8 @@ pub(super) async fn update(
         tries += 1;
         let current = api.accounts.of(&caller.account_id).webhook(&id).await?;
         let current = current.ok_or_else(Problem::unknown_id::<WebhookPath>)?;
-        let saved = WebhookDraft::saved(&current);
-        let draft = WebhookDraft {
-            url: change.url.clone().unwrap_or(saved.url),
-            name: change.name.clone().unwrap_or(saved.name),
-            secret: change.secret.clone().unwrap_or(saved.secret),
-            events: change.events.clone().unwrap_or(saved.events),
-        };
+        let mut draft = WebhookDraft::saved(&current.settings);
+        change.clone().apply(&mut draft);
         let based_on = Some(expected_version.unwrap_or(current.version));
         match api.webhooks.edit(&caller.actor(), &id, &draft, based_on).await {
             Err(WebhookError::Stale(_)) if expected_version.is_none() && tries < 5 => {}
@@ -413,9 +361,10 @@ impl WebhookView {
     fn new(webhook: Webhook, secret: Option<&Secret>, urls: UrlVisibility) -> Self {
         Self {
             id: webhook.id,
-            name: webhook.name.to_string(),
-            url: webhook.url.shown(urls),
-            events: webhook.events.iter().collect(),
+            name: webhook.settings.name.to_string(),
+            url: webhook.settings.url.shown(urls),
+            events: webhook.settings.events.iter().collect(),
+            options: webhook.settings.options,
             status: webhook.status,
             disabled_reason: webhook.disabled_reason,
             failing_since: webhook.failing.map(|series| Rfc3339(series.since)),

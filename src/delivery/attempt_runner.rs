@@ -15,14 +15,14 @@ use super::{
     kill_point::KillPoint,
     metrics::Metrics,
     recorder::Recorder,
-    sender::{Exchange, Interrupted, Sender, USER_AGENT},
+    sender::{Exchange, Interrupted, REDACTED, Sender, USER_AGENT},
     signer,
     slots::Slot,
 };
 use crate::{
     domain::{
         Attempt, AttemptId, Clock, DisabledReason, EventId, FailureReason, Outcome, RetrySchedule, Timestamp,
-        Verdict,
+        Verdict, delivery_settings::Retries,
     },
     store::{ClaimedDelivery, Next, RecordedAttempt, Store},
     trace,
@@ -121,10 +121,11 @@ impl Worker {
             response_body: exchange.response_body,
             response_truncated: exchange.response_truncated,
         };
+        let retries = pass.target.retries;
         // The request is over, so a deletion of the webhook does not have to wait for the disk.
         drop(pass);
         self.metrics.attempted(&delivery.id, &attempt);
-        let next = self.next(&attempt, delivery.earlier_attempts);
+        let next = self.next(&attempt, delivery.earlier_attempts, retries);
         log_attempt(&delivery, &attempt, &span);
         drop(span);
         let ClaimedDelivery {
@@ -145,7 +146,7 @@ impl Worker {
             .await;
     }
 
-    fn next(&self, attempt: &Attempt, earlier_attempts: u32) -> Next {
+    fn next(&self, attempt: &Attempt, earlier_attempts: u32, retries: Retries) -> Next {
         if attempt.outcome == Outcome::Failed(FailureReason::Cancelled) {
             return Next::Cancelled;
         }
@@ -155,7 +156,10 @@ impl Worker {
             false => f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / f64::from(u32::MAX),
         };
         let number = attempt.number.saturating_sub(earlier_attempts);
-        match self.schedule.decide(number, attempt.outcome, random) {
+        match retries
+            .schedule(&self.schedule)
+            .decide(number, attempt.outcome, random)
+        {
             Verdict::Delivered => Next::Delivered,
             Verdict::RetryIn(delay) => Next::RetryAt(attempt.started_at.plus(attempt.duration).plus(delay)),
             Verdict::GiveUp => Next::Failed,
@@ -214,24 +218,29 @@ pub(super) fn request_headers(event_id: &EventId, payload: &[u8], pass: &Pass, n
     let id = event_id.as_str();
     let signature = signer::sign_with(id, now.as_secs(), payload, pass.target.keys(now));
     let value = |text: &str| HeaderValue::from_str(text).expect("ids, numbers and base64 are header values");
-    HeaderMap::from_iter([
+    let mut headers = HeaderMap::from_iter([
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (reqwest::header::USER_AGENT, HeaderValue::from_static(USER_AGENT)),
         (signer::ID_HEADER, value(id)),
         (signer::TIMESTAMP_HEADER, value(&now.as_secs().to_string())),
         (signer::SIGNATURE_HEADER, value(&signature)),
-    ])
+    ]);
+    // The names of custom headers differ from those above.
+    headers.extend(pass.target.headers.clone());
+    headers
 }
 
-/// Converts headers to the form of the delivery log.
+/// Converts headers to the form of the delivery log, without the values of custom headers.
 pub(super) fn to_log(headers: &HeaderMap) -> Vec<(String, String)> {
     headers
         .iter()
         .map(|(name, value)| {
-            (
-                name.to_string(),
-                String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            )
+            let shown = if value.is_sensitive() {
+                REDACTED.to_owned()
+            } else {
+                String::from_utf8_lossy(value.as_bytes()).into_owned()
+            };
+            (name.to_string(), shown)
         })
         .collect()
 }

@@ -9,11 +9,18 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::sender::Hidden;
 use crate::{
-    domain::{EndpointUrl, Timestamp, WebhookId, signature::SigningKey},
+    domain::{
+        EndpointUrl, Timestamp, WebhookId,
+        custom_header::CustomHeaders,
+        delivery_settings::{Retries, TimeoutSeconds},
+        signature::SigningKey,
+    },
     store::{Destination, DestinationState, Store, StoreError},
     vault::{Vault, VaultError},
 };
@@ -40,9 +47,16 @@ struct Entry {
     drained: Arc<Notify>,
 }
 
-/// URL and signing keys of a webhook.
+/// What an attempt needs to know about its webhook: where, how and with which keys.
 pub struct Target {
     pub url: EndpointUrl,
+    /// Custom headers. Their values are marked as sensitive.
+    pub headers: HeaderMap,
+    /// What must not be kept of a response.
+    pub hidden: Hidden,
+    /// `None` is that of the server.
+    pub timeout: Option<TimeoutSeconds>,
+    pub retries: Retries,
     current: SigningKey,
     previous: Option<(SigningKey, Timestamp)>,
 }
@@ -238,8 +252,16 @@ impl Gate {
             .previous
             .as_ref()
             .map(|(sealed, until)| Ok((SigningKey::new(&self.vault.open(id, sealed)?), *until)));
+        let headers = match &secrets.headers {
+            Some(sealed) => self.vault.open_headers(id, sealed)?,
+            None => CustomHeaders::default(),
+        };
         Ok(Target {
             url: destination.url.clone(),
+            headers: header_map(&headers),
+            hidden: Hidden::new(&headers),
+            timeout: destination.timeout,
+            retries: destination.retries,
             current: SigningKey::new(&self.vault.open(id, &secrets.current)?),
             previous: previous.transpose()?,
         })
@@ -249,6 +271,17 @@ impl Gate {
         // No critical section can panic in the middle of a change.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns headers as they are sent, except invalid ones, which are never saved.
+fn header_map(headers: &CustomHeaders) -> HeaderMap {
+    let pairs = headers.iter().filter_map(|(name, value)| {
+        let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
+        let mut value = HeaderValue::from_bytes(value.expose().as_bytes()).ok()?;
+        value.set_sensitive(true);
+        Some((name, value))
+    });
+    pairs.collect()
 }
 
 impl Drop for Registration {

@@ -11,12 +11,12 @@ use tokio::{
 };
 
 use super::{
-    Wake, attempt_runner::AttemptRunner, batcher::Batcher, cluster::Cluster, fence::Fence,
+    Wake, attempt_runner::AttemptRunner, batcher::Batcher, cluster::Cluster, fence::Fence, filters::Filters,
     kill_point::KillPoint, metrics::Metrics, slots::Slots,
 };
 use crate::{
     domain::Clock,
-    store::{AcceptedEvent, ConflictingEvent, Leasing, Store, StoreError, Submission},
+    store::{Acceptance, AcceptedEvent, ConflictingEvent, Leasing, Store, StoreError, Submission},
 };
 
 /// Maximum number of submissions that wait for the disk. More submissions are rejected with 429.
@@ -27,6 +27,9 @@ const MAX_QUEUED_BYTES: usize = 64 * 1024 * 1024;
 
 /// Maximum number of submissions in one commit.
 const MAX_BATCH: usize = 256;
+
+/// Maximum number of times that filters are read again because they have changed.
+const MAX_RELOADS: u32 = 5;
 
 /// Maximum time a submission waits for others: about the duration of a commit.
 const MAX_WAIT: Duration = Duration::from_millis(1);
@@ -108,12 +111,13 @@ impl Worker {
     async fn run(self, waiting: mpsc::Receiver<Waiting>) {
         let mut waiting = Batcher::new(waiting, MAX_BATCH, MAX_WAIT);
         let mut batch = Vec::with_capacity(MAX_BATCH);
+        let mut filters = Filters::default();
         while waiting.next(&mut batch).await {
             let (submissions, results): (Vec<_>, Vec<_>) = batch
                 .drain(..)
                 .map(|waiting| (waiting.submission, (waiting.result, waiting.bytes)))
                 .unzip();
-            match self.accept(&submissions).await {
+            match self.accept(&submissions, &mut filters).await {
                 Ok(accepted) => {
                     for ((result, _bytes), accepted) in results.into_iter().zip(accepted) {
                         // Fails if the publisher has disconnected. The event is stored regardless.
@@ -135,6 +139,7 @@ impl Worker {
     async fn accept(
         &self,
         submissions: &[Submission],
+        filters: &mut Filters,
     ) -> Result<Vec<Result<Vec<AcceptedEvent>, ConflictingEvent>>, StoreError> {
         let may_send = self.delivers && self.fence.is_open();
         let leasing = Leasing {
@@ -143,10 +148,24 @@ impl Worker {
             capacity: &|webhook| self.slots.capacity_for_new(webhook),
         };
         KillPoint::BeforeStoring.reached();
-        let accepted = self
-            .store
-            .accept_events(submissions, self.clock.now(), leasing)
-            .await?;
+        let mut evaluation = filters.evaluate(submissions);
+        let mut reloads = 0;
+        let accepted = loop {
+            let stored = self
+                .store
+                .accept_events(submissions, &evaluation, self.clock.now(), leasing);
+            match stored.await? {
+                Acceptance::Stored(accepted) => break accepted,
+                Acceptance::OtherFilters(_) if reloads == MAX_RELOADS => {
+                    return Err(StoreError::unavailable("filters keep changing"));
+                }
+                Acceptance::OtherFilters(accounts) => {
+                    reloads += 1;
+                    filters.reload(&self.store, &accounts).await?;
+                    evaluation = filters.evaluate(submissions);
+                }
+            }
+        };
         KillPoint::AfterStoring.reached();
         let stored = accepted.results.iter().flatten().flatten();
         for event in stored.filter(|event| !event.repeated) {

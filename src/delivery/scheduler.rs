@@ -1,7 +1,7 @@
 //! Claims due deliveries, webhook by webhook in round-robin order, while there are free slots.
 //!
-//! The intake dispatches new deliveries directly while there are free slots. The scheduler handles retries, backlogs
-//! and the deliveries of dead processes.
+//! The intake dispatches new deliveries directly while there are free slots. The scheduler handles retries, backlogs,
+//! webhooks with a rate limit, and the deliveries of dead processes.
 
 use std::{sync::Arc, time::Duration};
 
@@ -89,7 +89,11 @@ impl Scheduler {
         let claimed = self.store.claim_due(claim).await?;
         let slots = self.slots.take_for_claimed(after.as_ref(), &claimed);
         let round = ClaimRound {
-            found: !claimed.deliveries.is_empty(),
+            // Those under a rate limit have to wait before more are due.
+            found: claimed
+                .deliveries
+                .iter()
+                .any(|delivery| !claimed.paced.contains(&delivery.webhook_id)),
             last_webhook: claimed.last_webhook,
         };
         for (delivery, slot) in claimed.deliveries.into_iter().zip(slots) {

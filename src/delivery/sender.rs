@@ -5,6 +5,7 @@ mod client;
 mod failure;
 mod probe;
 mod progress;
+mod redaction;
 mod response;
 mod retired;
 
@@ -18,6 +19,7 @@ use tokio_rustls::TlsConnector;
 
 #[cfg(feature = "otel")]
 pub use self::client::blocking_client;
+pub(super) use self::response::REDACTED;
 use self::{
     client::Clients,
     retired::{Retired, Unanswered},
@@ -25,14 +27,15 @@ use self::{
 pub use self::{
     client::{ClientError, USER_AGENT, plain_client},
     probe::{Certificate, Probe, Timings},
+    redaction::Hidden,
     response::{MAX_HEADER_VALUE, MAX_RESPONSE_BODY, MAX_RESPONSE_HEADERS, retry_after},
 };
 use super::{
     fence::{FencedBody, Permit},
-    gate::Pass,
+    gate::{Pass, Target},
     guard::Guard,
 };
-use crate::domain::{AttemptDetail, EndpointUrl, FailureReason, Outcome, Timestamp};
+use crate::domain::{AttemptDetail, FailureReason, Outcome, Timestamp, delivery_settings::TimeoutSeconds};
 
 /// Maximum number of times that a request is sent again because the receiver retired its connection.
 const MAX_RESENDS: u32 = 3;
@@ -72,7 +75,7 @@ pub enum Interrupted {
 }
 
 impl Sender {
-    /// Creates a sender. `timeout` covers the whole exchange. `extra_roots` are trusted in addition to the system's
+    /// Creates a sender. `timeout` covers the whole exchange, unless the webhook has its own. `extra_roots` are trusted in addition to the system's
     /// certificate authorities.
     pub fn new(
         guard: Arc<Guard>,
@@ -81,9 +84,9 @@ impl Sender {
     ) -> Result<Self, ClientError> {
         let tls = client::tls(extra_roots)?;
         Ok(Self {
-            clients: Clients::new(&guard, timeout, &tls)?,
+            tls: probe::connector(tls.clone()),
+            clients: Clients::new(Arc::clone(&guard), timeout, tls)?,
             guard,
-            tls: probe::connector(tls),
             timeout,
         })
     }
@@ -117,26 +120,35 @@ impl Sender {
         tokio::select! {
             biased;
             () = pass.cancelled() => Err(Interrupted::Cancelled),
-            result = self.exchange(&pass.target.url, permit, headers, body, now) => result,
+            result = self.exchange(&pass.target, permit, headers, body, now) => {
+                Ok(result?.hide(&pass.target.hidden))
+            }
         }
+    }
+
+    /// Returns the timeout of an exchange.
+    fn timeout_of(&self, target: &Target) -> Duration {
+        target.timeout.map_or(self.timeout, TimeoutSeconds::duration)
     }
 
     async fn exchange(
         &self,
-        url: &EndpointUrl,
+        target: &Target,
         permit: Permit,
         headers: HeaderMap,
         body: Bytes,
         now: Timestamp,
     ) -> Result<Exchange, Interrupted> {
+        let (url, timeout) = (&target.url, self.timeout_of(target));
         // The client resolves host names with the guard, but connects to IP addresses in the URL without a check.
         if let Err(refusal) = self.guard.check_ip_literal(url) {
             return Ok(Exchange::failed(FailureReason::Blocked, refusal.to_string()));
         }
         let started = Instant::now();
-        let deadline = started + self.timeout;
-        let mut patience = started + self.timeout / PATIENCE_DIVISOR;
-        let mut client = &self.clients.pooled;
+        let deadline = started + timeout;
+        let mut patience = started + timeout / PATIENCE_DIVISOR;
+        let clients = self.clients.with_timeout(timeout);
+        let mut client = &clients.pooled;
         let mut resends = 0;
         loop {
             if !permit.is_valid() {
@@ -161,20 +173,20 @@ impl Sender {
                     resends += 1;
                     tracing::debug!(?retired, resends, "receiver retired a connection, sending again");
                     if retired == Retired::Closed || resends == MAX_RESENDS {
-                        client = &self.clients.unpooled;
+                        client = &clients.unpooled;
                     }
                 }
                 Unanswered::Failed { error, .. } => {
-                    let (reason, detail) = failure::explain(&error, url, self.timeout);
+                    let (reason, detail) = failure::explain(&error, url, timeout);
                     return Ok(Exchange::failed(reason, detail));
                 }
                 Unanswered::Waiting if patience < deadline => {
                     tracing::debug!("no open connection took the request, opening another");
-                    client = &self.clients.unpooled;
+                    client = &clients.unpooled;
                     patience = deadline;
                 }
                 Unanswered::Waiting | Unanswered::TimedOut => {
-                    let detail = failure::timeout_detail(self.timeout);
+                    let detail = failure::timeout_detail(timeout);
                     return Ok(Exchange::failed(FailureReason::Timeout, detail));
                 }
             }

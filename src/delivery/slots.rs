@@ -211,6 +211,8 @@ impl Drop for Slot {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use bytes::Bytes;
 
     use super::*;
@@ -260,6 +262,7 @@ mod tests {
         };
         Claimed {
             deliveries: (0..count).map(delivery).collect(),
+            paced: HashSet::new(),
             backlogged: has_backlog.then(|| webhook.clone()).into_iter().collect(),
             last_webhook: None,
         }

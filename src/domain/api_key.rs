@@ -6,7 +6,7 @@ use std::fmt;
 use super::Timestamp;
 use super::{
     text::InvisibleCharacter,
-    webhook::{InvalidName, WebhookName},
+    webhook_name::{InvalidName, WebhookName},
 };
 
 /// Name of an API key. Unique among the account's active keys, with the same rules as a [`WebhookName`].

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use http::header::HeaderName;
+use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
 /// The headers of a webhook, sorted by name.
@@ -39,6 +40,130 @@ pub enum InvalidHeader {
         CustomHeaders::MAX_SIZE
     )]
     TooLarge { size: usize },
+}
+
+/// The names of a webhook's headers, sorted. Serialized as in the API.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HeaderNames(Vec<CustomHeaderName>);
+
+impl HeaderNames {
+    pub fn parse<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidHeader> {
+        let names = names.into_iter().map(CustomHeaderName::parse);
+        names.collect::<Result<_, _>>().map(Self)
+    }
+
+    pub fn iter(&self) -> std::slice::Iter<'_, CustomHeaderName> {
+        self.0.iter()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for HeaderNames {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter().map(|name| SetHeader {
+            name: name.as_str(),
+            set: true,
+        }))
+    }
+}
+
+#[derive(Serialize)]
+struct SetHeader<'a> {
+    name: &'a str,
+    set: bool,
+}
+
+/// A header of a save, not yet validated.
+#[derive(Clone)]
+pub struct HeaderDraft {
+    pub name: String,
+    /// `None` keeps the saved value.
+    pub value: Option<Zeroizing<String>>,
+}
+
+impl HeaderDraft {
+    pub fn new(name: impl Into<String>, value: &str) -> Self {
+        Self {
+            name: name.into(),
+            value: Some(Zeroizing::new(value.to_owned())),
+        }
+    }
+
+    /// Keeps the saved value.
+    pub fn kept(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            value: None,
+        }
+    }
+}
+
+impl HeaderDraft {
+    /// Returns the name, and whether there is a new value.
+    pub fn in_words(&self) -> String {
+        let name = self.name.trim().trim_end_matches(':').to_ascii_lowercase();
+        match self.value {
+            None => name,
+            Some(_) => format!("{name} (new value)"),
+        }
+    }
+}
+
+/// The headers of a save: each with a new value, or with the saved one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HeaderChanges(Vec<(CustomHeaderName, Option<CustomHeaderValue>)>);
+
+impl HeaderChanges {
+    pub fn parse(drafts: &[HeaderDraft]) -> Result<Self, InvalidHeader> {
+        let parse = |draft: &HeaderDraft| {
+            let name = CustomHeaderName::parse(&draft.name)?;
+            let value = match &draft.value {
+                Some(text) => Some(CustomHeaderValue::parse(&name, text)?),
+                None => None,
+            };
+            Ok((name, value))
+        };
+        let mut headers: Vec<_> = drafts.iter().map(parse).collect::<Result<_, _>>()?;
+        sort_unique(&mut headers)?;
+        Ok(Self(headers))
+    }
+
+    pub fn names(&self) -> HeaderNames {
+        HeaderNames(self.0.iter().map(|(name, _)| name.clone()).collect())
+    }
+
+    /// Returns the names of the headers with new values.
+    pub fn replaced(&self) -> Vec<&str> {
+        let new = self.0.iter().filter(|(_, value)| value.is_some());
+        new.map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// Combines the new values with the saved ones.
+    pub fn apply(self, saved: &CustomHeaders) -> Result<CustomHeaders, InvalidHeader> {
+        let with_value = |(name, value): (CustomHeaderName, Option<CustomHeaderValue>)| {
+            let value = value.or_else(|| saved.get(&name).cloned());
+            match value {
+                Some(value) => Ok((name, value)),
+                None => Err(InvalidHeader::EmptyValue(name.to_string())),
+            }
+        };
+        CustomHeaders::new(self.0.into_iter().map(with_value).collect::<Result<_, _>>()?)
+    }
+}
+
+/// Sorts headers by name. Fails if there are too many or two have the same name.
+fn sort_unique<T>(headers: &mut [(CustomHeaderName, T)]) -> Result<(), InvalidHeader> {
+    if headers.len() > CustomHeaders::MAX_COUNT {
+        return Err(InvalidHeader::TooMany);
+    }
+    headers.sort_by(|(a, _), (b, _)| a.cmp(b));
+    match headers.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        Some(pair) => Err(InvalidHeader::Repeated(pair[0].0.to_string())),
+        None => Ok(()),
+    }
 }
 
 /// Names that the sender or the HTTP connection sets. Also all that start with `webhook-` or `content-`.
@@ -80,13 +205,7 @@ impl CustomHeaders {
 
     /// Creates the headers of a webhook.
     pub fn new(mut headers: Vec<(CustomHeaderName, CustomHeaderValue)>) -> Result<Self, InvalidHeader> {
-        if headers.len() > Self::MAX_COUNT {
-            return Err(InvalidHeader::TooMany);
-        }
-        headers.sort_by(|(a, _), (b, _)| a.cmp(b));
-        if let Some(pair) = headers.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            return Err(InvalidHeader::Repeated(pair[0].0.to_string()));
-        }
+        sort_unique(&mut headers)?;
         let size = headers
             .iter()
             .map(|(name, value)| name.as_str().len() + value.expose().len())
@@ -99,6 +218,34 @@ impl CustomHeaders {
 
     pub fn iter(&self) -> impl Iterator<Item = (&CustomHeaderName, &CustomHeaderValue)> {
         self.0.iter().map(|(name, value)| (name, value))
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn get(&self, name: &CustomHeaderName) -> Option<&CustomHeaderValue> {
+        let found = self.0.iter().find(|(other, _)| other == name);
+        found.map(|(_, value)| value)
+    }
+
+    /// Returns the headers as text, to seal it.
+    pub fn to_text(&self) -> Zeroizing<String> {
+        let lines = self
+            .iter()
+            .map(|(name, value)| format!("{name}: {}\n", value.expose()));
+        Zeroizing::new(lines.collect())
+    }
+
+    /// Parses the text of [`Self::to_text`].
+    pub fn parse_text(text: &str) -> Result<Self, InvalidHeader> {
+        let parse = |line: &str| {
+            let (name, value) = line.split_once(':').ok_or(InvalidHeader::EmptyName)?;
+            let name = CustomHeaderName::parse(name)?;
+            let value = CustomHeaderValue::parse(&name, value)?;
+            Ok((name, value))
+        };
+        Self::new(text.lines().map(parse).collect::<Result<_, _>>()?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use super::{
@@ -54,12 +54,18 @@ impl Description {
     }
 }
 
+impl fmt::Display for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// A whole number within bounds.
 macro_rules! bounded {
     ($(#[$doc:meta])* $name:ident($low:literal..=$high:literal), $error:ident, $message:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(try_from = "i64", into = "i64")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+        #[serde(into = "i64")]
         pub struct $name(u16);
 
         #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -113,14 +119,24 @@ bounded! {
     TimeoutSeconds(1..=30), InvalidTimeout, "Use a timeout from 1 to 30 seconds."
 }
 
+impl RateLimit {
+    /// Returns the time between two calls.
+    pub fn interval(self) -> Duration {
+        Duration::from_secs(1) / u32::from(self.0)
+    }
+}
+
 impl TimeoutSeconds {
+    /// The longest timeout.
+    pub const MAX: Duration = Duration::from_secs(30);
+
     pub fn duration(self) -> Duration {
         Duration::from_secs(self.0.into())
     }
 }
 
 /// Retry schedule of a webhook.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[derive(Display, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "lowercase")]
@@ -134,7 +150,20 @@ pub enum Retries {
     None,
 }
 
+/// Error for an unknown retry schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("Use standard, short or none for retries.")]
+pub struct InvalidRetries;
+
 impl Retries {
+    pub fn parse(text: &str) -> Result<Self, InvalidRetries> {
+        text.trim().parse().map_err(|_| InvalidRetries)
+    }
+
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
     /// Delays of [`Retries::Short`]: with the largest jitter, the last attempt is 58 min after the first.
     const SHORT: [u64; 4] = [5, 2 * 60, 10 * 60, 40 * 60];
 

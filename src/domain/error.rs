@@ -3,23 +3,54 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use strum::{Display, IntoStaticStr, VariantArray};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 /// Field of a webhook, named as in the API. The order is that of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[derive(Display, IntoStaticStr, VariantArray)]
-#[strum(serialize_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
+#[derive(Display, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Field {
     Url,
     Name,
     Secret,
     Events,
+    Description,
+    Headers,
+    Filter,
+    RateLimit,
+    TimeoutSeconds,
+    Retries,
 }
 
 impl Field {
     pub fn as_str(self) -> &'static str {
         self.into()
+    }
+
+    /// Returns the name in the dashboard.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Url => "URL",
+            Self::Name => "Webhook name",
+            Self::Secret => "Secret",
+            Self::Events => "Events",
+            Self::Description => "Description",
+            Self::Headers => "Headers",
+            Self::Filter => "Filter",
+            Self::RateLimit => "Rate limit",
+            Self::TimeoutSeconds => "Timeout",
+            Self::Retries => "Retries",
+        }
+    }
+
+    /// Returns the words for an empty value.
+    pub fn default_words(self) -> &'static str {
+        match self {
+            Self::TimeoutSeconds => "default",
+            Self::Retries => "standard",
+            _ => "none",
+        }
     }
 }
 
@@ -36,6 +67,19 @@ impl FieldErrors {
     /// Returns the parsed value, or adds the error message.
     pub fn keep<T, E: fmt::Display>(&mut self, field: Field, parsed: Result<T, E>) -> Option<T> {
         parsed.map_err(|error| self.add(field, error.to_string())).ok()
+    }
+
+    /// Parses an optional value, which is `None` if the text is blank, or adds the error message.
+    pub fn keep_optional<T, E: fmt::Display>(
+        &mut self,
+        field: Field,
+        text: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<Option<T>> {
+        if text.trim().is_empty() {
+            return Some(None);
+        }
+        self.keep(field, parse(text)).map(Some)
     }
 
     pub fn add(&mut self, field: Field, message: impl Into<String>) {

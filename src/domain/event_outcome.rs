@@ -29,11 +29,13 @@ pub enum EventOutcome {
 }
 
 /// Reason an event has no delivery to a webhook. It refers to the state of the webhook when the event was received.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotSent {
     /// The webhook was not subscribed to the event type.
     NotSubscribed,
     Disabled,
+    /// The filter of the webhook excluded the event. Contains the part of the filter, in words.
+    Filtered(String),
     /// The delivery is not stored yet, because the event has many.
     Queued,
     /// The webhook was added at this time, after the event.

@@ -23,6 +23,7 @@
 //! Numbers are compared exactly: `1` equals `1.0`. Values of different types are not equal. Text is compared exactly,
 //! including case.
 
+mod advice;
 mod condition;
 mod contradiction;
 pub mod decimal;
@@ -36,6 +37,7 @@ use serde_json::value::RawValue;
 
 use self::fields::Wanted;
 pub use self::{
+    advice::{Advice, known_fields},
     condition::{Condition, InvalidCondition, Operator, Scalar},
     path::{FieldPath, InvalidPath},
 };
@@ -84,6 +86,17 @@ pub enum InvalidFilter {
 
 impl Filter {
     pub const MAX_CONDITIONS: usize = 50;
+
+    /// Parses the text of the JSON form.
+    pub fn parse_text(json: &str) -> Result<Self, InvalidFilter> {
+        let json = serde_json::from_str(json).map_err(|_| InvalidFilter::NotAGroup)?;
+        Self::parse(json)
+    }
+
+    /// Returns the text of the JSON form.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a filter serializes to JSON")
+    }
 
     /// Parses the JSON form.
     pub fn parse(json: &RawValue) -> Result<Self, InvalidFilter> {
@@ -221,6 +234,11 @@ impl CompiledFilter {
         }
     }
 
+    /// Returns whether the data of an event matches.
+    pub fn matches(&self, data: &RawValue) -> bool {
+        self.evaluate(data) == Verdict::Matches
+    }
+
     /// Evaluates the filter for the data of an event.
     pub fn evaluate(&self, data: &RawValue) -> Verdict<'_> {
         let found = self.wanted.find(data, self.slots);
@@ -234,6 +252,37 @@ impl CompiledFilter {
                 CompiledItem::Group(mode, list) => first_unmet(*mode, list, met),
             }),
         )
+    }
+}
+
+impl CompiledFilter {
+    /// Returns the part of the filter that excludes an event, in words. Returns `None` if the event matches.
+    pub fn excluded_by(&self, data: &RawValue) -> Option<String> {
+        let found = self.wanted.find(data, self.slots);
+        let is_met = |compiled: &CompiledCondition| compiled.condition.is_met(found[compiled.slot]);
+        let unmet: Vec<_> = self.items.iter().filter_map(|item| item.unmet(is_met)).collect();
+        match self.mode {
+            Mode::Any if unmet.len() < self.items.len() => None,
+            Mode::Any => Some(unmet.join(word(Mode::Any))),
+            Mode::All => unmet.into_iter().next(),
+        }
+    }
+}
+
+impl CompiledItem {
+    /// Returns the part that is not met, in words: one condition, or all of “any”.
+    fn unmet(&self, is_met: impl Fn(&CompiledCondition) -> bool) -> Option<String> {
+        match self {
+            Self::Condition(compiled) => (!is_met(compiled)).then(|| compiled.condition.to_string()),
+            Self::Group(Mode::All, list) => {
+                let unmet = list.iter().find(|compiled| !is_met(compiled));
+                unmet.map(|compiled| compiled.condition.to_string())
+            }
+            Self::Group(Mode::Any, list) => (!list.iter().any(is_met)).then(|| {
+                let conditions = list.iter().map(|compiled| compiled.condition.to_string());
+                conditions.collect::<Vec<_>>().join(word(Mode::Any))
+            }),
+        }
     }
 }
 

@@ -8,8 +8,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{
-    AcceptedEvent, ClaimedDelivery, ConflictingEvent, DestinationState, Lease, Leasing, NewEvent, Submission,
-    rows::NEW_STATUS, sql::NewDelivery,
+    AcceptedEvent, ClaimedDelivery, ConflictingEvent, DestinationState, Evaluation, Lease, Leasing, NewEvent,
+    Submission, rows::NEW_STATUS, sql::NewDelivery,
 };
 use crate::domain::{
     AccountId, DeliveryId, DeliveryStatus, EventId, EventType, EventTypes, Timestamp, WebhookId,
@@ -24,7 +24,27 @@ from_row! {
         id: WebhookId,
         events: EventTypes,
         state: DestinationState,
+        /// Version of the webhook if it has a filter.
+        filter_version: Option<i64>,
+        /// Whether the webhook has a rate limit. Its deliveries are only claimed, at the pace of the limit.
+        is_limited: bool,
     }
+}
+
+/// Returns the accounts that have other filters than those that were evaluated.
+pub(super) fn accounts_with_other_filters(
+    subscribers: &HashMap<&AccountId, Vec<Subscriber>>,
+    evaluation: &Evaluation,
+) -> Vec<AccountId> {
+    let has_other_filters = |subscribers: &[Subscriber], account: &AccountId| {
+        let filters = subscribers
+            .iter()
+            .filter_map(|subscriber| Some((&subscriber.id, subscriber.filter_version?)));
+        !evaluation.is_current(account, filters)
+    };
+    let accounts = subscribers.iter();
+    let accounts = accounts.filter(|(account, subscribers)| has_other_filters(subscribers, account));
+    accounts.map(|(account, _)| (*account).clone()).collect()
 }
 
 /// Events that were accepted before, in the database or earlier in this transaction.
@@ -60,6 +80,7 @@ impl ExistingEvents {
 /// Rows to insert for all submissions.
 pub(super) struct NewRows<'a> {
     pub(super) now: Timestamp,
+    evaluation: &'a Evaluation,
     leases: LeaseBudget<'a>,
     /// Unused event keys.
     keys: std::slice::Iter<'a, i64>,
@@ -152,7 +173,7 @@ pub(super) fn accept_submission<'a>(
             continue;
         }
         let key = *rows.keys.next().expect("each event has a key");
-        let deliveries = recipients(subscribers, event.event_type).count();
+        let deliveries = recipients(subscribers, rows.evaluation, account, event).count();
         let deliveries = u32::try_from(deliveries).unwrap_or(u32::MAX);
         rows.events.push(EventRow {
             key,
@@ -182,25 +203,34 @@ pub(super) fn accept_submission<'a>(
 }
 
 /// Returns the webhooks that get an event, and the status of their deliveries.
-fn recipients(
-    subscribers: &[Subscriber],
-    event_type: EventType,
-) -> impl Iterator<Item = (&WebhookId, DeliveryStatus)> {
+fn recipients<'a>(
+    subscribers: &'a [Subscriber],
+    evaluation: &'a Evaluation,
+    account: &'a AccountId,
+    event: &'a NewEvent,
+) -> impl Iterator<Item = (&'a Subscriber, DeliveryStatus)> {
     subscribers.iter().filter_map(move |subscriber| {
         let status = match subscriber.state {
             DestinationState::Active => DeliveryStatus::Pending,
             DestinationState::Paused => DeliveryStatus::Held,
             DestinationState::Disabled => return None,
         };
-        let is_subscribed = subscriber.events.contains(event_type);
-        is_subscribed.then_some((&subscriber.id, status))
+        let is_recipient = subscriber.events.contains(event.event_type)
+            && !(subscriber.filter_version.is_some() && evaluation.excludes(account, &subscriber.id, event));
+        is_recipient.then_some((subscriber, status))
     })
 }
 
 impl<'a> NewRows<'a> {
-    pub(super) fn new(now: Timestamp, keys: &'a [i64], leasing: Leasing<'a>) -> Self {
+    pub(super) fn new(
+        now: Timestamp,
+        keys: &'a [i64],
+        evaluation: &'a Evaluation,
+        leasing: Leasing<'a>,
+    ) -> Self {
         Self {
             now,
+            evaluation,
             leases: LeaseBudget {
                 lease: Lease::generate(now),
                 expires_at: now.plus(leasing.lease),
@@ -229,8 +259,9 @@ impl<'a> NewRows<'a> {
                 self.fan_outs.push((account, key));
                 continue;
             }
-            for (webhook, status) in recipients(&subscribers[account], event.event_type) {
-                self.add_delivery(account, event, key, webhook.clone(), status);
+            let evaluation = self.evaluation;
+            for (subscriber, status) in recipients(&subscribers[account], evaluation, account, event) {
+                self.add_delivery(account, event, key, subscriber, status);
             }
         }
     }
@@ -240,16 +271,17 @@ impl<'a> NewRows<'a> {
         account: &'a AccountId,
         event: &'a NewEvent,
         event_key: i64,
-        webhook_id: WebhookId,
+        subscriber: &Subscriber,
         status: DeliveryStatus,
     ) {
-        let is_leased = status == DeliveryStatus::Pending && self.leases.take(&webhook_id);
+        let is_leased =
+            status == DeliveryStatus::Pending && !subscriber.is_limited && self.leases.take(&subscriber.id);
         self.deliveries.push(DeliveryRow {
             id: DeliveryId::generate(self.now),
             account,
             event,
             event_key,
-            webhook_id,
+            webhook_id: subscriber.id.clone(),
             status: if is_leased { NEW_STATUS } else { status.as_str() },
             is_leased,
         });

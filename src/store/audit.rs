@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::{Actor, AuditAction, AuditCursor, AuditEntry, EventType, Principal, Timestamp, Webhook};
+use crate::domain::{
+    Actor, AuditAction, AuditCursor, AuditEntry, EventType, Principal, Timestamp, Webhook, WebhookSettings,
+    custom_header::CustomHeaderName,
+};
 
 /// An entry to append to the audit log.
 #[derive(Debug, Clone)]
@@ -64,16 +67,28 @@ pub struct AuditPage {
     pub next: Option<AuditCursor>,
 }
 
-/// Returns the settings of a webhook as JSON.
+/// Returns the settings of a webhook as JSON. The filter is in words.
 pub(super) fn settings_json(webhook: &Webhook) -> Value {
-    json!({
-        "name": webhook.name.as_str(),
-        "url": webhook.url.full().as_str(),
-        "events": webhook.events.iter().map(EventType::as_str).collect::<Vec<_>>(),
-    })
+    let WebhookSettings {
+        url,
+        name,
+        events,
+        options,
+    } = &webhook.settings;
+    let mut settings = json!(options);
+    settings["name"] = json!(name.as_str());
+    settings["url"] = json!(url.full().as_str());
+    settings["events"] = events.iter().map(EventType::as_str).collect();
+    if let Some(filter) = &options.filter {
+        settings["filter"] = json!(filter.to_string());
+    }
+    if !options.headers.is_empty() {
+        settings["headers"] = options.headers.iter().map(CustomHeaderName::as_str).collect();
+    }
+    settings
 }
 
-/// Returns the fields that differ, as `{"before": …, "after": …}`.
+/// Returns the fields that differ, as `{"before": …, "after": …}`. A field that one of them does not have is null.
 pub(super) fn diff(mut before: Value, mut after: Value) -> Value {
     if let (Some(before), Some(after)) = (before.as_object_mut(), after.as_object_mut()) {
         before.retain(|field, value| {
@@ -83,6 +98,13 @@ pub(super) fn diff(mut before: Value, mut after: Value) -> Value {
             }
             changed
         });
+        // A setting that one version does not have.
+        for field in after.keys() {
+            before.entry(field).or_insert(Value::Null);
+        }
+        for field in before.keys() {
+            after.entry(field).or_insert(Value::Null);
+        }
     }
     json!({ "before": before, "after": after })
 }
@@ -93,13 +115,13 @@ mod tests {
 
     #[test]
     fn diff_has_only_changed_fields() {
-        let before = json!({ "name": "a", "url": "https://example.com/", "events": ["chat"] });
-        let after = json!({ "name": "b", "url": "https://example.com/", "events": ["chat", "message"] });
+        let before = json!({ "name": "a", "url": "https://example.com/", "rate_limit": 5 });
+        let after = json!({ "name": "b", "url": "https://example.com/", "filter": "n exists" });
         assert_eq!(
             diff(before, after),
             json!({
-                "before": { "name": "a", "events": ["chat"] },
-                "after": { "name": "b", "events": ["chat", "message"] },
+                "before": { "name": "a", "rate_limit": 5, "filter": null },
+                "after": { "name": "b", "rate_limit": null, "filter": "n exists" },
             })
         );
     }

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use bytes::Bytes;
 
 use super::{Claim, Claimed, ClaimedDelivery, Lease, StoreError};
-use crate::domain::{DeliveryId, EventId, WebhookId};
+use crate::domain::{DeliveryId, EventId, Timestamp, WebhookId, delivery_settings::RateLimit, pace::Pace};
 
 /// Maximum number of webhooks that one claim checks. This takes about a millisecond, even if none has due deliveries.
 pub(super) const MAX_CANDIDATES: usize = 256;
@@ -20,6 +20,22 @@ from_row! {
         has_due: bool,
         /// Whether the lease of a first attempt has expired.
         pub(super) has_abandoned: bool,
+        rate_limit: Option<RateLimit>,
+    }
+}
+
+impl ClaimCandidate {
+    /// Returns whether only as many deliveries may be claimed as its rate limit allows.
+    pub(super) fn needs_pace(&self) -> bool {
+        self.rate_limit.is_some() && (self.has_due || self.has_abandoned)
+    }
+}
+
+from_row! {
+    /// The pace of a webhook with a rate limit, locked by this claim.
+    pub(super) struct PaceRow {
+        webhook_id: WebhookId,
+        free_at: i64,
     }
 }
 
@@ -46,13 +62,24 @@ pub(super) struct ClaimPlan {
     pub(super) lease: Lease,
     /// Maximum number of deliveries by webhook.
     pub(super) limits: Vec<(WebhookId, usize)>,
+    /// Paces of the webhooks with a rate limit.
+    paces: HashMap<WebhookId, Pace>,
+    /// Webhooks whose rate limit allows fewer deliveries than there are slots. Not backlogged, because a free slot does
+    /// not help them.
+    paced: HashSet<WebhookId>,
     backlogged: HashSet<WebhookId>,
     last_webhook: Option<WebhookId>,
 }
 
 impl ClaimPlan {
-    /// Plans a claim from at most [`MAX_CANDIDATES`] candidates.
-    pub(super) fn new(candidates: Vec<ClaimCandidate>, claim: &Claim<'_>) -> Self {
+    /// Plans a claim from at most [`MAX_CANDIDATES`] candidates. `paces` has those with a rate limit, unless another
+    /// process is claiming from them.
+    pub(super) fn new(candidates: Vec<ClaimCandidate>, paces: Vec<PaceRow>, claim: &Claim<'_>) -> Self {
+        let free_at: HashMap<_, _> = paces
+            .into_iter()
+            .map(|row| (row.webhook_id, row.free_at))
+            .collect();
+        let (mut paces, mut paced) = (HashMap::new(), HashSet::new());
         let last = candidates.last().filter(|_| candidates.len() == MAX_CANDIDATES);
         let mut last_webhook = last.map(|candidate| candidate.webhook_id.clone());
         let mut backlogged = HashSet::new();
@@ -61,9 +88,26 @@ impl ClaimPlan {
             if !candidate.has_due && !candidate.has_abandoned {
                 continue;
             }
-            match (claim.capacity)(&candidate.webhook_id) {
-                0 => drop(backlogged.insert(candidate.webhook_id)),
-                capacity => limits.push((candidate.webhook_id, capacity)),
+            let webhook = candidate.webhook_id;
+            let capacity = (claim.capacity)(&webhook);
+            if capacity == 0 {
+                backlogged.insert(webhook);
+                continue;
+            }
+            let Some(rate_limit) = candidate.rate_limit else {
+                limits.push((webhook, capacity));
+                continue;
+            };
+            let pace = free_at
+                .get(&webhook)
+                .map(|&free_at| Pace::new(rate_limit, free_at));
+            let available = pace.map_or(0, |pace| pace.available(claim.now));
+            if available < capacity {
+                paced.insert(webhook.clone());
+            }
+            if let Some(pace) = pace.filter(|_| available > 0) {
+                paces.insert(webhook.clone(), pace);
+                limits.push((webhook, available.min(capacity)));
             }
         }
         if limits.len() > claim.limit {
@@ -78,9 +122,20 @@ impl ClaimPlan {
         Self {
             lease: Lease::generate(claim.now),
             limits,
+            paces,
+            paced,
             backlogged,
             last_webhook,
         }
+    }
+
+    /// Returns the new time of the next call of each webhook with a rate limit, in microseconds.
+    pub(super) fn new_paces(&self, rows: &[ClaimedRow], now: Timestamp) -> Vec<(&WebhookId, i64)> {
+        let moved = self.paces.iter().filter_map(|(webhook, pace)| {
+            let calls = rows.iter().filter(|row| row.webhook_id == *webhook).count();
+            (calls > 0).then(|| (webhook, pace.after(now, calls)))
+        });
+        moved.collect()
     }
 
     /// Combines the claimed rows with the payloads of their events.
@@ -110,12 +165,13 @@ impl ClaimPlan {
             });
         }
         for (webhook, limit) in self.limits {
-            if counts.get(&webhook) == Some(&limit) {
+            if counts.get(&webhook) == Some(&limit) && !self.paced.contains(&webhook) {
                 self.backlogged.insert(webhook);
             }
         }
         Ok(Claimed {
             deliveries,
+            paced: self.paced,
             backlogged: self.backlogged,
             last_webhook: self.last_webhook,
         })

@@ -12,7 +12,7 @@ use super::{
 
 /// Tables to copy. Each follows the tables that it references. All other tables are about running processes,
 /// migrations, recently submitted forms or files of the program.
-pub(super) const TABLES: [&str; 16] = [
+pub(super) const TABLES: [&str; 17] = [
     "accounts",
     "users",
     "invites",
@@ -24,6 +24,7 @@ pub(super) const TABLES: [&str; 16] = [
     "webhook_hours",
     "webhook_latencies",
     "webhook_history",
+    "webhook_paces",
     "recoveries",
     "events",
     "fan_outs",

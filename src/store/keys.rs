@@ -3,13 +3,14 @@
 use super::{Change, Sealed};
 use crate::domain::{AccountId, ProcessId, WebhookId};
 
-/// A webhook with a secret that another master key has sealed.
+/// A webhook with a secret or headers that another master key has sealed.
 #[derive(Debug, Clone)]
 pub struct SealedWithOtherKey {
     pub account_id: AccountId,
     pub webhook_id: WebhookId,
     pub current: Sealed,
     pub previous: Option<Sealed>,
+    pub headers: Option<Sealed>,
 }
 
 /// Secrets of a webhook that were sealed again with another master key.
@@ -18,6 +19,7 @@ pub struct ResealedSecrets {
     pub change: Change,
     pub current: SecretReplacement,
     pub previous: Option<SecretReplacement>,
+    pub headers: Option<SecretReplacement>,
 }
 
 /// A sealed secret before and after a rotation.

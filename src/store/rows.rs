@@ -2,11 +2,18 @@
 
 use std::time::Duration;
 
-use super::{Destination, DestinationState, Next, Sealed, SealedSecrets, StoreError};
+use super::{
+    Destination, DestinationState, Next, Sealed, SealedSecrets, StoreError,
+    database::{Bind as _, Value},
+    search_key::search_text,
+};
 use crate::domain::{
     AccountId, Attempt, AttemptDetail, Delivery, DeliveryId, DeliveryStatus, DisabledReason, EndpointUrl,
     EventId, EventType, EventTypes, FailureReason, Outcome, Principal, Role, Timestamp, TlsProblem, User,
-    UserId, Webhook, WebhookId, WebhookName, WebhookStatus,
+    UserId, Webhook, WebhookId, WebhookName, WebhookOptions, WebhookSettings, WebhookStatus,
+    custom_header::{CustomHeaderName, HeaderNames},
+    delivery_settings::{Description, RateLimit, Retries, TimeoutSeconds},
+    filter::Filter,
     health::{FailureSeries, Health, RecentAttempts, health},
     webhook::LastAttempt,
 };
@@ -39,7 +46,8 @@ impl From<UserRow> for User {
 }
 
 /// Columns of [`WebhookRow`].
-pub(super) const WEBHOOK_COLUMNS: &str = "id, name, url, events, state, disabled_reason, failing_since, failed_attempts, \
+pub(super) const WEBHOOK_COLUMNS: &str = "id, name, url, events, description, header_names, filter, rate_limit, \
+     timeout_seconds, retries, state, disabled_reason, failing_since, failed_attempts, \
      failed_days, recent_attempts, recent_failures, last_attempt_at, last_status_code, last_failure, previous_secret_until, version, created_at, updated_at, updated_by";
 
 from_row! {
@@ -48,6 +56,12 @@ from_row! {
         name: WebhookName,
         url: EndpointUrl,
         events: EventTypes,
+        description: Option<Description>,
+        header_names: Option<HeaderNames>,
+        filter: Option<Filter>,
+        rate_limit: Option<RateLimit>,
+        timeout_seconds: Option<TimeoutSeconds>,
+        retries: Option<Retries>,
         state: DestinationState,
         disabled_reason: Option<DisabledReason>,
         failing_since: Option<Timestamp>,
@@ -94,9 +108,19 @@ impl TryFrom<WebhookRow> for Webhook {
         let last_attempt = row.last_attempt_at.zip(outcome);
         Ok(Self {
             id: row.id,
-            name: row.name,
-            url: row.url,
-            events: row.events,
+            settings: WebhookSettings {
+                url: row.url,
+                name: row.name,
+                events: row.events,
+                options: WebhookOptions {
+                    description: row.description,
+                    headers: row.header_names.unwrap_or_default(),
+                    filter: row.filter,
+                    rate_limit: row.rate_limit,
+                    timeout_seconds: row.timeout_seconds,
+                    retries: row.retries.unwrap_or_default(),
+                },
+            },
             status,
             disabled_reason: row.disabled_reason,
             failing: series.filter(|_| status == WebhookStatus::Failing),
@@ -111,18 +135,57 @@ impl TryFrom<WebhookRow> for Webhook {
     }
 }
 
+/// Returns the columns of the settings of a webhook and their values.
+pub(super) fn setting_columns(settings: &WebhookSettings) -> [(&'static str, Value); 10] {
+    let WebhookSettings {
+        url,
+        name,
+        events,
+        options,
+    } = settings;
+    let names: Vec<_> = options.headers.iter().map(CustomHeaderName::as_str).collect();
+    let description = options.description.as_ref().map(Description::as_str);
+    [
+        ("name", name.into_value()),
+        ("url", url.into_value()),
+        ("events", event_types_text(events).into_value()),
+        ("search_text", search_text(name, url).into_value()),
+        ("description", description.into_value()),
+        (
+            "header_names",
+            Some(names.join(","))
+                .filter(|names| !names.is_empty())
+                .into_value(),
+        ),
+        (
+            "filter",
+            options.filter.as_ref().map(Filter::to_json).into_value(),
+        ),
+        ("rate_limit", options.rate_limit.map(i64::from).into_value()),
+        (
+            "timeout_seconds",
+            options.timeout_seconds.map(i64::from).into_value(),
+        ),
+        ("retries", options.retries.as_str().into_value()),
+    ]
+}
+
 /// Formats event types as stored, for example `chat,message`.
 pub(super) fn event_types_text(events: &EventTypes) -> String {
     events.iter().map(EventType::as_str).collect::<Vec<_>>().join(",")
 }
 
 /// Columns of [`SecretsRow`].
-pub(super) const SECRETS_COLUMNS: &str = "url, state, secret, secret_key_id, previous_secret, previous_secret_key_id, \
+pub(super) const SECRETS_COLUMNS: &str = "url, timeout_seconds, retries, headers, headers_key_id, state, secret, secret_key_id, previous_secret, previous_secret_key_id, \
      previous_secret_until";
 
 from_row! {
     pub(super) struct SecretsRow {
         url: EndpointUrl,
+        timeout_seconds: Option<TimeoutSeconds>,
+        retries: Option<Retries>,
+        headers: Option<Vec<u8>>,
+        headers_key_id: Option<String>,
         state: DestinationState,
         secret: Option<Vec<u8>>,
         secret_key_id: Option<String>,
@@ -136,18 +199,18 @@ impl TryFrom<SecretsRow> for Destination {
     type Error = StoreError;
 
     fn try_from(row: SecretsRow) -> Result<Self, StoreError> {
-        let sealed = |ciphertext: Option<Vec<u8>>, key_id: Option<String>| {
-            Some(Sealed {
-                ciphertext: ciphertext?,
-                key_id: key_id?,
-            })
-        };
-        let current = sealed(row.secret, row.secret_key_id).ok_or(StoreError::Corrupt("secret"))?;
-        let previous = sealed(row.previous_secret, row.previous_secret_key_id).zip(row.previous_secret_until);
+        let current = Sealed::from_columns(row.secret, row.secret_key_id);
+        let previous = Sealed::from_columns(row.previous_secret, row.previous_secret_key_id);
         Ok(Self {
             url: row.url,
+            timeout: row.timeout_seconds,
+            retries: row.retries.unwrap_or_default(),
             state: row.state,
-            secrets: SealedSecrets { current, previous },
+            secrets: SealedSecrets {
+                current: current.ok_or(StoreError::Corrupt("secret"))?,
+                previous: previous.zip(row.previous_secret_until),
+                headers: Sealed::from_columns(row.headers, row.headers_key_id),
+            },
         })
     }
 }

@@ -9,12 +9,12 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use percent_encoding::percent_decode_str;
 use url::{Position, Url};
 
-use crate::domain::{EndpointUrl, WebhookName, WebhookSettings};
+use crate::domain::{EndpointUrl, WebhookName};
 
 /// Returns the text to search in: the name, the URL as it is stored and sent, and the URL as people read it.
-pub(super) fn search_text(settings: &WebhookSettings) -> String {
-    let (name, url) = (settings.name.as_str(), settings.url.full());
-    let mut lines = vec![fold(name), fold(url.as_str())];
+pub(super) fn search_text(name: &WebhookName, url: &EndpointUrl) -> String {
+    let url = url.full();
+    let mut lines = vec![fold(name.as_str()), fold(url.as_str())];
     let readable = fold(&readable_url(url));
     if readable != lines[1] {
         lines.push(readable);
@@ -103,12 +103,11 @@ fn fold(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{FieldErrors, Transport};
+    use crate::domain::Transport;
 
     fn text(name: &str, url: &str) -> String {
-        let mut errors = FieldErrors::default();
-        let settings = WebhookSettings::parse(url, name, ["chat"], Transport::HttpsOnly, &mut errors);
-        search_text(&settings.unwrap())
+        let name = WebhookName::parse(name).unwrap();
+        search_text(&name, &EndpointUrl::parse(url, Transport::HttpsOnly).unwrap())
     }
 
     fn visible_text(name: &str, url: &str) -> String {

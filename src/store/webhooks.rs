@@ -7,6 +7,7 @@ use super::{AuditEvent, CacheKey, InvalidationReason, Sealed, SealedSecrets};
 use crate::domain::{
     AccountId, Actor, AuditAction, EndpointUrl, EventType, Origin, Principal, Timestamp, UrlVisibility,
     Webhook, WebhookId, WebhookSettings, WebhookStatus,
+    delivery_settings::{Retries, TimeoutSeconds},
 };
 
 /// Numbers of open deliveries of a webhook. Counting stops at a total of one more than [`OpenDeliveries::COUNT_LIMIT`].
@@ -83,6 +84,7 @@ pub struct NewWebhook {
     pub change: Change,
     pub settings: WebhookSettings,
     pub secret: Sealed,
+    pub headers: Option<Sealed>,
     /// Maximum number of webhooks of the account, including this one.
     pub max_webhooks: u32,
 }
@@ -93,8 +95,19 @@ pub struct UpdateWebhook {
     pub settings: WebhookSettings,
     /// Replaces the current secret immediately, without an overlap.
     pub secret: Option<Sealed>,
+    /// `None` keeps the headers.
+    pub headers: Option<NewHeaders>,
     /// Expected current version. `None` skips the check.
     pub expected_version: Option<i64>,
+}
+
+/// New values of custom headers.
+#[derive(Debug, Clone)]
+pub struct NewHeaders {
+    /// All headers, or `None` if the webhook has no headers any more.
+    pub sealed: Option<Sealed>,
+    /// Names of the headers with a new value, for the audit log.
+    pub replaced: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -125,6 +138,9 @@ pub struct DeletedWebhook {
 #[derive(Debug, Clone)]
 pub struct Destination {
     pub url: EndpointUrl,
+    /// `None` is that of the server.
+    pub timeout: Option<TimeoutSeconds>,
+    pub retries: Retries,
     pub state: DestinationState,
     pub secrets: SealedSecrets,
 }

@@ -1,6 +1,7 @@
 //! Components shared by the pages.
 
 pub mod activity_chart;
+pub mod advanced;
 pub mod badge;
 pub mod bar_chart;
 pub mod code;
@@ -13,6 +14,7 @@ pub mod empty_state;
 pub mod event_types;
 pub mod failing_notice;
 pub mod field;
+pub mod filter_preview;
 pub mod form;
 pub mod icon;
 pub mod invite_link;

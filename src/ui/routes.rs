@@ -85,6 +85,8 @@ pub fn routes() -> Vec<Route> {
         Route::action::<AddWebhook>(ADD_WEBHOOKS),
         Route::action::<CheckName>(ADD_WEBHOOKS),
         Route::action::<CheckUrl>(ADD_WEBHOOKS),
+        Route::action::<ArrangeForm>(ADD_WEBHOOKS),
+        Route::action::<PreviewFilter>(ADD_WEBHOOKS),
         Route::get(Webhook::PATH, SignedIn, webhooks::edit::show),
         Route::post(Webhook::PATH, EDIT_WEBHOOKS, webhooks::edit::change),
         Route::action::<EditWebhook>(EDIT_WEBHOOKS),

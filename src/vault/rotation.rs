@@ -59,9 +59,14 @@ fn reseal_webhook(
         let after = vault.seal(id, &vault.open(id, &before)?);
         Ok(SecretReplacement { before, after })
     };
+    let reseal_headers = |before: Sealed| {
+        let after = vault.seal_headers(id, &vault.open_headers(id, &before)?);
+        Ok(SecretReplacement { before, after })
+    };
     Ok(ResealedSecrets {
         current: reseal(webhook.current)?,
         previous: webhook.previous.map(reseal).transpose()?,
+        headers: webhook.headers.map(reseal_headers).transpose()?,
         change: Change::new(
             &Actor::operator(webhook.account_id),
             webhook.webhook_id.clone(),

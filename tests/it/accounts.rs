@@ -129,7 +129,8 @@ const FORMS: [Request; 17] = [
 ];
 
 /// Server functions that take an ID. Requests that delete something come last.
-const FUNCTIONS: [Request; 18] = [
+const FUNCTIONS: [Request; 19] = [
+    posts("/integrations/webhook/actions/arrange", "", WEBHOOK),
     posts("/integrations/webhook/actions/edit", "", WEBHOOK),
     posts("/integrations/webhook/actions/pause", "", WEBHOOK),
     posts("/integrations/webhook/actions/resume", "", WEBHOOK),
@@ -152,7 +153,7 @@ const FUNCTIONS: [Request; 18] = [
 
 /// Forms and functions without the ID of a resource. `check-name` takes the ID of the webhook that may keep its name, see
 /// `names_of_other_accounts_are_free`.
-const WITHOUT_IDS: [&str; 16] = [
+const WITHOUT_IDS: [&str; 17] = [
     "/login",
     "/logout",
     "/invite/{token}",
@@ -163,6 +164,7 @@ const WITHOUT_IDS: [&str; 16] = [
     "/integrations/webhook/actions/add",
     "/integrations/webhook/actions/check-name",
     "/integrations/webhook/actions/check-url",
+    "/integrations/webhook/actions/preview-filter",
     "/settings/actions/change-password",
     "/settings/actions/end-other-sessions",
     "/settings/actions/set-time-zone",

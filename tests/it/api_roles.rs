@@ -13,7 +13,7 @@ const WRITE: &str = "webhooks:write";
 const AUDIT: &str = "audit:read";
 
 /// Method, path and scope of every operation, maintained by hand so that a change of access fails a test.
-const CALLS: [(&str, &str, &str); 26] = [
+const CALLS: [(&str, &str, &str); 27] = [
     ("POST", "/api/v1/events", PUBLISH),
     ("POST", "/api/v1/events/batch", PUBLISH),
     ("GET", "/api/v1/events", READ),
@@ -22,6 +22,7 @@ const CALLS: [(&str, &str, &str); 26] = [
     ("GET", "/api/v1/webhooks", READ),
     ("POST", "/api/v1/webhooks", WRITE),
     ("POST", "/api/v1/webhooks/url-advice", WRITE),
+    ("POST", "/api/v1/webhooks/preview-filter", WRITE),
     ("GET", "/api/v1/webhooks/{id}", READ),
     ("PATCH", "/api/v1/webhooks/{id}", WRITE),
     ("DELETE", "/api/v1/webhooks/{id}", WRITE),

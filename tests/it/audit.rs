@@ -113,7 +113,7 @@ async fn changes_are_recorded_with_actor_address_and_old_values() {
         assert_eq!(actor.starts_with("API key “"), number < 3, "{entry}");
         assert_eq!(actor == ADMIN, number >= 3, "{entry}");
     }
-    let settings = json!({ "name": "Orders", "url": url, "events": ["chat"] });
+    let settings = json!({ "name": "Orders", "url": url, "events": ["chat"], "retries": "standard" });
     assert_eq!(entries[0]["details"], json!({ "after": settings }));
     let edited = json!({
         "before": { "name": "Orders", "events": ["chat"] },

@@ -78,6 +78,7 @@ async fn copy_to_postgresql_and_back_preserves_everything() {
     let ids: Vec<_> = received.iter().map(|call| call.header("webhook-id")).collect();
     assert_eq!(ids, ["first", "second", "second"]);
     assert!(received[2].is_signed_with(&secret));
+    assert_eq!(received[2].header("authorization"), "Bearer copied");
     let response = program.api().publish("third").await.unwrap();
     assert_eq!(response.status(), StatusCode::ACCEPTED);
     receiver.wait_for(4).await;
@@ -95,6 +96,16 @@ async fn fill(program: &Program, receiver: &Receiver) -> String {
         assert_eq!(api.browser().post("/login", &form).await.status, status);
     }
     let webhook = api.add_webhook(&receiver.url("/")).await;
+    let options = json!({
+        "description": "Copied",
+        "headers": { "authorization": "Bearer copied" },
+        "filter": { "any": [{ "field": "n", "op": "missing" }, { "field": "n", "op": "gt", "value": -1 }] },
+        "rate_limit": 1000,
+        "timeout_seconds": 9,
+        "retries": "standard",
+    });
+    let path = format!("webhooks/{}", webhook["id"].as_str().unwrap());
+    api.change(Method::PATCH, &path, &options).await;
     api.publish("first").await.unwrap();
     receiver.wait_for(1).await;
     receiver.reply(Reply::full(500, &[("x-odd", "ü")], b"\x00\xff not text"));

@@ -51,3 +51,4 @@ mod tidy;
 mod traces;
 mod typed_text;
 mod url_visibility;
+mod webhook_settings;

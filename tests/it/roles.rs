@@ -96,6 +96,16 @@ fn table() -> Vec<(&'static str, &'static str, Outcomes)> {
             "/integrations/webhook/actions/check-url",
             function(members(SHOWN)),
         ),
+        (
+            POST,
+            "/integrations/webhook/actions/arrange",
+            function(members(SHOWN)),
+        ),
+        (
+            POST,
+            "/integrations/webhook/actions/preview-filter",
+            function(members(SHOWN)),
+        ),
         (GET, "/integrations/webhook/{id}", viewers(UNKNOWN)),
         (POST, "/integrations/webhook/{id}", admins(UNKNOWN)),
         (

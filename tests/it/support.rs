@@ -17,6 +17,7 @@ pub mod proxy;
 pub mod publishers;
 pub mod random;
 pub mod receiver;
+pub mod stored;
 
 /// Returns a port that is free at this moment.
 pub fn free_port() -> u16 {

@@ -69,10 +69,14 @@ pub(crate) struct EventDetailView {
 struct NotSentView {
     webhook_id: WebhookId,
     /// `not_subscribed`: the webhook was not subscribed to this event type. `disabled`: the webhook was disabled.
-    /// `added_later`: the webhook was added after the event. `queued`: the event has many deliveries, and this one will
+    /// `filtered`: the filter of the webhook excluded the event. `added_later`: the webhook was added after the event. `queued`: the event has many deliveries, and this one will
     /// be stored in a moment.
     #[schema(examples("not_subscribed"))]
     reason: &'static str,
+    /// The part of the filter that excluded the event, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples("sentiment is “negative”"))]
+    condition: Option<String>,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -149,7 +153,11 @@ pub(crate) async fn show(
                 webhook_id, reason, ..
             } => not_sent.push(NotSentView {
                 webhook_id,
-                reason: reason_code(reason),
+                reason: reason_code(&reason),
+                condition: match reason {
+                    NotSent::Filtered(condition) => Some(condition),
+                    _ => None,
+                },
             }),
         }
     }
@@ -161,10 +169,11 @@ pub(crate) async fn show(
     }))
 }
 
-fn reason_code(reason: NotSent) -> &'static str {
+fn reason_code(reason: &NotSent) -> &'static str {
     match reason {
         NotSent::NotSubscribed => "not_subscribed",
         NotSent::Disabled => "disabled",
+        NotSent::Filtered(_) => "filtered",
         NotSent::Queued => "queued",
         NotSent::AddedLater(_) => "added_later",
     }

@@ -1,6 +1,9 @@
 //! HTTP clients. No other module builds one.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use reqwest::{ClientBuilder, redirect};
 use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDer};
@@ -8,7 +11,7 @@ use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDe
 use tower::util::MapFutureLayer;
 
 use super::progress;
-use crate::delivery::guard::Guard;
+use crate::{delivery::guard::Guard, domain::delivery_settings::TimeoutSeconds};
 
 /// Value of the `user-agent` header.
 pub const USER_AGENT: &str = concat!("Caleida-Webhooks/", env!("CARGO_PKG_VERSION"));
@@ -47,6 +50,16 @@ pub enum ClientError {
 /// The clients for deliveries. They connect only to addresses that the guard permits, follow no redirects, and ignore
 /// proxy settings of the environment, because a proxy would connect without the guard.
 pub(super) struct Clients {
+    guard: Arc<Guard>,
+    tls: ClientConfig,
+    timeout: Duration,
+    default: Pair,
+    /// Clients with other timeouts, in whole seconds from 1, created when a webhook needs them.
+    others: [OnceLock<Option<Pair>>; TimeoutSeconds::MAX.as_secs() as usize],
+}
+
+/// Two clients with the same timeout.
+pub(super) struct Pair {
     /// Keeps connections open for further requests.
     pub(super) pooled: reqwest::Client,
     /// Opens a connection for each request. A healthy receiver does not retire it before it has responded.
@@ -54,11 +67,34 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    pub(super) fn new(
-        guard: &Arc<Guard>,
-        timeout: Duration,
-        tls: &ClientConfig,
-    ) -> Result<Self, ClientError> {
+    pub(super) fn new(guard: Arc<Guard>, timeout: Duration, tls: ClientConfig) -> Result<Self, ClientError> {
+        Ok(Self {
+            default: Pair::new(&guard, timeout, &tls)?,
+            others: [const { OnceLock::new() }; _],
+            guard,
+            tls,
+            timeout,
+        })
+    }
+
+    /// Returns clients for exchanges with this timeout.
+    pub(super) fn with_timeout(&self, timeout: Duration) -> &Pair {
+        if timeout == self.timeout {
+            return &self.default;
+        }
+        let index = usize::try_from(timeout.as_secs())
+            .unwrap_or(usize::MAX)
+            .wrapping_sub(1);
+        let other = self.others.get(index).and_then(|cell| {
+            cell.get_or_init(|| Pair::new(&self.guard, timeout, &self.tls).ok())
+                .as_ref()
+        });
+        other.unwrap_or(&self.default)
+    }
+}
+
+impl Pair {
+    fn new(guard: &Arc<Guard>, timeout: Duration, tls: &ClientConfig) -> Result<Self, ClientError> {
         Ok(Self {
             pooled: guarded(guard, timeout, tls).build()?,
             unpooled: guarded(guard, timeout, tls).pool_max_idle_per_host(0).build()?,

@@ -25,7 +25,7 @@ use super::{Exchange, Interrupted, Sender, client, failure, response};
 use crate::{
     delivery::{
         fence::{FencedBody, Permit},
-        gate::Pass,
+        gate::{Pass, Target},
     },
     domain::{AttemptDetail, EndpointUrl, FailureReason, Timestamp},
 };
@@ -92,13 +92,13 @@ impl Sender {
         tokio::select! {
             biased;
             () = pass.cancelled() => Err(Interrupted::Cancelled),
-            result = self.measure(&pass.target.url, permit, headers, body, now) => result,
+            result = self.measure(&pass.target, permit, headers, body, now) => result,
         }
     }
 
     async fn measure(
         &self,
-        url: &EndpointUrl,
+        target: &Target,
         permit: Permit,
         headers: HeaderMap,
         body: Bytes,
@@ -106,16 +106,17 @@ impl Sender {
     ) -> Result<Probe, Interrupted> {
         let started = Instant::now();
         let mut progress = Progress::default();
-        let deadline = started + self.timeout;
-        let exchange = self.run_steps(url, headers, body, now, permit, deadline, &mut progress);
+        let timeout = self.timeout_of(target);
+        let deadline = started + timeout;
+        let exchange = self.run_steps(&target.url, headers, body, now, permit, deadline, &mut progress);
         let exchange = match timeout_at(deadline, exchange).await {
             Ok(Ok(exchange)) => exchange,
             Ok(Err(ProbeError::Fenced)) => return Err(Interrupted::Fenced),
             Ok(Err(ProbeError::Failed(reason, detail))) => Exchange::failed(reason, detail),
-            Err(_) => Exchange::failed(FailureReason::Timeout, failure::timeout_detail(self.timeout)),
+            Err(_) => Exchange::failed(FailureReason::Timeout, failure::timeout_detail(timeout)),
         };
         Ok(Probe {
-            exchange,
+            exchange: exchange.hide(&target.hidden),
             timings: Timings {
                 total: started.elapsed(),
                 ..progress.timings

@@ -20,7 +20,8 @@ pub const MAX_RESPONSE_HEADERS: usize = 64;
 /// Maximum number of bytes that are kept of a header value.
 pub const MAX_HEADER_VALUE: usize = 1024;
 
-const REDACTED: &str = "[redacted]";
+/// Stands for what is not kept.
+pub(in crate::delivery) const REDACTED: &str = "[redacted]";
 
 /// Reads a response whose status and headers have arrived.
 ///

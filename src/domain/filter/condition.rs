@@ -135,7 +135,7 @@ impl Condition {
     }
 
     /// Returns the values: one for most operators, several for `in`, none for `exists` and `missing`.
-    fn values(&self) -> Vec<Scalar> {
+    pub fn values(&self) -> Vec<Scalar> {
         match &self.test {
             Test::Eq(value) | Test::Ne(value) | Test::Contains(value) => vec![value.clone()],
             Test::In(values) => values.clone(),

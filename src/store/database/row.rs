@@ -8,6 +8,9 @@ use crate::{
         AccountId, ApiKeyId, AuditId, DeliveryId, DeliveryStatus, DisabledReason, EndpointUrl, EventId,
         EventType, EventTypes, FailureReason, InviteId, Principal, ProcessId, RecoveryId, RecoveryScope,
         RecoveryState, Role, SessionId, Timestamp, TlsProblem, Transport, UserId, WebhookId, WebhookName,
+        custom_header::HeaderNames,
+        delivery_settings::{Description, RateLimit, Retries, TimeoutSeconds},
+        filter::Filter,
     },
     store::{DestinationState, InvalidationReason, StoreError, rows::NEW_STATUS},
 };
@@ -124,6 +127,7 @@ text_field!(
     InvalidationReason: "invalidation reason",
     RecoveryScope: "recovery scope",
     RecoveryState: "recovery state",
+    Retries: "retries",
     Role: "role",
     TlsProblem: "TLS problem",
 );
@@ -179,6 +183,44 @@ impl Field for WebhookName {
     fn read(row: &Row, column: impl Index) -> Result<Self, StoreError> {
         let text: String = row.get(column)?;
         Self::parse(&text).map_err(|_| StoreError::Corrupt("webhook name"))
+    }
+}
+
+impl Field for Description {
+    fn read(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+        let text: String = row.get(column)?;
+        Self::parse(&text)
+            .ok()
+            .flatten()
+            .ok_or(StoreError::Corrupt("description"))
+    }
+}
+
+impl Field for HeaderNames {
+    fn read(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+        let text: String = row.get(column)?;
+        Self::parse(text.split(',')).map_err(|_| StoreError::Corrupt("header names"))
+    }
+}
+
+impl Field for Filter {
+    fn read(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+        let text: String = row.get(column)?;
+        Self::parse_text(&text).map_err(|_| StoreError::Corrupt("filter"))
+    }
+}
+
+impl Field for RateLimit {
+    fn read(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+        let number: i64 = row.get(column)?;
+        number.try_into().map_err(|_| StoreError::Corrupt("rate limit"))
+    }
+}
+
+impl Field for TimeoutSeconds {
+    fn read(row: &Row, column: impl Index) -> Result<Self, StoreError> {
+        let number: i64 = row.get(column)?;
+        number.try_into().map_err(|_| StoreError::Corrupt("timeout"))
     }
 }
 

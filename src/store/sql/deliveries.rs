@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     cluster::enqueue_invalidations,
     open_deliveries::OPEN_WEBHOOKS,
+    paces::{lock_paces, set_pace},
     webhook_health::{ended_at, record_outcomes},
 };
 use crate::{
@@ -20,8 +21,15 @@ use crate::{
 // Many statements have two conditions on the status: the requested status, and the condition of the partial index of
 // open deliveries. SQLite uses the first one to search the index. In the other order it would scan the whole queue.
 
+/// Calls per second above which claims wait until there are several calls to make.
+const FAST: u32 = 50;
+
+/// Delay of such claims in milliseconds.
+const CLAIM_DELAY: u32 = 20;
+
 impl Store {
-    /// Claims due deliveries under a lease. Claims the longest due deliveries of each webhook.
+    /// Claims due deliveries under a lease. Claims the longest due deliveries of each webhook, of one with
+    /// a rate limit only as many as may be sent now.
     pub async fn claim_due(&self, claim: Claim<'_>) -> Result<Claimed, StoreError> {
         self.points.reached("claim_due").await;
         // If a power failure undoes the claim, the deliveries are due again.
@@ -30,8 +38,16 @@ impl Store {
         for candidate in candidates.iter().filter(|candidate| candidate.has_abandoned) {
             requeue_abandoned(&mut tx, &candidate.webhook_id, claim.now).await?;
         }
-        let plan = ClaimPlan::new(candidates, &claim);
+        let limited: Vec<_> = candidates
+            .iter()
+            .filter(|candidate| candidate.needs_pace())
+            .collect();
+        let paces = lock_paces(&mut tx, &limited).await?;
+        let plan = ClaimPlan::new(candidates, paces, &claim);
         let rows = claim_deliveries(&mut tx, &plan, &claim).await?;
+        for (webhook, free_at) in plan.new_paces(&rows, claim.now) {
+            set_pace(&mut tx, webhook, free_at).await?;
+        }
         tx.commit().await?;
         // Read after the commit, so that other writes do not wait for it.
         let events: BTreeSet<_> = rows.iter().map(|row| row.event_key).collect();
@@ -51,15 +67,17 @@ impl Store {
         // Reads only the first delivery of each webhook in the index, so a long queue costs no more than a short one.
         query(format!(
             "{OPEN_WEBHOOKS}
-             select min(due) from (
+             select min(case when paced_until > due then paced_until else due end) from (
                  select (select min(d.next_attempt_at) from deliveries d
                          where d.webhook_id = open_webhooks.webhook_id and d.status = 'new'
-                             and d.status in ('new', 'pending', 'held')) as due
+                             and d.status in ('new', 'pending', 'held')) as due, null as paced_until
                  from open_webhooks where open_webhooks.webhook_id is not null
                  union all
                  select (select min(d.next_attempt_at) from deliveries d
                          where d.webhook_id = w.id and d.status = 'pending'
-                             and d.status in ('new', 'pending', 'held'))
+                             and d.status in ('new', 'pending', 'held')),
+                     (select p.free_at / 1000 + case when w.rate_limit > {FAST} then {CLAIM_DELAY} else 1 end
+                      from webhook_paces p where p.webhook_id = w.id and w.rate_limit is not null)
                  from open_webhooks join webhooks w on w.id = open_webhooks.webhook_id
                  where w.state = 'active' and w.deleted_at is null) first_due"
         ))
@@ -199,7 +217,8 @@ async fn next_candidates(
                          and d.status in ('new', 'pending', 'held') and d.next_attempt_at <= $3) as has_due,
              exists (select 1 from deliveries d
                      where d.webhook_id = candidate.webhook_id and d.status = 'new'
-                         and d.status in ('new', 'pending', 'held') and d.next_attempt_at <= $3) as has_abandoned
+                         and d.status in ('new', 'pending', 'held') and d.next_attempt_at <= $3) as has_abandoned,
+             (select w.rate_limit from webhooks w where w.id = candidate.webhook_id) as rate_limit
          from candidate where webhook_id is not null limit $2",
     )
     .bind(after)

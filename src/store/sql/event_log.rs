@@ -1,12 +1,14 @@
-use super::webhooks::HISTORY_AT;
+use super::{filtering::find_excluded, webhooks::HISTORY_AT};
 use crate::{
     domain::{
         AccountId, Delivery, EventCursor, EventId, EventOutcome, EventType, EventTypes, NotSent,
         ReceivedEvent, Timestamp, WebhookId,
+        filter::{CompiledFilter, Filter},
     },
     store::{
         AccountStore, EventDetail, EventFilter, EventPage, StoreError,
         database::{Connection, Query, query},
+        filters::excluded_by,
         pagination::{SCAN_LIMIT, split_page},
         rows::{DELIVERY_COLUMNS, DeliveryRow},
     },
@@ -85,6 +87,37 @@ impl AccountStore<'_> {
         Ok(EventPage { events, next })
     }
 
+    /// Evaluates a filter for the newest events of these types, at most `limit`. Returns each with the part of the filter
+    /// that excludes it, in words. Scans a limited number of events.
+    pub async fn try_filter(
+        &self,
+        types: &EventTypes,
+        filter: &CompiledFilter,
+        limit: u32,
+    ) -> Result<Vec<(ReceivedEvent, Option<String>)>, StoreError> {
+        let mut reader = self.store.read().await?;
+        let mut newest = query(format!(
+            "select {EVENT_COLUMNS} from (
+                 select {EVENT_COLUMNS} from events where account_id = $1
+                 order by received_at desc, key desc limit $2) scanned
+             where event_type in ("
+        ))
+        .bind(self.account)
+        .bind(SCAN_LIMIT);
+        newest.push_list(types.iter());
+        newest
+            .push(") order by received_at desc, key desc limit ")
+            .push_bind(i64::from(limit));
+        let rows: Vec<EventRow> = newest.fetch_all(&mut reader).await?;
+        let keys: Vec<_> = rows.iter().map(|row| row.key).collect();
+        let mut excluded = find_excluded(&mut reader, filter, &keys).await?;
+        let events = rows.into_iter().map(|row| {
+            let excluded = excluded.remove(&row.key);
+            (ReceivedEvent::from(row), excluded)
+        });
+        Ok(events.collect())
+    }
+
     pub async fn event(&self, id: &EventId) -> Result<Option<EventDetail>, StoreError> {
         let mut tx = self.store.snapshot().await?;
         let sql = format!("select {EVENT_COLUMNS} from events where account_id = $1 and id = $2");
@@ -101,7 +134,7 @@ impl AccountStore<'_> {
             .fetch_one(&mut tx)
             .await?;
         let mut outcomes = delivery_outcomes(&mut tx, key).await?;
-        outcomes.extend(not_sent_outcomes(&mut tx, self.account, key, &event).await?);
+        outcomes.extend(not_sent_outcomes(&mut tx, self.account, key, &event, &payload).await?);
         Ok(Some(EventDetail {
             event,
             payload: payload.into(),
@@ -144,6 +177,20 @@ async fn delivery_outcomes(reader: &mut Connection, event_key: i64) -> Result<Ve
     rows.into_iter().map(event_outcome).collect()
 }
 
+from_row! {
+    /// A webhook without a delivery of an event, and its settings when the event was received.
+    struct WithoutDelivery {
+        id: WebhookId,
+        name: String,
+        created_at: Timestamp,
+        deleted_at: Option<Timestamp>,
+        state_then: Option<String>,
+        events_then: Option<EventTypes>,
+        filter_then: Option<Filter>,
+        is_queuing: bool,
+    }
+}
+
 /// Returns the webhooks without a delivery of the event: those that existed when it was received, and those added
 /// later.
 async fn not_sent_outcomes(
@@ -151,17 +198,9 @@ async fn not_sent_outcomes(
     account: &AccountId,
     event_key: i64,
     event: &ReceivedEvent,
+    payload: &[u8],
 ) -> Result<Vec<EventOutcome>, StoreError> {
-    type Row = (
-        WebhookId,
-        String,
-        Timestamp,
-        Option<Timestamp>,
-        Option<String>,
-        Option<EventTypes>,
-        bool,
-    );
-    let rows: Vec<Row> = query(format!(
+    let rows: Vec<WithoutDelivery> = query(format!(
         "select w.id, w.name, w.created_at, w.deleted_at,
              {HISTORY_AT},
              exists (select 1 from fan_outs f where f.account_id = $1 and f.event_key = $3) as is_queuing
@@ -178,38 +217,32 @@ async fn not_sent_outcomes(
     .bind(event_key)
     .fetch_all(reader)
     .await?;
-    let outcomes = rows.into_iter().map(
-        |(webhook_id, webhook_name, created_at, deleted_at, state, events, is_queuing)| {
-            EventOutcome::NotSent {
-                webhook_id,
-                webhook_name,
-                webhook_deleted: deleted_at.is_some(),
-                reason: not_sent_reason(event.event_type, created_at, state.as_deref(), events, is_queuing),
-            }
-        },
-    );
+    let outcomes = rows.into_iter().map(|row| EventOutcome::NotSent {
+        reason: row.reason(event.event_type, payload),
+        webhook_id: row.id,
+        webhook_name: row.name,
+        webhook_deleted: row.deleted_at.is_some(),
+    });
     Ok(outcomes.collect())
 }
 
-fn not_sent_reason(
-    event_type: EventType,
-    created_at: Timestamp,
-    state: Option<&str>,
-    events: Option<EventTypes>,
-    is_queuing: bool,
-) -> NotSent {
-    let (Some(state), Some(events)) = (state, events) else {
-        return NotSent::AddedLater(created_at);
-    };
-    if !events.contains(event_type) {
-        NotSent::NotSubscribed
-    } else if state == "disabled" {
-        NotSent::Disabled
-    } else if is_queuing {
-        NotSent::Queued
-    } else {
-        // The webhook was added or subscribed to the event type in the same millisecond in which the event was
-        // received.
-        NotSent::AddedLater(created_at)
+impl WithoutDelivery {
+    fn reason(&self, event_type: EventType, payload: &[u8]) -> NotSent {
+        let (Some(state), Some(events)) = (&self.state_then, &self.events_then) else {
+            return NotSent::AddedLater(self.created_at);
+        };
+        if !events.contains(event_type) {
+            NotSent::NotSubscribed
+        } else if state == "disabled" {
+            NotSent::Disabled
+        } else if let Some(condition) = excluded_by(self.filter_then.as_ref(), payload) {
+            NotSent::Filtered(condition)
+        } else if self.is_queuing {
+            NotSent::Queued
+        } else {
+            // The webhook was added or subscribed to the event type in the same millisecond in which the event was
+            // received.
+            NotSent::AddedLater(self.created_at)
+        }
     }
 }

@@ -9,8 +9,11 @@ use super::{
 use crate::{
     domain::{AccountId, Timestamp},
     store::{
-        Accepted, DeletedBatch, Leasing, Retention, Store, StoreError, Submission,
-        acceptance::{EXISTING_COLUMNS, ExistingEvents, ExistingRow, NewRows, Subscriber, accept_submission},
+        Acceptance, Accepted, DeletedBatch, Evaluation, Leasing, Retention, Store, StoreError, Submission,
+        acceptance::{
+            EXISTING_COLUMNS, ExistingEvents, ExistingRow, NewRows, Subscriber, accept_submission,
+            accounts_with_other_filters,
+        },
         database::{Bind as _, Connection, Kind, Rows, query},
     },
 };
@@ -26,13 +29,15 @@ impl Store {
     /// Stores events with a delivery for each subscribed webhook, in one transaction for all submissions. If there are
     /// too many deliveries for one transaction, [`Self::advance_fan_outs`] stores the rest.
     ///
-    /// Each submission is accepted or rejected as a whole, independently of the others.
+    /// Each submission is accepted or rejected as a whole, independently of the others. `evaluation` has the results of
+    /// the filters of all webhooks of these accounts.
     pub async fn accept_events(
         &self,
         submissions: &[Submission],
+        evaluation: &Evaluation,
         now: Timestamp,
         leasing: Leasing<'_>,
-    ) -> Result<Accepted, StoreError> {
+    ) -> Result<Acceptance, StoreError> {
         self.points.reached("accept_events").await;
         let count = submissions.iter().map(|submission| submission.events.len()).sum();
         let keys = self.event_keys.take(count, &self.database).await?;
@@ -45,7 +50,11 @@ impl Store {
                 _ => find_existing(&mut tx, submissions).await?,
             };
             let subscribers = find_subscribers(&mut tx, submissions).await?;
-            let mut rows = NewRows::new(now, &keys, leasing);
+            let other_filters = accounts_with_other_filters(&subscribers, evaluation);
+            if !other_filters.is_empty() {
+                return Ok(Acceptance::OtherFilters(other_filters));
+            }
+            let mut rows = NewRows::new(now, &keys, evaluation, leasing);
             let results = submissions
                 .iter()
                 .map(|submission| {
@@ -64,12 +73,12 @@ impl Store {
             self.points.reached("accept_events: committed").await;
             let has_fan_outs = !rows.fan_outs.is_empty();
             let (claimed, backlogged) = rows.into_deliveries();
-            return Ok(Accepted {
+            return Ok(Acceptance::Stored(Accepted {
                 results,
                 claimed,
                 backlogged,
                 has_fan_outs,
-            });
+            }));
         }
         Err(StoreError::unavailable(
             "other processes keep storing the same events",
@@ -172,7 +181,9 @@ async fn find_subscribers<'a>(
         // Other publishers and the recording of attempts can hold the same lock. Pausing, resuming and deleting wait
         // for it.
         let found = query(
-            "select id, events, state from webhooks where account_id = $1 and deleted_at is null order by id",
+            "select id, events, state, case when filter is not null then version end as filter_version,
+                 rate_limit is not null as is_limited
+             from webhooks where account_id = $1 and deleted_at is null order by id",
         )
         .locking("for key share", connection)
         .bind(account)

@@ -5,10 +5,13 @@ use super::{
     webhooks::HISTORY_AT,
 };
 use crate::{
-    domain::{AccountId, DeliveryId, DeliveryStatus, EventType, EventTypes, Timestamp, WebhookId},
+    domain::{
+        AccountId, DeliveryId, DeliveryStatus, EventType, EventTypes, Timestamp, WebhookId, filter::Filter,
+    },
     store::{
         Store, StoreError,
         database::{Connection, query},
+        filters::excluded_by,
     },
 };
 
@@ -23,6 +26,7 @@ from_row! {
         event_key: i64,
         event_type: EventType,
         received_at: Timestamp,
+        payload: Vec<u8>,
         reached: Option<WebhookId>,
     }
 }
@@ -33,18 +37,23 @@ from_row! {
         id: WebhookId,
         /// The current state.
         state: Option<String>,
-        /// State and event types at that time.
+    /// State, event types and filter at that time.
         state_then: Option<String>,
         events_then: Option<EventTypes>,
+        filter_then: Option<Filter>,
     }
 }
 
 impl Recipient {
-    /// Returns the status of the delivery, or `None` if the webhook was disabled or not subscribed to the event. A
-    /// webhook that has changed since then gets the delivery as if it had been stored before the change.
-    fn status(&self, event_type: EventType) -> Option<DeliveryStatus> {
-        let is_subscribed = self.events_then.as_ref()?.contains(event_type);
+    /// Returns the status of the delivery, or `None` if the webhook was disabled or not subscribed to the event, or if
+    /// its filter excluded the event. A webhook that has changed since then gets the delivery as if it had been stored
+    /// before the change.
+    fn status(&self, event: &FanOut) -> Option<DeliveryStatus> {
+        let is_subscribed = self.events_then.as_ref()?.contains(event.event_type);
         if !is_subscribed || self.state_then.as_deref() == Some("disabled") {
+            return None;
+        }
+        if excluded_by(self.filter_then.as_ref(), &event.payload).is_some() {
             return None;
         }
         Some(match self.state.as_deref() {
@@ -88,7 +97,7 @@ impl Store {
             }
             room -= recipients.len();
             new.extend(recipients.into_iter().filter_map(|recipient| {
-                let status = recipient.status(fan_out.event_type)?;
+                let status = recipient.status(fan_out)?;
                 Some((fan_out, recipient.id, status))
             }));
         }
@@ -132,7 +141,7 @@ async fn next_account(
 /// Returns the oldest events of the account that no other process is fanning out, and locks them.
 async fn next_fan_outs(connection: &mut Connection, account: &AccountId) -> Result<Vec<FanOut>, StoreError> {
     query(
-        "select f.event_key, e.event_type, e.received_at, f.reached
+        "select f.event_key, e.event_type, e.received_at, e.payload, f.reached
          from fan_outs f join events e on e.key = f.event_key
          where f.account_id = $1 order by f.event_key limit $2",
     )

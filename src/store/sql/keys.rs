@@ -7,14 +7,18 @@ use crate::{
     },
 };
 
-type SealedRow = (
-    AccountId,
-    WebhookId,
-    Vec<u8>,
-    String,
-    Option<Vec<u8>>,
-    Option<String>,
-);
+from_row! {
+    struct SealedRow {
+        account_id: AccountId,
+        id: WebhookId,
+        secret: Vec<u8>,
+        secret_key_id: String,
+        previous_secret: Option<Vec<u8>>,
+        previous_secret_key_id: Option<String>,
+        headers: Option<Vec<u8>>,
+        headers_key_id: Option<String>,
+    }
+}
 
 impl Store {
     /// Returns webhooks of all accounts with a secret that was sealed with a different key, sorted by id, starting
@@ -26,8 +30,10 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<SealedWithOtherKey>, StoreError> {
         let rows: Vec<SealedRow> = query(
-            "select account_id, id, secret, secret_key_id, previous_secret, previous_secret_key_id from webhooks
-             where id > $2 and secret_key_id is not null and (secret_key_id <> $1 or previous_secret_key_id <> $1)
+            "select account_id, id, secret, secret_key_id, previous_secret, previous_secret_key_id, headers, headers_key_id
+             from webhooks
+             where id > $2 and secret_key_id is not null
+                 and (secret_key_id <> $1 or previous_secret_key_id <> $1 or headers_key_id <> $1)
              order by id limit $3",
         )
         .bind(key_id)
@@ -35,17 +41,16 @@ impl Store {
         .bind(i64::from(limit))
         .fetch_all(&mut self.read().await?)
         .await?;
-        let sealed = rows.into_iter().map(
-            |(account_id, webhook_id, ciphertext, key_id, previous, previous_key_id)| {
-                let previous = previous.zip(previous_key_id);
-                SealedWithOtherKey {
-                    account_id,
-                    webhook_id,
-                    current: Sealed { key_id, ciphertext },
-                    previous: previous.map(|(ciphertext, key_id)| Sealed { key_id, ciphertext }),
-                }
+        let sealed = rows.into_iter().map(|row| SealedWithOtherKey {
+            account_id: row.account_id,
+            webhook_id: row.id,
+            current: Sealed {
+                key_id: row.secret_key_id,
+                ciphertext: row.secret,
             },
-        );
+            previous: Sealed::from_columns(row.previous_secret, row.previous_secret_key_id),
+            headers: Sealed::from_columns(row.headers, row.headers_key_id),
+        });
         Ok(sealed.collect())
     }
 
@@ -57,24 +62,33 @@ impl Store {
             change,
             current,
             previous,
+            headers,
         } in resealed
         {
-            let previous = previous.as_ref();
-            let before = previous.map(|SecretReplacement { before, .. }| before.ciphertext.as_slice());
-            let after = previous.map(|SecretReplacement { after, .. }| after);
-            // Replaces both secrets or none: a rotation in the meantime has moved the current secret to the previous
+            let before = |replacement: &Option<SecretReplacement>| {
+                replacement
+                    .as_ref()
+                    .map(|replacement| replacement.before.ciphertext.clone())
+            };
+            let (previous_after, headers_after) = (after(previous), after(headers));
+            // Replaces all of them or none: a rotation in the meantime has moved the current secret to the previous
             // one.
             let replaced = query(
-                "update webhooks set secret = $3, secret_key_id = $4, previous_secret = $6, previous_secret_key_id = $7
-                 where id = $1 and secret = $2 and previous_secret is not distinct from $5",
+                "update webhooks set secret = $3, secret_key_id = $4, previous_secret = $6, previous_secret_key_id = $7,
+                     headers = $9, headers_key_id = $10
+                 where id = $1 and secret = $2 and previous_secret is not distinct from $5
+                     and headers is not distinct from $8",
             )
             .bind(&change.webhook_id)
             .bind(&current.before.ciphertext)
             .bind(&current.after.ciphertext)
             .bind(&current.after.key_id)
-            .bind(before)
-            .bind(after.map(|sealed| sealed.ciphertext.as_slice()))
-            .bind(after.map(|sealed| sealed.key_id.as_str()))
+            .bind(before(previous))
+            .bind(previous_after.map(|sealed| sealed.ciphertext.as_slice()))
+            .bind(previous_after.map(|sealed| sealed.key_id.as_str()))
+            .bind(before(headers))
+            .bind(headers_after.map(|sealed| sealed.ciphertext.as_slice()))
+            .bind(headers_after.map(|sealed| sealed.key_id.as_str()))
             .execute(&mut tx)
             .await?;
             if replaced > 0 {
@@ -103,4 +117,8 @@ impl Store {
             });
         Ok(processes.collect())
     }
+}
+
+fn after(replacement: &Option<SecretReplacement>) -> Option<&Sealed> {
+    replacement.as_ref().map(|replacement| &replacement.after)
 }

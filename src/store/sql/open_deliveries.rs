@@ -53,6 +53,28 @@ pub(super) async fn count(
     })
 }
 
+/// Returns the number of due deliveries of a webhook that no process has leased.
+pub(super) async fn count_waiting(
+    connection: &mut Connection,
+    account: &AccountId,
+    id: &WebhookId,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    query(
+        "select count(*) from (
+             select 1 as one from deliveries
+             where webhook_id = (select id from webhooks where id = $1 and account_id = $2)
+                 and status = 'pending' and status in ('new', 'pending', 'held') and next_attempt_at <= $3
+             limit $4) waiting",
+    )
+    .bind(id)
+    .bind(account)
+    .bind(now)
+    .bind(MAX_ROWS)
+    .fetch_one(connection)
+    .await
+}
+
 from_row! {
     struct HeldRow {
         id: WebhookId,

@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::{
     audit,
+    filtering::find_excluded,
     locks::lock_webhook,
     new_deliveries::{NewDelivery, insert_deliveries},
 };
@@ -9,6 +10,7 @@ use crate::{
     domain::{
         AccountId, AuditAction, DeliveryId, DeliveryStatus, EventCursor, EventId, EventType, EventTypes,
         Origin, Principal, Recovery, RecoveryId, RecoveryScope, RecoveryState, Timestamp, WebhookId,
+        filter::{CompiledFilter, Filter},
     },
     store::{
         AccountStore, Change, DestinationState, Recoverable, RecoveryPreview, RecoveryProgress,
@@ -99,7 +101,7 @@ impl Candidate {
         }
     }
 
-    /// Returns whether a recovery of this scope sends the event.
+    /// Returns whether a recovery of this scope sends the event, unless the filter excludes it.
     fn matches(&self, scope: RecoveryScope, events: &EventTypes) -> bool {
         match (scope, self.status) {
             (_, Some(DeliveryStatus::Failed)) => true,
@@ -122,7 +124,7 @@ impl Store {
         let (account, webhook) = (&change.account_id, &change.webhook_id);
         match webhook_state(&mut tx, account, webhook).await? {
             None => return Ok(RecoveryStart::NotFound),
-            Some((DestinationState::Active, _)) => {}
+            Some(webhook) if webhook.state == DestinationState::Active => {}
             Some(_) => return Ok(RecoveryStart::WebhookInactive),
         }
         let others: i64 =
@@ -220,13 +222,13 @@ impl Store {
         let recovery = Recovery::from(row);
         let (account, webhook) = (&change.account_id, &change.webhook_id);
         lock_webhook(&mut tx, account, webhook).await?;
-        let events = match webhook_state(&mut tx, account, webhook).await? {
+        let current = match webhook_state(&mut tx, account, webhook).await? {
             None => {
                 set_state(&mut tx, id, RecoveryState::Cancelled).await?;
                 tx.commit().await?;
                 return Ok(RecoveryProgress::Ended);
             }
-            Some((DestinationState::Active, events)) => events,
+            Some(current) if current.state == DestinationState::Active => current,
             Some(_) => return Ok(RecoveryProgress::Wait),
         };
         if count_pending(&mut tx, webhook).await? >= MAX_PENDING {
@@ -235,9 +237,10 @@ impl Store {
         let candidates = find_candidates(&mut tx, account, webhook, from, recovery.until, STEP_SIZE).await?;
         let is_last = candidates.len() < usize::try_from(STEP_SIZE).unwrap_or(usize::MAX);
         let reached = candidates.last().map_or(from, Candidate::cursor);
-        let (existing, missing): (Vec<_>, Vec<_>) = candidates
+        let (existing, missing): (Vec<_>, Vec<_>) = current
+            .select(&mut tx, recovery.scope, candidates)
+            .await?
             .into_iter()
-            .filter(|candidate| candidate.matches(recovery.scope, &events))
             .partition(|candidate| candidate.delivery_id.is_some());
         let recovered =
             make_due(&mut tx, &existing, now).await? + insert_missing(&mut tx, &change, &missing).await?;
@@ -278,7 +281,7 @@ impl AccountStore<'_> {
         range: RecoveryRange,
     ) -> Result<RecoveryPreview, StoreError> {
         let mut reader = self.store.read().await?;
-        let Some((_, events)) = webhook_state(&mut reader, self.account, webhook).await? else {
+        let Some(current) = webhook_state(&mut reader, self.account, webhook).await? else {
             return Ok(RecoveryPreview::default());
         };
         let from = EventCursor {
@@ -299,10 +302,7 @@ impl AccountStore<'_> {
             more,
             ..RecoveryPreview::default()
         };
-        for candidate in candidates {
-            if !candidate.matches(range.scope, &events) {
-                continue;
-            }
+        for candidate in current.select(&mut reader, range.scope, candidates).await? {
             preview.count += 1;
             if preview.first.len() < PREVIEW_SIZE {
                 preview.first.push(Recoverable {
@@ -359,17 +359,48 @@ async fn set_state(
     Ok(())
 }
 
-/// Returns the state and event types of a webhook.
+from_row! {
+    /// What a recovery needs to know about its webhook.
+    struct Current {
+        state: DestinationState,
+        events: EventTypes,
+        filter: Option<Filter>,
+    }
+}
+
+impl Current {
+    /// Returns the events that a recovery of this scope sends. Existing deliveries have passed the filter of their time.
+    async fn select(
+        &self,
+        connection: &mut Connection,
+        scope: RecoveryScope,
+        mut candidates: Vec<Candidate>,
+    ) -> Result<Vec<Candidate>, StoreError> {
+        candidates.retain(|candidate| candidate.matches(scope, &self.events));
+        if let Some(filter) = &self.filter {
+            let missing = candidates
+                .iter()
+                .filter(|candidate| candidate.delivery_id.is_none());
+            let keys: Vec<_> = missing.map(|candidate| candidate.key).collect();
+            let excluded = find_excluded(connection, &CompiledFilter::new(filter), &keys).await?;
+            candidates.retain(|candidate| !excluded.contains_key(&candidate.key));
+        }
+        Ok(candidates)
+    }
+}
+
 async fn webhook_state(
     connection: &mut Connection,
     account: &AccountId,
     webhook: &WebhookId,
-) -> Result<Option<(DestinationState, EventTypes)>, StoreError> {
-    query("select state, events from webhooks where id = $1 and account_id = $2 and deleted_at is null")
-        .bind(webhook)
-        .bind(account)
-        .fetch_optional(connection)
-        .await
+) -> Result<Option<Current>, StoreError> {
+    query(
+        "select state, events, filter from webhooks where id = $1 and account_id = $2 and deleted_at is null",
+    )
+    .bind(webhook)
+    .bind(account)
+    .fetch_optional(connection)
+    .await
 }
 
 /// Returns the number of pending deliveries of a webhook, at most [`MAX_PENDING`].

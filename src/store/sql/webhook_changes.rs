@@ -4,6 +4,7 @@ use super::{
     audit,
     cluster::enqueue_invalidations,
     locks::{lock_account, lock_webhook},
+    paces::create_pace,
     settling::settle,
     webhooks::{count, find},
 };
@@ -14,8 +15,7 @@ use crate::{
         StoreError, Unique, UpdateOutcome, UpdateWebhook,
         audit::{diff, settings_json},
         database::{Connection, query},
-        rows::event_types_text,
-        search_key::search_text,
+        rows::setting_columns,
     },
 };
 
@@ -29,6 +29,7 @@ impl Store {
             change,
             settings,
             secret,
+            headers,
             max_webhooks,
         }: NewWebhook,
     ) -> Result<Webhook, StoreError> {
@@ -37,23 +38,28 @@ impl Store {
         if count(&mut tx, &change.account_id).await? >= u64::from(max_webhooks) {
             return Err(StoreError::LimitReached);
         }
-        query(
-            "insert into webhooks (id, account_id, name, url, events, state, secret, secret_key_id, version,
-                 created_at, updated_at, updated_by, search_text)
-             values ($1, $2, $3, $4, $5, 'active', $6, $7, 1, $8, $8, $9, $10)",
-        )
+        let settings = setting_columns(&settings);
+        let columns = settings.each_ref().map(|(column, _)| *column);
+        let mut insert = query(format!(
+            "insert into webhooks (id, account_id, state, secret, secret_key_id, headers, headers_key_id, version,
+                 created_at, updated_at, updated_by, {})
+             values ($1, $2, 'active', $3, $4, $5, $6, 1, $7, $7, $8",
+            columns.join(", ")
+        ))
         .bind(&change.webhook_id)
         .bind(&change.account_id)
-        .bind(settings.name.as_str())
-        .bind(settings.url.full().as_str())
-        .bind(event_types_text(&settings.events))
         .bind(&secret.ciphertext)
         .bind(&secret.key_id)
+        .bind(headers.as_ref().map(|sealed| sealed.ciphertext.as_slice()))
+        .bind(headers.as_ref().map(|sealed| sealed.key_id.as_str()))
         .bind(change.at)
-        .bind(&change.by)
-        .bind(search_text(&settings))
-        .execute(&mut tx)
-        .await?;
+        .bind(&change.by);
+        for (_, value) in settings {
+            insert.push(", ").push_value(value);
+        }
+        insert.push(")");
+        insert.execute(&mut tx).await?;
+        create_pace(&mut tx, &change.webhook_id).await?;
         record_history(&mut tx, &change.webhook_id, change.at).await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         let webhook = webhook.ok_or(StoreError::Corrupt("webhook"))?;
@@ -72,6 +78,7 @@ impl Store {
             change,
             settings,
             secret,
+            headers,
             expected_version,
         } = update;
         let mut tx = self.begin().await?;
@@ -82,24 +89,26 @@ impl Store {
         if expected_version.is_some_and(|version| version != current.version) {
             return Ok(UpdateOutcome::VersionConflict(Box::new(current)));
         }
-        let saved = query(
-            "update webhooks set name = $2, url = $3, events = $4, version = version + 1, updated_at = $5,
-                 updated_by = $6, secret = coalesce($7, secret), secret_key_id = coalesce($8, secret_key_id),
-                 search_text = $9
-             where id = $1",
+        let new_headers = headers.as_ref().and_then(|headers| headers.sealed.as_ref());
+        let mut save = query(
+            "update webhooks set version = version + 1, updated_at = $2, updated_by = $3,
+                 secret = coalesce($4, secret), secret_key_id = coalesce($5, secret_key_id),
+                 headers = case when $6 then $7 else headers end,
+                 headers_key_id = case when $6 then $8 else headers_key_id end",
         )
         .bind(&change.webhook_id)
-        .bind(settings.name.as_str())
-        .bind(settings.url.full().as_str())
-        .bind(event_types_text(&settings.events))
         .bind(change.at)
         .bind(&change.by)
         .bind(secret.as_ref().map(|secret| secret.ciphertext.as_slice()))
         .bind(secret.as_ref().map(|secret| secret.key_id.as_str()))
-        .bind(search_text(&settings))
-        .execute(&mut tx)
-        .await;
-        match saved {
+        .bind(headers.is_some())
+        .bind(new_headers.map(|sealed| sealed.ciphertext.as_slice()))
+        .bind(new_headers.map(|sealed| sealed.key_id.as_str()));
+        for (column, value) in setting_columns(&settings) {
+            save.push(", ").push(column).push(" = ").push_value(value);
+        }
+        save.push(" where id = $1");
+        match save.execute(&mut tx).await {
             Err(StoreError::Conflict(Unique::WebhookName)) => return Ok(UpdateOutcome::NameTaken),
             other => other?,
         };
@@ -108,11 +117,15 @@ impl Store {
         } else {
             AuditAction::WebhookUpdated
         };
+        create_pace(&mut tx, &change.webhook_id).await?;
         record_history(&mut tx, &change.webhook_id, change.at).await?;
         enqueue_invalidations(&mut tx, self, &change.cache_key(InvalidationReason::Edited)).await?;
         let webhook = find(&mut tx, &change.account_id, &change.webhook_id).await?;
         let webhook = webhook.ok_or(StoreError::Corrupt("webhook"))?;
-        let details = diff(settings_json(&current), settings_json(&webhook));
+        let mut details = diff(settings_json(&current), settings_json(&webhook));
+        if let Some(headers) = headers.filter(|headers| !headers.replaced.is_empty()) {
+            details["replaced_headers"] = json!(headers.replaced);
+        }
         audit::write(&mut tx, &change.audit_event(action).with(details)).await?;
         tx.commit().await?;
         Ok(UpdateOutcome::Saved(Box::new(webhook)))
@@ -221,7 +234,7 @@ impl Store {
         query(
             "update webhooks set deleted_at = $3, updated_at = $3, updated_by = $4, secret = null,
                  secret_key_id = null, previous_secret = null, previous_secret_key_id = null,
-                 previous_secret_until = null
+                 previous_secret_until = null, headers = null, headers_key_id = null
              where id = $1 and account_id = $2 and deleted_at is null",
         )
         .bind(&change.webhook_id)
@@ -248,7 +261,7 @@ impl Store {
         tx.commit().await?;
         self.points.reached("delete_webhook: committed").await;
         Ok(DeleteOutcome::Deleted(DeletedWebhook {
-            name: webhook.name.to_string(),
+            name: webhook.settings.name.to_string(),
             cancelled,
         }))
     }
@@ -295,16 +308,18 @@ async fn set_state(
     Ok(before.map(|webhook| webhook.status))
 }
 
-/// Records the state and event types of a webhook from now on.
+/// Records the state, event types and filter of a webhook from now on.
 pub(super) async fn record_history(
     connection: &mut Connection,
     webhook: &WebhookId,
     at: Timestamp,
 ) -> Result<(), StoreError> {
     query(
-        "insert into webhook_history (webhook_id, since, state, events)
-         select id, $2, case when deleted_at is null then state else 'deleted' end, events from webhooks where id = $1
-         on conflict (webhook_id, since) do update set state = excluded.state, events = excluded.events",
+        "insert into webhook_history (webhook_id, since, state, events, filter)
+         select id, $2, case when deleted_at is null then state else 'deleted' end, events, filter
+         from webhooks where id = $1
+         on conflict (webhook_id, since) do update
+             set state = excluded.state, events = excluded.events, filter = excluded.filter",
     )
     .bind(webhook)
     .bind(at)

@@ -4,20 +4,22 @@ use super::{open_deliveries, webhook_filter::push_filter, webhook_search};
 use crate::{
     domain::{AccountId, Latencies, Timestamp, UrlVisibility, Webhook, WebhookId},
     store::{
-        AccountStore, Destination, HeldDeliveries, HourlyActivity, OpenDeliveries, SealedSecrets, Store,
-        StoreError, WebhookFilter, WebhookPage,
+        AccountStore, Destination, FilteredWebhook, HeldDeliveries, HourlyActivity, OpenDeliveries,
+        SealedSecrets, Store, StoreError, WebhookFilter, WebhookPage,
         database::{Connection, FromRow, Row, query},
         rows::{SECRETS_COLUMNS, SecretsRow, WEBHOOK_COLUMNS, WebhookRow},
     },
 };
 
-/// Columns with the state and event types of a webhook `w` at the time `$2`, which are those of its last history entry
+/// Columns with the state, event types and filter of a webhook `w` at the time `$2`, which are those of its last history entry
 /// until then. Null before it was added.
 pub(super) const HISTORY_AT: &str = "
     (select h.state from webhook_history h where h.webhook_id = w.id and h.since <= $2 order by h.since desc limit 1)
         as state_then,
     (select h.events from webhook_history h where h.webhook_id = w.id and h.since <= $2 order by h.since desc limit 1)
-        as events_then";
+        as events_then,
+    (select h.filter from webhook_history h where h.webhook_id = w.id and h.since <= $2 order by h.since desc limit 1)
+        as filter_then";
 
 impl Store {
     /// Returns `None` if the webhook was deleted.
@@ -47,7 +49,8 @@ impl Store {
     pub async fn master_key_ids(&self) -> Result<Vec<String>, StoreError> {
         query(
             "select secret_key_id from webhooks where secret_key_id is not null
-             union select previous_secret_key_id from webhooks where previous_secret_key_id is not null",
+             union select previous_secret_key_id from webhooks where previous_secret_key_id is not null
+             union select headers_key_id from webhooks where headers_key_id is not null",
         )
         .fetch_all(&mut self.read().await?)
         .await
@@ -58,6 +61,17 @@ impl AccountStore<'_> {
     pub async fn webhook(&self, id: &WebhookId) -> Result<Option<Webhook>, StoreError> {
         let mut reader = self.store.read().await?;
         find(&mut reader, self.account, id).await
+    }
+
+    /// Returns the webhooks with a filter.
+    pub async fn filters(&self) -> Result<Vec<FilteredWebhook>, StoreError> {
+        query(
+            "select id, version, events, filter from webhooks
+             where account_id = $1 and deleted_at is null and filter is not null",
+        )
+        .bind(self.account)
+        .fetch_all(&mut self.store.read().await?)
+        .await
     }
 
     /// Returns a page of webhooks, newest first.
@@ -151,6 +165,11 @@ impl AccountStore<'_> {
     /// Returns the numbers of pending and held deliveries.
     pub async fn open_deliveries(&self, id: &WebhookId) -> Result<OpenDeliveries, StoreError> {
         open_deliveries::count(&mut self.store.read().await?, self.account, id).await
+    }
+
+    /// Returns the number of deliveries that are due but not in progress, at most [`OpenDeliveries::COUNT_LIMIT`]` + 1`.
+    pub async fn waiting_deliveries(&self, id: &WebhookId, now: Timestamp) -> Result<u64, StoreError> {
+        open_deliveries::count_waiting(&mut self.store.read().await?, self.account, id, now).await
     }
 
     /// Returns the held deliveries of each webhook that has any.

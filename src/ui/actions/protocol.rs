@@ -302,7 +302,7 @@ pub mod browser {
         }
     }
 
-    type ResultFuture<O> = SendWrapper<Pin<Box<dyn Future<Output = Result<O, Refusal>>>>>;
+    pub type ResultFuture<O> = SendWrapper<Pin<Box<dyn Future<Output = Result<O, Refusal>>>>>;
 
     /// Calls a server function. The future is boxed, so that each additional function adds little to the WebAssembly.
     pub fn call<O: FunctionResult>(path: &str, body: &str) -> ResultFuture<O> {

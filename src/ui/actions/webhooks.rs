@@ -1,20 +1,30 @@
 //! Server functions for webhooks: add, edit, pause, resume, test and delete, and the checks of single fields.
 
+#[cfg(feature = "ssr")]
+mod filter_rows;
+mod form;
+#[cfg(feature = "ssr")]
+mod header_rows;
+
 use leptos::prelude::*;
-use zeroize::Zeroizing;
 #[cfg(feature = "ssr")]
 use {
     super::{
         once::Done,
         refusal::Reason,
-        serve::{local_path_or, request_context},
+        serve::{FormFeedback, local_path_or, request_context},
     },
     crate::{
         delivery::tester::TestError,
-        domain::{EndpointUrl, EventType, EventTypes, Field, UrlVisibility, Webhook, WebhookId, WebhookName},
+        domain::{EndpointUrl, EventType, EventTypes, Webhook, WebhookId, WebhookName, filter::Filter},
         store::HeldAction,
         ui::{
-            components::{conflict::EditConflict, test_report::TestReport},
+            components::{
+                advanced::AdvancedFields,
+                conflict::EditConflict,
+                filter_preview::{FilterPreviewSection, NoPreview},
+                test_report::TestReport,
+            },
             layout::fragment::Fragment,
             paths,
             request::{context::RequestContext, flash::Flash},
@@ -24,6 +34,13 @@ use {
     leptos::server_fn::ServerFn,
 };
 
+pub use self::form::WebhookForm;
+#[cfg(feature = "ssr")]
+pub use self::{
+    filter_rows::{ConditionRow, FilterItem, FilterRows},
+    form::RowChange,
+    header_rows::{HeaderKind, HeaderRow},
+};
 use super::{
     outcome::{Advice, Outcome},
     protocol::{Form, FormProtocol},
@@ -34,31 +51,62 @@ use super::{
 #[cfg(feature = "ssr")]
 const TEST_RETRY_SECONDS: u64 = 10;
 
-/// The form of a webhook.
-#[derive(Clone, Default)]
-#[cfg_attr(feature = "ssr", derive(serde::Deserialize, serde::Serialize), serde(default))]
-pub struct WebhookForm {
-    /// Empty for a new webhook.
-    pub id: String,
-    /// Version of the webhook that the form was filled with.
-    pub version: Option<i64>,
-    pub url: String,
-    pub name: String,
-    pub secret: Zeroizing<String>,
-    pub events: Vec<String>,
-    /// After a conflict, the fields that keep the saved value.
-    pub keep_saved: Vec<String>,
-    /// Action for held deliveries on resume: `send` or `drop`.
-    pub held: String,
-    /// Number of hours that the previous secret also signs after a rotation.
-    pub overlap: String,
-    /// Path of the page to return to.
-    pub back: String,
-    /// Token of the rendered form.
-    pub submission: String,
-    /// The pressed button, without JavaScript.
-    #[cfg_attr(feature = "ssr", serde(rename = "do"))]
-    pub button: String,
+/// Adds or removes rows of headers or conditions. Saves nothing.
+#[server(prefix = "/integrations/webhook/actions", endpoint = "arrange", protocol = FormProtocol, input_derive = (Clone,))]
+pub async fn arrange_form(form: Form<WebhookForm>) -> Result<Outcome, Refusal> {
+    let (ctx, mut form) = (request_context(), form.value);
+    let change = form.row_change();
+    if let Some(change) = change {
+        form.change_rows(change);
+    }
+    let saved_headers = match form.id.is_empty() {
+        true => Vec::new(),
+        false => header_names(&ctx.webhook(&form.id()?).await?),
+    };
+    let policy = ctx.ui.delivery_policy.clone();
+    let feedback = FormFeedback::default();
+    Ok(Outcome::part(Fragment::render(&ctx.preferences.zone, || {
+        view! {
+            <AdvancedFields
+                form=&form
+                saved_headers
+                feedback=&feedback
+                policy=&policy
+                change
+                preview=None
+                readonly=false
+            />
+        }
+    })))
+}
+
+/// Tries the filter of the form with the newest events. Saves nothing.
+#[server(prefix = "/integrations/webhook/actions", endpoint = "preview-filter", protocol = FormProtocol, input_derive = (Clone,))]
+pub async fn preview_filter(form: Form<WebhookForm>) -> Result<Outcome, Refusal> {
+    let (ctx, draft) = (request_context(), form.value.draft());
+    let types = EventTypes::parse(draft.events.iter().map(String::as_str));
+    let part = match (types, Filter::parse_text(&draft.filter)) {
+        (Err(error), _) => no_preview(&ctx, error.to_string()),
+        (_, Err(error)) => no_preview(&ctx, error.to_string()),
+        (Ok(types), Ok(filter)) => {
+            let preview = ctx
+                .ui
+                .webhooks
+                .preview_filter(&ctx.actor(), &types, &filter)
+                .await?;
+            let now = ctx.now;
+            Fragment::render(
+                &ctx.preferences.zone,
+                || view! { <FilterPreviewSection preview now/> },
+            )
+        }
+    };
+    Ok(Outcome::part(part))
+}
+
+#[cfg(feature = "ssr")]
+fn no_preview(ctx: &RequestContext, reason: String) -> Fragment {
+    Fragment::render(&ctx.preferences.zone, || view! { <NoPreview reason/> })
 }
 
 /// Identifies a webhook.
@@ -107,7 +155,7 @@ pub async fn edit_webhook(form: Form<WebhookForm>) -> Result<Outcome, Refusal> {
     let id = form.id()?;
     let mut draft = form.draft();
     if !form.keep_saved.is_empty() {
-        draft.keep_saved(&form.keep_saved, &ctx.webhook(&id).await?);
+        form.kept(&mut draft, &ctx.webhook(&id).await?);
     }
     match ctx
         .ui
@@ -225,6 +273,13 @@ pub async fn check_url(url: Form<FieldValue>) -> Result<Advice, Refusal> {
     })
 }
 
+/// Returns the names of the saved headers.
+#[cfg(feature = "ssr")]
+pub fn header_names(webhook: &Webhook) -> Vec<String> {
+    let names = webhook.settings.options.headers.iter();
+    names.map(ToString::to_string).collect()
+}
+
 #[cfg(feature = "ssr")]
 pub fn webhook_id(text: &str) -> Result<WebhookId, Refusal> {
     text.parse().map_err(|_| Refusal::not_found())
@@ -232,55 +287,6 @@ pub fn webhook_id(text: &str) -> Result<WebhookId, Refusal> {
 
 #[cfg(feature = "ssr")]
 impl WebhookForm {
-    /// Returns the form with the stored values as a user sees them.
-    pub fn from_webhook(webhook: &Webhook, urls: UrlVisibility) -> Self {
-        Self {
-            id: webhook.id.to_string(),
-            version: Some(webhook.version),
-            url: webhook.url.shown(urls),
-            name: webhook.name.to_string(),
-            events: webhook.events.iter().map(|event| event.to_string()).collect(),
-            ..Self::default()
-        }
-    }
-
-    pub fn id(&self) -> Result<WebhookId, Refusal> {
-        webhook_id(&self.id)
-    }
-
-    pub fn draft(&self) -> WebhookDraft {
-        WebhookDraft {
-            url: self.url.clone(),
-            name: self.name.clone(),
-            secret: self.secret.clone(),
-            events: self.event_types(),
-        }
-    }
-
-    /// Returns the event types without duplicates, in the order of the form, with `insight.*` expanded. Returns the posted
-    /// values unchanged if one of them is invalid.
-    fn event_types(&self) -> Vec<String> {
-        let posted = self.events.iter().map(String::as_str);
-        match EventTypes::parse(posted) {
-            Ok(events) => events.iter().map(|event| event.to_string()).collect(),
-            Err(_) => self.events.clone(),
-        }
-    }
-
-    fn back(&self) -> String {
-        local_path_or(&self.back, paths::LIST)
-    }
-
-    /// Returns whether the form has unsaved changes.
-    fn is_unsaved(&self, saved: &Webhook) -> bool {
-        let (stored, draft) = (WebhookDraft::saved(saved), self.draft());
-        self.version.is_some()
-            && (stored.url != draft.url.trim()
-                || stored.name != draft.name.trim()
-                || stored.events != draft.events
-                || !draft.secret.trim().is_empty())
-    }
-
     /// Returns the outcome of an action other than saving. Shows the list, unless the form has unsaved changes: then the
     /// form stays open and keeps the version that the user saw.
     async fn outcome_after(
@@ -316,29 +322,11 @@ fn over_list(path: &str, back: &str) -> String {
 }
 
 #[cfg(feature = "ssr")]
-impl WebhookDraft {
-    /// Replaces these fields with the saved values.
-    fn keep_saved(&mut self, fields: &[String], saved: &Webhook) {
-        let saved = WebhookDraft::saved(saved);
-        let keeps = |field: Field| fields.iter().any(|name| name == field.as_str());
-        if keeps(Field::Url) {
-            self.url = saved.url;
-        }
-        if keeps(Field::Name) {
-            self.name = saved.name;
-        }
-        if keeps(Field::Events) {
-            self.events = saved.events;
-        }
-    }
-}
-
-#[cfg(feature = "ssr")]
 impl Refusal {
     /// Returns the refusal for a conflicting change. It shows the saved values and has their version for the next attempt.
     fn stale(ctx: &RequestContext, saved: Webhook, draft: WebhookDraft) -> Self {
         let (version, now) = (saved.version, ctx.now);
-        let mine = WebhookDraft::saved(&saved);
+        let mine = WebhookDraft::saved(&saved.settings);
         let part = Fragment::render(&ctx.preferences.zone, || {
             view! { <EditConflict by=saved.updated_by.to_string() at=saved.updated_at saved=mine yours=draft now/> }
         });
@@ -347,37 +335,5 @@ impl Refusal {
             version: Some(version),
             ..Self::new(Reason::Stale)
         }
-    }
-}
-
-#[cfg(all(test, feature = "ssr"))]
-mod tests {
-    use super::*;
-
-    fn parse(body: &str) -> WebhookForm {
-        serde_html_form::from_str(body).unwrap()
-    }
-
-    #[test]
-    fn parses_repeated_and_absent_fields() {
-        let form = parse("name=A+%26+B&events=chat&events=insight.*");
-        assert_eq!(form.events, ["chat", "insight.*"]);
-        assert_eq!(form.name, "A & B");
-        assert_eq!(form.url, "");
-        assert_eq!(form.version, None);
-        assert_eq!(parse("version=7&do=pause").version, Some(7));
-        assert!(serde_html_form::from_str::<WebhookForm>("version=seven").is_err());
-    }
-
-    #[test]
-    fn draft_normalizes_event_types() {
-        let events = |body: &str| parse(body).draft().events;
-        assert_eq!(
-            events("events=message&events=chat&events=chat"),
-            ["chat", "message"]
-        );
-        assert_eq!(events("events=insight.*&events=insight.key").len(), 5);
-        assert_eq!(events("events=unheard-of"), ["unheard-of"]);
-        assert!(events("name=x").is_empty());
     }
 }

@@ -3,10 +3,7 @@
 use leptos::prelude::*;
 
 use super::time_ago::TimeAgo;
-use crate::{
-    domain::{Field, Timestamp},
-    webhooks::WebhookDraft,
-};
+use crate::domain::{Field, Timestamp, WebhookDraft};
 
 /// Shows who saved the webhook, when, and each field that differs. The user chooses a version for each and saves again.
 #[component]
@@ -36,12 +33,8 @@ pub fn EditConflict(
 
 #[component]
 fn FieldChoice(difference: Difference) -> impl IntoView {
-    let Difference {
-        field,
-        label,
-        saved,
-        yours,
-    } = difference;
+    let Difference { field, saved, yours } = difference;
+    let label = field.label();
     let id = format!("keep-{}", field.as_str());
     let about = format!("{id}-about");
     view! {
@@ -66,38 +59,20 @@ fn FieldChoice(difference: Difference) -> impl IntoView {
 #[derive(Debug, PartialEq, Eq)]
 struct Difference {
     field: Field,
-    label: &'static str,
     saved: String,
     yours: String,
 }
 
+/// Returns the settings that differ. A new secret is always saved.
 fn differences(saved: &WebhookDraft, yours: &WebhookDraft) -> Vec<Difference> {
-    let events = |draft: &WebhookDraft| {
-        if draft.events.is_empty() {
-            "none".into()
-        } else {
-            draft.events.join(", ")
-        }
-    };
-    [
-        (Field::Url, "URL", saved.url.clone(), yours.url.trim().to_owned()),
-        (
-            Field::Name,
-            "Webhook name",
-            saved.name.clone(),
-            yours.name.trim().to_owned(),
-        ),
-        (Field::Events, "Events", events(saved), events(yours)),
-    ]
-    .into_iter()
-    .filter(|(_, _, saved, yours)| saved != yours)
-    .map(|(field, label, saved, yours)| Difference {
-        field,
-        label,
-        saved,
-        yours,
-    })
-    .collect()
+    let fields = yours.differences(saved).filter(|&field| field != Field::Secret);
+    fields
+        .map(|field| Difference {
+            field,
+            saved: saved.in_words(field),
+            yours: yours.in_words(field),
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -118,7 +93,6 @@ mod tests {
         };
         let expected = Difference {
             field: Field::Events,
-            label: "Events",
             saved: "chat".into(),
             yours: "none".into(),
         };

@@ -11,6 +11,7 @@ pub fn TextField(
     #[prop(into)] value: String,
     #[prop(default = "off")] autocomplete: &'static str,
     #[prop(optional)] class: &'static str,
+    #[prop(optional)] inputmode: Option<&'static str>,
     #[prop(optional, into)] hint: Option<String>,
     error: Option<String>,
     #[prop(optional)] focus: bool,
@@ -31,6 +32,7 @@ pub fn TextField(
                 name=id
                 class=class
                 type=kind
+                inputmode=inputmode
                 value=value
                 autocomplete=autocomplete
                 autocapitalize="off"

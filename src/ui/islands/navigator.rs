@@ -9,6 +9,8 @@
 //! | `a[data-soft=clear]` | clears the fields of that form first |
 //! | `form[data-soft=close]` | closes the dialog first |
 //! | `[data-action=PATH]` | calls the server function at this path and shows its outcome or refusal |
+//! | `[data-part=ID]` | the element that the result of this button replaces |
+//! | `[data-previewed]` | typing in it calls the function in `[data-preview=PATH]`, and replaces that element |
 //!
 //! `page` navigates, `forms` submits forms, `notices` shows their results, and `morph` updates the document.
 
@@ -79,6 +81,8 @@ mod browser {
         });
         // The pending request of a filter. A submission cancels it, because it includes the same fields.
         let pending: Rc<Cell<Option<TimeoutHandle>>> = Rc::default();
+        // Number of changes in fields with a preview.
+        let typed: Rc<Cell<u32>> = Rc::default();
         let cancel = move |pending: &Cell<Option<TimeoutHandle>>| {
             if let Some(timeout) = pending.take() {
                 timeout.clear();
@@ -94,13 +98,29 @@ mod browser {
         // The input method of many alphabets first shows letters that its user then replaces.
         for changed in ["input", "compositionend"] {
             let (navigation, pending) = (Rc::clone(&navigation), Rc::clone(&pending));
+            let typed = Rc::clone(&typed);
             listen(&page, changed, move |event| {
-                let Some(form) = filter_form(&event).filter(|_| !is_composing(&event)) else {
+                if is_composing(&event) {
+                    return;
+                }
+                let filter = closest_form(&event, "form[data-soft=live]");
+                let Some(form) = filter
+                    .clone()
+                    .or_else(|| closest_form(&event, "[data-previewed]"))
+                else {
                     return;
                 };
                 cancel(&pending);
-                let navigation = Rc::clone(&navigation);
-                let apply = move || navigation.navigate(forms::url(&form), HistoryEntry::Typing);
+                let (navigation, is_filter) = (Rc::clone(&navigation), filter.is_some());
+                let (typed, number) = (Rc::clone(&typed), typed.get() + 1);
+                typed.set(number);
+                let apply = move || {
+                    if is_filter {
+                        navigation.navigate(forms::url(&form), HistoryEntry::Typing);
+                    } else {
+                        spawn_local(forms::preview(form, move || typed.get() == number));
+                    }
+                };
                 pending.set(set_timeout_with_handle(apply, FILTER_DEBOUNCE).ok());
             });
         }
@@ -133,10 +153,16 @@ mod browser {
         Some((link.get_attribute("href")?, link.get_attribute("data-soft")?))
     }
 
-    /// Returns the filter form that contains the changed field.
-    fn filter_form(event: &Event) -> Option<HtmlFormElement> {
+    /// Returns the form of the changed field if an element around the field matches the selector.
+    fn closest_form(event: &Event, selector: &str) -> Option<HtmlFormElement> {
         let target: Element = event.target()?.dyn_into().ok()?;
-        target.closest("form[data-soft=live]").ok()??.dyn_into().ok()
+        target
+            .closest(selector)
+            .ok()??
+            .closest("form")
+            .ok()??
+            .dyn_into()
+            .ok()
     }
 
     fn is_composing(event: &Event) -> bool {

@@ -18,7 +18,7 @@ impl Flash {
     /// `Webhook “Orders” saved.`
     pub fn webhook(webhook: &Webhook, action: &str) -> Self {
         Self {
-            message: format!("Webhook “{}” {action}.", webhook.name),
+            message: format!("Webhook “{}” {action}.", webhook.settings.name),
             webhook: Some(webhook.id.clone()),
         }
     }

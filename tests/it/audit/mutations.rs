@@ -10,10 +10,13 @@ use std::{collections::BTreeSet, path::Path};
 use sqlx::{Connection, SqliteConnection};
 
 /// Mutations without an audit entry: publishing, checks, previews, and browser preferences.
-const WITHOUT_ENTRY: [&str; 10] = [
+const WITHOUT_ENTRY: [&str; 13] = [
     "POST /api/v1/events",
     "POST /api/v1/events/batch",
     "POST /api/v1/webhooks/url-advice",
+    "POST /api/v1/webhooks/preview-filter",
+    "POST /integrations/webhook/actions/arrange",
+    "POST /integrations/webhook/actions/preview-filter",
     "POST /integrations/webhook/actions/check-name",
     "POST /integrations/webhook/actions/check-url",
     "POST /integrations/webhook/actions/preview-recovery",

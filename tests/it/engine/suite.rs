@@ -24,6 +24,7 @@ use super::Database;
 use crate::support::{
     breakpoints::{Breakpoint, Breakpoints, Point},
     receiver::{Receiver, Reply},
+    stored::accept_events,
 };
 
 /// The engine and a webhook, on a store with breakpoints.
@@ -113,10 +114,7 @@ impl Fixture {
         if let Some(point) = point {
             engine.stop(Duration::ZERO).await;
             let event = submission(&actor.account_id, 1);
-            store
-                .accept_events(&[event], clock.now(), Leasing::NONE)
-                .await
-                .unwrap();
+            accept_events(&store, &[event], clock.now(), Leasing::NONE).await;
             breakpoint = Some(breakpoints.set(point));
             engine = Engine::start(deps()).await.unwrap();
         }
@@ -284,7 +282,15 @@ async fn pause_holds_delivery_at_every_point_before_sending() {
 async fn edit_applies_at_every_point_before_sending() {
     for point in POINTS.into_iter().filter(|point| *point != "lookup") {
         let (fixture, breakpoint) = waiting_at(point).await;
-        let edited = draft(&fixture.webhook.url.full().as_str().replace("before", "after"));
+        let edited = draft(
+            &fixture
+                .webhook
+                .settings
+                .url
+                .full()
+                .as_str()
+                .replace("before", "after"),
+        );
         let (webhooks, id) = (&fixture.webhooks, &fixture.webhook.id);
         webhooks.edit(&fixture.actor, id, &edited, None).await.unwrap();
         breakpoint.release();

@@ -7,8 +7,8 @@ use std::{collections::BTreeSet, time::Duration};
 use bytes::Bytes;
 use caleida::{
     domain::{
-        AccountId, Attempt, AttemptId, Clock, DeliveryStatus, EndpointUrl, EventId, EventType, FieldErrors,
-        Origin, Outcome, Principal, RecoveryScope, Timestamp, Transport, WebhookId, WebhookSettings,
+        AccountId, Attempt, AttemptId, Clock, DeliveryStatus, EndpointUrl, EventId, EventType, Origin,
+        Outcome, Principal, RecoveryScope, Timestamp, Transport, WebhookId,
     },
     server::clock::SystemClock,
     store::{
@@ -17,7 +17,10 @@ use caleida::{
     },
 };
 
-use crate::support::postgres::{self, Server};
+use crate::support::{
+    postgres::{self, Server},
+    stored::{accept_events, settings},
+};
 
 /// Rows of history in each table, and later of due deliveries. Enough for sequential scans to look expensive, and for a
 /// claim to look as if it returned many rows.
@@ -75,14 +78,6 @@ async fn fill(database: &str) -> (AccountId, WebhookId) {
     let now = SystemClock.now();
     let account = store.ensure_account("tests", now).await.unwrap();
     let webhook = WebhookId::generate(now);
-    let mut errors = FieldErrors::default();
-    let settings = WebhookSettings::parse(
-        "https://example.com/",
-        "history",
-        ["chat"],
-        Transport::HttpsOnly,
-        &mut errors,
-    );
     store
         .insert_webhook(NewWebhook {
             change: Change {
@@ -92,7 +87,8 @@ async fn fill(database: &str) -> (AccountId, WebhookId) {
                 from: Origin::CommandLine,
                 at: now,
             },
-            settings: settings.unwrap(),
+            settings: settings("history"),
+            headers: None,
             secret: Sealed {
                 key_id: "key".to_owned(),
                 ciphertext: vec![0; 60],
@@ -185,7 +181,7 @@ async fn deliver(store: &Store, account: &AccountId, run: usize) {
         limit: 10,
         capacity: &|_| 10,
     };
-    let handed_off = store.accept_events(&[submission], now, leasing).await.unwrap();
+    let handed_off = accept_events(store, &[submission], now, leasing).await;
     store.next_due().await.unwrap();
     store.count_pending(1_000).await.unwrap();
     let claim = Claim {

@@ -3,9 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use caleida::{
-    domain::{
-        AccountId, Actor, EventType, FieldErrors, Timestamp, Transport, Webhook, WebhookId, WebhookSettings,
-    },
+    domain::{AccountId, Actor, EventType, Timestamp, Webhook, WebhookId},
     store::{
         self, Change, Leasing, NewEvent, NewWebhook, Retention, Sealed, Store, StoreError, Submission, Unique,
     },
@@ -16,7 +14,10 @@ use sqlx::{
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use crate::support::app::eventually;
+use crate::support::{
+    app::eventually,
+    stored::{accept_events, settings},
+};
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 
@@ -69,17 +70,10 @@ async fn store_to_fill(
         tokio::spawn(async move {
             let actor = Actor::operator(account);
             let change = Change::new(&actor, WebhookId::generate(NOW), NOW);
-            let mut errors = FieldErrors::default();
-            let settings = WebhookSettings::parse(
-                "https://example.com/",
-                &name,
-                ["chat"],
-                Transport::HttpsOnly,
-                &mut errors,
-            );
             let webhook = NewWebhook {
                 change,
-                settings: settings.unwrap(),
+                settings: settings(&name),
+                headers: None,
                 secret: Sealed {
                     key_id: "key".to_owned(),
                     ciphertext: vec![0; 60],
@@ -165,10 +159,7 @@ async fn store_a_mebibyte(store: &Store, account: &AccountId, number: usize) {
         account_id: account.clone(),
         events: events.collect(),
     };
-    store
-        .accept_events(&[submission], NOW, Leasing::NONE)
-        .await
-        .unwrap();
+    accept_events(store, &[submission], NOW, Leasing::NONE).await;
 }
 
 async fn delete_events(store: &Store, account: &AccountId) {
@@ -217,7 +208,7 @@ async fn file_shrinks_after_events_were_deleted() {
         }],
     };
     let later = NOW.plus(Duration::from_secs(120));
-    store.accept_events(&[kept], later, Leasing::NONE).await.unwrap();
+    accept_events(&store, &[kept], later, Leasing::NONE).await;
     delete_events(&store, &account).await;
     let mut steps = 1;
     while store.shrink().await.unwrap() {

@@ -39,8 +39,8 @@ use caleida::{
     domain::{
         AccountId, Actor, Attempt, AttemptDetail, AttemptId, DeliveryStatus, DisabledReason, EndpointUrl,
         EventId, EventType, EventTypes, FailureReason, Latencies, Origin, Outcome, Principal, ProcessId,
-        Timestamp, TlsProblem, Transport, UrlVisibility, Webhook, WebhookId, WebhookName, WebhookSettings,
-        WebhookStatus,
+        Timestamp, TlsProblem, Transport, UrlVisibility, Webhook, WebhookId, WebhookName, WebhookOptions,
+        WebhookSettings, WebhookStatus,
     },
     store::{
         self, AcceptedEvent, CacheKey, Change, Claim, ClaimedDelivery, ConflictingEvent, DeleteOutcome,
@@ -51,6 +51,7 @@ use caleida::{
 };
 
 use super::Database;
+use crate::support::stored::accept_events;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 const LEASE: Duration = Duration::from_secs(45);
@@ -69,7 +70,7 @@ async fn accept(
     now: Timestamp,
 ) -> Vec<Result<Vec<AcceptedEvent>, ConflictingEvent>> {
     let leasing = Leasing::NONE;
-    let accepted = store.accept_events(submissions, now, leasing).await.unwrap();
+    let accepted = accept_events(store, submissions, now, leasing).await;
     assert!(accepted.claimed.is_empty());
     accepted.results
 }
@@ -108,6 +109,7 @@ impl Fixture {
                 change: self.change(&id, NOW),
                 settings,
                 secret: sealed(1),
+                headers: None,
                 max_webhooks: 1_000,
             })
             .await
@@ -185,6 +187,7 @@ fn settings(name: &str, events: &[&str]) -> WebhookSettings {
         url: EndpointUrl::parse("https://example.com/hook", Transport::HttpsOnly).unwrap(),
         name: WebhookName::parse(name).unwrap(),
         events: EventTypes::parse(events.iter().copied()).unwrap(),
+        options: WebhookOptions::default(),
     }
 }
 

@@ -6,7 +6,7 @@ use caleida::{
     delivery::gate::{Admission, Gate, Pass},
     domain::{
         EndpointUrl, EventTypes, Origin, Principal, Secret, Timestamp, Transport, WebhookId, WebhookName,
-        WebhookSettings,
+        WebhookOptions, WebhookSettings,
     },
     store::{self, Change, NewWebhook},
     vault::Vault,
@@ -33,8 +33,10 @@ pub async fn pass(url: &str) -> Pass {
             url: EndpointUrl::parse(url, Transport::HttpAllowed).unwrap(),
             name: WebhookName::parse("Receiver").unwrap(),
             events: EventTypes::parse(["chat"]).unwrap(),
+            options: WebhookOptions::default(),
         },
         secret: vault.seal(&webhook_id, &Secret::generate()),
+        headers: None,
         max_webhooks: 1,
     };
     store.insert_webhook(webhook).await.unwrap();

@@ -2,9 +2,11 @@
 
 use leptos::{
     prelude::*,
-    web_sys::{HtmlDialogElement, HtmlInputElement},
+    web_sys::{HtmlDialogElement, HtmlFormElement},
 };
 use wasm_bindgen::JsCast;
+
+use crate::ui::actions::protocol::EncodedForm;
 
 /// Returns the open dialog, if there is one.
 pub fn open() -> Option<HtmlDialogElement> {
@@ -19,19 +21,24 @@ pub fn close() {
     }
 }
 
-/// Returns whether a form of the dialog has unsaved changes.
+/// Returns whether the form of the dialog has unsaved changes: if it differs from a copy with the values that it was
+/// rendered with. Rows that were added or removed are marked.
 pub fn is_unsaved() -> bool {
-    let inputs = open().and_then(|dialog| {
-        dialog
-            .query_selector_all("form[data-action] input:not([type=hidden])")
-            .ok()
+    let form = open().and_then(|dialog| dialog.query_selector("form[data-action]").ok()?);
+    let copy = form
+        .as_ref()
+        .and_then(|form| form.clone_node_with_deep(true).ok());
+    let forms = form.zip(copy).and_then(|(form, copy)| {
+        let forms: (HtmlFormElement, HtmlFormElement) = (form.dyn_into().ok()?, copy.dyn_into().ok()?);
+        Some(forms)
     });
-    inputs.is_some_and(|inputs| {
-        let mut inputs = (0..inputs.length()).filter_map(|at| inputs.get(at)?.dyn_into().ok());
-        inputs.any(|input: HtmlInputElement| match &*input.type_() {
-            "checkbox" | "radio" => input.checked() != input.default_checked(),
-            _ => input.value() != input.default_value(),
-        })
+    forms.is_some_and(|(form, copy)| {
+        copy.reset();
+        let fields = |form| EncodedForm::from_form(form, None);
+        let differs = fields(&form)
+            .zip(fields(&copy))
+            .is_some_and(|(now, before)| now.as_str() != before.as_str());
+        differs || matches!(form.query_selector("[data-unsaved]"), Ok(Some(_)))
     })
 }
 

@@ -69,12 +69,15 @@ pub async fn submit(
         Some(extra) => fields.with_fields(&extra),
         None => fields,
     });
-    let response = fields.and_then(|fields| call(&function, fields));
+    let response = fields.and_then(|fields| call(&function, &fields));
     let Some(response) = response else {
         // This script does not know the function. The handler of the page does the same.
         let _ = form.submit();
         return;
     };
+    let part = submitter
+        .as_ref()
+        .and_then(|button| button.get_attribute("data-part"));
     let button = submitter
         .filter(|button| !button.has_attribute("aria-hidden"))
         .or_else(|| last_button(&form));
@@ -82,8 +85,36 @@ pub async fn submit(
     let result = response.await;
     set_busy(&form, button.as_ref(), false);
     match result {
+        Ok(Outcome { part: Some(html), .. }) if part.is_some() => show_part(part.as_deref(), &html),
         Ok(outcome) => succeed(&navigation, &form, outcome).await,
         Err(refusal) => notices::show_refusal(&form, &refusal),
+    }
+}
+
+/// Replaces the contents of the element with this id.
+fn show_part(id: Option<&str>, html: &str) {
+    if let Some(element) = id.and_then(|id| document().get_element_by_id(id)) {
+        element.set_inner_html(html);
+        apply_autofocus(&element);
+    }
+}
+
+/// Refreshes the element `data-preview` of a form, which has the path of a server function. Drops the result if the
+/// user has typed in the meantime.
+pub async fn preview(form: HtmlFormElement, is_current: impl Fn() -> bool) {
+    let element = form.query_selector("[data-preview]").ok().flatten();
+    let function = element
+        .as_ref()
+        .and_then(|element| element.get_attribute("data-preview"));
+    let response = function
+        .zip(EncodedForm::from_form(&form, None))
+        .and_then(|(function, fields)| call(&function, &fields));
+    if let Some(response) = response
+        && let Ok(Outcome { part: Some(html), .. }) = response.await
+        && is_current()
+        && let Some(element) = element
+    {
+        element.set_inner_html(&html);
     }
 }
 

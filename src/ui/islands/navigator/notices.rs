@@ -37,6 +37,9 @@ pub fn show_refusal(form: &HtmlFormElement, refusal: &Refusal) {
         first = first.or(notice.and_then(|notice| insert_notice(form, notice)));
     }
     if let Some(first) = first.and_then(|first| first.dyn_into::<HtmlElement>().ok()) {
+        if let Ok(Some(details)) = first.closest("details") {
+            let _ = details.set_attribute("open", "");
+        }
         let _ = first.focus();
     }
 }
@@ -62,9 +65,12 @@ fn clear_fields(form: &HtmlFormElement) {
     for control in (0..elements.length()).filter_map(|at| elements.get_with_index(at)) {
         if control.has_attribute("aria-invalid") {
             let _ = control.remove_attribute("aria-invalid");
-            let name = control.get_attribute("name");
-            if let Some(element) = name.and_then(|name| error_element(&name)) {
-                element.set_text_content(None);
+            // Checkboxes share their name, and the first of several rows has the id of the field.
+            for attribute in ["name", "id"] {
+                let name = control.get_attribute(attribute);
+                if let Some(element) = name.and_then(|name| error_element(&name)) {
+                    element.set_text_content(None);
+                }
             }
         }
     }

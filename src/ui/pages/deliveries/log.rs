@@ -65,7 +65,7 @@ async fn page(
     let urls = ctx.url_visibility();
     let title = webhook
         .as_ref()
-        .map(|webhook| format!("Deliveries for {}", webhook.name));
+        .map(|webhook| format!("Deliveries for {}", webhook.settings.name));
     let page = Page::new(title.as_deref().unwrap_or("Deliveries"), Section::Deliveries);
     let address = query.href();
     Ok(ctx.render_list_page(page, address, || {
@@ -100,8 +100,8 @@ fn LogScreen(
     });
     let text = match webhook {
         Some(webhook) => view! {
-            "For "<a href=paths::webhook(&webhook.id)>{webhook.name.to_string()}</a>", sent to "
-            <span class="address">{webhook.url.shown(urls)}</span>
+            "For "<a href=paths::webhook(&webhook.id)>{webhook.settings.name.to_string()}</a>", sent to "
+            <span class="address">{webhook.settings.url.shown(urls)}</span>
         }
         .into_any(),
         None => "Every event that was sent to a webhook, and the outcome.".into_any(),

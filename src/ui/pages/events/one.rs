@@ -214,6 +214,9 @@ fn not_sent_reason(reason: NotSent, event: &ReceivedEvent, now: Timestamp) -> An
             view! { "Not subscribed to "<code>{event_type}</code>" at that time." }.into_any()
         }
         NotSent::Disabled => "Disabled when the event was received.".into_any(),
+        NotSent::Filtered(condition) => {
+            view! { "Excluded by its filter at that time: "<q class="condition">{condition}</q>" is not true." }.into_any()
+        }
         NotSent::Queued => "Not queued yet, because the event has many webhooks.".into_any(),
         NotSent::AddedLater(at) => view! { "Added later: "<ExactTime at now/>"." }.into_any(),
     }

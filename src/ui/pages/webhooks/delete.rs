@@ -51,10 +51,10 @@ pub async fn delete(
 
 async fn page(ctx: &RequestContext, id: &WebhookId, feedback: FormFeedback) -> Result<Response, PageError> {
     let webhook = ctx.webhook(id).await?;
-    let url = webhook.url.shown(ctx.url_visibility());
+    let url = webhook.settings.url.shown(ctx.url_visibility());
     let account = ctx.account();
     let open = account.open_deliveries(id).await?;
-    let title = format!("Delete “{}”?", webhook.name);
+    let title = format!("Delete “{}”?", webhook.settings.name);
     let (status, headers) = (feedback.status, feedback.headers());
     let page = show_over_list(ctx, &title, status, |query| {
         view! { <DeleteDialog webhook url open feedback query/> }.into_any()
@@ -81,7 +81,7 @@ fn DeleteDialog(
     let page = query.href(&paths::delete(&webhook.id));
     let notice = (&feedback).into();
     view! {
-        <Dialog title=format!("Delete “{}”?", webhook.name) role=DialogRole::AlertDialog query=query.clone()>
+        <Dialog title=format!("Delete “{}”?", webhook.settings.name) role=DialogRole::AlertDialog query=query.clone()>
             // Focusable so that the text can be scrolled by keyboard on small screens.
             <div class="dialog__body" id="dialog-text" tabindex="0">
                 <p>{open}</p>

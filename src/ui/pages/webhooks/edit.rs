@@ -3,11 +3,17 @@
 mod dialog;
 mod secret_panel;
 
+use std::sync::Arc;
+
 use axum::response::{IntoResponse, Response};
 use leptos::prelude::*;
 
 use self::dialog::EditDialog;
-use super::{held::Held, list::show_over_list};
+use super::{
+    form::{FormState, Pressed},
+    held::Held,
+    list::show_over_list,
+};
 use crate::{
     domain::{Role, WebhookId, WebhookStatus},
     ui::{
@@ -15,8 +21,8 @@ use crate::{
         actions::{
             protocol,
             secrets::{reveal_secret, rotate_secret},
-            serve::{FormFeedback, Submission},
-            webhooks::{WebhookForm, edit_webhook, pause_webhook, resume_webhook},
+            serve::Submission,
+            webhooks::{WebhookForm, edit_webhook, header_names, pause_webhook, resume_webhook},
         },
         paths,
         request::{context::RequestContext, form::Form},
@@ -24,7 +30,7 @@ use crate::{
 };
 
 pub async fn show(paths::Webhook { id }: paths::Webhook, ctx: RequestContext) -> Result<Response, PageError> {
-    page(&ctx, &id, None, FormFeedback::default()).await
+    page(&ctx, &id, None, FormState::default()).await
 }
 
 /// Handles the form, whose buttons call different server functions.
@@ -37,6 +43,10 @@ pub async fn change(
         id: id.to_string(),
         ..form
     };
+    let form = match FormState::of_button(&ctx, form).await? {
+        Pressed::Rows(form, state) => return page(&ctx, &id, Some(form), state).await,
+        Pressed::Other(form) => form,
+    };
     let argument = protocol::Form::new(form.clone());
     let submitted = match &*form.button {
         "pause" => ctx.submit(pause_webhook(argument)).await?,
@@ -47,7 +57,13 @@ pub async fn change(
     };
     match submitted {
         Submission::Redirect(response) => Ok(response),
-        Submission::Rerender(feedback) => page(&ctx, &id, Some(form), feedback).await,
+        Submission::Rerender(feedback) => {
+            let state = FormState {
+                feedback,
+                ..FormState::default()
+            };
+            page(&ctx, &id, Some(form), state).await
+        }
     }
 }
 
@@ -56,9 +72,11 @@ async fn page(
     ctx: &RequestContext,
     id: &WebhookId,
     posted: Option<WebhookForm>,
-    feedback: FormFeedback,
+    mut state: FormState,
 ) -> Result<Response, PageError> {
     let webhook = ctx.webhook(id).await?;
+    state.saved_headers = header_names(&webhook);
+    let feedback = &state.feedback;
     let form = match posted {
         None => WebhookForm::from_webhook(&webhook, ctx.url_visibility()),
         Some(posted) => WebhookForm {
@@ -71,10 +89,15 @@ async fn page(
     } else {
         None
     };
+    let waiting = match webhook.settings.options.rate_limit {
+        Some(_) => ctx.account().waiting_deliveries(id, ctx.now).await?,
+        None => 0,
+    };
     let (status, headers) = (feedback.status, feedback.headers());
+    let policy = Arc::clone(&ctx.ui.delivery_policy);
     let (now, may_edit, may_test) = (ctx.now, ctx.has_role(Role::Admin), ctx.has_role(Role::Member));
     let page = show_over_list(ctx, "Edit Webhook", status, |query| {
-        view! { <EditDialog webhook form feedback held query may_edit may_test now/> }.into_any()
+        view! { <EditDialog webhook form state policy held waiting query may_edit may_test now/> }.into_any()
     });
     Ok((headers, page.await).into_response())
 }

@@ -3,6 +3,8 @@
 mod events;
 mod secret_field;
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use strum::VariantArray;
 
@@ -10,9 +12,17 @@ use self::{events::EventsField, secret_field::SecretField};
 use crate::{
     domain::Field,
     ui::{
-        actions::{serve::FormFeedback, webhooks::WebhookForm},
-        components::field::TextField,
+        PageError,
+        actions::{
+            protocol,
+            serve::{FormFeedback, Submission},
+            webhooks::{RowChange, WebhookForm, preview_filter},
+        },
+        components::{advanced::Advanced, field::TextField},
         islands::{name_check::NameCheck, url_advice::UrlAdvice},
+        layout::fragment::Fragment,
+        request::context::RequestContext,
+        state::DeliveryPolicy,
     },
 };
 
@@ -28,10 +38,58 @@ pub enum FormMode {
     ReadOnly,
 }
 
+/// What a form shows besides its values.
+#[derive(Default)]
+pub struct FormState {
+    pub feedback: FormFeedback,
+    /// The change of rows that was made.
+    pub change: Option<RowChange>,
+    /// The preview of the filter.
+    pub preview: Option<Fragment>,
+    /// Names of the saved headers.
+    pub saved_headers: Vec<String>,
+}
+
+/// The pressed button of a form that was posted without JavaScript.
+pub enum Pressed {
+    /// It changes rows or shows a preview, and the page shows the form again.
+    Rows(WebhookForm, FormState),
+    Other(WebhookForm),
+}
+
+impl FormState {
+    /// Applies the button to the form if it only changes what the form shows.
+    pub async fn of_button(ctx: &RequestContext, mut form: WebhookForm) -> Result<Pressed, PageError> {
+        if let Some(change) = form.row_change() {
+            form.change_rows(change);
+            let state = Self {
+                change: Some(change),
+                ..Self::default()
+            };
+            return Ok(Pressed::Rows(form, state));
+        }
+        if form.button != "preview" {
+            return Ok(Pressed::Other(form));
+        }
+        let previewing = preview_filter(protocol::Form::new(form.clone()));
+        Ok(match ctx.submit(previewing).await? {
+            Submission::Rerender(feedback) => {
+                let state = Self {
+                    preview: feedback.part,
+                    ..Self::default()
+                };
+                Pressed::Rows(form, state)
+            }
+            Submission::Redirect(_) => Pressed::Other(form),
+        })
+    }
+}
+
 #[component]
 pub fn Fields(
     form: WebhookForm,
-    feedback: FormFeedback,
+    state: FormState,
+    policy: Arc<DeliveryPolicy>,
     mode: FormMode,
     /// Leaves the focus to another element of the form.
     #[prop(optional)]
@@ -40,14 +98,24 @@ pub fn Fields(
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
+    let FormState {
+        feedback,
+        change,
+        preview,
+        saved_headers,
+    } = state;
     let error = |field: Field| feedback.error(field.as_str());
     let mut fields = Field::VARIANTS.iter().copied();
     let first = fields.find(|&field| error(field).is_some()).unwrap_or(Field::Url);
     // An error of the whole form takes the focus itself.
     let form_error = feedback.refused && feedback.fields.is_empty();
+    let keep_focus = keep_focus || change.is_some() || preview.is_some();
     let focus = |field| !keep_focus && !form_error && first == field;
     let readonly = mode == FormMode::ReadOnly;
     let events = form.draft().events;
+    let advanced = view! {
+        <Advanced form=&form saved_headers feedback=&feedback policy=&policy change preview readonly/>
+    };
     let secret = (!readonly).then(|| {
         view! {
             <SecretField
@@ -83,6 +151,7 @@ pub fn Fields(
         {secret}
         {children.map(|children| children())}
         <EventsField chosen=events error=error(Field::Events) focus=focus(Field::Events) readonly/>
+        {advanced}
     }
 }
 

@@ -102,7 +102,7 @@ async fn page(
     let now = ctx.now;
     let range = recovery_range(&form.scope, &form.since, &ctx.preferences.zone, now);
     let invalid_since = feedback.error("since").map(|error| (form.since.clone(), error));
-    let title = format!("Recover “{}”", webhook.name);
+    let title = format!("Recover “{}”", webhook.settings.name);
     let page = Page::new(&title, Section::Webhooks)
         .with_islands()
         .with_status(feedback.status);
@@ -166,7 +166,7 @@ fn RecoverScreen(
                 <p class="heading__back"><a href=paths::deliveries(Some(&id))>"Deliveries"</a></p>
                 <h1>"Recover"</h1>
                 <p class="heading__text">
-                    "Resend what "<a href=paths::webhook(&id)>{webhook.name.to_string()}</a>" missed. The recovery runs in the \
+                    "Resend what "<a href=paths::webhook(&id)>{webhook.settings.name.to_string()}</a>" missed. The recovery runs in the \
                      background, as fast as the receiver accepts the events."
                 </p>
             </div>

@@ -39,7 +39,7 @@ pub async fn show(
     ctx: RequestContext,
 ) -> Result<Response, PageError> {
     let webhook = ctx.webhook(&id).await?;
-    let default = || webhook.events.iter().next().unwrap_or(EventType::Chat);
+    let default = || webhook.settings.events.iter().next().unwrap_or(EventType::Chat);
     let chosen = params.r#type.parse().unwrap_or_else(|_| default());
     Ok(page(&ctx, webhook, chosen, FormFeedback::default()).await)
 }
@@ -63,7 +63,7 @@ pub async fn send(
 
 async fn page(ctx: &RequestContext, webhook: Webhook, chosen: EventType, feedback: FormFeedback) -> Response {
     let (status, headers) = (feedback.status, feedback.headers());
-    let url = webhook.url.shown(ctx.url_visibility());
+    let url = webhook.settings.url.shown(ctx.url_visibility());
     let page = show_over_list(ctx, "Send test event", status, |query| {
         view! { <TestDialog webhook url chosen feedback query/> }.into_any()
     });
@@ -90,7 +90,7 @@ fn TestDialog(
         <Dialog title="Send test event" query=query.clone()>
             <div class="dialog__body test">
                 <p>
-                    "Sends a signed example event to "<a href=edit data-soft>{webhook.name.to_string()}</a>
+                    "Sends a signed example event to "<a href=edit data-soft>{webhook.settings.name.to_string()}</a>
                     " immediately: "<span class="address">{url}</span>
                 </p>
                 <ActionForm class="test__form" id="test" page function=SendTest::PATH notice>

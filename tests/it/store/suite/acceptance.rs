@@ -106,11 +106,7 @@ async fn handed_off_deliveries_are_leased_on_insert() {
             usize::from(*webhook == with_capacity.id)
         },
     };
-    let accepted = fixture
-        .store
-        .accept_events(&[submission], NOW, leasing)
-        .await
-        .unwrap();
+    let accepted = accept_events(&fixture.store, &[submission], NOW, leasing).await;
     assert!(accepted.backlogged.iter().eq([&full.id]));
     let [handed_off] = accepted.claimed.as_slice() else {
         panic!("{:?}", accepted.claimed);

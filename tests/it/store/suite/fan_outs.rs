@@ -108,6 +108,7 @@ async fn one_event_can_go_to_more_webhooks_than_a_step_visits() {
             change: fixture.change(&id, NOW),
             settings: settings(&format!("webhook {n}"), &["chat"]),
             secret: sealed(1),
+            headers: None,
             max_webhooks: 10_000,
         };
         database.insert_webhook(webhook).await.unwrap();
@@ -165,8 +166,9 @@ async fn webhook_that_changed_gets_the_delivery_as_if_stored_before() {
     for (webhook, events) in [(&unsubscribed, "message"), (&subscribed, "chat")] {
         let update = UpdateWebhook {
             change: fixture.change(&webhook.id, later),
-            settings: settings(webhook.name.as_str(), &[events]),
+            settings: settings(webhook.settings.name.as_str(), &[events]),
             secret: None,
+            headers: None,
             expected_version: None,
         };
         store.update_webhook(update).await.unwrap();
@@ -176,6 +178,7 @@ async fn webhook_that_changed_gets_the_delivery_as_if_stored_before() {
         change: fixture.change(&id, later),
         settings: settings("added later", &["chat"]),
         secret: sealed(1),
+        headers: None,
         max_webhooks: 1_000,
     };
     store.insert_webhook(added).await.unwrap();

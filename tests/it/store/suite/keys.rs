@@ -17,6 +17,7 @@ fn resealed(fixture: &Fixture, webhook: &SealedWithOtherKey) -> ResealedSecrets 
         change: fixture.change(&webhook.webhook_id, NOW),
         current: replaced(&webhook.current),
         previous: webhook.previous.as_ref().map(replaced),
+        headers: webhook.headers.as_ref().map(replaced),
     }
 }
 

@@ -23,6 +23,7 @@ async fn webhook_limit_holds_under_concurrent_inserts() {
             },
             settings: settings(&format!("w{n}"), &["chat"]),
             secret: sealed(1),
+            headers: None,
             max_webhooks: 5,
         };
         tokio::spawn(async move { store.insert_webhook(webhook).await })
@@ -58,6 +59,7 @@ async fn webhook_limit_holds_under_concurrent_inserts() {
         change: fixture.change(&WebhookId::generate(NOW), NOW),
         settings: settings(name, &["chat"]),
         secret: sealed(1),
+        headers: None,
         max_webhooks: 5,
     };
     assert!(fixture.store.insert_webhook(again("one")).await.is_ok());

@@ -427,6 +427,7 @@ async fn event_shows_outcome_per_webhook() {
         change: change(&other, 22),
         settings: settings("other type", &["chat"]),
         secret: None,
+        headers: None,
         expected_version: None,
     };
     fixture.store.update_webhook(update).await.unwrap();
@@ -438,6 +439,7 @@ async fn event_shows_outcome_per_webhook() {
             change: fixture.change(&late, added),
             settings: settings("too late", &["chat"]),
             secret: sealed(1),
+            headers: None,
             max_webhooks: 1_000,
         })
         .await

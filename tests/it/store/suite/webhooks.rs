@@ -19,6 +19,7 @@ async fn webhook_name_is_unique_until_deleted() {
         change,
         settings: settings("Orders", &["chat"]),
         secret: sealed(1),
+        headers: None,
         max_webhooks: 1_000,
     };
     assert!(fixture.store.insert_webhook(same_name).await.is_ok());
@@ -126,6 +127,7 @@ async fn stale_update_is_rejected_with_current_webhook() {
         change: fixture.change(&webhook.id, NOW),
         settings: settings(name, &["message"]),
         secret: None,
+        headers: None,
         expected_version,
     };
     let UpdateOutcome::Saved(saved) = fixture
@@ -136,13 +138,13 @@ async fn stale_update_is_rejected_with_current_webhook() {
     else {
         panic!("not saved")
     };
-    assert_eq!((saved.version, saved.name.as_str()), (2, "renamed"));
+    assert_eq!((saved.version, saved.settings.name.as_str()), (2, "renamed"));
     let stale = fixture
         .store
         .update_webhook(update("again", Some(1)))
         .await
         .unwrap();
-    assert!(matches!(stale, UpdateOutcome::VersionConflict(now) if now.name.as_str() == "renamed"));
+    assert!(matches!(stale, UpdateOutcome::VersionConflict(now) if now.settings.name.as_str() == "renamed"));
     assert!(matches!(
         fixture.store.update_webhook(update("again", None)).await.unwrap(),
         UpdateOutcome::Saved(_)
@@ -184,6 +186,7 @@ async fn rotation_keeps_previous_secret_and_edit_replaces_it() {
         change,
         settings: settings("chats", &["chat"]),
         secret: Some(sealed(3)),
+        headers: None,
         expected_version: None,
     };
     fixture.store.update_webhook(edit).await.unwrap();
@@ -276,7 +279,7 @@ async fn webhooks_are_filtered_by_text_event_type_and_status() {
             let mut names: Vec<_> = page
                 .webhooks
                 .into_iter()
-                .map(|webhook| webhook.name.to_string())
+                .map(|webhook| webhook.settings.name.to_string())
                 .collect();
             names.sort_unstable();
             names
@@ -359,6 +362,7 @@ async fn search_finds_names_and_urls_in_any_alphabet_and_case() {
             change: fixture.change(&id, NOW),
             settings: settings_of(name, url),
             secret: sealed(1),
+            headers: None,
             max_webhooks: 1_000,
         };
         fixture.store.insert_webhook(new).await.unwrap()
@@ -379,7 +383,7 @@ async fn search_finds_names_and_urls_in_any_alphabet_and_case() {
         let mut names: Vec<_> = page
             .webhooks
             .iter()
-            .map(|webhook| webhook.name.to_string())
+            .map(|webhook| webhook.settings.name.to_string())
             .collect();
         names.sort();
         names
@@ -422,6 +426,7 @@ async fn search_finds_names_and_urls_in_any_alphabet_and_case() {
         change: fixture.change(&renamed.id, NOW),
         settings: settings_of("Straße", "https://почта.рф/"),
         secret: None,
+        headers: None,
         expected_version: None,
     };
     fixture.store.update_webhook(update).await.unwrap();

@@ -48,7 +48,21 @@ struct Change {
 }
 
 /// The fields that come first, in this order.
-const FIELD_ORDER: [&str; 7] = ["name", "email", "url", "events", "prefix", "scopes", "expires_at"];
+const FIELD_ORDER: [&str; 13] = [
+    "name",
+    "email",
+    "url",
+    "events",
+    "description",
+    "headers",
+    "filter",
+    "rate_limit",
+    "timeout_seconds",
+    "retries",
+    "prefix",
+    "scopes",
+    "expires_at",
+];
 
 /// Parses recorded details. Returns no changes if they are not a JSON object.
 fn changes(details: &str) -> Vec<Change> {

@@ -50,6 +50,9 @@ pub fn action_label(action: &str) -> String {
 pub fn field_label(name: &str) -> String {
     match name {
         "url" => "URL".to_owned(),
+        "rate_limit" => "Rate limit (calls per second)".to_owned(),
+        "timeout_seconds" => "Timeout (seconds)".to_owned(),
+        "replaced_headers" => "New values of headers".to_owned(),
         "expires_at" => "Expires".to_owned(),
         "previous_signs_until" => "Previous secret signs until".to_owned(),
         name => humanize(name),

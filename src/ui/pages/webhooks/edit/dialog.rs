@@ -1,10 +1,12 @@
 //! The view of the dialog.
 
+use std::sync::Arc;
+
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{
     super::{
-        form::{DefaultSubmit, FORM, Fields, FormMode},
+        form::{DefaultSubmit, FORM, Fields, FormMode, FormState},
         held::{Held, HeldChoice},
     },
     secret_panel::SecretPanel,
@@ -12,12 +14,10 @@ use super::{
 use crate::{
     domain::{Timestamp, Webhook, WebhookStatus},
     ui::{
-        actions::{
-            serve::FormFeedback,
-            webhooks::{EditWebhook, PauseWebhook, ResumeWebhook, WebhookForm},
-        },
+        actions::webhooks::{EditWebhook, PauseWebhook, ResumeWebhook, WebhookForm},
         components::{
             badge::WebhookBadge,
+            count::format_open_deliveries,
             dialog::{CANCEL_FORM, Dialog, GetForm},
             failing_notice::FailingNotice,
             form::{ActionForm, FormButton},
@@ -25,6 +25,7 @@ use crate::{
         },
         paths,
         request::query::ListQuery,
+        state::DeliveryPolicy,
     },
 };
 
@@ -32,8 +33,11 @@ use crate::{
 pub fn EditDialog(
     webhook: Webhook,
     form: WebhookForm,
-    feedback: FormFeedback,
+    state: FormState,
+    policy: Arc<DeliveryPolicy>,
     held: Option<Held>,
+    /// Number of deliveries that wait because of the rate limit.
+    waiting: u64,
     query: ListQuery,
     may_edit: bool,
     may_test: bool,
@@ -48,7 +52,7 @@ pub fn EditDialog(
     let failing = webhook
         .failing
         .map(|series| view! { <FailingNotice series now/> });
-    let (notice, shown) = ((&feedback).into(), feedback.part.clone());
+    let (notice, shown) = ((&state.feedback).into(), state.feedback.part.clone());
     let has_secret = shown.is_some();
     let previous_until = webhook.previous_secret_until;
     let panel = may_edit.then(|| view! { <SecretPanel previous_until shown now/> });
@@ -65,7 +69,7 @@ pub fn EditDialog(
     let (webhook_id, version) = (id.to_string(), form.version);
     view! {
         <Dialog title="Edit Webhook" query=query.clone()>
-            <Facts webhook query=query.clone() may_test now/>
+            <Facts webhook waiting query=query.clone() may_test now/>
             <ActionForm class="dialog__body" id=FORM page function=EditWebhook::PATH notice>
                 {may_edit.then(|| view! { <DefaultSubmit/> })}
                 {failing}
@@ -73,7 +77,7 @@ pub fn EditDialog(
                 <input type="hidden" name="id" value=webhook_id/>
                 <input type="hidden" name="version" value=version/>
                 <input type="hidden" name="back" value=back/>
-                <Fields form feedback mode keep_focus=has_secret>{panel}</Fields>
+                <Fields form state policy mode keep_focus=has_secret>{panel}</Fields>
             </ActionForm>
             <div class="dialog__buttons">{buttons}</div>
             <GetForm id="delete" action=paths::delete(&id) query/>
@@ -83,16 +87,21 @@ pub fn EditDialog(
 
 /// The status, the last attempt and links.
 #[component]
-fn Facts(webhook: Webhook, query: ListQuery, may_test: bool, now: Timestamp) -> impl IntoView {
+fn Facts(webhook: Webhook, waiting: u64, query: ListQuery, may_test: bool, now: Timestamp) -> impl IntoView {
     let status = view! { <WebhookBadge webhook=&webhook now/> };
     let last = webhook.last_attempt.map(|last| {
         view! { <span>"Last attempt "{last.outcome.to_string()}" · "<TimeAgo at=last.at now/></span> }
+    });
+    let limit = webhook.settings.options.rate_limit.map(|limit| {
+        let waiting = format_open_deliveries(waiting);
+        view! { <span>{format!("Limited to {limit} per second, {waiting} waiting")}</span> }
     });
     let test = query.href(&paths::test(&webhook.id));
     view! {
         <div class="facts">
             {status}
             {last}
+            {limit}
             <span class="facts__links">
                 <a href=paths::deliveries(Some(&webhook.id))>"View deliveries"</a>
                 {may_test.then(|| view! { <a href=test data-soft>"Send test event"</a> })}

@@ -36,7 +36,7 @@ pub fn EventsField(chosen: Vec<String>, error: Option<String>, focus: bool, read
         }
     });
     view! {
-        <fieldset class="field choices" aria-describedby="events-error">
+        <fieldset class="field choices" aria-describedby="events-error" data-previewed>
             <legend>"Events"</legend>
             <FieldError id="events" error/>
             <div class="choices__list">{choices(false)}</div>

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use leptos::prelude::*;
 
 use crate::{
-    domain::{Timestamp, UrlVisibility, Webhook, WebhookId},
+    domain::{Timestamp, UrlVisibility, Webhook, WebhookId, WebhookOptions},
     ui::{
         components::{
             activity_chart::{Activity, ActivityChart},
@@ -69,6 +69,7 @@ fn Row(
 ) -> impl IntoView {
     let name_id = format!("name-{}", webhook.id);
     let status = view! { <WebhookBadge webhook=&webhook now/> };
+    let marks = view! { <Marks options=&webhook.settings.options/> };
     let last_attempt = webhook.last_attempt.map_or_else(
         || view! { <span class="quiet">"None yet"</span> }.into_any(),
         |last| {
@@ -81,11 +82,12 @@ fn Row(
         <tr id=format!("row-{}", webhook.id) role="row" class=if highlighted { "row row--fresh" } else { "row" }>
             <th role="rowheader" scope="row" class="row__name">
                 <a class="row__link" id=name_id.clone() href=href.clone() autofocus=focused data-soft>
-                    {webhook.name.to_string()}
+                    {webhook.settings.name.to_string()}
                 </a>
-                <span class="row__url">{webhook.url.shown(urls)}</span>
+                <span class="row__url">{webhook.settings.url.shown(urls)}</span>
+                {marks}
             </th>
-            <td role="cell" class="row__events"><EventTypeList events=webhook.events href/></td>
+            <td role="cell" class="row__events"><EventTypeList events=webhook.settings.events href/></td>
             <td role="cell" class="row__status">
                 {status}
                 {held.map(|held| view! { <HeldCount held now/> })}
@@ -97,4 +99,18 @@ fn Row(
             </td>
         </tr>
     }
+}
+
+/// Marks for settings that keep back events: a filter, and a rate limit.
+#[component]
+fn Marks<'a>(options: &'a WebhookOptions) -> impl IntoView + use<> {
+    let filter = options.filter.as_ref().map(|filter| {
+        let title = format!("Only events where {filter}");
+        view! { <span class="mark" title=title>"Filtered"</span> }
+    });
+    let limit = options.rate_limit.map(|limit| {
+        view! { <span class="mark">{format!("{limit}/s")}<span class="unseen">": rate limit"</span></span> }
+    });
+    let is_marked = filter.is_some() || limit.is_some();
+    is_marked.then(|| view! { <span class="row__marks">{filter}{limit}</span> })
 }
