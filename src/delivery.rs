@@ -23,6 +23,7 @@ pub mod fence;
 mod filters;
 pub mod gate;
 pub mod guard;
+mod hidden;
 pub mod intake;
 mod kill_point;
 pub mod metrics;

@@ -16,13 +16,17 @@ export class Api {
     await this.call("POST", "/events/batch", { events });
   }
 
-  async add(webhook: { name: string; url: string; events?: string[]; secret?: string }): Promise<Added> {
+  async add(webhook: { name: string; url: string; events?: string[]; secret?: string } & Options): Promise<Added> {
     return this.call("POST", "/webhooks", { events: ["chat"], ...webhook });
   }
 
   async webhooks(): Promise<Added[]> {
     const { webhooks } = await this.call<{ webhooks: Added[] }>("GET", "/webhooks");
     return webhooks;
+  }
+
+  async change(id: string, changes: object): Promise<void> {
+    await this.call("PATCH", `/webhooks/${id}`, changes);
   }
 
   async pause(id: string): Promise<void> {
@@ -55,6 +59,13 @@ export class Api {
 export interface Published {
   id: string;
   deliveries: number;
+}
+
+/** Optional settings of a webhook. */
+export interface Options {
+  headers?: Record<string, string>;
+  filter?: object;
+  rate_limit?: number;
 }
 
 export interface Added {

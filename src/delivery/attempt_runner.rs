@@ -12,10 +12,11 @@ use tracing::Span;
 use super::{
     fence::Fence,
     gate::{Admission, Gate, Pass},
+    hidden::REDACTED,
     kill_point::KillPoint,
     metrics::Metrics,
     recorder::Recorder,
-    sender::{Exchange, Interrupted, REDACTED, Sender, USER_AGENT},
+    sender::{Exchange, Interrupted, Sender, USER_AGENT},
     signer,
     slots::Slot,
 };

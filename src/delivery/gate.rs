@@ -13,7 +13,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::sender::Hidden;
+use super::hidden::Hidden;
 use crate::{
     domain::{
         EndpointUrl, Timestamp, WebhookId,

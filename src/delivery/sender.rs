@@ -19,7 +19,6 @@ use tokio_rustls::TlsConnector;
 
 #[cfg(feature = "otel")]
 pub use self::client::blocking_client;
-pub(super) use self::response::REDACTED;
 use self::{
     client::Clients,
     retired::{Retired, Unanswered},
@@ -27,7 +26,6 @@ use self::{
 pub use self::{
     client::{ClientError, USER_AGENT, plain_client},
     probe::{Certificate, Probe, Timings},
-    redaction::Hidden,
     response::{MAX_HEADER_VALUE, MAX_RESPONSE_BODY, MAX_RESPONSE_HEADERS, retry_after},
 };
 use super::{

@@ -547,7 +547,6 @@ async fn rate_limit_spreads_calls_and_loses_nothing() {
             page.contains("Limited to 1 per second, ").then_some(page)
         });
         let page = page.await.unwrap();
-        assert!(page.contains(" deliveries waiting"), "{page}");
         app.patch(&path, json!({ "rate_limit": 1000 }), StatusCode::OK)
             .await;
         assert_eq!(receiver.wait_for(164).await.len(), 164);
@@ -555,10 +554,7 @@ async fn rate_limit_spreads_calls_and_loses_nothing() {
             .get(&path.replace("/api/v1/webhooks", "/integrations/webhook"))
             .await
             .body;
-        assert!(
-            page.contains("Limited to 1000 per second, 0 deliveries waiting"),
-            "{page}"
-        );
+        assert!(page.contains("Limited to 1,000 per second, 0 waiting"), "{page}");
     }
 }
 

@@ -9,7 +9,10 @@ use reqwest::{
 use tokio::time::{Instant, timeout_at};
 
 use super::{Exchange, failure::is_connection_error};
-use crate::domain::{AttemptDetail, Outcome, Timestamp, retry::MAX_RETRY_AFTER};
+use crate::{
+    delivery::hidden::REDACTED,
+    domain::{AttemptDetail, Outcome, Timestamp, retry::MAX_RETRY_AFTER},
+};
 
 /// Maximum number of body bytes that are kept, after decompression.
 pub const MAX_RESPONSE_BODY: usize = 16 * 1024;
@@ -19,9 +22,6 @@ pub const MAX_RESPONSE_HEADERS: usize = 64;
 
 /// Maximum number of bytes that are kept of a header value.
 pub const MAX_HEADER_VALUE: usize = 1024;
-
-/// Stands for what is not kept.
-pub(in crate::delivery) const REDACTED: &str = "[redacted]";
 
 /// Reads a response whose status and headers have arrived.
 ///

@@ -117,3 +117,17 @@ pub fn Part(
         None => view! { <div class="part" id="part">{children.map(|children| children())}</div> }.into_any(),
     }
 }
+
+/// The element that shows the preview of a form, which is refreshed while the user types.
+#[component]
+pub fn Preview(
+    #[prop(optional_no_strip)] html: Option<Fragment>,
+    /// The path of the server function that returns the preview.
+    function: &'static str,
+) -> impl IntoView {
+    let shown = html.map(|html| view! { <div inner_html=html.as_str().to_owned()></div> });
+    view! { <div class="preview" id=PREVIEW aria-live="polite" data-preview=function>{shown}</div> }
+}
+
+/// The id of the element [`Preview`], for the button that shows it.
+pub const PREVIEW: &str = "preview";

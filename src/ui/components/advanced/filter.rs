@@ -3,7 +3,13 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 use strum::VariantArray;
 
-use super::{super::field::FieldError, RowButton};
+use super::{
+    super::{
+        field::FieldError,
+        form::{PREVIEW, Preview},
+    },
+    RowButton,
+};
 use crate::{
     domain::{
         EventType,
@@ -62,7 +68,7 @@ pub fn FilterRowsField(
                     name="do"
                     value="preview"
                     data-action=PreviewFilter::PATH
-                    data-part="preview"
+                    data-part=PREVIEW
                 >
                     "Preview"
                 </button>
@@ -76,10 +82,8 @@ pub fn FilterRowsField(
             </div>
         }
     });
-    let preview = (!readonly && has_rows).then(|| {
-        let shown = preview.map(|html| view! { <div inner_html=html.as_str().to_owned()></div> });
-        view! { <div class="preview" id="preview" aria-live="polite" data-preview=PreviewFilter::PATH>{shown}</div> }
-    });
+    let preview =
+        (!readonly && has_rows).then(|| view! { <Preview html=preview function=PreviewFilter::PATH/> });
     let hint = if has_rows {
         view! {
             "Fields are paths into the event’s data, such as "<code>"topics.0.name"</code>
@@ -186,7 +190,7 @@ fn Group(
     view! {
         <fieldset class="rows__group">
             <legend>{format!("Group {group}")}</legend>
-            <ModeField group=Some(group) label="and meet" mode readonly=state.readonly/>
+            <ModeField group=Some(group) label="This group needs" mode readonly=state.readonly/>
             {rows}
             {add}
         </fieldset>

@@ -94,9 +94,15 @@ pub async fn submit(
 /// Replaces the contents of the element with this id.
 fn show_part(id: Option<&str>, html: &str) {
     if let Some(element) = id.and_then(|id| document().get_element_by_id(id)) {
-        element.set_inner_html(html);
+        replace(&element, html);
         apply_autofocus(&element);
     }
+}
+
+/// Replaces the contents of an element. Rows that have moved must not keep what was typed in others.
+fn replace(element: &Element, html: &str) {
+    element.set_text_content(None);
+    morph::replace_contents(element, html);
 }
 
 /// Refreshes the element `data-preview` of a form, which has the path of a server function. Drops the result if the
@@ -114,7 +120,7 @@ pub async fn preview(form: HtmlFormElement, is_current: impl Fn() -> bool) {
         && is_current()
         && let Some(element) = element
     {
-        element.set_inner_html(&html);
+        replace(&element, &html);
     }
 }
 

@@ -12,12 +12,13 @@ use super::{
     secret_panel::SecretPanel,
 };
 use crate::{
-    domain::{Timestamp, Webhook, WebhookStatus},
+    domain::{Timestamp, Webhook, WebhookStatus, delivery_settings::RateLimit},
+    store::OpenDeliveries,
     ui::{
         actions::webhooks::{EditWebhook, PauseWebhook, ResumeWebhook, WebhookForm},
         components::{
             badge::WebhookBadge,
-            count::format_open_deliveries,
+            count::format_number,
             dialog::{CANCEL_FORM, Dialog, GetForm},
             failing_notice::FailingNotice,
             form::{ActionForm, FormButton},
@@ -92,10 +93,8 @@ fn Facts(webhook: Webhook, waiting: u64, query: ListQuery, may_test: bool, now: 
     let last = webhook.last_attempt.map(|last| {
         view! { <span>"Last attempt "{last.outcome.to_string()}" · "<TimeAgo at=last.at now/></span> }
     });
-    let limit = webhook.settings.options.rate_limit.map(|limit| {
-        let waiting = format_open_deliveries(waiting);
-        view! { <span>{format!("Limited to {limit} per second, {waiting} waiting")}</span> }
-    });
+    let limit = webhook.settings.options.rate_limit;
+    let limit = limit.map(|limit| view! { <span>{limited(limit, waiting)}</span> });
     let test = query.href(&paths::test(&webhook.id));
     view! {
         <div class="facts">
@@ -108,6 +107,17 @@ fn Facts(webhook: Webhook, waiting: u64, query: ListQuery, may_test: bool, now: 
             </span>
         </div>
     }
+}
+
+/// Describes the effect of a rate limit: `Limited to 10 per second, 34 waiting`.
+fn limited(limit: RateLimit, waiting: u64) -> String {
+    let limit = format_number(limit.get().into());
+    let waiting = if waiting > OpenDeliveries::COUNT_LIMIT {
+        format!("more than {}", format_number(OpenDeliveries::COUNT_LIMIT))
+    } else {
+        format_number(waiting)
+    };
+    format!("Limited to {limit} per second, {waiting} waiting")
 }
 
 /// “Pause” and “Resume” submit the form too, so that unsaved edits are kept.
