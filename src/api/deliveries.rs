@@ -192,7 +192,7 @@ pub(super) async fn show(
 /// Resend a delivery
 ///
 /// Works in any status. The delivery becomes due at once and starts a new retry schedule, with the same `webhook-id`
-/// and body. It is held if the webhook is paused. Returns 409 if the webhook is disabled or deleted.
+/// and body. It is held if the webhook is paused, and sent even if a filter that was added later excludes its event. Returns 409 if the webhook is disabled or deleted.
 #[utoipa::path(
     post, path = "/deliveries/{id}/resend", operation_id = "resendDelivery", tag = DELIVERIES,
     security(("bearer" = [WEBHOOKS_WRITE])), params(DeliveryPath),

@@ -59,12 +59,15 @@ impl Filters {
                     .or_insert_with(|| EvaluatedFilter::new(*version));
             }
             for event in &submission.events {
-                let Some(data) = event_data(&event.payload) else {
-                    continue;
-                };
-                for (webhook, Versioned { events, filter, .. }) in filters {
-                    if events.contains(event.event_type)
-                        && !filter.matches(data)
+                let mut subscribed = filters
+                    .iter()
+                    .filter(|(_, webhook)| webhook.events.contains(event.event_type))
+                    .peekable();
+                // The body is parsed only for a webhook that is subscribed.
+                let data = subscribed.peek().and_then(|_| event_data(&event.payload));
+                let Some(data) = data else { continue };
+                for (webhook, Versioned { filter, .. }) in subscribed {
+                    if !filter.matches(data)
                         && let Some(evaluated) = evaluated.get_mut(webhook)
                     {
                         evaluated.exclude(event);

@@ -1,6 +1,6 @@
 //! Optional settings of a webhook: how fast, how long and how often its receiver is called, and a description.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{borrow::Cow, fmt, str::FromStr, time::Duration};
 
 use serde::Serialize;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
@@ -167,11 +167,12 @@ impl Retries {
     /// Delays of [`Retries::Short`]: with the largest jitter, the last attempt is 58 min after the first.
     const SHORT: [u64; 4] = [5, 2 * 60, 10 * 60, 40 * 60];
 
-    pub fn schedule(self, standard: &RetrySchedule) -> RetrySchedule {
+    /// Returns the schedule, which is that of the server for [`Retries::Standard`].
+    pub fn schedule(self, standard: &RetrySchedule) -> Cow<'_, RetrySchedule> {
         match self {
-            Self::Standard => standard.clone(),
-            Self::Short => RetrySchedule::new(Self::SHORT.map(Duration::from_secs).to_vec()),
-            Self::None => RetrySchedule::new(Vec::new()),
+            Self::Standard => Cow::Borrowed(standard),
+            Self::Short => Cow::Owned(RetrySchedule::new(Self::SHORT.map(Duration::from_secs).to_vec())),
+            Self::None => Cow::Owned(RetrySchedule::new(Vec::new())),
         }
     }
 }
@@ -228,7 +229,7 @@ mod tests {
     #[test]
     fn short_schedule_ends_within_an_hour() {
         let standard = RetrySchedule::default();
-        assert_eq!(Retries::Standard.schedule(&standard), standard);
+        assert_eq!(*Retries::Standard.schedule(&standard), standard);
         assert_eq!(Retries::None.schedule(&standard).attempts(), 1);
         let short = Retries::Short.schedule(&standard);
         assert_eq!(short.attempts(), 5);

@@ -342,4 +342,6 @@ fn word(mode: Mode) -> &'static str {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -10,7 +10,10 @@ use caleida::{
     },
     domain::{
         DeliveryId, EndpointUrl, EventCursor, EventId, EventTypes, RetrySchedule, Secret, Timestamp,
-        Transport, WebhookName, json_text::find_lone_surrogate,
+        Transport, WebhookName,
+        custom_header::{CustomHeaders, HeaderChanges, HeaderDraft},
+        filter::{CompiledFilter, Filter},
+        json_text::find_lone_surrogate,
     },
     server::Config,
 };
@@ -20,7 +23,10 @@ use proptest::{
     prelude::*,
     test_runner::{Config as Cases, TestRunner},
 };
-use reqwest::{Method, header::HeaderValue};
+use reqwest::{
+    Method,
+    header::{HeaderName, HeaderValue},
+};
 
 use crate::support::app::TestApp;
 
@@ -54,6 +60,35 @@ proptest! {
         let json = if name { format!(r#"[{{"{text}":1}}]"#) } else { format!(r#"[{{"a":"{text}"}}]"#) };
         let parsed = serde_json::from_str::<serde_json::Value>(&json);
         prop_assert_eq!(find_lone_surrogate(&json).is_none(), parsed.is_ok(), "{}", json);
+    }
+
+    #[test]
+    fn parsed_filters_round_trip_and_never_panic(
+        text in arbitrary_or(r#"\{"(all|any)":\[(\{"field":"[a-c0-2]{1,2}(\.[a-c0-2]{1,2})?","op":"(eq|ne|gt|lt|contains|exists|missing)"(,"value":("[a-z0-9]{0,3}"|-?[0-9]{1,25}(\.[0-9]{1,3})?(e-?[0-9]{1,3})?|true|null))?\},?){0,4}\]\}"#),
+        data in arbitrary_or(r#"\{"[a-c]":(\{"[a-c]":[0-9]{1,3}\}|\[1,"a",-0\.5e2\]|"[a-c]"|null)\}"#),
+    ) {
+        if let Ok(filter) = Filter::parse_text(&text) {
+            let again = Filter::parse_text(&filter.to_json());
+            prop_assert_eq!(again.as_ref(), Ok(&filter));
+            let compiled = CompiledFilter::new(&filter);
+            if let Ok(data) = serde_json::from_str(&data) {
+                prop_assert_eq!(compiled.matches(data), compiled.excluded_by(data).is_none());
+                // A filter that contradicts itself matches nothing.
+                prop_assert!(!(filter.is_contradiction() && compiled.matches(data)));
+            }
+        }
+    }
+
+    #[test]
+    fn parsed_headers_can_be_sent_and_sealed(name in arbitrary_or("[A-Za-z0-9_-]{1,12}"), value in arbitrary_or("[ -~é]{1,30}")) {
+        let draft = HeaderDraft::new(name, &value);
+        if let Ok(headers) = HeaderChanges::parse(&[draft]).and_then(|changes| changes.apply(&CustomHeaders::default())) {
+            for (name, value) in headers.iter() {
+                prop_assert!(HeaderName::from_bytes(name.as_str().as_bytes()).is_ok());
+                prop_assert!(HeaderValue::from_bytes(value.expose().as_bytes()).is_ok());
+            }
+            prop_assert_eq!(CustomHeaders::parse_text(&headers.to_text()), Ok(headers));
+        }
     }
 
     #[test]

@@ -15,6 +15,8 @@ use crate::support::{
 };
 
 const OWN_SECRET: &str = "a+secret/of my own, äöü & <more>";
+const HEADER: &str = "header+value/of=the API & <co>";
+const TYPED_HEADER: &str = "typed+value/of=a header & <co>";
 const PASSWORD: &str = "Pass+word/of=ada & <co>";
 const WRONG_PASSWORD: &str = "a wrong/password+with signs";
 
@@ -68,6 +70,16 @@ async fn call_functions(search: &mut Search, browser: &mut Browser, id: &str) {
             "the malformed call",
             format!("{actions}/edit"),
             vec![("id", id), ("version", WRONG_PASSWORD), ("secret", OWN_SECRET)],
+        ),
+        (
+            "the rejected headers",
+            format!("{actions}/edit"),
+            vec![
+                ("id", id),
+                ("header_kind", "header"),
+                ("header_name", "Host"),
+                ("header_value", TYPED_HEADER),
+            ],
         ),
         (
             "the check of a URL",
@@ -136,6 +148,8 @@ async fn secrets_appear_only_where_requested() {
     search.secret("a password", PASSWORD);
     search.secret("a wrong password", WRONG_PASSWORD);
     search.secret("a custom secret", OWN_SECRET);
+    search.secret("a header", HEADER);
+    search.secret("a typed header", TYPED_HEADER);
     let ada = [
         "user",
         "add",
@@ -193,8 +207,13 @@ async fn secrets_appear_only_where_requested() {
     }
 
     // The API.
-    let new_webhook =
-        json!({ "name": "api", "url": receiver.url("/?token=in-the-query"), "events": ["chat"] });
+    let new_webhook = json!({
+        "name": "api",
+        "url": receiver.url("/?token=in-the-query"),
+        "events": ["chat"],
+        "headers": { "authorization": format!("Bearer {HEADER}"), "x-other": HEADER },
+        "filter": { "any": [{ "field": "x", "op": "missing" }] },
+    });
     let webhook = call(
         &mut search,
         &program,
@@ -215,13 +234,22 @@ async fn secrets_appear_only_where_requested() {
         json!({}),
     )
     .await;
-    receiver.reply(Reply::Status(500));
+    receiver.reply(Reply::full(
+        500,
+        &[("x-echo", HEADER)],
+        format!("Bearer {HEADER}"),
+    ));
     receiver.reply(Reply::Reset);
     for event in ["one", "two"] {
         let event = json!({ "type": "chat", "id": event, "data": {} });
         call(&mut search, &program, &key, Method::POST, "/api/v1/events", event).await;
     }
     receiver.wait_for(3).await;
+    receiver.reply(Reply::full(
+        500,
+        &[("x-echo", HEADER)],
+        format!("Bearer {HEADER}"),
+    ));
     call(
         &mut search,
         &program,
@@ -302,6 +330,9 @@ async fn secrets_appear_only_where_requested() {
         ("name", ""),
         ("secret", OWN_SECRET),
         ("events", "chat"),
+        ("header_kind", "header"),
+        ("header_name", "x-typed"),
+        ("header_value", TYPED_HEADER),
     ];
     submit(
         &mut search,
@@ -311,7 +342,15 @@ async fn secrets_appear_only_where_requested() {
         &form,
     )
     .await;
-    let form = [form[0], ("name", "page"), form[2], form[3]];
+    let form = [
+        form[0],
+        ("name", "page"),
+        form[2],
+        form[3],
+        form[4],
+        form[5],
+        form[6],
+    ];
     let added = submit(
         &mut search,
         &mut browser,

@@ -28,7 +28,7 @@ struct Options {
     /// Use fewer events and a smaller backlog; takes under two minutes
     #[arg(long)]
     quick: bool,
-    /// Run only these scenarios: a, b, c, d, f, g, h, i, j, k, l, m, n
+    /// Run only these scenarios: a, b, c, d, f, g, h, i, j, k, l, m, n, o
     #[arg(long, value_delimiter = ',')]
     only: Vec<char>,
     /// Database of the server; a PostgreSQL server is started for the run
@@ -93,6 +93,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if selected('n') {
         bench.overload(&mut report).await?;
+    }
+    if selected('o') {
+        bench.options(&mut report).await?;
     }
     report.print_bound();
     report.save(&options.json)?;

@@ -14,7 +14,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
@@ -140,10 +140,18 @@ impl Program {
     }
 
     pub async fn add_webhook(&self, name: &str, url: &str) -> anyhow::Result<()> {
+        self.add_webhook_with(name, url, json!({})).await
+    }
+
+    /// Adds a webhook with further settings.
+    pub async fn add_webhook_with(&self, name: &str, url: &str, mut settings: Value) -> anyhow::Result<()> {
+        settings["name"] = json!(name);
+        settings["url"] = json!(url);
+        settings["events"] = json!(["chat"]);
         let response = plain_client()?
             .post(format!("http://{}/api/v1/webhooks", self.address))
             .bearer_auth(&self.key)
-            .body(json!({ "name": name, "url": url, "events": ["chat"] }).to_string())
+            .body(settings.to_string())
             .send()
             .await?;
         ensure!(response.status().is_success(), "{}", response.text().await?);

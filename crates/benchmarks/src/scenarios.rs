@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::ensure;
+use serde_json::json;
 
 use crate::{
     database::Source,
@@ -110,6 +111,45 @@ impl Bench {
             self.report_activity(report, deliveries).await?;
             self.report_claims(report, "c ").await?;
         }
+        Ok(())
+    }
+
+    /// (o) Like (c) with ten webhooks, of which five have a filter and headers, relative to ten without. Both are measured
+    /// twice, in the order A B B A, because the speed of the machine drifts.
+    pub async fn options(&self, report: &mut Report) -> anyhow::Result<()> {
+        const WEBHOOKS: u64 = 10;
+        let mut rates = [Vec::new(), Vec::new()];
+        for with_options in [0, 1, 1, 0] {
+            let data = self.data().await?;
+            let program = data.start().await?;
+            let receiver = Receiver::start()?;
+            for index in 0..WEBHOOKS {
+                let mut settings = json!({});
+                if with_options == 1 && index % 2 == 0 {
+                    settings = json!({
+                        "headers": { "authorization": format!("Bearer {}", "x".repeat(64)), "x-tenant": "7" },
+                        "filter": { "all": [
+                            { "field": "number", "op": "gt", "value": -1 },
+                            { "any": [
+                                { "field": "channel", "op": "eq", "value": "email" },
+                                { "field": "visitor.country", "op": "missing" },
+                            ] },
+                        ] },
+                    });
+                }
+                let url = receiver.url(&format!("/ok/{index}"));
+                program
+                    .add_webhook_with(&format!("webhook {index}"), &url, settings)
+                    .await?;
+            }
+            let events = self.scale.events / WEBHOOKS;
+            rates[with_options].push(deliver(&[&program], &receiver, 0..events, WEBHOOKS).await?);
+            program.stop()?;
+        }
+        let [without, with] = rates.map(|rates| rates.iter().sum::<f64>() / rates.len() as f64);
+        report.rate("o  end to end, 10 webhooks", without, "deliveries/s");
+        report.rate("o  the same, 5 with filter and headers", with, "deliveries/s");
+        report.figure("o  relative to the rate without", with / without, "×");
         Ok(())
     }
 

@@ -86,8 +86,9 @@ schemas! {
          held deliveries were dropped.",
     ));
     "RecoveryScope" RecoveryScope: string_enum::<RecoveryScope>().description(Some(
-        "`failed`: failed deliveries. `missed`: all events of the subscribed types that the webhook did not get, \
-         including events from before it was added or while it was disabled, and cancelled deliveries.",
+        "`failed`: failed deliveries. `missed`: all events of the subscribed types that the webhook did not get \
+         and that match its filter, including events from before it was added or while it was disabled, and cancelled \
+         deliveries.",
     ));
     "RecoveryState" RecoveryState: string_enum::<RecoveryState>();
     "Retries" Retries: string_enum::<Retries>().description(Some(

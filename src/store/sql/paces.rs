@@ -35,6 +35,7 @@ pub(super) async fn lock_paces(
     paces.push_list(limited.iter().map(|candidate| &candidate.webhook_id));
     paces.push(")");
     paces
+        .uncached()
         .locking("for update skip locked", connection)
         .fetch_all(connection)
         .await

@@ -2,6 +2,7 @@
 
 mod check;
 mod languages;
+mod options;
 mod retries;
 
 use axum::response::Response;
@@ -11,6 +12,7 @@ use url::form_urlencoded;
 use self::{
     check::CheckSection,
     languages::{Language, Receiver},
+    options::OptionsSection,
     retries::RetriesSection,
 };
 use crate::{
@@ -52,6 +54,7 @@ fn Guide<'a>(language: Language, policy: &'a DeliveryPolicy) -> impl IntoView + 
                 <li><a href="#arrives">"Request"</a></li>
                 <li><a href="#verify">"Verify signatures"</a></li>
                 <li><a href="#answer">"Response"</a></li>
+                <li><a href="#options">"Advanced settings"</a></li>
                 <li><a href="#retries">"Retries"</a></li>
                 <li><a href="#check">"Check a signature"</a></li>
             </ul>
@@ -59,6 +62,7 @@ fn Guide<'a>(language: Language, policy: &'a DeliveryPolicy) -> impl IntoView + 
         <RequestSection/>
         <VerifySection language/>
         <ResponseSection timeout/>
+        <OptionsSection/>
         <RetriesSection schedule=policy.schedule.clone()/>
         <CheckSection/>
     }
@@ -90,6 +94,7 @@ fn RequestSection() -> impl IntoView {
                 <a href=paths::EVENT_TYPES>"Event types"</a>"."
             </p>
             <dl class="guide__headers">{headers.collect_view()}</dl>
+            <p>"A webhook can have "<a href="#options">"further headers"</a>"."</p>
             <h3>"Body"</h3>
             <CodeBlock label="Example body" text=EventType::Chat.example_body()/>
             <p>

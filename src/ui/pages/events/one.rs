@@ -123,6 +123,18 @@ fn summary(event: &ReceivedEvent, outcomes: &[EventOutcome]) -> String {
             format!("Sent to {to}, delivered to {delivered} so far.")
         };
     }
+    let is_filtered = |event_outcome: &EventOutcome| {
+        matches!(
+            event_outcome,
+            EventOutcome::NotSent {
+                reason: NotSent::Filtered(_),
+                ..
+            }
+        )
+    };
+    if outcomes.iter().any(is_filtered) {
+        return "Not sent: the filter of each subscribed webhook excluded the event.".to_owned();
+    }
     if existing.count() == 0 {
         return "Not sent: there was no webhook when the event was received.".to_owned();
     }

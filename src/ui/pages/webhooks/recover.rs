@@ -160,6 +160,10 @@ fn RecoverScreen(
         .iter()
         .any(|recovery| recovery.state == RecoveryState::Running);
     let live = running.then(|| view! { <LivePart/> });
+    let has_filter = webhook.settings.options.filter.is_some();
+    let filtered = has_filter.then_some(
+        " Missed events are sent only if they match its filter. Failed and cancelled deliveries have matched before.",
+    );
     view! {
         <div class="heading">
             <div>
@@ -167,7 +171,7 @@ fn RecoverScreen(
                 <h1>"Recover"</h1>
                 <p class="heading__text">
                     "Resend what "<a href=paths::webhook(&id)>{webhook.settings.name.to_string()}</a>" missed. The recovery runs in the \
-                     background, as fast as the receiver accepts the events."
+                     background, as fast as the receiver accepts the events."{filtered}
                 </p>
             </div>
         </div>
