@@ -22,6 +22,7 @@ pub mod secrets;
 #[cfg(feature = "ssr")]
 pub mod serve;
 pub mod users;
+pub mod webhook_options;
 pub mod webhooks;
 
 /// Path prefix of the functions for webhooks and deliveries.

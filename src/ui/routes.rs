@@ -16,7 +16,7 @@ use super::{
     PageError, Ui,
     actions::{
         self, account::*, api_keys::*, deliveries::*, preferences::*, recoveries::*, secrets::*, users::*,
-        webhooks::*,
+        webhook_options::*, webhooks::*,
     },
     layout::error_page,
     pages::{deliveries, docs, events, settings, sign_in, webhooks},

@@ -15,6 +15,7 @@ use super::{
     recoveries::*,
     secrets::*,
     users::*,
+    webhook_options::*,
     webhooks::*,
 };
 

@@ -12,19 +12,14 @@ use {
     super::{
         once::Done,
         refusal::Reason,
-        serve::{FormFeedback, local_path_or, request_context},
+        serve::{local_path_or, request_context},
     },
     crate::{
         delivery::tester::TestError,
-        domain::{EndpointUrl, EventType, EventTypes, Webhook, WebhookId, WebhookName, filter::Filter},
+        domain::{EndpointUrl, EventType, Webhook, WebhookId, WebhookName},
         store::HeldAction,
         ui::{
-            components::{
-                advanced::AdvancedFields,
-                conflict::EditConflict,
-                filter_preview::{FilterPreviewSection, NoPreview},
-                test_report::TestReport,
-            },
+            components::{conflict::EditConflict, test_report::TestReport},
             layout::fragment::Fragment,
             paths,
             request::{context::RequestContext, flash::Flash},
@@ -50,64 +45,6 @@ use super::{
 /// `Retry-After` seconds for tests, which are limited to six per minute.
 #[cfg(feature = "ssr")]
 const TEST_RETRY_SECONDS: u64 = 10;
-
-/// Adds or removes rows of headers or conditions. Saves nothing.
-#[server(prefix = "/integrations/webhook/actions", endpoint = "arrange", protocol = FormProtocol, input_derive = (Clone,))]
-pub async fn arrange_form(form: Form<WebhookForm>) -> Result<Outcome, Refusal> {
-    let (ctx, mut form) = (request_context(), form.value);
-    let change = form.row_change();
-    if let Some(change) = change {
-        form.change_rows(change);
-    }
-    let saved_headers = match form.id.is_empty() {
-        true => Vec::new(),
-        false => header_names(&ctx.webhook(&form.id()?).await?),
-    };
-    let policy = ctx.ui.delivery_policy.clone();
-    let feedback = FormFeedback::default();
-    Ok(Outcome::part(Fragment::render(&ctx.preferences.zone, || {
-        view! {
-            <AdvancedFields
-                form=&form
-                saved_headers
-                feedback=&feedback
-                policy=&policy
-                change
-                preview=None
-                readonly=false
-            />
-        }
-    })))
-}
-
-/// Tries the filter of the form with the newest events. Saves nothing.
-#[server(prefix = "/integrations/webhook/actions", endpoint = "preview-filter", protocol = FormProtocol, input_derive = (Clone,))]
-pub async fn preview_filter(form: Form<WebhookForm>) -> Result<Outcome, Refusal> {
-    let (ctx, draft) = (request_context(), form.value.draft());
-    let types = EventTypes::parse(draft.events.iter().map(String::as_str));
-    let part = match (types, Filter::parse_text(&draft.filter)) {
-        (Err(error), _) => no_preview(&ctx, error.to_string()),
-        (_, Err(error)) => no_preview(&ctx, error.to_string()),
-        (Ok(types), Ok(filter)) => {
-            let preview = ctx
-                .ui
-                .webhooks
-                .preview_filter(&ctx.actor(), &types, &filter)
-                .await?;
-            let now = ctx.now;
-            Fragment::render(
-                &ctx.preferences.zone,
-                || view! { <FilterPreviewSection preview now/> },
-            )
-        }
-    };
-    Ok(Outcome::part(part))
-}
-
-#[cfg(feature = "ssr")]
-fn no_preview(ctx: &RequestContext, reason: String) -> Fragment {
-    Fragment::render(&ctx.preferences.zone, || view! { <NoPreview reason/> })
-}
 
 /// Identifies a webhook.
 #[derive(Clone, Default)]

@@ -3,7 +3,7 @@
 mod filter;
 mod headers;
 
-use leptos::{prelude::*, server_fn::ServerFn};
+use leptos::prelude::*;
 
 use self::{filter::FilterRowsField, headers::HeaderRowsField};
 use super::{
@@ -18,12 +18,21 @@ use crate::{
     ui::{
         actions::{
             serve::FormFeedback,
-            webhooks::{ArrangeForm, RowChange, WebhookForm},
+            webhooks::{RowChange, WebhookForm},
         },
         layout::fragment::Fragment,
         state::DeliveryPolicy,
     },
 };
+
+/// The paths of the server functions that the fields call.
+#[derive(Debug, Clone, Copy)]
+pub struct Functions {
+    /// Adds or removes rows.
+    pub arrange: &'static str,
+    /// Tries the filter.
+    pub preview: &'static str,
+}
 
 /// The id of the element that buttons for rows replace.
 const PART: &str = "advanced";
@@ -38,6 +47,7 @@ pub fn Advanced<'a>(
     /// The change of rows that this page shows.
     change: Option<RowChange>,
     preview: Option<Fragment>,
+    functions: Functions,
     readonly: bool,
 ) -> impl IntoView + use<> {
     let is_set = [&form.description, &form.rate_limit, &form.timeout_seconds]
@@ -56,7 +66,7 @@ pub fn Advanced<'a>(
         <details class="advanced" open=is_open>
             <summary>"Advanced"</summary>
             <div class="advanced__fields" id=PART>
-                <AdvancedFields form saved_headers feedback policy change preview readonly/>
+                <AdvancedFields form saved_headers feedback policy change preview functions readonly/>
             </div>
         </details>
     }
@@ -80,6 +90,7 @@ pub fn AdvancedFields<'a>(
     policy: &'a DeliveryPolicy,
     change: Option<RowChange>,
     preview: Option<Fragment>,
+    functions: Functions,
     readonly: bool,
 ) -> impl IntoView + use<> {
     let error = |field: Field| feedback.error(field.as_str());
@@ -92,9 +103,30 @@ pub fn AdvancedFields<'a>(
     let default_timeout = short_duration(policy.timeout);
     view! {
         {change.map(|_| view! { <span data-unsaved hidden></span> })}
-        <DescriptionField value=form.description.clone() error=error(Field::Description) focus=focus(Field::Description) readonly/>
-        <HeaderRowsField rows=form.headers() saved=saved_headers error=error(Field::Headers) focus=focus(Field::Headers) change readonly/>
-        <FilterRowsField rows=form.filter() error=error(Field::Filter) focus=focus(Field::Filter) change preview readonly/>
+        <DescriptionField
+            value=form.description.clone()
+            error=error(Field::Description)
+            focus=focus(Field::Description)
+            readonly
+        />
+        <HeaderRowsField
+            rows=form.headers()
+            saved=saved_headers
+            error=error(Field::Headers)
+            focus=focus(Field::Headers)
+            change
+            functions
+            readonly
+        />
+        <FilterRowsField
+            rows=form.filter()
+            error=error(Field::Filter)
+            focus=focus(Field::Filter)
+            change
+            preview
+            functions
+            readonly
+        />
         <TextField
             id="rate_limit"
             label="Rate limit"
@@ -197,6 +229,7 @@ fn words(retries: Retries, standard: &RetrySchedule) -> String {
 /// A button that adds or removes rows. With JavaScript, only this part of the page changes.
 #[component]
 fn RowButton(
+    functions: Functions,
     change: RowChange,
     text: &'static str,
     /// The accessible name, if it is not the text.
@@ -210,7 +243,7 @@ fn RowButton(
             type="submit"
             name="do"
             value=change.button()
-            data-action=ArrangeForm::PATH
+            data-action=functions.arrange
             data-part=PART
             aria-label=name
             autofocus=focus

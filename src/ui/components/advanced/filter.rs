@@ -1,6 +1,6 @@
 //! The rows of a filter: conditions and groups of conditions.
 
-use leptos::{prelude::*, server_fn::ServerFn};
+use leptos::prelude::*;
 use strum::VariantArray;
 
 use super::{
@@ -8,7 +8,7 @@ use super::{
         field::FieldError,
         form::{PREVIEW, Preview},
     },
-    RowButton,
+    Functions, RowButton,
 };
 use crate::{
     domain::{
@@ -16,7 +16,7 @@ use crate::{
         filter::{Mode, Operator, known_fields},
     },
     ui::{
-        actions::webhooks::{ConditionRow, FilterItem, FilterRows, PreviewFilter, RowChange},
+        actions::webhooks::{ConditionRow, FilterItem, FilterRows, RowChange},
         layout::fragment::Fragment,
     },
 };
@@ -28,12 +28,14 @@ pub fn FilterRowsField(
     focus: bool,
     change: Option<RowChange>,
     preview: Option<Fragment>,
+    functions: Functions,
     readonly: bool,
 ) -> impl IntoView {
     let has_rows = !rows.is_empty();
     let removed = matches!(change, Some(RowChange::RemoveCondition(_)));
     let state = RowState {
         invalid: error.is_some(),
+        functions,
         readonly,
     };
     let mode = has_rows
@@ -59,7 +61,8 @@ pub fn FilterRowsField(
         })
         .collect();
     let buttons = (!readonly).then(|| {
-        let group = has_rows.then(|| view! { <RowButton change=RowChange::AddGroup text="Add group"/> });
+        let group =
+            has_rows.then(|| view! { <RowButton functions change=RowChange::AddGroup text="Add group"/> });
         let preview = has_rows.then(|| {
             view! {
                 <button
@@ -67,7 +70,7 @@ pub fn FilterRowsField(
                     type="submit"
                     name="do"
                     value="preview"
-                    data-action=PreviewFilter::PATH
+                    data-action=functions.preview
                     data-part=PREVIEW
                 >
                     "Preview"
@@ -76,14 +79,14 @@ pub fn FilterRowsField(
         });
         view! {
             <div class="rows__buttons">
-                <RowButton change=RowChange::AddCondition(None) text="Add condition" focus=removed/>
+                <RowButton functions change=RowChange::AddCondition(None) text="Add condition" focus=removed/>
                 {group}
                 {preview}
             </div>
         }
     });
     let preview =
-        (!readonly && has_rows).then(|| view! { <Preview html=preview function=PreviewFilter::PATH/> });
+        (!readonly && has_rows).then(|| view! { <Preview html=preview function=functions.preview/> });
     let hint = if has_rows {
         view! {
             "Fields are paths into the event’s data, such as "<code>"topics.0.name"</code>
@@ -111,6 +114,7 @@ pub fn FilterRowsField(
 #[derive(Clone, Copy)]
 struct RowState {
     invalid: bool,
+    functions: Functions,
     readonly: bool,
 }
 
@@ -179,11 +183,12 @@ fn Group(
             view! { <Row row number group=Some(group) state focus=focused == Some(number)/> }
         })
         .collect();
+    let functions = state.functions;
     let add = (!state.readonly).then(|| {
         let name = format!("Add condition to group {group}");
         view! {
             <div class="rows__buttons">
-                <RowButton change=RowChange::AddCondition(Some(group)) text="Add condition" name/>
+                <RowButton functions change=RowChange::AddCondition(Some(group)) text="Add condition" name/>
             </div>
         }
     });
@@ -206,7 +211,11 @@ fn Row(
     state: RowState,
     focus: bool,
 ) -> impl IntoView {
-    let RowState { invalid, readonly } = state;
+    let RowState {
+        invalid,
+        functions,
+        readonly,
+    } = state;
     let field_id = if number == 1 {
         "filter".to_owned()
     } else {
@@ -223,7 +232,7 @@ fn Row(
     let operators = operators.collect_view();
     let remove = (!readonly).then(|| {
         let name = format!("Remove condition {number}");
-        view! { <RowButton change=RowChange::RemoveCondition(number) text="Remove" name/> }
+        view! { <RowButton functions change=RowChange::RemoveCondition(number) text="Remove" name/> }
     });
     view! {
         <div class="rows__row rows__row--condition" role="group" aria-label=format!("Condition {number}")>

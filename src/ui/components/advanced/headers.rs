@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{super::field::FieldError, RowButton};
+use super::{super::field::FieldError, Functions, RowButton};
 use crate::{
     domain::custom_header::CustomHeaders,
     ui::actions::webhooks::{HeaderKind, HeaderRow, RowChange},
@@ -15,6 +15,7 @@ pub fn HeaderRowsField(
     error: Option<String>,
     focus: bool,
     change: Option<RowChange>,
+    functions: Functions,
     readonly: bool,
 ) -> impl IntoView {
     let count = rows.len();
@@ -24,15 +25,15 @@ pub fn HeaderRowsField(
     let list = rows.into_iter().enumerate().map(|(index, row)| {
         let is_saved = row.kind == HeaderKind::Header && saved.contains(&row.name);
         let focus = (added && index + 1 == count) || (focus && index == 0);
-        view! { <Row row number=index + 1 is_saved invalid focus readonly/> }
+        view! { <Row row number=index + 1 is_saved invalid focus functions readonly/> }
     });
     let list = list.collect_view();
     let buttons = (!readonly && count < CustomHeaders::MAX_COUNT).then(|| {
         view! {
             <div class="rows__buttons">
-                <RowButton change=RowChange::AddHeader(HeaderKind::Header) text="Add header" focus=removed/>
-                <RowButton change=RowChange::AddHeader(HeaderKind::Bearer) text="Add bearer token"/>
-                <RowButton change=RowChange::AddHeader(HeaderKind::Basic) text="Add user and password"/>
+                <RowButton functions change=RowChange::AddHeader(HeaderKind::Header) text="Add header" focus=removed/>
+                <RowButton functions change=RowChange::AddHeader(HeaderKind::Bearer) text="Add bearer token"/>
+                <RowButton functions change=RowChange::AddHeader(HeaderKind::Basic) text="Add user and password"/>
             </div>
         }
     });
@@ -57,6 +58,7 @@ fn Row(
     is_saved: bool,
     invalid: bool,
     focus: bool,
+    functions: Functions,
     readonly: bool,
 ) -> impl IntoView {
     let (name_label, value_label) = match row.kind {
@@ -96,7 +98,7 @@ fn Row(
     };
     let remove = (!readonly).then(|| {
         let name = format!("Remove header {number}");
-        view! { <RowButton change=RowChange::RemoveHeader(number) text="Remove" name/> }
+        view! { <RowButton functions change=RowChange::RemoveHeader(number) text="Remove" name/> }
     });
     let value_label = if readonly {
         view! { <span class="rows__label">{value_label}</span> }.into_any()

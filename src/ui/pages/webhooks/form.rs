@@ -16,7 +16,8 @@ use crate::{
         actions::{
             protocol,
             serve::{FormFeedback, Submission},
-            webhooks::{RowChange, WebhookForm, preview_filter},
+            webhook_options::{FUNCTIONS, preview_filter},
+            webhooks::{RowChange, WebhookForm},
         },
         components::{advanced::Advanced, field::TextField},
         islands::{name_check::NameCheck, url_advice::UrlAdvice},
@@ -114,7 +115,16 @@ pub fn Fields(
     let readonly = mode == FormMode::ReadOnly;
     let events = form.draft().events;
     let advanced = view! {
-        <Advanced form=&form saved_headers feedback=&feedback policy=&policy change preview readonly/>
+        <Advanced
+            form=&form
+            saved_headers
+            feedback=&feedback
+            policy=&policy
+            change
+            preview
+            functions=FUNCTIONS
+            readonly
+        />
     };
     let secret = (!readonly).then(|| {
         view! {
