@@ -58,7 +58,7 @@ struct EventRequest<'a> {
 #[serde(deny_unknown_fields)]
 #[schema(as = NewEvents)]
 struct BatchRequest<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "body::objects")]
     #[schema(min_items = 1, max_items = 1000)]
     events: Vec<EventRequest<'a>>,
 }

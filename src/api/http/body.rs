@@ -1,5 +1,7 @@
 //! Reads and parses request bodies: limited in size, with errors that name the position of the mistake.
 
+use std::{fmt, marker::PhantomData};
+
 use axum::{
     body::{Body, Bytes, HttpBody},
     extract::{FromRequest, Request},
@@ -8,7 +10,7 @@ use axum::{
 use http_body_util::LengthLimitError;
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, Error as _},
+    de::{DeserializeOwned, Error as _, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 use serde_json::Number;
 
@@ -56,7 +58,7 @@ fn reject_encoding(headers: &HeaderMap) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A request body parsed as JSON, regardless of its content type. An empty body and `null` count as `{}`.
+/// A JSON object in a request body, regardless of its content type. An empty body and `null` count as `{}`.
 pub(crate) struct Parsed<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Parsed<T> {
@@ -70,13 +72,48 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Parsed<T> {
     }
 }
 
-/// Parses JSON. `T` can borrow from the body.
+/// Parses a JSON object. `T` can borrow from the body.
 pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
-    serde_json::from_slice(bytes).map_err(|error| match bytes {
+    let object = serde_json::from_slice(bytes).map(|Object(value)| value);
+    object.map_err(|error| match bytes {
         [0x1f, 0x8b, ..] => Problem::encoded("gzip"),
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Problem::malformed("The body is UTF-16. Send it as UTF-8."),
         _ => Problem::malformed(format!("The body is invalid: {error}.")),
     })
+}
+
+/// A value that is deserialized from an object only. A derived `Deserialize` also accepts an array, with the fields in
+/// their order.
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        deserializer
+            .deserialize_map(ObjectVisitor(PhantomData))
+            .map(Object)
+    }
+}
+
+/// Deserializes an array of objects.
+pub(crate) fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let objects: Vec<Object<T>> = Deserialize::deserialize(deserializer)?;
+    Ok(objects.into_iter().map(|Object(value)| value).collect())
 }
 
 /// Deserializes an optional integer. Accepts `3.0` as well, which JSON does not distinguish from `3`.
@@ -119,6 +156,23 @@ mod tests {
     struct Hours {
         #[serde(default, deserialize_with = "integer")]
         hours: Option<u64>,
+    }
+
+    #[test]
+    fn arrays_are_not_read_as_objects() {
+        for text in ["[]", "[24]", "[null]", " [ ]", "24", r#""hours""#] {
+            assert!(parse::<Hours>(text.as_bytes()).is_err(), "{text}");
+        }
+        #[derive(Deserialize)]
+        struct Days {
+            #[serde(deserialize_with = "objects")]
+            days: Vec<Hours>,
+        }
+        let read = |text: &str| parse::<Days>(text.as_bytes()).map(|body| body.days.len()).ok();
+        assert_eq!(read(r#"{"days":[{"hours":1},{}]}"#), Some(2));
+        for text in [r#"{"days":[[1]]}"#, r#"{"days":[{},[]]}"#] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -181,7 +181,7 @@ fn condition(operators: &[Operator], value: Option<Schema>) -> ObjectBuilder {
         ))
         .min_length(Some(1))
         .max_length(Some(FieldPath::MAX_LENGTH))
-        .pattern(Some(r"^[^.\s]([^.]*[^.\s])?$"))
+        .pattern(Some(r"^[^.]+(\.[^.]+){0,9}$"))
         .examples(["sentiment"]);
     let operators = text().enum_values(Some(operators.iter().map(|operator| operator.as_str())));
     let object = ObjectBuilder::new()

@@ -106,8 +106,10 @@ impl Condition {
 
     /// Parses the JSON form.
     pub(super) fn parse(json: &RawValue) -> Result<Self, InvalidCondition> {
-        let parts: Parts<'_> =
-            serde_json::from_str(json.get()).map_err(|_| InvalidCondition::NotACondition)?;
+        // Derived, so an array would be read as the fields in their order.
+        let is_object = json.get().starts_with('{');
+        let parts: Option<Parts<'_>> = serde_json::from_str(json.get()).ok().filter(|_| is_object);
+        let parts = parts.ok_or(InvalidCondition::NotACondition)?;
         let field = parts.field.parse().map_err(InvalidCondition::Field)?;
         let operator: Operator = parts
             .op

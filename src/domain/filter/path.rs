@@ -37,7 +37,6 @@ impl FromStr for FieldPath {
     type Err = InvalidPath;
 
     fn from_str(text: &str) -> Result<Self, InvalidPath> {
-        let text = text.trim();
         if text.is_empty() {
             return Err(InvalidPath::Empty);
         }
