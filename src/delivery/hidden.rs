@@ -33,6 +33,8 @@ impl Hidden {
             }
         }
         texts.retain(|text| text.len() >= MIN_LENGTH);
+        let escaped: Vec<_> = texts.iter().flat_map(|text| escaped(text)).collect();
+        texts.extend(escaped);
         // A text may contain another one.
         texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
         Self(texts)
@@ -65,6 +67,23 @@ impl Hidden {
     }
 }
 
+/// Returns the text as responses in JSON and HTML contain it, where that differs.
+fn escaped(text: &str) -> impl Iterator<Item = Zeroizing<String>> {
+    let json = Zeroizing::new(serde_json::json!(text).to_string());
+    let json = Zeroizing::new(json[1..json.len() - 1].to_owned());
+    let html = text
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
+    let html = Zeroizing::new(html.replace('"', "&quot;"));
+    let differs = |escaped: &Zeroizing<String>| **escaped != *text;
+    [json, html]
+        .into_iter()
+        .filter(differs)
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
 /// Returns the password of HTTP basic authentication.
 fn password(credentials: &str) -> Option<Zeroizing<String>> {
     let decoded = Zeroizing::new(BASE64_STANDARD.decode(credentials).ok()?);
@@ -95,7 +114,9 @@ mod tests {
 
     fn hidden() -> Hidden {
         let basic = BASE64_STANDARD.encode("me:correct horse");
-        let text = format!("authorization: Bearer tok.en-12345\nx-basic: Basic {basic}\nx-short: abc\n");
+        let text = format!(
+            "authorization: Bearer tok.en-12345\nx-basic: Basic {basic}\nx-short: abc\nx-odd: a\"b&c<d>\n"
+        );
         Hidden::new(&CustomHeaders::parse_text(&text).unwrap())
     }
 
@@ -118,6 +139,8 @@ mod tests {
             ("abc and tok.en-1234", false, "abc and tok.en-1234"),
             ("abc and tok.en-1234", true, "abc and [redacted]"),
             ("abc and Bearer to", true, "abc and [redacted]"),
+            (r#"{"x-odd":"a\"b&c<d>"}"#, false, r#"{"x-odd":"[redacted]"}"#),
+            ("<td>a&quot;b&amp;c&lt;d&gt;</td>", false, "<td>[redacted]</td>"),
             ("", true, ""),
         ] {
             let result = hidden.hide(body.as_bytes(), is_cut);

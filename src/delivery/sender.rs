@@ -73,8 +73,8 @@ pub enum Interrupted {
 }
 
 impl Sender {
-    /// Creates a sender. `timeout` covers the whole exchange, unless the webhook has its own. `extra_roots` are trusted in addition to the system's
-    /// certificate authorities.
+    /// Creates a sender. `timeout` covers the whole exchange, unless the webhook has its own. `extra_roots` are trusted
+    /// in addition to the system's certificate authorities.
     pub fn new(
         guard: Arc<Guard>,
         timeout: Duration,
