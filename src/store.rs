@@ -59,7 +59,7 @@ pub use copy::{CopyError, CopyProgress, copy};
 pub use delivery_log::{AttemptRange, DeliveryDetail, DeliveryFilter, DeliveryPage, ResendOutcome};
 pub use error::{Source, StoreError, Unique};
 pub use event_log::{EventDetail, EventFilter, EventPage};
-pub use filters::{EvaluatedFilter, Evaluation, FilteredWebhook, event_data};
+pub use filters::{EvaluatedFilter, Evaluation, FilteredWebhook, event_data, excluded_by};
 pub use invites::{Invite, InviteOutcome, InviteToken, NewInvite, OpenInvite};
 pub use keys::{ProcessRow, ResealedSecrets, SealedWithOtherKey, SecretReplacement};
 pub use pagination::split_page;

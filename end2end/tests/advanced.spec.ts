@@ -156,6 +156,23 @@ test("the preview shows which recent events match", async ({ webhooks, api, java
   await expect(webhooks.row("Orders").getByText("Filtered")).toHaveCount(0);
 });
 
+test("a filter that cannot match has a warning, and a resend says that it ignores the filter", async ({ webhooks, api, receiver }) => {
+  const { id } = await api.add({ name: "Orders", url: receiver.url() });
+  await api.publish("chat", { channel: "phone" });
+  await expect.poll(() => api.delivered()).toBe(1);
+  const is = (value: string) => ({ field: "channel", op: "eq", value });
+  await api.change(id, { filter: { all: [is("email"), is("fax")] } });
+  await webhooks.open();
+  await webhooks.openEditDialog("Orders");
+  const { preview } = new Advanced(webhooks.editDialog.root);
+  await expect(preview).toHaveText("No event can match this filter: its conditions contradict each other.");
+
+  await webhooks.page.goto(`${LIST}/deliveries/${(await api.deliveries(id))[0]!.id}`);
+  await expect(webhooks.page.getByText("“Resend” sends it nevertheless.")).toContainText("channel is “email”");
+  await webhooks.page.getByRole("button", { name: "Resend" }).click();
+  await expect.poll(() => receiver.calls.length).toBe(2);
+});
+
 test("each setting has its own choice in a conflict", async ({ webhooks, api }) => {
   const added = await api.add({ name: "Orders", url: URL });
   await webhooks.open();

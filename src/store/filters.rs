@@ -91,7 +91,7 @@ pub fn event_data(payload: &[u8]) -> Option<&RawValue> {
 }
 
 /// Returns the part of a filter that excludes an event, in words.
-pub(super) fn excluded_by(filter: Option<&Filter>, payload: &[u8]) -> Option<String> {
+pub fn excluded_by(filter: Option<&Filter>, payload: &[u8]) -> Option<String> {
     let filter = CompiledFilter::new(filter?);
     filter.excluded_by(event_data(payload)?)
 }

@@ -120,6 +120,7 @@ pub fn AdvancedFields<'a>(
         />
         <FilterRowsField
             rows=form.filter()
+            events=form.events.clone()
             error=error(Field::Filter)
             focus=focus(Field::Filter)
             change

@@ -124,8 +124,13 @@ pub fn Preview(
     #[prop(optional_no_strip)] html: Option<Fragment>,
     /// The path of the server function that returns the preview.
     function: &'static str,
+    /// Shown until then.
+    children: Children,
 ) -> impl IntoView {
-    let shown = html.map(|html| view! { <div inner_html=html.as_str().to_owned()></div> });
+    let shown = match html {
+        Some(html) => view! { <div inner_html=html.as_str().to_owned()></div> }.into_any(),
+        None => children().into_any(),
+    };
     view! { <div class="preview" id=PREVIEW aria-live="polite" data-preview=function>{shown}</div> }
 }
 

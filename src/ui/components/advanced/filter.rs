@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     domain::{
-        EventType,
-        filter::{Mode, Operator, known_fields},
+        EventType, EventTypes,
+        filter::{Filter, Mode, Operator, known_fields},
     },
     ui::{
         actions::webhooks::{ConditionRow, FilterItem, FilterRows, RowChange},
@@ -24,6 +24,8 @@ use crate::{
 #[component]
 pub fn FilterRowsField(
     rows: FilterRows,
+    /// The chosen event types.
+    events: Vec<String>,
     error: Option<String>,
     focus: bool,
     change: Option<RowChange>,
@@ -32,6 +34,7 @@ pub fn FilterRowsField(
     readonly: bool,
 ) -> impl IntoView {
     let has_rows = !rows.is_empty();
+    let json = rows.to_json();
     let removed = matches!(change, Some(RowChange::RemoveCondition(_)));
     let state = RowState {
         invalid: error.is_some(),
@@ -85,8 +88,10 @@ pub fn FilterRowsField(
             </div>
         }
     });
-    let preview =
-        (!readonly && has_rows).then(|| view! { <Preview html=preview function=functions.preview/> });
+    let advice = advice(&json, &events);
+    let preview = has_rows.then(|| {
+        view! { <Preview html=preview function=functions.preview>{advice}</Preview> }
+    });
     let hint = if has_rows {
         view! {
             "Fields are paths into the event’s data, such as "<code>"topics.0.name"</code>
@@ -108,6 +113,18 @@ pub fn FilterRowsField(
             {preview}
         </fieldset>
     }
+}
+
+/// Returns warnings about a valid filter.
+fn advice(json: &str, events: &[String]) -> AnyView {
+    let types = EventTypes::parse(events.iter().map(String::as_str)).ok();
+    let filter = Filter::parse_text(json).ok();
+    let advice = filter.zip(types).map(|(filter, types)| filter.advise(&types));
+    let warnings = advice.unwrap_or_default().into_iter();
+    warnings
+        .map(|advice| view! { <p class="field__advice">{advice.to_string()}</p> })
+        .collect_view()
+        .into_any()
 }
 
 /// What all rows have in common.

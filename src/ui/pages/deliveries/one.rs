@@ -9,7 +9,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use self::{attempt::AttemptCard, curl::RequestBody};
 use crate::{
     domain::{Delivery, DeliveryId, DeliveryStatus, Role, Timestamp, UrlVisibility},
-    store::{AttemptRange, DeliveryDetail},
+    store::{AttemptRange, DeliveryDetail, excluded_by},
     ui::{
         PageError,
         actions::{
@@ -57,6 +57,9 @@ async fn page(ctx: &RequestContext, id: &DeliveryId, feedback: FormFeedback) -> 
     };
     let detail = ctx.account().delivery_with(id, range).await?;
     let detail = detail.ok_or(PageError::NotFound)?;
+    let webhook = ctx.account().webhook(&detail.delivery.webhook_id).await?;
+    let filter = webhook.and_then(|webhook| webhook.settings.options.filter);
+    let excluded_by = excluded_by(filter.as_ref(), &detail.payload);
     let is_newest = range.before.is_none();
     let urls = ctx.url_visibility();
     let (now, may_resend, headers) = (ctx.now, ctx.has_role(Role::Member), feedback.headers());
@@ -64,7 +67,7 @@ async fn page(ctx: &RequestContext, id: &DeliveryId, feedback: FormFeedback) -> 
         .with_islands()
         .with_status(feedback.status);
     let page = ctx.render_page(page, || {
-        view! { <DeliveryScreen detail is_newest feedback may_resend urls now/> }.into_any()
+        view! { <DeliveryScreen detail excluded_by is_newest feedback may_resend urls now/> }.into_any()
     });
     Ok((headers, page).into_response())
 }
@@ -72,6 +75,8 @@ async fn page(ctx: &RequestContext, id: &DeliveryId, feedback: FormFeedback) -> 
 #[component]
 fn DeliveryScreen(
     detail: DeliveryDetail,
+    /// The part of the webhook's current filter that excludes the event.
+    excluded_by: Option<String>,
     /// Whether these are the newest attempts.
     is_newest: bool,
     feedback: FormFeedback,
@@ -136,6 +141,7 @@ fn DeliveryScreen(
             {resend}
         </div>
         <Facts delivery now/>
+        {excluded_by.map(|condition| view! { <FilterNote condition/> })}
         <section aria-labelledby="timeline">
             <h2 id="timeline">"Timeline"</h2>
             <ol class="timeline">
@@ -175,6 +181,17 @@ fn last_entry(delivery: &Delivery, now: Timestamp) -> AnyView {
             view! { <strong>"Cancelled "</strong><ExactTime at now/>": the webhook was deleted or disabled, or its held deliveries were dropped" }
                 .into_any()
         }
+    }
+}
+
+/// Says that the filter was changed after the event was accepted.
+#[component]
+fn FilterNote(condition: String) -> impl IntoView {
+    view! {
+        <p class="quiet">
+            "The webhook’s filter has changed and would exclude this event now: "<q class="condition">{condition}</q>
+            " is not true. “Resend” sends it nevertheless."
+        </p>
     }
 }
 
