@@ -168,7 +168,7 @@ test("a filter that cannot match has a warning, and a resend says that it ignore
   await expect(preview).toHaveText("No event can match this filter: its conditions contradict each other.");
 
   await webhooks.page.goto(`${LIST}/deliveries/${(await api.deliveries(id))[0]!.id}`);
-  await expect(webhooks.page.getByText("“Resend” sends it nevertheless.")).toContainText("channel is “email”");
+  await expect(webhooks.page.getByText("“Resend” sends it nevertheless.")).toContainText("Not met: channel is “email”.");
   await webhooks.page.getByRole("button", { name: "Resend" }).click();
   await expect.poll(() => receiver.calls.length).toBe(2);
 });

@@ -189,8 +189,8 @@ fn last_entry(delivery: &Delivery, now: Timestamp) -> AnyView {
 fn FilterNote(condition: String) -> impl IntoView {
     view! {
         <p class="quiet">
-            "The webhook’s filter has changed and would exclude this event now: "<q class="condition">{condition}</q>
-            " is not true. “Resend” sends it nevertheless."
+            "The webhook’s filter has changed and would exclude this event now. Not met: "<strong>{condition}</strong>
+            ". “Resend” sends it nevertheless."
         </p>
     }
 }

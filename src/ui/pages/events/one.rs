@@ -227,7 +227,7 @@ fn not_sent_reason(reason: NotSent, event: &ReceivedEvent, now: Timestamp) -> An
         }
         NotSent::Disabled => "Disabled when the event was received.".into_any(),
         NotSent::Filtered(condition) => {
-            view! { "Excluded by its filter at that time: "<q class="condition">{condition}</q>" is not true." }.into_any()
+            view! { "Excluded by its filter at that time. Not met: "<strong>{condition}</strong> }.into_any()
         }
         NotSent::Queued => "Not queued yet, because the event has many webhooks.".into_any(),
         NotSent::AddedLater(at) => view! { "Added later: "<ExactTime at now/>"." }.into_any(),
