@@ -11,13 +11,16 @@ test("guide explains calls, verification and retries", async ({ webhooks: { page
   await expect(page.getByRole("heading", { name: "Guide", level: 1 })).toBeVisible();
   await expect(page.getByRole("term").filter({ hasText: "webhook-signature" })).toBeVisible();
   // The test server retries after 1 s, twice.
-  await expect(page.getByRole("table").getByRole("row")).toHaveText([
+  const retries = page.getByRole("region", { name: "Retries" });
+  await expect(retries.getByRole("row")).toHaveText([
     /Attempt/,
     /^1\s*immediately\s*–$/,
     /^2\s*1 s\s*1 s$/,
     /^3\s*1 s\s*2 s$/,
   ]);
   await expect(page.getByText("up to 3 attempts in total")).toBeVisible();
+  const settings = page.getByRole("region", { name: "Advanced settings" });
+  await expect(settings.getByRole("row", { name: "missing does not exist" })).toBeVisible();
   await expectAccessible(page);
 });
 
