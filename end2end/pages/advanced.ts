@@ -42,6 +42,7 @@ export class Advanced {
   /** Adds a header with one of the buttons, and fills its last field. */
   async addHeader(button: string, number: number, fields: Record<string, string>): Promise<void> {
     await this.button(button).click();
+    await expect(this.header(number)).toBeVisible();
     for (const [label, value] of Object.entries(fields)) {
       await this.header(number).getByLabel(label, { exact: true }).fill(value);
     }

@@ -118,7 +118,9 @@ test("errors open the disclosure, and the input is kept", async ({ webhooks, api
   await expectAccessible(webhooks.page);
 
   await advanced.button("Remove header 1").click();
+  await expect(advanced.header(1)).toHaveCount(0);
   await advanced.button("Remove condition 1").click();
+  await expect(advanced.condition(1)).toHaveCount(0);
   await advanced.rateLimit.fill("");
   await dialog.button("Save").click();
   await webhooks.expectMessage("Webhook “Orders” saved.");
