@@ -221,6 +221,25 @@ test("the audit log names each changed setting", async ({ webhooks, api }) => {
 test.describe(() => {
   needsScript();
 
+  test("buttons that are pressed one after the other all apply", async ({ webhooks, api }) => {
+    await api.add({ name: "Orders", url: URL, headers: { "x-a": "1" }, filter: { all: [{ field: "a", op: "exists" }] } });
+    await webhooks.open();
+    const dialog = await webhooks.openEditDialog("Orders");
+    const advanced = new Advanced(dialog.root);
+    await webhooks.page.route("**/actions/arrange", async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await route.continue();
+    });
+    await advanced.button("Remove header 1").click();
+    await advanced.button("Remove condition 1").click();
+    await expect(advanced.header(1)).toHaveCount(0);
+    await dialog.button("Save").click();
+    await webhooks.expectMessage("Webhook “Orders” saved.");
+    const [saved] = await api.webhooks();
+    expect(saved).not.toHaveProperty("headers");
+    expect(saved).not.toHaveProperty("filter");
+  });
+
   test("added rows count as unsaved changes", async ({ webhooks, api }) => {
     await api.add({ name: "Orders", url: URL });
     await webhooks.open();

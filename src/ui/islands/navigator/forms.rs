@@ -61,6 +61,11 @@ pub async fn submit(
     function: String,
 ) {
     if form.has_attribute(BUSY) {
+        // Rows are replaced in a moment. A button that is pressed meanwhile applies to the new ones.
+        if form.has_attribute(REPLACING) {
+            let value = submitter.and_then(|button| button.get_attribute("value"));
+            let _ = form.set_attribute(NEXT, &value.unwrap_or_default());
+        }
         return;
     }
     let fields = EncodedForm::from_form(&form, submitter.as_ref());
@@ -82,12 +87,40 @@ pub async fn submit(
         .filter(|button| !button.has_attribute("aria-hidden"))
         .or_else(|| last_button(&form));
     set_busy(&form, button.as_ref(), true);
+    if part.is_some() {
+        let _ = form.set_attribute(REPLACING, "");
+    }
     let result = response.await;
     set_busy(&form, button.as_ref(), false);
+    let next = form.get_attribute(NEXT);
+    for mark in [REPLACING, NEXT] {
+        let _ = form.remove_attribute(mark);
+    }
     match result {
-        Ok(Outcome { part: Some(html), .. }) if part.is_some() => show_part(part.as_deref(), &html),
+        Ok(Outcome { part: Some(html), .. }) if part.is_some() => {
+            show_part(part.as_deref(), &html);
+            if let Some(value) = next {
+                press(&form, &value);
+            }
+        }
         Ok(outcome) => succeed(&navigation, &form, outcome).await,
         Err(refusal) => notices::show_refusal(&form, &refusal),
+    }
+}
+
+/// Marks a form of which a part is being replaced.
+const REPLACING: &str = "data-replacing";
+
+/// The value of the button that was pressed meanwhile. Empty for the one that saves the form.
+const NEXT: &str = "data-next";
+
+/// Presses the button with this value, or the one that saves the form.
+fn press(form: &HtmlFormElement, value: &str) {
+    let button = document().query_selector(&format!("button[value='{value}']"));
+    let button = button.ok().flatten();
+    match button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
+        Some(button) => button.click(),
+        None => drop(form.request_submit()),
     }
 }
 
