@@ -90,8 +90,7 @@ pub fn event_data(payload: &[u8]) -> Option<&RawValue> {
     Some(body.data)
 }
 
-/// Returns the part of a filter that excludes an event, in words.
-pub fn excluded_by(filter: Option<&Filter>, payload: &[u8]) -> Option<String> {
-    let filter = CompiledFilter::new(filter?);
-    filter.excluded_by(event_data(payload)?)
+/// Returns the part of a filter that excludes an event with this data, in words.
+pub fn excluded_by(filter: Option<&Filter>, data: Option<&RawValue>) -> Option<String> {
+    CompiledFilter::new(filter?).excluded_by(data?)
 }

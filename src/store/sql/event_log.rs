@@ -1,3 +1,5 @@
+use serde_json::value::RawValue;
+
 use super::{filtering::find_excluded, webhooks::HISTORY_AT};
 use crate::{
     domain::{
@@ -8,7 +10,7 @@ use crate::{
     store::{
         AccountStore, EventDetail, EventFilter, EventPage, StoreError,
         database::{Connection, Query, query},
-        filters::excluded_by,
+        filters::{event_data, excluded_by},
         pagination::{SCAN_LIMIT, split_page},
         rows::{DELIVERY_COLUMNS, DeliveryRow},
     },
@@ -217,8 +219,10 @@ async fn not_sent_outcomes(
     .bind(event_key)
     .fetch_all(reader)
     .await?;
+    let has_filter = rows.iter().any(|row| row.filter_then.is_some());
+    let data = if has_filter { event_data(payload) } else { None };
     let outcomes = rows.into_iter().map(|row| EventOutcome::NotSent {
-        reason: row.reason(event.event_type, payload),
+        reason: row.reason(event.event_type, data),
         webhook_id: row.id,
         webhook_name: row.name,
         webhook_deleted: row.deleted_at.is_some(),
@@ -227,7 +231,7 @@ async fn not_sent_outcomes(
 }
 
 impl WithoutDelivery {
-    fn reason(&self, event_type: EventType, payload: &[u8]) -> NotSent {
+    fn reason(&self, event_type: EventType, data: Option<&RawValue>) -> NotSent {
         let (Some(state), Some(events)) = (&self.state_then, &self.events_then) else {
             return NotSent::AddedLater(self.created_at);
         };
@@ -235,7 +239,7 @@ impl WithoutDelivery {
             NotSent::NotSubscribed
         } else if state == "disabled" {
             NotSent::Disabled
-        } else if let Some(condition) = excluded_by(self.filter_then.as_ref(), payload) {
+        } else if let Some(condition) = excluded_by(self.filter_then.as_ref(), data) {
             NotSent::Filtered(condition)
         } else if self.is_queuing {
             NotSent::Queued

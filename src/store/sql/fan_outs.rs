@@ -1,5 +1,7 @@
 //! Storing the deliveries of events that were accepted without all of them.
 
+use serde_json::value::RawValue;
+
 use super::{
     new_deliveries::{NewDelivery, insert_deliveries},
     webhooks::HISTORY_AT,
@@ -11,7 +13,7 @@ use crate::{
     store::{
         Store, StoreError,
         database::{Connection, query},
-        filters::excluded_by,
+        filters::{event_data, excluded_by},
     },
 };
 
@@ -26,7 +28,6 @@ from_row! {
         event_key: i64,
         event_type: EventType,
         received_at: Timestamp,
-        payload: Vec<u8>,
         reached: Option<WebhookId>,
     }
 }
@@ -37,7 +38,7 @@ from_row! {
         id: WebhookId,
         /// The current state.
         state: Option<String>,
-    /// State, event types and filter at that time.
+        /// State, event types and filter at that time.
         state_then: Option<String>,
         events_then: Option<EventTypes>,
         filter_then: Option<Filter>,
@@ -48,12 +49,12 @@ impl Recipient {
     /// Returns the status of the delivery, or `None` if the webhook was disabled or not subscribed to the event, or if
     /// its filter excluded the event. A webhook that has changed since then gets the delivery as if it had been stored
     /// before the change.
-    fn status(&self, event: &FanOut) -> Option<DeliveryStatus> {
-        let is_subscribed = self.events_then.as_ref()?.contains(event.event_type);
+    fn status(&self, event_type: EventType, data: Option<&RawValue>) -> Option<DeliveryStatus> {
+        let is_subscribed = self.events_then.as_ref()?.contains(event_type);
         if !is_subscribed || self.state_then.as_deref() == Some("disabled") {
             return None;
         }
-        if excluded_by(self.filter_then.as_ref(), &event.payload).is_some() {
+        if excluded_by(self.filter_then.as_ref(), data).is_some() {
             return None;
         }
         Some(match self.state.as_deref() {
@@ -96,8 +97,15 @@ impl Store {
                 _ => finish(&mut tx, &account, fan_out).await?,
             }
             room -= recipients.len();
+            let has_filter = recipients.iter().any(|recipient| recipient.filter_then.is_some());
+            let payload = if has_filter {
+                payload_of(&mut tx, fan_out).await?
+            } else {
+                Vec::new()
+            };
+            let data = event_data(&payload);
             new.extend(recipients.into_iter().filter_map(|recipient| {
-                let status = recipient.status(fan_out)?;
+                let status = recipient.status(fan_out.event_type, data)?;
                 Some((fan_out, recipient.id, status))
             }));
         }
@@ -141,7 +149,7 @@ async fn next_account(
 /// Returns the oldest events of the account that no other process is fanning out, and locks them.
 async fn next_fan_outs(connection: &mut Connection, account: &AccountId) -> Result<Vec<FanOut>, StoreError> {
     query(
-        "select f.event_key, e.event_type, e.received_at, e.payload, f.reached
+        "select f.event_key, e.event_type, e.received_at, f.reached
          from fan_outs f join events e on e.key = f.event_key
          where f.account_id = $1 order by f.event_key limit $2",
     )
@@ -150,6 +158,13 @@ async fn next_fan_outs(connection: &mut Connection, account: &AccountId) -> Resu
     .bind(MAX_EVENTS)
     .fetch_all(connection)
     .await
+}
+
+async fn payload_of(connection: &mut Connection, fan_out: &FanOut) -> Result<Vec<u8>, StoreError> {
+    query("select payload from events where key = $1")
+        .bind(fan_out.event_key)
+        .fetch_one(connection)
+        .await
 }
 
 /// Returns the next webhooks that existed when the event was received, also those that did not get it.

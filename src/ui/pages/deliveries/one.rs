@@ -9,7 +9,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use self::{attempt::AttemptCard, curl::RequestBody};
 use crate::{
     domain::{Delivery, DeliveryId, DeliveryStatus, Role, Timestamp, UrlVisibility},
-    store::{AttemptRange, DeliveryDetail, excluded_by},
+    store::{AttemptRange, DeliveryDetail, event_data, excluded_by},
     ui::{
         PageError,
         actions::{
@@ -59,7 +59,8 @@ async fn page(ctx: &RequestContext, id: &DeliveryId, feedback: FormFeedback) -> 
     let detail = detail.ok_or(PageError::NotFound)?;
     let webhook = ctx.account().webhook(&detail.delivery.webhook_id).await?;
     let filter = webhook.and_then(|webhook| webhook.settings.options.filter);
-    let excluded_by = excluded_by(filter.as_ref(), &detail.payload);
+    let data = filter.as_ref().and_then(|_| event_data(&detail.payload));
+    let excluded_by = excluded_by(filter.as_ref(), data);
     let is_newest = range.before.is_none();
     let urls = ctx.url_visibility();
     let (now, may_resend, headers) = (ctx.now, ctx.has_role(Role::Member), feedback.headers());

@@ -3,6 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
+use caleida::{
+    domain::filter::Filter,
+    store::{Acceptance, EvaluatedFilter, Evaluation},
+};
 
 /// The bounds of the store: deliveries that are stored with their events, and those of a step.
 const MAX_DIRECT: usize = 4_096;
@@ -118,6 +122,56 @@ async fn one_event_can_go_to_more_webhooks_than_a_step_visits() {
     assert_eq!(fixture.count_deliveries().await, 2_100);
     assert_eq!(fixture.fan_out_all(NOW).await, 5);
     assert_eq!(fixture.count_deliveries().await, 3 * 2_100);
+}
+
+#[tokio::test]
+async fn filters_also_apply_to_deliveries_that_are_stored_later() {
+    let fixture = Fixture::new().await;
+    fixture.add_many(30, &["chat"]).await;
+    let id = WebhookId::generate(NOW);
+    let mut filtered = settings("filtered", &["chat"]);
+    let filter = r#"{"all":[{"field":"of","op":"in","value":["big-3","big-240"]}]}"#;
+    filtered.options.filter = Some(Filter::parse_text(filter).unwrap());
+    let webhook = NewWebhook {
+        change: fixture.change(&id, NOW),
+        settings: filtered,
+        secret: sealed(1),
+        headers: None,
+        max_webhooks: 10_000,
+    };
+    let webhook = fixture.store.insert_webhook(webhook).await.unwrap();
+    let mut submission = fixture.submission("big", EventType::Chat, 250);
+    let mut evaluated = EvaluatedFilter::new(webhook.version);
+    for (n, event) in (0..).zip(&mut submission.events) {
+        event.fingerprint = [n; 32];
+        if !["big-3", "big-240"].contains(&event.id.as_str()) {
+            evaluated.exclude(event);
+        }
+    }
+    let mut evaluation = Evaluation::default();
+    evaluation
+        .of_account(&fixture.account)
+        .insert(id.clone(), evaluated);
+    let stored = fixture
+        .store
+        .accept_events(&[submission], &evaluation, NOW, Leasing::NONE)
+        .await;
+    assert!(matches!(stored.unwrap(), Acceptance::Stored(accepted) if accepted.has_fan_outs));
+    // The webhook no longer has a filter when the rest is stored.
+    let update = UpdateWebhook {
+        change: fixture.change(&id, NOW.plus(SECOND)),
+        settings: settings("filtered", &["chat"]),
+        secret: None,
+        headers: None,
+        expected_version: None,
+    };
+    fixture.store.update_webhook(update).await.unwrap();
+    fixture.fan_out_all(NOW.plus(SECOND)).await;
+    let found = fixture.delivered_to().await;
+    assert_eq!(found.len(), 250 * 30 + 2);
+    let sent = found.keys().filter(|(_, webhook)| *webhook == id);
+    let sent: Vec<_> = sent.map(|(event, _)| event.as_str()).collect();
+    assert_eq!(sent, ["big-240", "big-3"]);
 }
 
 #[tokio::test]
