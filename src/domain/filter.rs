@@ -206,14 +206,6 @@ struct CompiledCondition {
     slot: usize,
 }
 
-/// Result of a filter for an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict<'f> {
-    Matches,
-    /// Contains the first condition that is not met. With “any”, none is.
-    Excluded(&'f Condition),
-}
-
 impl CompiledFilter {
     pub fn new(filter: &Filter) -> Self {
         let (mut wanted, mut slots) = (Wanted::default(), 0);
@@ -236,26 +228,15 @@ impl CompiledFilter {
 
     /// Returns whether the data of an event matches.
     pub fn matches(&self, data: &RawValue) -> bool {
-        self.evaluate(data) == Verdict::Matches
-    }
-
-    /// Evaluates the filter for the data of an event.
-    pub fn evaluate(&self, data: &RawValue) -> Verdict<'_> {
         let found = self.wanted.find(data, self.slots);
-        let met = |compiled: &CompiledCondition| compiled.condition.is_met(found[compiled.slot]);
-        combine(
-            self.mode,
-            self.items.iter().map(|item| match item {
-                CompiledItem::Condition(compiled) => {
-                    first_unmet(Mode::All, std::slice::from_ref(compiled), met)
-                }
-                CompiledItem::Group(mode, list) => first_unmet(*mode, list, met),
-            }),
-        )
+        let is_met = |compiled: &CompiledCondition| compiled.condition.is_met(found[compiled.slot]);
+        let mut items = self.items.iter();
+        match self.mode {
+            Mode::All => items.all(|item| item.is_met(is_met)),
+            Mode::Any => items.any(|item| item.is_met(is_met)),
+        }
     }
-}
 
-impl CompiledFilter {
     /// Returns the part of the filter that excludes an event, in words. Returns `None` if the event matches.
     pub fn excluded_by(&self, data: &RawValue) -> Option<String> {
         let found = self.wanted.find(data, self.slots);
@@ -270,6 +251,14 @@ impl CompiledFilter {
 }
 
 impl CompiledItem {
+    fn is_met(&self, is_met: impl Fn(&CompiledCondition) -> bool) -> bool {
+        match self {
+            Self::Condition(compiled) => is_met(compiled),
+            Self::Group(Mode::All, list) => list.iter().all(is_met),
+            Self::Group(Mode::Any, list) => list.iter().any(is_met),
+        }
+    }
+
     /// Returns the part that is not met, in words: one condition, or all of “any”.
     fn unmet(&self, is_met: impl Fn(&CompiledCondition) -> bool) -> Option<String> {
         match self {
@@ -284,35 +273,6 @@ impl CompiledItem {
             }),
         }
     }
-}
-
-fn first_unmet<'f>(
-    mode: Mode,
-    conditions: &'f [CompiledCondition],
-    met: impl Fn(&CompiledCondition) -> bool,
-) -> Verdict<'f> {
-    combine(
-        mode,
-        conditions.iter().map(|compiled| {
-            if met(compiled) {
-                Verdict::Matches
-            } else {
-                Verdict::Excluded(&compiled.condition)
-            }
-        }),
-    )
-}
-
-/// Combines verdicts, of which there is at least one, and evaluates only as many as needed.
-fn combine<'f>(mode: Mode, verdicts: impl Iterator<Item = Verdict<'f>>) -> Verdict<'f> {
-    let mut first = None;
-    for verdict in verdicts {
-        match (mode, verdict) {
-            (Mode::All, Verdict::Excluded(_)) | (Mode::Any, Verdict::Matches) => return verdict,
-            _ => first = first.or(Some(verdict)),
-        }
-    }
-    first.unwrap_or(Verdict::Matches)
 }
 
 impl fmt::Display for Filter {
